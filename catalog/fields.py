@@ -1,0 +1,21 @@
+"""Model fields that behave alike on SQLite, PostgreSQL and MariaDB/MySQL."""
+
+from typing import Any
+
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+_EXACT_COLLATION = {"postgresql": "C", "mysql": "utf8mb4_bin"}
+
+
+class ExactCharField(models.CharField):  # type: ignore[type-arg]
+    """A string compared and ordered code point by code point on every database.
+
+    Spotify ids differ by case alone, which MariaDB's default collations take for equal; and PostgreSQL uses an
+    index for a range of prefixes only under the ``C`` collation. SQLite compares bytes by itself.
+    """
+
+    def db_parameters(self, connection: BaseDatabaseWrapper) -> Any:
+        parameters = super().db_parameters(connection)
+        parameters["collation"] = _EXACT_COLLATION.get(connection.vendor, self.db_collation)
+        return parameters

@@ -1,0 +1,212 @@
+"""What can be heard: artists, genres and tracks."""
+
+from typing import Any, ClassVar, Self
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from catalog.features import FeatureError, check_features
+from catalog.fields import ExactCharField
+from catalog.text import artist_key, fold, recording_key
+
+SPOTIFY_ID_PATTERN = r"^[0-9A-Za-z]{22}$"
+# Ids that begin so belong to invented songs: they look like Spotify's but lead nowhere there.
+INVENTED_ID_PREFIX = "demo"
+TITLE_LENGTH = 1000
+SEARCH_LENGTH = 700
+
+
+class Artist(models.Model):
+    """A performer, known by name."""
+
+    name = models.CharField(_("name"), max_length=300)
+    # A digest of the folded name: fixed length, and alike under every collation.
+    key = ExactCharField(max_length=32, unique=True, editable=False)
+    search_name = ExactCharField(max_length=300, db_index=True, editable=False)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["search_name", "id"]
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save with the derived columns brought up to date."""
+        self.refresh_derived()
+        super().save(*args, **kwargs)
+
+    def refresh_derived(self) -> None:
+        """Set the columns that follow from the name."""
+        self.key = artist_key(self.name)
+        self.search_name = fold(self.name)[:300]
+
+    def get_absolute_url(self) -> str:
+        """Return the artist's page."""
+        return str(reverse("catalog:artist", args=[self.pk]))
+
+
+class Genre(models.Model):
+    """A genre tag as the catalogue spells it, in lower case."""
+
+    name = ExactCharField(_("name"), max_length=100, unique=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["name"]
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+    def get_absolute_url(self) -> str:
+        """Return the genre's page."""
+        return reverse("catalog:genre", args=[self.pk])
+
+
+class TrackQuerySet(models.QuerySet["Track"]):
+    """Reads shared by pages."""
+
+    def active(self) -> Self:
+        """Only songs that the operator shows."""
+        return self.filter(is_active=True)
+
+    def for_list(self) -> Self:
+        """With all that a list row shows, in a constant number of queries."""
+        credited = models.Prefetch("credits", TrackArtist.objects.select_related("artist").order_by("position"))
+        return self.prefetch_related(credited, "genres")
+
+
+class TrackManager(models.Manager["Track"]):
+    """Adds the natural key, by which fixtures name songs."""
+
+    def get_by_natural_key(self, spotify_id: str) -> "Track":
+        """Return the song of that Spotify id."""
+        return self.get(spotify_id=spotify_id)
+
+
+class Track(models.Model):
+    """A song, with where it and its audio features came from."""
+
+    class Origin(models.TextChoices):
+        CSV = "csv", _("CSV import")
+        DEMO = "demo", _("invented for the demo")
+        OPERATOR = "operator", _("entered by hand")
+        SPOTIFY = "spotify", _("found on Spotify")
+
+    class FeaturesOrigin(models.TextChoices):
+        NONE = "", _("none")
+        CSV = "csv", _("from the imported file")
+        DEMO = "demo", _("invented for the demo")
+        OPERATOR = "operator", _("entered by hand")
+        ESTIMATED = "estimated", _("estimated from similar songs")
+        SPOTIFY = "spotify", _("from Spotify")
+
+    spotify_id = ExactCharField(
+        _("Spotify id"),
+        max_length=22,
+        unique=True,
+        null=True,
+        blank=True,
+        validators=[RegexValidator(SPOTIFY_ID_PATTERN, _("22 letters and digits."))],
+    )
+    title = models.CharField(_("title"), max_length=TITLE_LENGTH)
+    album = models.CharField(_("album"), max_length=TITLE_LENGTH, blank=True)
+    artists: "models.ManyToManyField[Artist, TrackArtist]" = models.ManyToManyField(
+        Artist, through="TrackArtist", related_name="tracks", verbose_name=_("artists")
+    )
+    genres: "models.ManyToManyField[Genre, Any]" = models.ManyToManyField(
+        Genre, related_name="tracks", blank=True, verbose_name=_("genres")
+    )
+    popularity = models.PositiveSmallIntegerField(
+        _("popularity"), null=True, blank=True, validators=[MaxValueValidator(100)], help_text=_("0 to 100")
+    )
+    duration_ms = models.PositiveIntegerField(
+        _("duration"), null=True, blank=True, validators=[MinValueValidator(1)], help_text=_("in milliseconds")
+    )
+    explicit = models.BooleanField(_("explicit"), null=True, blank=True, help_text=_("Unknown when empty."))
+    release_year = models.PositiveSmallIntegerField(
+        _("release year"), null=True, blank=True, validators=[MinValueValidator(1000), MaxValueValidator(9999)]
+    )
+    preview_url = models.URLField(_("preview"), blank=True, max_length=500)
+    isrc = ExactCharField(_("ISRC"), max_length=12, blank=True, db_index=True)
+    features = models.JSONField(
+        _("audio features"), default=dict, blank=True, help_text=_("Unknown values are left out.")
+    )
+    features_origin = models.CharField(
+        _("origin of the features"), max_length=10, choices=FeaturesOrigin, default=FeaturesOrigin.NONE, blank=True
+    )
+    origin = models.CharField(_("origin"), max_length=10, choices=Origin, default=Origin.OPERATOR)
+    is_active = models.BooleanField(_("shown"), default=True, help_text=_("Hidden songs are nowhere on the site."))
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    # Derived, kept here so that lists, search and version matching need no join.
+    artist_names = models.CharField(max_length=TITLE_LENGTH, blank=True, editable=False)
+    recording_key = ExactCharField(max_length=32, editable=False, db_index=True)
+    search_key = ExactCharField(max_length=SEARCH_LENGTH, editable=False)
+    search_text = models.TextField(editable=False, blank=True)
+
+    objects = TrackManager.from_queryset(TrackQuerySet)()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["search_key", "id"]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["is_active", "-popularity", "id"], name="track_browse_popular"),
+            models.Index(fields=["is_active", "search_key", "id"], name="track_browse_title"),
+            models.Index(fields=["is_active", "-id"], name="track_browse_newest"),
+        ]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=models.Q(popularity__lte=100), name="track_popularity_0_to_100"),
+            models.CheckConstraint(condition=models.Q(duration_ms__gte=1), name="track_duration_positive"),
+            models.CheckConstraint(condition=~models.Q(title=""), name="track_title_not_empty"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} - {self.artist_names}" if self.artist_names else self.title
+
+    def natural_key(self) -> tuple[str | None]:
+        """Return the key by which fixtures name the song."""
+        return (self.spotify_id,)
+
+    def clean(self) -> None:
+        """Check the features against the schema of :mod:`catalog.features`."""
+        try:
+            self.features = check_features(self.features)
+        except FeatureError as error:
+            raise ValidationError({"features": str(error)}) from error
+        self.spotify_id = self.spotify_id or None
+
+    def refresh_derived(self, artist_names: list[str]) -> None:
+        """Set the columns that follow from title, album and ``artist_names`` (in credit order)."""
+        self.artist_names = ", ".join(artist_names)[:TITLE_LENGTH]
+        self.recording_key = recording_key(self.title, artist_names[0] if artist_names else "")
+        self.search_key = fold(f"{self.title} {' '.join(artist_names)}")[:SEARCH_LENGTH]
+        self.search_text = fold(f"{self.title} {' '.join(artist_names)} {self.album}")
+
+    def get_absolute_url(self) -> str:
+        """Return the song's page."""
+        return reverse("catalog:track", args=[self.pk])
+
+    @property
+    def is_on_spotify(self) -> bool:
+        """Whether the id really is one of Spotify's."""
+        return bool(self.spotify_id) and not str(self.spotify_id).startswith(INVENTED_ID_PREFIX)
+
+
+class TrackArtist(models.Model):
+    """A credit: which artist stands at which place of a song."""
+
+    track = models.ForeignKey(Track, models.CASCADE, related_name="credits")
+    artist = models.ForeignKey(Artist, models.CASCADE, related_name="credits")
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["track", "position"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["track", "artist"], name="credit_once"),
+            models.UniqueConstraint(fields=["track", "position"], name="credit_position_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.artist} ({self.position + 1})"

@@ -1,0 +1,56 @@
+"""Folding of names: what counts as the same word, artist or recording."""
+
+import re
+import unicodedata
+from hashlib import blake2b
+
+_NOT_WORD = re.compile(r"[^\w]+|_+")
+_BRACKETS = re.compile(r"[(\[{]([^)\]}]*)[)\]}]")
+# What follows " - " or stands in brackets and only tells the version. A part must hold one of these words; other
+# parts ("Part 2", "The Kiss") name a different song.
+_VERSION = re.compile(
+    r"\b(?:remaster(?:ed)?|acoustic|live|remix(?:ed)?|mix|edit|version|demo|mono|stereo|instrumental|karaoke|unplugged|"
+    r"reprise|bonus track|radio|session|sessions|re-?recorded|feat|ft|featuring|with|sped up|slowed|nightcore|cover|"
+    r"extended|deluxe|explicit|clean|original|rework|bootleg|vip|a cappella|acapella)\b",
+    re.IGNORECASE,
+)
+# Letters that Unicode does not decompose but people type without their strokes.
+_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i"})
+_TRAILING_FEAT = re.compile(r"\s+(?:feat|ft|featuring)\.?\s.*$", re.IGNORECASE)
+
+
+def fold(text: str) -> str:
+    """Return ``text`` without case, accents and punctuation, words parted by one space.
+
+    A name made of nothing but signs ("!!!") keeps them, so that it stays a name.
+    """
+    if text.isascii():
+        plain = text.lower()
+    else:
+        decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
+        plain = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
+    words = _NOT_WORD.sub(" ", plain).strip()
+    return words or " ".join(plain.split())
+
+
+def artist_key(name: str) -> str:
+    """Return the 32 hexadecimal digits that identify an artist: equal for equal folded names."""
+    return _digest(fold(name))
+
+
+def recording_key(title: str, first_artist: str) -> str:
+    """Return the 32 hexadecimal digits shared by all versions of a song (remaster, live, acoustic, remix ...)."""
+    return _digest(f"{fold(base_title(title))}\n{fold(first_artist)}")
+
+
+def base_title(title: str) -> str:
+    """Return ``title`` without the parts that only tell which version it is."""
+    head, *tails = title.split(" - ")
+    kept = [head, *(tail for tail in tails if not _VERSION.search(tail))]
+    base = _BRACKETS.sub(lambda match: "" if _VERSION.search(match[1]) else match[0], " - ".join(kept))
+    base = _TRAILING_FEAT.sub("", base).strip()
+    return base or title
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.encode(), digest_size=16).hexdigest()
