@@ -1,0 +1,126 @@
+"""A site of its own for measuring: temporary SQLite database, real songs, one gunicorn, real HTTP on 127.0.0.1."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlencode
+
+ROOT = Path(__file__).resolve().parent.parent
+CSRF = "a" * 32
+
+
+def shared_data() -> Path | None:
+    """Return the folder of real songs, or ``None`` where there is none."""
+    folder = Path(os.environ.get("SPOTIFY_REC_SHARED_DATA", ROOT / ".." / "shared" / "data")).resolve()
+    return folder if folder.is_dir() else None
+
+
+@dataclass
+class Site:
+    """Where the site listens, and the environment that its commands need."""
+
+    folder: Path
+    port: int
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def create(cls, folder: Path) -> Site:
+        """Prepare settings of a production-like site whose files all lie in ``folder``."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        environment = {
+            **os.environ,
+            "DEBUG": "false",
+            "INSECURE_HTTP": "true",
+            "SECRET_KEY": secrets.token_urlsafe(64),
+            "ALLOWED_HOSTS": "127.0.0.1",
+            "DATABASE_URL": os.environ.get("BENCH_DATABASE_URL", f"sqlite:///{folder / 'bench.sqlite3'}"),
+            "MODEL_DIR": str(folder / "models"),
+            "LOG_LEVEL": "WARNING",
+            "DJANGO_SETTINGS_MODULE": "spotify_rec.settings",
+        }
+        return cls(folder, port, environment)
+
+    def manage(self, *arguments: str) -> None:
+        """Run a management command; its output is shown only when it fails."""
+        command = [sys.executable, str(ROOT / "manage.py"), *arguments]
+        done = subprocess.run(command, env=self.environment, cwd=ROOT, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"manage.py {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
+
+    @contextmanager
+    def serving(self, workers: int) -> Iterator[None]:
+        """Serve with gunicorn until the block ends."""
+        gunicorn = [sys.executable, "-m", "gunicorn", "spotify_rec.wsgi", "--bind", f"127.0.0.1:{self.port}"]
+        options = ["--workers", str(workers), "--log-level", "warning", "--timeout", "60"]
+        with (self.folder / "gunicorn.log").open("w") as log:
+            server = subprocess.Popen(
+                [*gunicorn, *options], env=self.environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
+            )
+            try:
+                self._wait(server)
+                yield
+            finally:
+                server.terminate()
+                server.wait(timeout=20)
+
+    def _wait(self, server: subprocess.Popen[bytes]) -> None:
+        for _attempt in range(150):
+            if server.poll() is not None:
+                break
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=0.2).close()
+            except OSError:
+                time.sleep(0.2)
+            else:
+                return
+        raise RuntimeError(f"the server did not start:\n{(self.folder / 'gunicorn.log').read_text()}")
+
+
+@dataclass
+class Client:
+    """One listener's browser, as far as measuring needs it."""
+
+    port: int
+    session: str = ""
+
+    def get(self, path: str) -> tuple[int, bytes]:
+        """Return status and body."""
+        return self._request("GET", path, None)
+
+    def post(self, path: str, **fields: str) -> tuple[int, bytes]:
+        """Post a form as htmx does and return status and body."""
+        return self._request("POST", path, urlencode(fields))
+
+    def _request(self, method: str, path: str, body: str | None) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        headers = {"Cookie": f"sessionid={self.session}; csrftoken={CSRF}"}
+        if body is not None:
+            headers |= {
+                "X-CSRFToken": CSRF,
+                "HX-Request": "true",
+                "Content-Type": "application/x-www-form-urlencoded",
+            }
+        try:
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+
+def percentile(values: list[float], share: float) -> float:
+    """Return the ``share`` quantile (0..1) of ``values``, nearest rank."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
