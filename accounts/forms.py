@@ -1,24 +1,173 @@
 """Forms of the listener's account."""
 
+from typing import Any, ClassVar
+
+from allauth.account import app_settings
+from allauth.account.adapter import get_adapter
+from allauth.account.forms import AddEmailForm
+from allauth.account.forms import LoginForm as BaseLoginForm
+from allauth.account.forms import SignupForm as BaseSignupForm
+from allauth.account.internal.templatekit import get_entrance_context_data
+from allauth.account.models import EmailAddress
 from django import forms
-from django.http import HttpRequest
+from django.contrib import messages
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
+from accounts import services
 from accounts.models import User
 from accounts.regions import region_choices
 
 
-class SignupExtraForm(forms.Form):
-    """What sign-up asks beside name, e-mail and password; allauth builds its own form on top of this one."""
+def _mark_as_login_name(field: forms.Field) -> None:
+    """Keep phones from changing what is typed into a name field."""
+    field.widget.attrs.update({"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"})
+
+
+def _drop_placeholders(form: forms.Form) -> None:
+    """Leave the visible label as the one name of a field: a placeholder repeats it and vanishes when typing."""
+    for field in form.fields.values():
+        field.widget.attrs.pop("placeholder", None)
+
+
+class SignupForm(BaseSignupForm):  # type: ignore[misc]
+    """Username, e-mail, password and region, on one page."""
 
     region = forms.ChoiceField(
         label=_("Region"),
         required=False,
         choices=lambda: [("", _("Prefer not to say")), *region_choices()],
         help_text=_("Songs popular where you are come first."),
+        widget=forms.Select(attrs={"autocomplete": "country"}),
     )
+    field_order: ClassVar[list[str]] = ["username", "email", "password1", "password2", "region"]
 
-    def signup(self, request: HttpRequest, user: User) -> None:
-        """Keep the extra answers with the new listener."""
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _drop_placeholders(self)
+        _mark_as_login_name(self.fields["username"])
+        self.fields["username"].help_text = _("Letters, digits and . + - _")
+
+    def signup(self, request: HttpRequest, user: User) -> None:  # noqa: ARG002 - allauth's hook
+        """Keep the region with the new listener."""
         user.region = self.cleaned_data["region"]
         user.save(update_fields=["region"])
+
+    def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
+        """Save; when someone took the name or the address since the check, show the form with that error."""
+        try:
+            with transaction.atomic():
+                return super().try_save(request)  # type: ignore[no-any-return]
+        except IntegrityError:
+            self.full_clean()
+            if self.is_valid():
+                return super().try_save(request)  # type: ignore[no-any-return]
+            context = {"form": self, **get_entrance_context_data(request)}
+            return None, render(request, "account/signup.html", context)
+
+
+class LoginForm(BaseLoginForm):  # type: ignore[misc]
+    """Log-in with the username or the e-mail address."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _drop_placeholders(self)
+        self.fields["login"].label = _("Username or e-mail")
+        self.fields["remember"].label = _("Stay logged in on this device")
+        _mark_as_login_name(self.fields["login"])
+
+
+class ChangeEmailForm(AddEmailForm):  # type: ignore[misc]
+    """Change the e-mail address: after a confirmation letter, or at once where addresses are not verified."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _drop_placeholders(self)
+        self.fields["email"].label = _("New e-mail address")
+
+    def clean_email(self) -> str:
+        """Refuse an address of another listener: ``User.email`` is unique.
+
+        A pending change to the same address may be asked for again: that sends a new letter.
+        """
+        email = str(self.cleaned_data["email"]).lower()
+        if email == self.user.email:
+            raise get_adapter().validation_error("duplicate_email")
+        if User.objects.filter(email=email).exists():
+            raise get_adapter().validation_error("email_taken")
+        return email
+
+    def save(self, request: HttpRequest) -> EmailAddress:
+        """Start the change, or make it where no letter can be sent."""
+        email = self.cleaned_data["email"]
+        if app_settings.EMAIL_VERIFICATION == app_settings.EmailVerificationMethod.NONE:
+            return self._change_at_once(request, email)
+        address = services.start_email_change(user=self.user, email=email)
+        address.send_confirmation(request)
+        messages.info(request, _("We sent a letter to %(email)s: follow its link.") % {"email": email})
+        return address
+
+    def _change_at_once(self, request: HttpRequest, email: str) -> EmailAddress:
+        try:
+            address = services.change_email(user=self.user, email=email)
+        except IntegrityError:
+            messages.error(request, get_adapter().error_messages["email_taken"])
+            return EmailAddress(user=self.user, email=email)
+        messages.success(request, _("Your e-mail address is now %(email)s.") % {"email": email})
+        return address
+
+
+class AdventureInput(forms.NumberInput):
+    """A slider."""
+
+    input_type = "range"
+
+
+class ProfileForm(forms.ModelForm[User]):
+    """What the listener says about how to recommend."""
+
+    class Meta:
+        model = User
+        fields = ("region", "explicit_allowed", "adventure")
+        labels: ClassVar[dict[str, Any]] = {
+            "explicit_allowed": _("Recommend songs with explicit lyrics, too"),
+            "adventure": _("How adventurous should it be?"),
+        }
+        help_texts: ClassVar[dict[str, Any]] = {
+            "region": _("Songs popular where you are come first."),
+            "explicit_allowed": "",
+            "adventure": _("Left: only what surely fits. Right: mostly things you may not know."),
+        }
+        widgets: ClassVar[dict[str, Any]] = {
+            "region": forms.Select(attrs={"autocomplete": "country"}),
+            "adventure": AdventureInput(attrs={"min": "0", "max": "1", "step": "0.05", "class": "form-range"}),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        region = self.fields["region"]
+        assert isinstance(region, forms.ChoiceField)
+        region.choices = [("", _("Prefer not to say")), *region_choices()]
+
+
+class DeleteAccountForm(forms.Form):
+    """The password, typed again before everything goes."""
+
+    password = forms.CharField(
+        label=_("Your password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_password(self) -> str:
+        """Check the password against the listener's."""
+        password: str = self.cleaned_data["password"]
+        if not self.user.check_password(password):
+            raise forms.ValidationError(_("That is not your password."), code="wrong_password")
+        return password

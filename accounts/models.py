@@ -70,6 +70,11 @@ class User(AbstractUser):
             models.CheckConstraint(condition=models.Q(email=Lower("email")), name="user_email_lowercase"),
         ]
 
+    @classmethod
+    def normalize_username(cls, username: str) -> str:
+        """Return the username in lower case: whoever logs in need not remember the case."""
+        return str(super().normalize_username(username)).lower()
+
     def get_full_name(self) -> str:
         """Return the username: no other name is kept."""
         return self.username

@@ -1,6 +1,11 @@
 """Addresses of the accounts app."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from accounts import views
 
 app_name = "accounts"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("profile/", views.profile, name="profile"),
+    path("profile/delete/", views.delete_account, name="delete"),
+]

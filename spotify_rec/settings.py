@@ -1,7 +1,9 @@
 """All settings, from the environment. `.env.example` lists every one; a bad value stops the start."""
 
+import zoneinfo
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environs
 from csp.constants import NONCE, NONE, SELF
@@ -18,13 +20,31 @@ def _read(name: str, reader: Any, **options: Any) -> Any:
     """Read one setting; a value that does not fit stops the start with the setting's name."""
     try:
         return reader(name, **options)
-    except (environs.EnvError, ValueError) as error:
-        raise ImproperlyConfigured(f"setting {name}: {error}") from error
+    except environs.EnvValidationError as error:
+        raise ImproperlyConfigured(f"setting {name}: {' '.join(error.error_messages)}") from None
+    except (environs.EnvError, ValueError, KeyError) as error:
+        raise ImproperlyConfigured(f"setting {name}: {error}") from None
+
+
+def _read_text(name: str, default: str) -> str:
+    """Read a text that may not be empty."""
+    value: str = _read(name, env.str, default=default).strip()
+    if not value:
+        raise ImproperlyConfigured(f"setting {name}: is empty (leave it out for {default!r})")
+    return value
+
+
+def _read_count(name: str, default: int) -> int:
+    """Read a whole number of 0 or more."""
+    value: int = _read(name, env.int, default=default)
+    if value < 0:
+        raise ImproperlyConfigured(f"setting {name}: {value} is below 0")
+    return value
 
 
 # --- Core ------------------------------------------------------------------------------------------------------------
 DEBUG: bool = _read("DEBUG", env.bool, default=True)
-SITE_NAME: str = _read("SITE_NAME", env.str, default="Earworm")
+SITE_NAME = _read_text("SITE_NAME", default="Earworm")
 _LOCAL_KEY = "for local use only: not accepted when DEBUG is false"
 SECRET_KEY: str = _read("SECRET_KEY", env.str, default="") or (_LOCAL_KEY if DEBUG else "")
 if not DEBUG and (len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5 or SECRET_KEY == _LOCAL_KEY):
@@ -33,6 +53,9 @@ ALLOWED_HOSTS: list[str] = _read("ALLOWED_HOSTS", env.list, default=[])
 if not DEBUG and not ALLOWED_HOSTS:
     raise ImproperlyConfigured("setting ALLOWED_HOSTS: outside DEBUG, name the site's hosts, separated by commas")
 CSRF_TRUSTED_ORIGINS: list[str] = _read("CSRF_TRUSTED_ORIGINS", env.list, default=[])
+for _origin in CSRF_TRUSTED_ORIGINS:
+    if urlsplit(_origin).scheme not in ("http", "https") or not urlsplit(_origin).netloc:
+        raise ImproperlyConfigured(f"setting CSRF_TRUSTED_ORIGINS: {_origin!r} does not read https://host")
 
 INSTALLED_APPS = [
     "spotify_rec",
@@ -107,13 +130,18 @@ _SQLITE_OPTIONS = {
 
 def _database() -> dict[str, Any]:
     default = f"sqlite:///{VAR_DIR / 'db.sqlite3'}"
-    database: dict[str, Any] = _read("DATABASE_URL", env.dj_db_url, default=default, conn_max_age=60)
+    database: dict[str, Any] = _read(
+        "DATABASE_URL", env.dj_db_url, default=default, conn_max_age=60, conn_health_checks=True
+    )
     engine = database["ENGINE"].rsplit(".", 1)[-1]
+    if not database["NAME"]:
+        raise ImproperlyConfigured("setting DATABASE_URL: names no database")
     if engine == "sqlite3":
         # Opening a file costs little, and a kept connection would hold on to a file that was replaced by a restore.
         database["CONN_MAX_AGE"] = 0
         database["OPTIONS"] = {**_SQLITE_OPTIONS, **database.get("OPTIONS", {})}
-        Path(database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+        if database["NAME"] != ":memory:":
+            database["NAME"] = _sqlite_path(database["NAME"])
     elif engine == "mysql":
         _use_pymysql_where_mysqlclient_is_missing()
         options = {"charset": "utf8mb4", "isolation_level": "read committed", "sql_mode": "STRICT_TRANS_TABLES"}
@@ -125,6 +153,16 @@ def _database() -> dict[str, Any]:
         raise ImproperlyConfigured(f"setting DATABASE_URL: {engine} is not supported: sqlite, postgres, mysql are")
     database["TEST"] = {"CHARSET": "utf8mb4"} if engine == "mysql" else {}
     return database
+
+
+def _sqlite_path(name: str) -> Path:
+    """Return where the file ``name`` is (relative: inside the project), in a directory that is there."""
+    path = BASE_DIR / name
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(f"setting DATABASE_URL: {error}") from None
+    return path
 
 
 def _use_pymysql_where_mysqlclient_is_missing() -> None:
@@ -145,15 +183,15 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "site_cache",
+        # Far more than the default of 300: rate limits that were thrown out early would not limit.
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
     }
 }
 
 # --- Listeners -------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
-]
+# It is Django's ModelBackend with log-in by e-mail; with both, each wrong password would be hashed twice.
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -171,40 +209,57 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "recommender:home"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
-ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.SignupExtraForm"
-ACCOUNT_SIGNUP_REDIRECT_URL = "recommender:start"
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    "signup": "accounts.forms.SignupForm",
+    "login": "accounts.forms.LoginForm",
+    "add_email": "accounts.forms.ChangeEmailForm",
+}
+ACCOUNT_SIGNUP_REDIRECT_URL = "feedback:start"
 ACCOUNT_LOGOUT_REDIRECT_URL = "catalog:browse"
 ACCOUNT_PRESERVE_USERNAME_CASING = False
 ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_CHANGE_EMAIL = True
-ALLAUTH_TRUSTED_PROXY_COUNT: int = _read("TRUSTED_PROXY_COUNT", env.int, default=0)
+# A new e-mail address asks for the password, unless it was typed in the last minutes.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ALLAUTH_TRUSTED_PROXY_COUNT = _read_count("TRUSTED_PROXY_COUNT", default=0)
 
 # --- E-mail ----------------------------------------------------------------------------------------------------------
 # Without a mail server, letters (password resets) are printed by the server and addresses are not verified.
 EMAIL_URL: str = _read("EMAIL_URL", env.str, default="")
 if EMAIL_URL:
-    for _name, _value in _read("EMAIL_URL", env.dj_email_url).items():
-        globals()[_name] = _value
+    _email_settings: dict[str, Any] = _read("EMAIL_URL", env.dj_email_url)
+    if not _email_settings.get("EMAIL_BACKEND"):
+        raise ImproperlyConfigured("setting EMAIL_URL: Not a valid email URL.")
+    globals().update(_email_settings)
 else:
     EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
-DEFAULT_FROM_EMAIL: str = _read("DEFAULT_FROM_EMAIL", env.str, default="earworm@localhost")
+DEFAULT_FROM_EMAIL = _read_text("DEFAULT_FROM_EMAIL", default="earworm@localhost")
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if EMAIL_URL else "none"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "
 
 # --- Recommender -----------------------------------------------------------------------------------------------------
-MODEL_DIR: Path = _read("MODEL_DIR", env.path, default=BASE_DIR / "data" / "models")
+MODEL_DIR = BASE_DIR / _read_text("MODEL_DIR", default="data/models")
+# Files of older versions are deleted at the next retrain; the active one always stays.
+MODELS_KEPT = _read_count("MODELS_KEPT", default=5)
 
 # --- Language and time -----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
 TIME_ZONE: str = _read("TIME_ZONE", env.str, default="UTC")
+try:
+    zoneinfo.ZoneInfo(TIME_ZONE)
+except (KeyError, ValueError, OSError):
+    raise ImproperlyConfigured(f"setting TIME_ZONE: {TIME_ZONE!r} is no time zone, such as Europe/Berlin") from None
 USE_TZ = True
 USE_I18N = True
 
 # --- Static files ----------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
+if DEBUG:
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # whitenoise warns where it is missing, though it is not used
 VENDOR_DIR = VAR_DIR / "vendor"
 STATICFILES_DIRS = [VENDOR_DIR] if VENDOR_DIR.is_dir() else []
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
@@ -222,7 +277,7 @@ FIXTURE_DIRS = [BASE_DIR / "fixtures"]
 # HTTPS is assumed outside DEBUG; INSECURE_HTTP is for trying the production settings on a machine of one's own.
 INSECURE_HTTP: bool = _read("INSECURE_HTTP", env.bool, default=DEBUG)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not INSECURE_HTTP
-SECURE_HSTS_SECONDS: int = _read("SECURE_HSTS_SECONDS", env.int, default=0 if INSECURE_HTTP else 31536000)
+SECURE_HSTS_SECONDS = _read_count("SECURE_HSTS_SECONDS", default=0 if INSECURE_HTTP else 31536000)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HSTS_SECONDS > 0
 if ALLAUTH_TRUSTED_PROXY_COUNT:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -235,6 +290,8 @@ CONTENT_SECURITY_POLICY = {
         "script-src": [SELF, NONCE],
         "style-src": [SELF, NONCE],
         "img-src": [SELF, "data:"],
+        # Previews of songs lie with whoever the catalogue names; they are fetched only when someone presses play.
+        "media-src": [SELF, "https:"],
         "object-src": [NONE],
         "base-uri": [SELF],
         "form-action": [SELF],
@@ -242,7 +299,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
-MAX_IMPORT_UPLOAD_BYTES: int = _read("MAX_IMPORT_UPLOAD_BYTES", env.int, default=100_000_000)
+MAX_IMPORT_UPLOAD_BYTES = _read_count("MAX_IMPORT_UPLOAD_BYTES", default=100_000_000)
 
 # --- Logs ------------------------------------------------------------------------------------------------------------
 LOGGING = {

@@ -1,0 +1,49 @@
+"""Administration of listeners and operators."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts import services
+from accounts.models import User
+
+
+class UserCreationForm(AdminUserCreationForm[User]):
+    """Creation with an e-mail address, which every account needs."""
+
+    class Meta(AdminUserCreationForm.Meta):
+        model = User
+        fields = ("username", "email")
+
+
+@admin.register(User)
+class UserAdmin(BaseUserAdmin[User]):
+    """Django's own page for users, with our fields."""
+
+    add_form = UserCreationForm
+    list_display = ("username", "email", "region", "is_active", "is_staff", "created_at", "last_login")
+    list_filter = ("is_active", "is_staff", "is_superuser", "groups")
+    search_fields = ("username", "email")
+    ordering = ("username",)
+    date_hierarchy = "created_at"
+    readonly_fields = ("created_at", "last_login")
+    fieldsets: ClassVar[Any] = (
+        (None, {"fields": ("username", "email", "password")}),
+        (_("Taste"), {"fields": ("region", "explicit_allowed", "adventure")}),
+        (_("Permissions"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        (_("Dates"), {"fields": ("created_at", "last_login")}),
+    )
+    add_fieldsets: ClassVar[Any] = (
+        (None, {"classes": ("wide",), "fields": ("username", "email", "usable_password", "password1", "password2")}),
+    )
+
+    def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm[User], change: bool) -> None:
+        """Save, and let log-in and letters follow a changed address."""
+        super().save_model(request, obj, form, change)
+        if "email" in form.changed_data:
+            services.change_email(user=obj, email=obj.email)

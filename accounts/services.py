@@ -1,0 +1,47 @@
+"""Writes of the accounts app."""
+
+from allauth.account.models import EmailAddress
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.models import Session
+from django.db import transaction
+
+from accounts.models import User
+
+
+@transaction.atomic
+def change_email(*, user: User, email: str) -> EmailAddress:
+    """Make ``email`` the listener's one address, at once and unverified.
+
+    Raises ``django.db.IntegrityError`` when another listener has it.
+    """
+    user.email = email.lower()
+    user.save(update_fields=["email"])
+    EmailAddress.objects.filter(user=user).delete()
+    return EmailAddress.objects.create(user=user, email=user.email, primary=True)
+
+
+@transaction.atomic
+def start_email_change(*, user: User, email: str) -> EmailAddress:
+    """Return the new, unverified address beside the one in use, in place of an earlier pending change."""
+    EmailAddress.objects.filter(user=user).exclude(email=user.email).delete()
+    return EmailAddress.objects.create(user=user, email=email.lower())
+
+
+@transaction.atomic
+def delete_account(*, user: User) -> None:
+    """Delete the listener with everything that is theirs, log-in sessions on other devices among it."""
+    # Rows that someone writes for the listener meanwhile wait for this lock and then fail, instead of being left.
+    locked = User.objects.select_for_update().get(pk=user.pk)
+    _delete_sessions(user_id=str(user.pk))
+    locked.delete()
+
+
+def _delete_sessions(*, user_id: str) -> None:
+    # A session names its listener only inside its signed data, so that each has to be read.
+    theirs = [
+        session.pk
+        for session in Session.objects.iterator(chunk_size=1000)
+        if session.get_decoded().get(SESSION_KEY) == user_id
+    ]
+    for start in range(0, len(theirs), 500):
+        Session.objects.filter(pk__in=theirs[start : start + 500]).delete()
