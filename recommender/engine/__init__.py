@@ -1,0 +1,43 @@
+"""The recommender without Django: arrays in, arrays and dataclasses out; numpy, scipy and scikit-learn only."""
+
+from recommender.engine.config import EngineConfig
+from recommender.engine.data import Catalogue, Feedback, FeedbackKind, Interactions
+from recommender.engine.errors import (
+    EngineError,
+    InvalidDataError,
+    ModelDamagedError,
+    ModelFormatError,
+    ModelMissingError,
+    ModelStoreError,
+)
+from recommender.engine.explain import Reason
+from recommender.engine.model import Model, fit_model
+from recommender.engine.recommend import Page, Recommendation, Request, recommend, similar
+from recommender.engine.store import load_model, read_manifest, save_model
+from recommender.engine.terms import Cause
+
+__all__ = [
+    "Catalogue",
+    "Cause",
+    "EngineConfig",
+    "EngineError",
+    "Feedback",
+    "FeedbackKind",
+    "Interactions",
+    "InvalidDataError",
+    "Model",
+    "ModelDamagedError",
+    "ModelFormatError",
+    "ModelMissingError",
+    "ModelStoreError",
+    "Page",
+    "Reason",
+    "Recommendation",
+    "Request",
+    "fit_model",
+    "load_model",
+    "read_manifest",
+    "recommend",
+    "save_model",
+    "similar",
+]

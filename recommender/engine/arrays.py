@@ -1,0 +1,78 @@
+"""Array types and the few array operations that several engine modules share."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
+
+FloatArray: TypeAlias = NDArray[np.float32]
+IntArray: TypeAlias = NDArray[np.int32]
+IdArray: TypeAlias = NDArray[np.int64]
+BoolArray: TypeAlias = NDArray[np.bool_]
+AnyArray: TypeAlias = NDArray[np.generic]
+Sparse: TypeAlias = "sp.csr_array[Any, tuple[int, int]]"
+
+
+def as_int32(values: ArrayLike) -> IntArray:
+    """View or convert `values` as int32; an int32 array (also a memory-mapped one) is not copied."""
+    return np.asarray(values, dtype=np.int32)
+
+
+def as_float32(values: ArrayLike) -> FloatArray:
+    """View or convert `values` as float32; a float32 array is not copied."""
+    return np.asarray(values, dtype=np.float32)
+
+
+def csr(data: FloatArray, indices: IntArray, indptr: IntArray, n_columns: int) -> Sparse:
+    """Wrap existing buffers as a sparse matrix of shape (len(indptr) - 1, n_columns) without copying them."""
+    return sp.csr_array((data, indices, indptr), shape=(len(indptr) - 1, n_columns), copy=False)
+
+
+def matvec(matrix: Sparse, vector: FloatArray) -> FloatArray:
+    """Product of a float32 sparse matrix (n, m) and a vector (m,), as float32[n]."""
+    return np.asarray(matrix @ vector, dtype=np.float32)
+
+
+def csr_slice(indptr: IntArray, rows: IntArray) -> tuple[IntArray, IntArray]:
+    """Positions of all entries of `rows` in a CSR layout.
+
+    Returns `(owner, position)`: entry `position[i]` belongs to `rows[owner[i]]`; the order within a row is kept.
+    """
+    starts = indptr[rows].astype(np.int64)
+    lengths = indptr[rows + 1].astype(np.int64) - starts
+    owner = np.repeat(np.arange(len(rows), dtype=np.int32), lengths)
+    offsets = np.arange(len(owner)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    return owner, (starts[owner] + offsets).astype(np.int32)
+
+
+def csr_any(indptr: IntArray, indices: IntArray, flags: BoolArray) -> BoolArray:
+    """For each CSR row, whether any of its members is flagged: bool[len(indptr) - 1]."""
+    seen = np.zeros(len(indices) + 1, dtype=np.int32)
+    np.cumsum(flags[indices], out=seen[1:])
+    return seen[indptr[1:]] > seen[indptr[:-1]]
+
+
+def keep_largest_per_row(matrix: Sparse, limit: int) -> Sparse:
+    """The same matrix with only the `limit` largest entries of each row (ties by column order)."""
+    row_of = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    order = np.lexsort((matrix.indices, -matrix.data, row_of))
+    rank = np.arange(len(order)) - np.asarray(matrix.indptr)[row_of[order]]
+    kept = np.sort(order[rank < limit])
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(row_of[kept], minlength=matrix.shape[0]))])
+    return csr(as_float32(matrix.data[kept]), as_int32(matrix.indices[kept]), as_int32(indptr), matrix.shape[1])
+
+
+def top_rows(scores: FloatArray, limit: int) -> IntArray:
+    """Rows of the `limit` largest finite scores, best first, ties by row; linear in len(scores)."""
+    limit = min(limit, len(scores))
+    if limit <= 0:
+        return np.empty(0, dtype=np.int32)
+    if limit < len(scores):
+        rows = np.argpartition(scores, len(scores) - limit)[len(scores) - limit :]
+    else:
+        rows = np.arange(len(scores))
+    rows = rows[np.isfinite(scores[rows])]
+    return rows[np.lexsort((rows, -scores[rows]))].astype(np.int32)

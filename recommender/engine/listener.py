@@ -1,0 +1,60 @@
+"""One listener's feedback, folded into one signed weight per track."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recommender.engine.arrays import FloatArray, IntArray
+from recommender.engine.config import EngineConfig
+from recommender.engine.data import NO_REGION, Feedback, FeedbackKind
+
+
+@dataclass(frozen=True, eq=False)
+class Listener:
+    """What the terms see of a listener.
+
+    rows: int32[m], distinct, increasing; weights: float32[m], signed, in likes. genres, artists: stated favourites.
+    amount: how much is known, in likes (0 = nothing); the blend's weights depend on it.
+    """
+
+    rows: IntArray
+    weights: FloatArray
+    genres: IntArray
+    artists: IntArray
+    region: int
+    amount: float
+
+    @classmethod
+    def from_feedback(cls, feedback: Feedback, config: EngineConfig) -> Listener:
+        """Sum signal * repeats * decay per track; a dislike silences every other signal of its track."""
+        rows, weights = _row_weights(feedback, config)
+        amount = float(np.clip(weights / config.signal["like"], 0.0, 1.0).sum())
+        return cls(
+            rows=rows,
+            weights=weights,
+            genres=np.unique(feedback.genres),
+            artists=np.unique(feedback.artists),
+            region=feedback.region,
+            amount=amount,
+        )
+
+    @classmethod
+    def of_one_track(cls, row: int) -> Listener:
+        """A listener of whom only one track is known, for "similar songs"."""
+        none = np.empty(0, dtype=np.int32)
+        one = np.array([row], dtype=np.int32)
+        return cls(rows=one, weights=np.ones(1, np.float32), genres=none, artists=none, region=NO_REGION, amount=1.0)
+
+
+def _row_weights(feedback: Feedback, config: EngineConfig) -> tuple[IntArray, FloatArray]:
+    kinds = [kind.name.lower() for kind in FeedbackKind]
+    signal = np.array([config.signal[kind] for kind in kinds])[feedback.kind]
+    half_life = np.array([config.half_life_days[kind] for kind in kinds])[feedback.kind]
+    value = signal * (1.0 + config.repeat_gain * np.log2(feedback.count)) * np.exp2(-feedback.age_days / half_life)
+    disliked = feedback.rows[feedback.kind == FeedbackKind.DISLIKE]
+    value[np.isin(feedback.rows, disliked) & (feedback.kind != FeedbackKind.DISLIKE)] = 0.0
+    rows, inverse = np.unique(feedback.rows, return_inverse=True)
+    summed = np.bincount(inverse, weights=value, minlength=len(rows))
+    return rows, np.clip(summed, -config.max_row_weight, config.max_row_weight).astype(np.float32)

@@ -1,0 +1,68 @@
+"""Quality of ranked lists, one listener at a time, and intervals over listeners."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.engine.arrays import IntArray
+
+
+def ndcg_at_k(ranked: IntArray, relevant: IntArray, k: int) -> float:
+    """Normalised discounted cumulative gain with binary relevance, 0..1 (Järvelin & Kekäläinen 2002).
+
+    ranked: rows, best first; relevant: distinct rows to be found. The ideal list has min(k, len(relevant)) hits.
+    Raises ValueError if nothing is relevant.
+    """
+    _require_relevant(relevant)
+    discount = 1.0 / np.log2(np.arange(2, k + 2))
+    hits = np.isin(ranked[:k], relevant)
+    return float((hits * discount[: len(hits)]).sum() / discount[: min(k, len(relevant))].sum())
+
+
+def recall_at_k(ranked: IntArray, relevant: IntArray, k: int) -> float:
+    """Share of what could be found in k places: hits / min(k, len(relevant)), 0..1. Raises ValueError if that is 0."""
+    _require_relevant(relevant)
+    return float(np.isin(ranked[:k], relevant).sum() / min(k, len(relevant)))
+
+
+def novelty_at_k(ranked: IntArray, share: NDArray[np.float64], k: int) -> float:
+    """Mean self-information -log2(share of listeners who know the track), in bits (Vargas & Castells 2011).
+
+    share: float64[n], positive.
+    """
+    shown = ranked[:k]
+    return float(-np.log2(share[shown]).mean()) if len(shown) else 0.0
+
+
+def coverage_at_k(pages: list[IntArray], n_tracks: int, k: int) -> float:
+    """Share of the catalogue that appears in the first k places of any list, 0..1."""
+    shown = {int(row) for page in pages for row in page[:k]}
+    return len(shown) / n_tracks if n_tracks else 0.0
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean over listeners and the bounds of its bootstrap interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def bootstrap_interval(
+    values: NDArray[np.float64], rng: np.random.Generator, level: float = 0.95, draws: int = 1000
+) -> Interval:
+    """Percentile bootstrap of the mean over listeners (Efron 1979). Raises ValueError without values."""
+    if not len(values):
+        raise ValueError("no values")
+    means = np.array([values[rng.integers(len(values), size=len(values))].mean() for _ in range(draws)])
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(values.mean()), float(low), float(high))
+
+
+def _require_relevant(relevant: IntArray) -> None:
+    if not len(relevant):
+        raise ValueError("no relevant rows")

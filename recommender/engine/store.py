@@ -1,0 +1,191 @@
+"""Storing a fitted model: a directory of .npy files and a manifest, written beside its place and renamed into it.
+
+A reader sees the whole model or none. Arrays are memory-mapped, so worker processes share them. No pickle anywhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recommender.engine.arrays import AnyArray
+from recommender.engine.blend import BlendWeights
+from recommender.engine.config import EngineConfig
+from recommender.engine.data import Catalogue
+from recommender.engine.errors import (
+    InvalidDataError,
+    ModelDamagedError,
+    ModelFormatError,
+    ModelMissingError,
+)
+from recommender.engine.model import Model
+from recommender.engine.terms import TERMS
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+
+
+def save_model(model: Model, path: Path) -> None:
+    """Write `model` as the new directory `path`, whole or not at all.
+
+    Raises FileExistsError if `path` exists (a version is never overwritten) and OSError if it cannot be written.
+    """
+    if path.exists():
+        raise FileExistsError(f"{path} exists")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    try:
+        files = {name: _write_array(temporary, name, array) for name, array in _all_arrays(model).items()}
+        _write_bytes(temporary / MANIFEST, json.dumps(_manifest(model, files), indent=1).encode())
+        _sync_directory(temporary)
+        # mkdtemp makes it private; a model is as readable as the process's other files.
+        temporary.chmod(0o777 & ~_umask())
+        temporary.rename(path)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    _sync_directory(path.parent)
+
+
+def load_model(path: Path, verify: bool = False) -> Model:
+    """Open the model at `path` with its arrays memory-mapped; nothing big is read or copied.
+
+    Names, sizes, shapes and types of all files are checked, with `verify` their SHA-256 as well (reads everything).
+    Raises ModelMissingError, ModelDamagedError or ModelFormatError.
+    """
+    manifest = read_manifest(path)
+    try:
+        arrays = {name: _open_array(path, entry, verify) for name, entry in manifest["arrays"].items()}
+        return _assemble(manifest, arrays)
+    except ModelFormatError:
+        raise
+    except (KeyError, TypeError, AttributeError, InvalidDataError) as error:
+        raise ModelDamagedError(f"{path}: {MANIFEST} and files do not fit together: {error}") from error
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """The manifest of the model at `path`: format, config, weights, metadata, arrays. Raises as `load_model`."""
+    if not path.is_dir():
+        raise ModelMissingError(f"{path}: no model there")
+    try:
+        manifest = json.loads((path / MANIFEST).read_bytes())
+    except FileNotFoundError as error:
+        raise ModelDamagedError(f"{path}: no {MANIFEST}") from error
+    except ValueError as error:
+        raise ModelDamagedError(f"{path}: {MANIFEST} cannot be read: {error}") from error
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("arrays"), dict):
+        raise ModelDamagedError(f"{path}: {MANIFEST} does not describe a model")
+    if manifest.get("format") != FORMAT:
+        raise ModelFormatError(f"{path}: format {manifest.get('format')!r}, this engine reads {FORMAT}")
+    return manifest
+
+
+def _all_arrays(model: Model) -> dict[str, AnyArray]:
+    arrays = {f"catalogue.{name}": array for name, array in model.catalogue.arrays().items()}
+    for term_name, term in model.terms.items():
+        arrays |= {f"term.{term_name}.{name}": array for name, array in term.arrays().items()}
+    return arrays
+
+
+def _manifest(model: Model, files: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "config": model.config.to_dict(),
+        "weights": {"amounts": model.weights.amounts, "terms": dict(model.weights.weights)},
+        "terms": list(model.terms),
+        "feature_columns": model.catalogue.feature_columns,
+        "metadata": dict(model.metadata),
+        "arrays": files,
+    }
+
+
+def _assemble(manifest: Mapping[str, Any], arrays: Mapping[str, AnyArray]) -> Model:
+    unknown = set(manifest["terms"]) - set(TERMS)
+    if unknown:
+        raise ModelFormatError(f"terms unknown to this engine: {', '.join(sorted(unknown))}")
+    try:
+        config = EngineConfig.from_dict(manifest["config"])
+    except InvalidDataError as error:
+        raise ModelFormatError(str(error)) from error
+    fields: dict[str, Any] = _with_prefix(arrays, "catalogue.")
+    catalogue = Catalogue(feature_columns=tuple(manifest["feature_columns"]), **fields)
+    terms = {
+        name: TERMS[name].from_arrays(_with_prefix(arrays, f"term.{name}."), catalogue, config)
+        for name in manifest["terms"]
+    }
+    stored = manifest["weights"]
+    weights = BlendWeights(tuple(stored["amounts"]), {name: tuple(w) for name, w in stored["terms"].items()})
+    return Model(catalogue, terms, weights, config, manifest["metadata"])
+
+
+def _with_prefix(arrays: Mapping[str, AnyArray], prefix: str) -> dict[str, AnyArray]:
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+
+
+def _write_array(directory: Path, name: str, array: AnyArray) -> dict[str, Any]:
+    file = directory / f"{name}.npy"
+    with file.open("wb") as stream:
+        np.save(stream, array, allow_pickle=False)
+        stream.flush()
+        os.fsync(stream.fileno())
+    return {
+        "file": file.name,
+        "shape": list(array.shape),
+        "dtype": str(array.dtype),
+        "bytes": file.stat().st_size,
+        "sha256": _checksum(file),
+    }
+
+
+def _open_array(directory: Path, entry: Mapping[str, Any], verify: bool) -> AnyArray:
+    file = directory / Path(entry["file"]).name
+    if not file.is_file():
+        raise ModelDamagedError(f"{file}: missing")
+    if file.stat().st_size != entry["bytes"]:
+        raise ModelDamagedError(f"{file}: {file.stat().st_size} bytes instead of {entry['bytes']}")
+    if verify and _checksum(file) != entry["sha256"]:
+        raise ModelDamagedError(f"{file}: checksum does not match")
+    try:
+        # An empty array cannot be memory-mapped.
+        mapped = np.load(file, mmap_mode="r" if np.prod(entry["shape"]) else None, allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise ModelDamagedError(f"{file}: {error}") from error
+    # A plain view: the memmap subclass makes every small operation slower.
+    array = np.asarray(mapped)
+    if list(array.shape) != entry["shape"] or str(array.dtype) != entry["dtype"]:
+        raise ModelDamagedError(f"{file}: {array.dtype}{array.shape} instead of {entry['dtype']}{entry['shape']}")
+    return array
+
+
+def _checksum(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _write_bytes(file: Path, content: bytes) -> None:
+    with file.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current

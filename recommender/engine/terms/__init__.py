@@ -1,0 +1,17 @@
+"""The registry of terms. To add one: write its module, add its class here, give it weights in `EngineConfig`."""
+
+from __future__ import annotations
+
+from recommender.engine.terms.album import AlbumTerm
+from recommender.engine.terms.artist import ArtistTerm
+from recommender.engine.terms.audio import AudioTerm
+from recommender.engine.terms.base import Cause, CauseKind, Progress, Term, no_progress
+from recommender.engine.terms.genre import GenreTerm
+from recommender.engine.terms.mainstream import MainstreamTerm
+from recommender.engine.terms.popularity import PopularityTerm
+
+TERMS: dict[str, type[Term]] = {
+    term.name: term for term in (ArtistTerm, AlbumTerm, GenreTerm, AudioTerm, MainstreamTerm, PopularityTerm)
+}
+
+__all__ = ["TERMS", "Cause", "CauseKind", "Progress", "Term", "no_progress"]

@@ -1,0 +1,163 @@
+"""`artist`: you like this artist, and artists credited together with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Self
+
+import numpy as np
+import scipy.sparse as sp
+
+from recommender.engine.arrays import (
+    AnyArray,
+    FloatArray,
+    IntArray,
+    Sparse,
+    as_float32,
+    as_int32,
+    csr,
+    csr_slice,
+    keep_largest_per_row,
+    matvec,
+)
+from recommender.engine.config import EngineConfig
+from recommender.engine.data import Catalogue, Interactions
+from recommender.engine.listener import Listener
+from recommender.engine.terms.base import Cause, Progress, Valued, strongest, strongest_tracks
+
+
+class ArtistTerm:
+    """score[t] = sum over artists j of t: role[t, j] * reach[j] * sum over a: related[j, a] * affinity[a].
+
+    affinity[a] sums the listener's weights of tracks by a (times the role there) and stated favourites; related is 1
+    for the artist itself and related_artist * cosine of common credits for others; reach[j] = (tracks of j + offset) **
+    -exponent. A collaboration therefore counts for each of its artists, most for the first.
+    """
+
+    name: ClassVar[str] = "artist"
+    heavy_tailed: ClassVar[bool] = True
+    needs_listeners: ClassVar[bool] = False
+
+    def __init__(self, arrays: Mapping[str, AnyArray], catalogue: Catalogue, config: EngineConfig) -> None:
+        self._role = as_float32(arrays["role"])
+        self._reach = as_float32(arrays["reach"])
+        self._related_indptr = as_int32(arrays["related_indptr"])
+        self._related_indices = as_int32(arrays["related_indices"])
+        self._related_weight = as_float32(arrays["related_weight"])
+        self._indptr, self._indices = catalogue.artist_indptr, catalogue.artist_indices
+        self._n_artists = catalogue.n_artists
+        self._stated = config.stated_artist
+        self._credits = csr(self._role, self._indices, self._indptr, self._n_artists)
+
+    @classmethod
+    def fit(
+        cls,
+        catalogue: Catalogue,
+        interactions: Interactions,
+        config: EngineConfig,
+        rng: np.random.Generator,
+        progress: Progress,
+    ) -> Self:
+        role = _roles(catalogue, config)
+        credited = csr(role, catalogue.artist_indices, catalogue.artist_indptr, catalogue.n_artists)
+        progress("related artists", 0.0)
+        related = _related_artists(credited, config)
+        progress("related artists", 1.0)
+        active = role * np.repeat(catalogue.active, np.diff(catalogue.artist_indptr))
+        tracks = np.bincount(catalogue.artist_indices, weights=active, minlength=catalogue.n_artists)
+        reach = (tracks + config.artist_size_offset) ** -config.artist_size_exponent
+        arrays = {
+            "role": role,
+            "reach": reach.astype(np.float32),
+            "related_indptr": related.indptr.astype(np.int32),
+            "related_indices": related.indices.astype(np.int32),
+            "related_weight": related.data.astype(np.float32),
+        }
+        return cls(arrays, catalogue, config)
+
+    def score(self, listener: Listener) -> FloatArray:
+        artists, affinity = self._affinity(listener)
+        owner, position = csr_slice(self._related_indptr, artists)
+        reached = self._related_indices[position]
+        spread = np.bincount(
+            reached, weights=affinity[owner] * self._related_weight[position], minlength=self._n_artists
+        )
+        return matvec(self._credits, spread.astype(np.float32) * self._reach)
+
+    def explain(self, listener: Listener, rows: IntArray, limit: int | None = None) -> list[list[Cause]]:
+        artists, affinity = self._affinity(listener)
+        owner, position = csr_slice(self._related_indptr, artists)
+        sources: dict[int, list[tuple[int, float]]] = {}
+        entries = zip(owner, self._related_indices[position], self._related_weight[position], strict=True)
+        for source, reached, weight in entries:
+            sources.setdefault(int(reached), []).append((int(source), float(weight)))
+        credit_owner, credit = csr_slice(self._indptr, listener.rows)
+        credited = self._indices[credit]
+        causes = []
+        for row in rows:
+            found = strongest(self._values(int(row), artists, affinity, sources), limit)
+            mine = [credit_owner[credited == artist] for artist, _ in found]
+            tracks = [strongest_tracks(listener.rows[owned], listener.weights[owned]) for owned in mine]
+            causes.append([Cause("artist", a, v, behind) for (a, v), behind in zip(found, tracks, strict=True)])
+        return causes
+
+    def arrays(self) -> Mapping[str, AnyArray]:
+        return {
+            "role": self._role,
+            "reach": self._reach,
+            "related_indptr": self._related_indptr,
+            "related_indices": self._related_indices,
+            "related_weight": self._related_weight,
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, AnyArray], catalogue: Catalogue, config: EngineConfig) -> Self:
+        return cls(arrays, catalogue, config)
+
+    def _affinity(self, listener: Listener) -> tuple[IntArray, FloatArray]:
+        owner, position = csr_slice(self._indptr, listener.rows)
+        everyone = np.concatenate([self._indices[position], listener.artists])
+        stated = np.full(len(listener.artists), self._stated, dtype=np.float32)
+        weights = np.concatenate([listener.weights[owner] * self._role[position], stated])
+        artists, inverse = np.unique(everyone, return_inverse=True)
+        affinity = np.bincount(inverse, weights=weights, minlength=len(artists))
+        return artists.astype(np.int32), affinity.astype(np.float32)
+
+    def _values(
+        self, row: int, artists: IntArray, affinity: FloatArray, sources: dict[int, list[tuple[int, float]]]
+    ) -> list[Valued]:
+        """What each of the listener's artists added to the score of one track."""
+        values: dict[int, float] = {}
+        for position in range(self._indptr[row], self._indptr[row + 1]):
+            credited = int(self._indices[position])
+            strength = float(self._role[position] * self._reach[credited])
+            for source, weight in sources.get(credited, ()):
+                values[source] = values.get(source, 0.0) + strength * weight * float(affinity[source])
+        return [(int(artists[source]), value) for source, value in values.items()]
+
+
+def _roles(catalogue: Catalogue, config: EngineConfig) -> FloatArray:
+    role = np.full(len(catalogue.artist_indices), config.featured_artist, dtype=np.float32)
+    starts = catalogue.artist_indptr[:-1][np.diff(catalogue.artist_indptr) > 0]
+    role[starts] = 1.0
+    return role
+
+
+def _related_artists(credited: Sparse, config: EngineConfig) -> Sparse:
+    """Row a: the artists that a like of a reaches. 1 for itself, else related_artist * cosine of common credits.
+
+    Only tracks with several artists matter off the diagonal; tracks with very many are left out, as a sampler's credits
+    say little about its artists and would cost their square.
+    """
+    n_artists = credited.shape[1]
+    together = np.diff(credited.indptr)
+    shared = sp.csr_array(credited[(together > 1) & (together <= 20)])
+    common = sp.csr_array(shared.T @ shared)
+    norm = np.sqrt(np.bincount(credited.indices, weights=credited.data.astype(np.float64) ** 2, minlength=n_artists))
+    scale = sp.diags_array(1.0 / np.maximum(norm, 1e-9))
+    cosine = sp.coo_array(scale @ common @ scale)
+    off = cosine.row != cosine.col
+    values = (config.related_artist * cosine.data[off]).astype(np.float32)
+    others = sp.csr_array((values, (cosine.row[off], cosine.col[off])), shape=(n_artists, n_artists))
+    kept = keep_largest_per_row(others, config.related_artists_kept)
+    return sp.csr_array(kept + sp.eye_array(n_artists, dtype=np.float32, format="csr"))

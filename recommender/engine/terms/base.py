@@ -1,0 +1,110 @@
+"""What every term of a recommendation offers. A new term is one module with one class that satisfies `Term`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Protocol, Self, TypeAlias
+
+import numpy as np
+
+from recommender.engine.arrays import AnyArray, FloatArray, IntArray
+from recommender.engine.config import EngineConfig
+from recommender.engine.data import Catalogue, Interactions
+from recommender.engine.listener import Listener
+
+Progress: TypeAlias = Callable[[str, float], None]
+CauseKind: TypeAlias = Literal["track", "artist", "genre", "region", "listeners", "catalogue"]
+
+
+def no_progress(step: str, share: float) -> None:
+    """A progress callback that does nothing. `step` names what is done, `share` is 0..1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One thing about the listener (or the world) that raised or lowered a term.
+
+    kind and index: a track row, artist index, genre index or region code; index is -1 for `listeners` (what all
+    listeners play) and `catalogue` (its own popularity figure). value: signed, in units of the term's score.
+    tracks: rows of the listener's own tracks behind an artist or genre, strongest first; empty if it was stated.
+    """
+
+    kind: CauseKind
+    index: int
+    value: float
+    tracks: tuple[int, ...] = ()
+
+
+class Term(Protocol):
+    """One named summand of a recommendation.
+
+    A fitted term is immutable. `score` is linear in its causes: for each row, the values of all causes that `explain`
+    gives add up to the score (tested for all terms). Unknown is neutral: a track or a listener of whom the term knows
+    nothing gets the value that stands for "no opinion".
+    """
+
+    name: ClassVar[str]
+    heavy_tailed: ClassVar[bool]
+    """Whether the blend should take the signed square root before standardising."""
+    needs_listeners: ClassVar[bool]
+    """Whether the term says nothing without other listeners; such terms are left out of the `content` blend."""
+
+    @classmethod
+    def fit(
+        cls,
+        catalogue: Catalogue,
+        interactions: Interactions,
+        config: EngineConfig,
+        rng: np.random.Generator,
+        progress: Progress,
+    ) -> Self:
+        """Learn the catalogue side; nothing per listener is kept."""
+
+    def score(self, listener: Listener) -> FloatArray:
+        """Opinion on every track: a new float32[n] that the caller may overwrite; higher is better."""
+
+    def explain(self, listener: Listener, rows: IntArray, limit: int | None = None) -> list[list[Cause]]:
+        """Causes of the scores of `rows`, one list per row.
+
+        Without a limit all of them, in any order; with one, the `limit` that raised the score most, strongest first.
+        """
+
+    def arrays(self) -> Mapping[str, AnyArray]:
+        """What has to be stored; the keys are file names without suffix."""
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, AnyArray], catalogue: Catalogue, config: EngineConfig) -> Self:
+        """The inverse of `arrays`, without copying (they may be memory-mapped). Raises KeyError if one is missing."""
+
+
+Valued: TypeAlias = tuple[int, float]
+"""The index of a possible cause, and its value."""
+
+
+def strongest(values: list[Valued], limit: int | None) -> list[Valued]:
+    """All values if there is no limit, else the `limit` largest positive ones, largest first, ties by index."""
+    if limit is None:
+        return values
+    return sorted((pair for pair in values if pair[1] > 0), key=lambda pair: (-pair[1], pair[0]))[:limit]
+
+
+def track_causes(tracks: IntArray, values: FloatArray, limit: int | None) -> list[list[Cause]]:
+    """Causes of a term that sums over the listener's tracks: values[i, j] is what tracks[j] did for the i-th row."""
+    if limit is None:
+        chosen = [np.flatnonzero(line) for line in values]
+    else:
+        best = np.argsort(-values, axis=1, kind="stable")[:, :limit]
+        chosen = [order[line[order] > 0] for order, line in zip(best, values, strict=True)]
+    return [
+        [Cause("track", int(tracks[j]), float(line[j])) for j in order]
+        for order, line in zip(chosen, values, strict=True)
+    ]
+
+
+def strongest_tracks(rows: IntArray, weights: FloatArray, limit: int = 3) -> tuple[int, ...]:
+    """The `limit` rows of largest absolute weight, strongest first, ties by row."""
+    if len(rows) == 1:
+        return (int(rows[0]),)
+    order = np.lexsort((rows, -np.abs(weights)))[:limit]
+    return tuple(int(row) for row in rows[order])

@@ -1,0 +1,139 @@
+"""`genre`: artist-level genre profiles against the listener's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Self
+
+import numpy as np
+import scipy.sparse as sp
+
+from recommender.engine.arrays import (
+    AnyArray,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Sparse,
+    as_float32,
+    as_int32,
+    csr,
+    csr_slice,
+    keep_largest_per_row,
+    matvec,
+)
+from recommender.engine.config import EngineConfig
+from recommender.engine.data import Catalogue, Interactions
+from recommender.engine.listener import Listener
+from recommender.engine.terms.base import Cause, Progress, strongest, strongest_tracks
+
+
+class GenreTerm:
+    """Cosine of a track's TF-IDF genre profile and the listener's signed sum of profiles and stated genres.
+
+    A track's profile mixes its own genres with the mean of its artists' (share `genre_from_artist`), so that a song
+    without genres still has its artists'. TF-IDF with smoothed idf = ln((1 + n) / (1 + df)) + 1 and unit length, as
+    scikit-learn's TfidfTransformer.
+    """
+
+    name: ClassVar[str] = "genre"
+    heavy_tailed: ClassVar[bool] = False
+    needs_listeners: ClassVar[bool] = False
+
+    def __init__(self, arrays: Mapping[str, AnyArray], catalogue: Catalogue, config: EngineConfig) -> None:
+        self._weight = as_float32(arrays["weight"])
+        self._indices = as_int32(arrays["indices"])
+        self._indptr = as_int32(arrays["indptr"])
+        self._n_genres = catalogue.n_genres
+        self._stated = config.stated_genre
+        self._profiles = csr(self._weight, self._indices, self._indptr, self._n_genres)
+
+    @classmethod
+    def fit(
+        cls,
+        catalogue: Catalogue,
+        interactions: Interactions,
+        config: EngineConfig,
+        rng: np.random.Generator,
+        progress: Progress,
+    ) -> Self:
+        progress("genre profiles", 0.0)
+        profiles = _profiles(catalogue, config)
+        progress("genre profiles", 1.0)
+        arrays = {
+            "weight": profiles.data.astype(np.float32),
+            "indices": profiles.indices.astype(np.int32),
+            "indptr": profiles.indptr.astype(np.int32),
+        }
+        return cls(arrays, catalogue, config)
+
+    def score(self, listener: Listener) -> FloatArray:
+        return matvec(self._profiles, self._listener_profile(listener))
+
+    def explain(self, listener: Listener, rows: IntArray, limit: int | None = None) -> list[list[Cause]]:
+        profile = self._listener_profile(listener)
+        owner, position = csr_slice(self._indptr, listener.rows)
+        genre_of, weight_of = self._indices[position], self._weight[position] * listener.weights[owner]
+        causes = []
+        for row in rows:
+            entries = slice(int(self._indptr[row]), int(self._indptr[row + 1]))
+            genres = self._indices[entries]
+            values = self._weight[entries] * profile[genres]
+            found = strongest([(int(g), float(v)) for g, v in zip(genres, values, strict=True) if v], limit)
+            tracks = [_tracks_of(listener, genre_of == genre, owner, weight_of) for genre, _ in found]
+            causes.append([Cause("genre", g, v, behind) for (g, v), behind in zip(found, tracks, strict=True)])
+        return causes
+
+    def arrays(self) -> Mapping[str, AnyArray]:
+        return {"weight": self._weight, "indices": self._indices, "indptr": self._indptr}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, AnyArray], catalogue: Catalogue, config: EngineConfig) -> Self:
+        return cls(arrays, catalogue, config)
+
+    def _listener_profile(self, listener: Listener) -> FloatArray:
+        owner, position = csr_slice(self._indptr, listener.rows)
+        profile = np.bincount(
+            self._indices[position],
+            weights=listener.weights[owner] * self._weight[position],
+            minlength=self._n_genres,
+        ).astype(np.float32)
+        profile[listener.genres] += np.float32(self._stated)
+        length = np.float32(np.linalg.norm(profile))
+        return profile / length if length else profile
+
+
+def _tracks_of(listener: Listener, chosen: BoolArray, owner: IntArray, weights: FloatArray) -> tuple[int, ...]:
+    return strongest_tracks(listener.rows[owner[chosen]], weights[chosen])
+
+
+def _profiles(catalogue: Catalogue, config: EngineConfig) -> Sparse:
+    own = _row_normalised(
+        csr(
+            np.ones(len(catalogue.genre_indices), dtype=np.float32),
+            catalogue.genre_indices,
+            catalogue.genre_indptr,
+            catalogue.n_genres,
+        )
+    )
+    credited = csr(
+        np.ones(len(catalogue.artist_indices), dtype=np.float32),
+        catalogue.artist_indices,
+        catalogue.artist_indptr,
+        catalogue.n_artists,
+    )
+    artists = _row_normalised(sp.csr_array(credited.T @ own))
+    by_artist = _row_normalised(sp.csr_array(credited @ artists))
+    share = np.float32(config.genre_from_artist)
+    mixed = keep_largest_per_row(sp.csr_array((1 - share) * own + share * by_artist), config.genre_profile_kept)
+    document_frequency = np.bincount(mixed.indices, minlength=catalogue.n_genres)
+    idf = np.log((1.0 + catalogue.n_tracks) / (1.0 + document_frequency)) + 1.0
+    weighted = sp.csr_array((mixed.data * idf[mixed.indices], mixed.indices, mixed.indptr), shape=mixed.shape)
+    return _row_normalised(weighted, order=2)
+
+
+def _row_normalised(matrix: Sparse, order: int = 1) -> Sparse:
+    """The matrix with rows of unit sum (order 1) or unit length (order 2); empty rows stay empty."""
+    length = np.asarray((matrix.power(order)).sum(axis=1), dtype=np.float64).ravel() ** (1.0 / order)
+    inverse = np.divide(1.0, length, out=np.zeros_like(length), where=length > 0)
+    data = matrix.data * np.repeat(inverse, np.diff(matrix.indptr))
+    return sp.csr_array((data.astype(np.float32), matrix.indices, matrix.indptr), shape=matrix.shape)

@@ -1,0 +1,144 @@
+"""`popularity`: liked by many, in your region first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.engine.arrays import AnyArray, FloatArray, IntArray, as_float32, as_int32
+from recommender.engine.config import EngineConfig
+from recommender.engine.data import NO_REGION, Catalogue, Interactions
+from recommender.engine.listener import Listener
+from recommender.engine.terms.base import Cause, Progress
+
+
+class PopularityTerm:
+    """Logarithm of the estimated share of listeners who like the track.
+
+    The catalogue's figure gives the expected count (twice the listeners every `popularity_doubling` points), and the
+    observed count moves it: gamma-Poisson shrinkage, rate = expected * (count + a) / (expected + a), with the
+    pseudo-count a from the method of moments (Casella 1985, "An Introduction to Empirical Bayes Data Analysis"). A
+    region's rate is its own counts shrunk towards the global rate with the weight of `region_shrinkage` listeners.
+    """
+
+    name: ClassVar[str] = "popularity"
+    heavy_tailed: ClassVar[bool] = False
+    needs_listeners: ClassVar[bool] = False
+
+    def __init__(self, arrays: Mapping[str, AnyArray], catalogue: Catalogue, config: EngineConfig) -> None:
+        self._catalogue = as_float32(arrays["catalogue"])
+        self._listeners = as_float32(arrays["listeners"])
+        self._regions = as_int32(arrays["regions"])
+        self._regional = as_float32(arrays["regional"])
+
+    @classmethod
+    def fit(
+        cls,
+        catalogue: Catalogue,
+        interactions: Interactions,
+        config: EngineConfig,
+        rng: np.random.Generator,
+        progress: Progress,
+    ) -> Self:
+        progress("popularity", 0.0)
+        prior = _prior_share(catalogue.popularity, config.popularity_doubling)
+        listener, row = _liked_pairs(interactions)
+        counts = np.bincount(row, minlength=catalogue.n_tracks)
+        lift = _lift(counts, prior * max(len(row), 1), config.popularity_prior)
+        rate = prior * lift
+        per_listener = len(row) / max(interactions.n_listeners, 1)
+        regions = _known_regions(interactions.region, config.region_min_listeners)
+        rows_by_region = [row[interactions.region[listener] == region] for region in regions]
+        regional = [_regional_lift(rows, rate, per_listener, config.region_shrinkage) for rows in rows_by_region]
+        progress("popularity", 1.0)
+        arrays = {
+            "catalogue": np.log(prior * catalogue.n_tracks).astype(np.float32),
+            "listeners": np.log(lift).astype(np.float32),
+            "regions": regions,
+            "regional": np.reshape(np.array(regional, dtype=np.float32), (len(regions), catalogue.n_tracks)),
+        }
+        return cls(arrays, catalogue, config)
+
+    def score(self, listener: Listener) -> FloatArray:
+        total = self._catalogue + self._listeners
+        index = self._region_index(listener)
+        if index is not None:
+            total += self._regional[index]
+        return total
+
+    def explain(self, listener: Listener, rows: IntArray, limit: int | None = None) -> list[list[Cause]]:
+        index = self._region_index(listener)
+        causes = []
+        for row in rows:
+            found = [
+                Cause("catalogue", -1, float(self._catalogue[row])),
+                Cause("listeners", -1, float(self._listeners[row])),
+            ]
+            if index is not None:
+                found.append(Cause("region", listener.region, float(self._regional[index, row])))
+            if limit is not None:
+                raised = [cause for cause in found if cause.value > 0]
+                found = sorted(raised, key=lambda cause: -cause.value)[:limit]
+            causes.append(found)
+        return causes
+
+    def arrays(self) -> Mapping[str, AnyArray]:
+        return {
+            "catalogue": self._catalogue,
+            "listeners": self._listeners,
+            "regions": self._regions,
+            "regional": self._regional,
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, AnyArray], catalogue: Catalogue, config: EngineConfig) -> Self:
+        return cls(arrays, catalogue, config)
+
+    def _region_index(self, listener: Listener) -> int | None:
+        found = np.flatnonzero(self._regions == listener.region)
+        return int(found[0]) if len(found) else None
+
+
+Counts: TypeAlias = NDArray[np.float64]
+
+
+def _prior_share(popularity: FloatArray, doubling: float) -> Counts:
+    """Share of all likes that the catalogue's figure leads one to expect: float64[n], sum 1; unknown = mean figure."""
+    known = popularity[~np.isnan(popularity)]
+    figure = np.nan_to_num(popularity.astype(np.float64), nan=float(known.mean()) if known.size else 0.0)
+    share: Counts = np.exp2(figure / doubling)
+    return share / share.sum() if share.size else share
+
+
+def _liked_pairs(interactions: Interactions) -> tuple[IntArray, IntArray]:
+    """Distinct (listener, row) pairs with positive weight."""
+    liked = interactions.weight > 0
+    pairs = np.unique(np.stack([interactions.listener[liked], interactions.row[liked]], axis=1), axis=0)
+    return pairs[:, 0], pairs[:, 1]
+
+
+def _lift(counts: NDArray[np.int64], expected: Counts, bounds: tuple[float, float]) -> Counts:
+    """(count + a) / (expected + a), where 1 / a is the variance of the true lift by the method of moments."""
+    excess = float(((counts - expected) ** 2 - expected).sum())
+    spread = excess / max(float((expected**2).sum()), 1e-12)
+    pseudo = float(np.clip(1.0 / spread if spread > 0 else np.inf, *bounds))
+    lift: Counts = (counts + pseudo) / (expected + pseudo)
+    return lift
+
+
+def _known_regions(region: IntArray, at_least: int) -> IntArray:
+    codes, sizes = np.unique(region[region != NO_REGION], return_counts=True)
+    return codes[sizes >= at_least].astype(np.int32)
+
+
+def _regional_lift(rows: IntArray, rate: Counts, per_listener: float, shrinkage: float) -> Counts:
+    """Log of a region's rate over the global one, shrunk as if `shrinkage` listeners more followed it."""
+    normal = rate / rate.sum()
+    pseudo = max(shrinkage * per_listener, 1.0)
+    counts = np.bincount(rows, minlength=len(rate))
+    share = (counts + pseudo * normal) / (len(rows) + pseudo)
+    lift: Counts = np.log(share / normal)
+    return lift
