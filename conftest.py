@@ -1,0 +1,118 @@
+"""What all tests share: quick passwords, a cache of their own, the browser, the real catalogue files."""
+
+import os
+import shutil
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.db import OperationalError, connection
+from django.test import override_settings
+from pytest_django import DjangoDbBlocker
+
+# Playwright keeps an event loop in the main thread, which Django would take for an async view.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+TEST_SETTINGS = {
+    # Argon2 is slow on purpose; it stays listed for the tests that are about it.
+    "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS],
+    # The site's cache table stays within reach under its own name (and so `migrate` makes it).
+    "CACHES": {
+        "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+        "site": settings.CACHES["default"],
+    },
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Put the settings of the tests in place for the whole run."""
+    overridden = override_settings(**TEST_SETTINGS)
+    overridden.enable()
+    config.add_cleanup(overridden.disable)
+    # A name of its own lets two runs go on at once. SQLite gets a file: its in-memory databases know no waiting writer.
+    test_database = f"test_{os.getpid()}"
+    if connection.vendor == "sqlite":
+        test_database = str(settings.VAR_DIR / f"{test_database}.sqlite3")
+    connection.settings_dict["TEST"]["NAME"] = test_database
+
+
+def pytest_report_header() -> str:
+    """Say on which database the tests run."""
+    return f"database: {connection.vendor}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what asks for a page of the browser, so that nobody has to remember to."""
+    for item in items:
+        if {"page", "context", "browser"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("browser")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip tests that need a browser where there is none; under REQUIRE_BROWSER they fail instead."""
+    if item.get_closest_marker("browser") and find_chromium() is None:
+        missing("no Chromium on this machine (Debian: apt install chromium)", required_by="REQUIRE_BROWSER")
+
+
+def missing(reason: str, *, required_by: str) -> None:
+    """Skip the test; fail it where the environment variable ``required_by`` says that nothing may be missing."""
+    if os.environ.get(required_by, "") not in ("", "0"):
+        pytest.fail(f"{reason}, and {required_by} is set", pytrace=False)
+    pytest.skip(reason)
+
+
+def find_chromium() -> str | None:
+    """Return the path of an installed Chromium or Chrome."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    return next((path for name in names if (path := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="session")
+def base_url() -> None:
+    """Have tests name the whole address; the plugin's own fixture of this name is deprecated by pytest."""
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Start the machine's own Chromium; as root it has to go without its sandbox."""
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    return {**browser_type_launch_args, "executable_path": find_chromium(), "args": arguments}
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: DjangoDbBlocker
+) -> None:
+    """Stop with one line, rather than with an error for each test, where the database server is missing."""
+    if connection.vendor == "sqlite":
+        return
+    try:
+        with warnings.catch_warnings(), django_db_blocker.unblock():
+            warnings.simplefilter("ignore")
+            with connection._nodb_cursor() as cursor:  # type: ignore[attr-defined]
+                cursor.execute("SELECT 1")
+    except OperationalError as error:
+        server = f"{connection.vendor} at {connection.settings_dict['HOST']}"
+        pytest.exit(f"no database server: {server} (DATABASE_URL): {error}", returncode=1)
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> Iterator[None]:
+    """Let no rate limit count from one test to the next."""
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Return the folder of the real catalogue files, which are not part of the project."""
+    folder = Path(os.environ.get("SPOTIFY_REC_SHARED_DATA", "../shared/data"))
+    path = (settings.BASE_DIR / folder).resolve()
+    if not path.is_dir():
+        missing("no folder of real catalogue files (SPOTIFY_REC_SHARED_DATA)", required_by="REQUIRE_SHARED_DATA")
+    return path
