@@ -10,13 +10,11 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.features import FeatureError, check_features
 from catalog.fields import ExactCharField
-from catalog.text import artist_key, fold, recording_key
+from catalog.text import SEARCH_LENGTH, TITLE_LENGTH, artist_key, fold, track_text
 
 SPOTIFY_ID_PATTERN = r"^[0-9A-Za-z]{22}$"
 # Ids that begin so belong to invented songs: they look like Spotify's but lead nowhere there.
 INVENTED_ID_PREFIX = "demo"
-TITLE_LENGTH = 1000
-SEARCH_LENGTH = 700
 
 
 class Artist(models.Model):
@@ -179,10 +177,11 @@ class Track(models.Model):
 
     def refresh_derived(self, artist_names: list[str]) -> None:
         """Set the columns that follow from title, album and ``artist_names`` (in credit order)."""
-        self.artist_names = ", ".join(artist_names)[:TITLE_LENGTH]
-        self.recording_key = recording_key(self.title, artist_names[0] if artist_names else "")
-        self.search_key = fold(f"{self.title} {' '.join(artist_names)}")[:SEARCH_LENGTH]
-        self.search_text = fold(f"{self.title} {' '.join(artist_names)} {self.album}")
+        text = track_text(self.title, self.album, artist_names)
+        self.artist_names = text.artist_names
+        self.recording_key = text.recording_key
+        self.search_key = text.search_key
+        self.search_text = text.search_text
 
     def get_absolute_url(self) -> str:
         """Return the song's page."""

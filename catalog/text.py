@@ -2,8 +2,12 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from hashlib import blake2b
+from typing import NamedTuple
 
+TITLE_LENGTH = 1000
+SEARCH_LENGTH = 700
 _NOT_WORD = re.compile(r"[^\w]+|_+")
 _BRACKETS = re.compile(r"[(\[{]([^)\]}]*)[)\]}]")
 # What follows " - " or stands in brackets and only tells the version. A part must hold one of these words; other
@@ -17,6 +21,27 @@ _VERSION = re.compile(
 # Letters that Unicode does not decompose but people type without their strokes.
 _LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i"})
 _TRAILING_FEAT = re.compile(r"\s+(?:feat|ft|featuring)\.?\s.*$", re.IGNORECASE)
+
+
+class TrackText(NamedTuple):
+    """The columns of a track that follow from its title, album and artists."""
+
+    artist_names: str
+    recording_key: str
+    search_key: str
+    search_text: str
+
+
+def track_text(title: str, album: str, artist_names: Sequence[str]) -> TrackText:
+    """Return the derived columns of a track; ``artist_names`` are in credit order."""
+    searched = f"{title} {' '.join(artist_names)}"
+    folded = fold(searched)
+    return TrackText(
+        artist_names=", ".join(artist_names)[:TITLE_LENGTH],
+        recording_key=recording_key(title, artist_names[0] if artist_names else ""),
+        search_key=folded[:SEARCH_LENGTH],
+        search_text=fold(f"{searched} {album}") if album else folded,
+    )
 
 
 def fold(text: str) -> str:
