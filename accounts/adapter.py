@@ -12,7 +12,7 @@ from accounts.models import User
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Names and addresses that stay unambiguous, since a listener logs in with either."""
 
-    error_messages = {  # noqa: RUF012 - extends the parent's dict
+    error_messages = {
         **DefaultAccountAdapter.error_messages,
         "too_many_login_attempts": _("Too many failed attempts. Please try again in a few minutes."),
     }

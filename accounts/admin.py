@@ -1,7 +1,5 @@
 """Administration of listeners and operators."""
 
-from typing import Any, ClassVar
-
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
@@ -13,7 +11,7 @@ from accounts import services
 from accounts.models import User
 
 
-class UserCreationForm(AdminUserCreationForm[User]):
+class UserCreationForm(AdminUserCreationForm):  # type: ignore[type-arg]
     """Creation with an e-mail address, which every account needs."""
 
     class Meta(AdminUserCreationForm.Meta):
@@ -22,7 +20,7 @@ class UserCreationForm(AdminUserCreationForm[User]):
 
 
 @admin.register(User)
-class UserAdmin(BaseUserAdmin[User]):
+class UserAdmin(BaseUserAdmin):  # type: ignore[type-arg]
     """Django's own page for users, with our fields."""
 
     add_form = UserCreationForm
@@ -32,17 +30,17 @@ class UserAdmin(BaseUserAdmin[User]):
     ordering = ("username",)
     date_hierarchy = "created_at"
     readonly_fields = ("created_at", "last_login")
-    fieldsets: ClassVar[Any] = (
+    fieldsets = (
         (None, {"fields": ("username", "email", "password")}),
         (_("Taste"), {"fields": ("region", "explicit_allowed", "adventure")}),
         (_("Permissions"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
         (_("Dates"), {"fields": ("created_at", "last_login")}),
     )
-    add_fieldsets: ClassVar[Any] = (
+    add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("username", "email", "usable_password", "password1", "password2")}),
     )
 
-    def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm[User], change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: User, form: "forms.ModelForm[User]", change: bool) -> None:
         """Save, and let log-in and letters follow a changed address."""
         super().save_model(request, obj, form, change)
         if "email" in form.changed_data:

@@ -50,7 +50,7 @@ class SignupForm(BaseSignupForm):  # type: ignore[misc]
         _mark_as_login_name(self.fields["username"])
         self.fields["username"].help_text = _("Letters, digits and . + - _")
 
-    def signup(self, request: HttpRequest, user: User) -> None:  # noqa: ARG002 - allauth's hook
+    def signup(self, request: HttpRequest, user: User) -> None:
         """Keep the region with the new listener."""
         user.region = self.cleaned_data["region"]
         user.save(update_fields=["region"])
@@ -125,7 +125,7 @@ class AdventureInput(forms.NumberInput):
     input_type = "range"
 
 
-class ProfileForm(forms.ModelForm[User]):
+class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
     """What the listener says about how to recommend."""
 
     class Meta:

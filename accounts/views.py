@@ -38,7 +38,7 @@ def profile(request: HttpRequest) -> HttpResponse:
 @login_required
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
-@rate_limit(action="reauthenticate")
+@rate_limit(action="reauthenticate")  # type: ignore[untyped-decorator]
 def delete_account(request: HttpRequest) -> HttpResponse:
     """Delete the account with everything in it, once the password is typed again."""
     user = cast(User, request.user)
