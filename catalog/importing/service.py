@@ -1,0 +1,168 @@
+"""Bringing a catalogue file into the database."""
+
+import time
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from django.db import IntegrityError, reset_queries, transaction
+
+from catalog.importing.merge import Ledger, merge_rows
+from catalog.importing.plan import Plan, make_plan
+from catalog.importing.reader import CHUNK_BYTES, CatalogueReader, Chunk, Reject, SongRow
+from catalog.importing.source import BrokenSourceError, SourceError, open_source
+from catalog.importing.writer import Writer, load_songs
+from catalog.models import Track
+
+# So many rejected rows are kept in the report; all of them go to ``on_reject``.
+SHOWN_REJECTS = 100
+_TRIES = 3
+_FEATURES_ORIGIN = {Track.Origin.DEMO: Track.FeaturesOrigin.DEMO}
+
+
+@dataclass
+class ImportReport:
+    """What an import did, or with ``is_dry_run`` would have done.
+
+    ``rows_read`` counts all rows below the header, ``rows_rejected`` those of them that were left out; the three
+    numbers of songs count songs, not rows. ``genres`` is how many different genres the accepted rows name.
+    """
+
+    is_dry_run: bool = False
+    rows_read: int = 0
+    rows_rejected: int = 0
+    songs_created: int = 0
+    songs_updated: int = 0
+    songs_unchanged: int = 0
+    genres: int = 0
+    seconds: float = 0.0
+    rejects: list[Reject] = field(default_factory=list)
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether the catalogue is as it was before."""
+        return not self.songs_created and not self.songs_updated
+
+
+class ImportBrokenError(SourceError):
+    """The file broke off half-way; ``report`` tells what was read, and stays, before that."""
+
+    def __init__(self, message: str, report: ImportReport) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+def import_tracks(
+    *,
+    source: str | Path | IO[bytes],
+    name: str | None = None,
+    limit: int | None = None,
+    is_dry_run: bool = False,
+    origin: Track.Origin = Track.Origin.CSV,
+    max_bytes: int | None = None,
+    chunk_bytes: int = CHUNK_BYTES,
+    on_reject: Callable[[Reject], None] | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> ImportReport:
+    """Create and update songs from a catalogue file, one transaction per chunk.
+
+    Songs are known by Spotify id; in a file without ids, by folded title and artists. A second import of the same
+    file changes nothing, so an import that was interrupted is finished by running it again.
+
+    Args:
+        source: a path, or a seekable binary file object (an upload).
+        name: what messages call the file.
+        limit: read at most so many rows.
+        is_dry_run: only find out what would happen.
+        origin: where new songs are said to come from.
+        max_bytes: refuse a file that unpacks to more.
+        chunk_bytes: how much of the unpacked file makes a transaction.
+        on_reject: called with every row that is left out.
+        on_progress: called after each chunk with the bytes of the file read, and all there are.
+
+    Raises:
+        SourceError: the file cannot be used; nothing was written.
+        ImportBrokenError: the file broke off half-way, or unpacks to more than ``max_bytes``.
+    """
+    started = time.perf_counter()
+    run = _Run(origin, is_dry_run=is_dry_run, on_reject=on_reject)
+    with open_source(source, name=name, max_bytes=max_bytes) as opened:
+        reader = CatalogueReader(opened, chunk_bytes=chunk_bytes)
+        try:
+            for chunk in reader.chunks(limit):
+                run.take(chunk)
+                if on_progress is not None:
+                    on_progress(chunk.position, opened.size)
+        except SourceError as error:
+            if not run.report.rows_read and not isinstance(error, BrokenSourceError):
+                raise
+            kept = "nothing of it was written" if is_dry_run else "what was read before that stays"
+            raise ImportBrokenError(f"{error}; {kept}", run.finish(started)) from error
+    return run.finish(started)
+
+
+class _Run:
+    """One import: carries counts, the ledger and remembered keys from chunk to chunk."""
+
+    def __init__(self, origin: Track.Origin, *, is_dry_run: bool, on_reject: Callable[[Reject], None] | None) -> None:
+        self.report = ImportReport(is_dry_run=is_dry_run)
+        self._features_origin = _FEATURES_ORIGIN.get(origin, Track.FeaturesOrigin.CSV)
+        self._writer = Writer(origin=origin, features_origin=self._features_origin)
+        self._ledger = Ledger()
+        self._genres: set[str] = set()
+        self._on_reject = on_reject
+        # Only a dry run needs it: songs that it would have created are not found in the database by later chunks.
+        self._would_create: set[Hashable] = set()
+
+    def take(self, chunk: Chunk) -> None:
+        """Write one chunk and count it."""
+        self._note_rejects(chunk.rejects)
+        self.report.rows_read += len(chunk.rows) + len(chunk.rejects)
+        for genres in {row.genres for row in chunk.rows}:
+            self._genres.update(genres)
+        plan = self._dry_plan(chunk.rows) if self.report.is_dry_run else self._write(chunk.rows)
+        for pk, bits in plan.marks.items():
+            self._ledger[pk] = bits
+        self.report.songs_created += len(plan.created)
+        self.report.songs_updated += plan.updated
+        self.report.songs_unchanged += plan.unchanged
+        # With DEBUG on, Django keeps every statement: over a large file that would be gigabytes.
+        reset_queries()
+
+    def finish(self, started: float) -> ImportReport:
+        """Return the report."""
+        self.report.genres = len(self._genres)
+        self.report.seconds = time.perf_counter() - started
+        return self.report
+
+    def _write(self, rows: Iterable[SongRow]) -> Plan:
+        songs = merge_rows(rows)
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                with transaction.atomic():
+                    plan = make_plan(songs, load_songs(songs), self._ledger, self._features_origin)
+                    self._writer.write(plan)
+                return plan
+            except IntegrityError:
+                # Somebody else added one of these songs or artists meanwhile; the next look finds it.
+                self._writer.forget()
+                if not tries_left:
+                    raise
+            except BaseException:
+                self._writer.forget()
+                raise
+        raise AssertionError("unreachable")
+
+    def _dry_plan(self, rows: Iterable[SongRow]) -> Plan:
+        songs = {key: row for key, row in merge_rows(rows).items() if key not in self._would_create}
+        stored = load_songs(songs)
+        self._would_create.update(songs.keys() - stored.keys())
+        return make_plan(songs, stored, self._ledger, self._features_origin)
+
+    def _note_rejects(self, rejects: list[Reject]) -> None:
+        self.report.rows_rejected += len(rejects)
+        self.report.rejects += rejects[: SHOWN_REJECTS - len(self.report.rejects)]
+        if self._on_reject is not None:
+            for reject in rejects:
+                self._on_reject(reject)

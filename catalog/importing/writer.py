@@ -1,0 +1,264 @@
+"""Writing a plan to the database in few statements.
+
+Rows go in by ``executemany`` through Django's own cursors: of a model instance per row, building it would cost more
+than writing it. The names of tables and columns come from the models.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any, TypeVar
+
+from django.db import connection, models
+from django.utils import timezone
+
+from catalog.importing.merge import CREATED, SEEN, identity, provided
+from catalog.importing.plan import Change, Plan, StoredSong, features_of
+from catalog.importing.reader import SongRow
+from catalog.models import Artist, Genre, Track, TrackArtist
+from catalog.text import artist_key, fold, recording_key, track_text
+
+# SQLite takes at most 999 parameters a statement where it was built long ago.
+BATCH = 900
+MAX_REMEMBERED = 50_000
+_VALUES = ("title", "album", "popularity", "duration_ms", "explicit", "release_year", "preview_url", "isrc")
+_NEW_COLUMNS = (
+    "spotify_id", *_VALUES, "features", "features_origin", "origin", "is_active", "created_at", "updated_at",
+    "artist_names", "recording_key", "search_key", "search_text",
+)  # fmt: skip
+_CHANGED_COLUMNS = (
+    *_VALUES, "features", "features_origin", "updated_at", "artist_names", "recording_key", "search_key", "search_text",
+)  # fmt: skip
+_T = TypeVar("_T")
+_GenreLink = Track.genres.through
+
+
+class Writer:
+    """Writes plans, and remembers the primary keys of artists and genres between chunks.
+
+    Every method wants to be called within a transaction; after one was rolled back, call :meth:`forget`.
+    """
+
+    def __init__(self, *, origin: Track.Origin, features_origin: Track.FeaturesOrigin) -> None:
+        self._origin = origin
+        self._features_origin = features_origin
+        self._artists: dict[str, tuple[int, str]] = {}
+        self._genres: dict[str, int] = {}
+
+    def forget(self) -> None:
+        """Forget remembered primary keys."""
+        self._artists.clear()
+        self._genres.clear()
+
+    def write(self, plan: Plan) -> None:
+        """Write ``plan`` and add the primary keys of its new songs to its marks."""
+        now = timezone.now()
+        artists = [row.artists for row in plan.created]
+        artists += [change.artists for change in plan.changes if change.artists is not None]
+        self._add_artists(name for names in artists for name in names)
+        genres = [row.genres for row in plan.created] + [change.genres for change in plan.changes]
+        self._add_genres({name for names in genres for name in names})
+        self._create(plan, now)
+        self._change(plan.changes, plan.marks, now)
+
+    # --- artists and genres ------------------------------------------------------------------------------------------
+    def _add_artists(self, names: Iterable[str]) -> None:
+        """Make sure that every name has an artist, known in ``self._artists`` by key with primary key and name."""
+        if len(self._artists) > MAX_REMEMBERED:
+            self._artists.clear()
+        missing: dict[str, str] = {}
+        for name in dict.fromkeys(names):
+            key = artist_key(name)
+            if key not in self._artists:
+                missing.setdefault(key, name)
+        self._load_artists(missing)
+        new = {key: name for key, name in missing.items() if key not in self._artists}
+        insert(Artist, ("name", "key", "search_name"), [(name, key, fold(name)[:300]) for key, name in new.items()])
+        self._load_artists(new)
+
+    def _load_artists(self, keys: Iterable[str]) -> None:
+        for batch in batches(keys):
+            for pk, key, name in Artist.objects.filter(key__in=batch).order_by().values_list("pk", "key", "name"):
+                self._artists[key] = pk, name
+
+    def _add_genres(self, names: set[str]) -> None:
+        if len(self._genres) > MAX_REMEMBERED:
+            self._genres.clear()
+        missing = sorted(names - self._genres.keys())
+        self._load_genres(missing)
+        new = [name for name in missing if name not in self._genres]
+        insert(Genre, ("name",), [(name,) for name in new])
+        self._load_genres(new)
+
+    def _load_genres(self, names: Iterable[str]) -> None:
+        for batch in batches(names):
+            self._genres.update(Genre.objects.filter(name__in=batch).order_by().values_list("name", "pk"))
+
+    def _credited(self, names: Iterable[str]) -> list[tuple[int, str]]:
+        """Return primary key and name of each artist once: names may differ only in spelling."""
+        return list(dict.fromkeys(self._artists[artist_key(name)] for name in names))
+
+    # --- songs -------------------------------------------------------------------------------------------------------
+    def _create(self, plan: Plan, now: datetime) -> None:
+        if not plan.created:
+            return
+        last = Track.objects.order_by().aggregate(last=models.Max("pk"))["last"] or 0
+        moment = connection.ops.adapt_datetimefield_value(now)
+        credited = [self._credited(row.artists) for row in plan.created]
+        values = []
+        for row, artists in zip(plan.created, credited, strict=True):
+            text = track_text(row.title, row.album, [name for _, name in artists])
+            features = features_of(row)
+            values.append((
+                row.spotify_id or None, *_plain(row), json.dumps(features),
+                self._features_origin.value if features else "", self._origin.value, True, moment, moment, *text,
+            ))  # fmt: skip
+        insert(Track, _NEW_COLUMNS, values)
+        pks = _new_pks(values, last)
+        for pk, row in zip(pks, plan.created, strict=True):
+            plan.marks[pk] = provided(row) | CREATED | SEEN
+        self._credit(zip(pks, credited, strict=True))
+        self._tag((pk, row.genres) for pk, row in zip(pks, plan.created, strict=True))
+
+    def _change(self, changes: Sequence[Change], marks: Mapping[int, int], now: datetime) -> None:
+        moment = connection.ops.adapt_datetimefield_value(now)
+        credited = {c.song.pk: self._credited(c.artists) for c in changes if c.artists is not None}
+        rewritten, touched = [], []
+        for change in changes:
+            pk = change.song.pk
+            if change.values or pk in credited:
+                names = [name for _, name in credited[pk]] if pk in credited else list(change.song.artists)
+                rewritten.append((*_changed_values(change, names, moment), pk))
+            elif not marks[pk] & CREATED:
+                touched.append((moment, pk))
+        update(Track, _CHANGED_COLUMNS, rewritten)
+        update(Track, ("updated_at",), touched)
+        for batch in batches(credited):
+            TrackArtist.objects.filter(track__in=batch).delete()
+        self._credit(credited.items())
+        self._tag((change.song.pk, change.genres) for change in changes)
+
+    def _credit(self, credited: Iterable[tuple[int, Sequence[tuple[int, str]]]]) -> None:
+        rows = [
+            (track, artist, position) for track, artists in credited for position, (artist, _) in enumerate(artists)
+        ]
+        insert(TrackArtist, ("track_id", "artist_id", "position"), rows)
+
+    def _tag(self, tagged: Iterable[tuple[int, Iterable[str]]]) -> None:
+        rows = [(track, self._genres[name]) for track, names in tagged for name in names]
+        insert(_GenreLink, ("track_id", "genre_id"), rows)
+
+
+def load_songs(songs: Mapping[Hashable, SongRow]) -> dict[Hashable, StoredSong]:
+    """Return what the database holds of ``songs``, by the same keys."""
+    found: dict[Hashable, dict[str, Any]] = {}
+    columns = ("pk", "spotify_id", *_VALUES, "features", "features_origin")
+    ids = [row.spotify_id for row in songs.values() if row.spotify_id]
+    for batch in batches(ids):
+        for record in Track.objects.filter(spotify_id__in=batch).order_by().values(*columns):
+            found[record["spotify_id"]] = record
+    nameless = {key: row for key, row in songs.items() if not row.spotify_id}
+    if nameless:
+        found |= _find_by_identity(nameless, columns)
+    artists, genres = _load_links([record["pk"] for record in found.values()])
+    return {key: _stored(record, artists, genres) for key, record in found.items()}
+
+
+def _find_by_identity(songs: Mapping[Hashable, SongRow], columns: Sequence[str]) -> dict[Hashable, dict[str, Any]]:
+    """Find songs without id by folded title and artists; of several such songs, the oldest."""
+    keys = {recording_key(row.title, row.artists[0] if row.artists else "") for row in songs.values()}
+    candidates: list[dict[str, Any]] = []
+    for batch in batches(keys):
+        candidates += Track.objects.filter(recording_key__in=batch).order_by().values(*columns)
+    artists, _ = _load_links([record["pk"] for record in candidates])
+    found: dict[Hashable, dict[str, Any]] = {}
+    for record in sorted(candidates, key=lambda record: int(record["pk"])):
+        key = identity(record["title"], artists[record["pk"]])
+        if key in songs:
+            found.setdefault(key, record)
+    return found
+
+
+def _load_links(pks: Sequence[int]) -> tuple[dict[int, list[str]], dict[int, set[str]]]:
+    """Return the artists' names, in order, and the genres of each song."""
+    artists: dict[int, list[str]] = defaultdict(list)
+    genres: dict[int, set[str]] = defaultdict(set)
+    for batch in batches(pks):
+        credits_ = TrackArtist.objects.filter(track__in=batch).order_by("track", "position")
+        for pk, name in credits_.values_list("track_id", "artist__name"):
+            artists[pk].append(name)
+        for pk, name in _GenreLink.objects.filter(track__in=batch).values_list("track_id", "genre__name"):
+            genres[pk].add(name)
+    return artists, genres
+
+
+def _stored(record: dict[str, Any], artists: Mapping[int, Sequence[str]], genres: Mapping[int, set[str]]) -> StoredSong:
+    pk = record["pk"]
+    return StoredSong(
+        pk=pk,
+        values=record,
+        features=record["features"],
+        features_origin=record["features_origin"],
+        artists=tuple(artists.get(pk, ())),
+        genres=frozenset(genres.get(pk, ())),
+    )
+
+
+def _plain(row: SongRow) -> tuple[Any, ...]:
+    """Return the values of ``row`` in the order of ``_VALUES``."""
+    return (
+        row.title, row.album, row.popularity, row.duration_ms, row.explicit, row.release_year, row.preview_url, row.isrc,
+    )  # fmt: skip
+
+
+def _changed_values(change: Change, artist_names: list[str], moment: Any) -> tuple[Any, ...]:
+    """Return the values of a changed song in the order of ``_CHANGED_COLUMNS``."""
+    values = {**change.song.values, **change.values}
+    text = track_text(values["title"], values["album"], artist_names)
+    plain = (values[name] for name in _VALUES)
+    return (*plain, json.dumps(values["features"]), str(values["features_origin"]), moment, *text)
+
+
+def _new_pks(values: Sequence[tuple[Any, ...]], last: int) -> list[int]:
+    """Return the primary keys of just inserted ``values``, all above ``last``, in their order.
+
+    Asked for afterwards, as not every database tells them when many rows go in at once. Songs without id are told
+    apart by what their row holds; equal ones are given out in the order in which they went in.
+    """
+    names = ("spotify_id", "title", "artist_names", "recording_key")
+    places = [_NEW_COLUMNS.index(name) for name in names]
+    pks: dict[Hashable, list[int]] = defaultdict(list)
+    for pk, spotify_id, *rest in Track.objects.filter(pk__gt=last).order_by("-pk").values_list("pk", *names):
+        pks[spotify_id or tuple(rest)].append(pk)
+    keys = (tuple(row[place] for place in places) for row in values)
+    return [pks[key[0] or key[1:]].pop() for key in keys]
+
+
+def insert(model: type[models.Model], columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert ``rows`` of ``columns`` (names as in the database)."""
+    quote = connection.ops.quote_name
+    names = ", ".join(map(quote, columns))
+    places = ", ".join(["%s"] * len(columns))
+    _execute_many(f"INSERT INTO {quote(model._meta.db_table)} ({names}) VALUES ({places})", rows)
+
+
+def update(model: type[models.Model], columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Set ``columns`` of the rows whose primary key ends each of ``rows``."""
+    quote = connection.ops.quote_name
+    names = ", ".join(f"{quote(column)} = %s" for column in columns)
+    _execute_many(f"UPDATE {quote(model._meta.db_table)} SET {names} WHERE {quote('id')} = %s", rows)
+
+
+def _execute_many(sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(sql, rows)
+
+
+def batches(items: Iterable[_T]) -> Iterator[list[_T]]:
+    """Yield ``items`` in lists of at most :data:`BATCH`."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, BATCH)):
+        yield batch
