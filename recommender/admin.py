@@ -1,0 +1,54 @@
+"""The recommender in Django admin: model versions to look at, nothing to edit by hand."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from recommender.models import ModelVersion, Recommendation
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Rows that the engine writes: changing one by hand would make the record untrue."""
+
+    def has_add_permission(self, _request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
+        return False
+
+
+@admin.register(ModelVersion)
+class ModelVersionAdmin(ReadOnlyAdmin):
+    """Versions with what they were fitted on and how good they measured."""
+
+    list_display = ("pk", "state", "created_at", "songs", "listeners", "quality")
+    list_filter = ("state",)
+    ordering = ("-pk",)
+
+    def has_delete_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
+        return False
+
+    @admin.display(description="songs")
+    def songs(self, version: ModelVersion) -> int:
+        return int(version.fitted_on.get("songs", 0))
+
+    @admin.display(description="listeners")
+    def listeners(self, version: ModelVersion) -> int:
+        return int(version.fitted_on.get("listeners", 0))
+
+    @admin.display(description="nDCG@10, 5 songs revealed (popularity)")
+    def quality(self, version: ModelVersion) -> str:
+        found = {
+            row["scorer"]: row["ndcg_at_10"]["mean"] for row in version.metrics.get("rows", []) if row["reveal"] == "5"
+        }
+        return f"{found['blend']:.3f} ({found['popularity']:.3f})" if "blend" in found else "not measured"
+
+
+@admin.register(Recommendation)
+class RecommendationAdmin(ReadOnlyAdmin):
+    """What was shown to whom, and why."""
+
+    list_display = ("created_at", "user", "track", "position", "score", "policy", "propensity")
+    list_filter = ("policy", "model_version")
+    list_select_related = ("user", "track")
+    raw_id_fields = ("user", "track")
+    show_full_result_count = False

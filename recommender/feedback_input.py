@@ -1,0 +1,115 @@
+"""Listeners' feedback as the engine's arrays."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import numpy as np
+from django.utils import timezone
+from numpy.typing import NDArray
+
+from accounts.models import User
+from feedback.models import Rating
+from feedback.taste import PlayedTrack, RatedTrack, feedback_of, interactions
+from recommender.engine import Catalogue, EngineConfig, Feedback, FeedbackKind, Interactions
+from recommender.engine.arrays import FloatArray, IntArray
+from recommender.engine.data import NO_REGION
+from recommender.engine.listener import signal_strength
+from recommender.versions import LoadedModel
+
+SECONDS_PER_DAY = 86_400.0
+
+
+def load_feedback(user: User, loaded: LoadedModel, now: datetime | None = None) -> Feedback:
+    """Return what ``user`` did and said, as rows of the model's catalogue; four queries.
+
+    Songs, artists and genres that came after the model's fit are left out: it knows nothing of them.
+    """
+    catalogue = loaded.model.catalogue
+    given = feedback_of(user)
+    at = (now or timezone.now()).timestamp()
+    observed = [*_rating_observations(given.ratings), *_play_observations(given.plays)]
+    columns = np.array(observed, dtype=np.float64).reshape(-1, 4)
+    rows = catalogue.rows_of(columns[:, 0].astype(np.int64))
+    known = rows >= 0
+    genres = catalogue.genres_of(np.array(given.genre_ids, dtype=np.int64))
+    artists = catalogue.artists_of(np.array(given.artist_ids, dtype=np.int64))
+    regions = loaded.regions
+    return Feedback(
+        rows=rows[known],
+        kind=columns[known, 1].astype(np.int32),
+        count=columns[known, 2].astype(np.float32),
+        age_days=np.maximum(0.0, (at - columns[known, 3]) / SECONDS_PER_DAY).astype(np.float32),
+        genres=genres[genres >= 0],
+        artists=artists[artists >= 0],
+        region=regions.index(user.region) if user.region in regions else NO_REGION,
+    )
+
+
+def load_interactions(catalogue: Catalogue, config: EngineConfig) -> tuple[Interactions, list[str]]:
+    """Return what all listeners did with the songs of ``catalogue``, and the regions by their code.
+
+    A pair's weight is the sum of its signals (``config.signal``), undecayed: what many liked long ago is still liked
+    together.
+    """
+    columns = _columns()
+    row = catalogue.rows_of(columns["track"])
+    known = row >= 0
+    users, listener = np.unique(columns["user"][known], return_inverse=True)
+    region, regions = _regions(users)
+    interactions_ = Interactions(
+        listener=listener.astype(np.int32), row=row[known], weight=_weights(columns, config)[known], region=region
+    )
+    return interactions_, regions
+
+
+def _rating_observations(ratings: Sequence[RatedTrack]) -> list[tuple[float, ...]]:
+    kind = {Rating.Value.LIKE: FeedbackKind.LIKE, Rating.Value.DISLIKE: FeedbackKind.DISLIKE}
+    return [(rating.track_id, kind[Rating.Value(rating.value)], 1.0, rating.at) for rating in ratings]
+
+
+def _play_observations(plays: Sequence[PlayedTrack]) -> list[tuple[float, ...]]:
+    """Return one observation per song and outcome that occurred."""
+    return [
+        (played.track_id, kind, float(count), played.last_at)
+        for played in plays
+        for kind, count in (
+            (FeedbackKind.COMPLETED, played.completed),
+            (FeedbackKind.SKIP, played.skipped),
+            (FeedbackKind.PLAY, played.plays - played.completed - played.skipped),
+        )
+        if count > 0
+    ]
+
+
+def _columns() -> dict[str, NDArray[np.int64]]:
+    names = ("user", "track", "rating", "plays", "completed", "skipped")
+    # Six whole numbers a pair: the tuples themselves would take ten times the memory.
+    flat = np.fromiter((int(value) for pair in interactions() for value in pair[:6]), dtype=np.int64)
+    table = flat.reshape(-1, len(names))
+    return {name: table[:, place] for place, name in enumerate(names)}
+
+
+def _weights(columns: dict[str, NDArray[np.int64]], config: EngineConfig) -> FloatArray:
+    counts = {
+        FeedbackKind.LIKE: columns["rating"] == Rating.Value.LIKE,
+        FeedbackKind.DISLIKE: columns["rating"] == Rating.Value.DISLIKE,
+        FeedbackKind.COMPLETED: columns["completed"],
+        FeedbackKind.SKIP: columns["skipped"],
+        FeedbackKind.PLAY: columns["plays"] - columns["completed"] - columns["skipped"],
+    }
+    weight = np.zeros(len(columns["user"]))
+    for kind, count in counts.items():
+        happened = count > 0
+        kinds = np.full(int(happened.sum()), kind, dtype=np.int32)
+        weight[happened] += signal_strength(kinds, count[happened].astype(np.float32), config)
+    # A dislike silences every other signal of its song, as it does for the listener's own page.
+    weight[counts[FeedbackKind.DISLIKE]] = config.signal["dislike"]
+    return np.clip(weight, -config.max_row_weight, config.max_row_weight).astype(np.float32)
+
+
+def _regions(users: NDArray[np.int64]) -> tuple[IntArray, list[str]]:
+    region_of = dict(User.objects.exclude(region="").values_list("pk", "region"))
+    regions = sorted({region_of[int(user)] for user in users if int(user) in region_of})
+    code = {region: number for number, region in enumerate(regions)}
+    codes = (code.get(region_of.get(int(user), ""), NO_REGION) for user in users)
+    return np.fromiter(codes, dtype=np.int32, count=len(users)), regions

@@ -1,0 +1,67 @@
+"""Fit a new model on what is in the database and let it serve."""
+
+from typing import IO, Any, cast
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from recommender.training import SEED, EmptyCatalogueError, RetrainBusyError, RetrainResult, retrain
+
+
+class Command(BaseCommand):
+    """``manage.py retrain``."""
+
+    help = "Fit a new model on the songs and the feedback in the database, measure it and let it serve."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--if-needed", action="store_true", help="Do nothing when nothing changed since the last.")
+        parser.add_argument("--seed", type=int, default=SEED, help="Seed of all random draws (default: %(default)s).")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        console = Console(file=cast(IO[str], self.stdout), highlight=False, soft_wrap=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        try:
+            with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+                task = progress.add_task("retrain", total=1.0)
+                result = retrain(
+                    if_needed=options["if_needed"],
+                    seed=options["seed"],
+                    say=lambda step, share: progress.update(task, description=step, completed=share),
+                )
+        except RetrainBusyError as error:
+            raise CommandError("another retrain is running; wait for it to end") from error
+        except EmptyCatalogueError as error:
+            raise CommandError("there are no songs yet: import some with manage.py import_tracks FILE") from error
+        _report(result, console)
+
+
+def _report(result: RetrainResult, console: Console) -> None:
+    if result.version is None:
+        console.print("nothing changed since the last retrain: nothing done")
+        return
+    counts = ", ".join(f"{count:,} {name}" for name, count in result.fitted_on.items())
+    console.print(f"model {result.version.pk} fitted on {counts}; it serves from now on")
+    console.print("seconds: " + ", ".join(f"{step} {seconds:.2f}" for step, seconds in result.timings.items()))
+    if not result.metrics["rows"]:
+        console.print(f"quality: not measured: {result.metrics['note']}")
+        return
+    console.print(_quality_table(result.metrics["rows"]))
+
+
+def _quality_table(rows: list[dict[str, Any]]) -> Table:
+    reveals = list(dict.fromkeys(row["reveal"] for row in rows))
+    table = Table(title="nDCG@10 (95 % interval) on listeners held out of the fit, by songs revealed")
+    table.add_column("scorer")
+    for reveal in reveals:
+        table.add_column(reveal, justify="right")
+    for scorer in dict.fromkeys(row["scorer"] for row in rows):
+        found = {row["reveal"]: row["ndcg_at_10"] for row in rows if row["scorer"] == scorer}
+        cells = [_cell(found.get(reveal)) for reveal in reveals]
+        table.add_row(scorer, *cells)
+    return table
+
+
+def _cell(interval: dict[str, float] | None) -> str:
+    return f"{interval['mean']:.3f} ({interval['low']:.3f}-{interval['high']:.3f})" if interval else ""

@@ -1,0 +1,177 @@
+"""The "For you" page: what it shows, what it learns, what it records."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from catalog.models import Genre, Track
+from feedback.models import ArtistPreference, GenrePreference, Play, Rating
+from feedback.services import rate
+from recommender.models import Recommendation
+from recommender.services import recommend_feed
+from recommender.tests.builders import LOUD, make_catalogue, make_track, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def tracks() -> list[Track]:
+    made = make_catalogue()
+    call_command("retrain", verbosity=0)
+    return made
+
+
+@pytest.fixture
+def user(client: Client) -> User:
+    made = make_user()
+    client.force_login(made)
+    return made
+
+
+def shown(user: User, k: int = 8) -> list[str]:
+    feed = recommend_feed(user=user, k=k)
+    assert feed is not None
+    return [item.track.title for item in feed.items]
+
+
+def like(user: User, *tracks: Track) -> None:
+    for track in tracks:
+        rate(user=user, track=track, value=Rating.Value.LIKE)
+
+
+def test_a_new_listener_sees_what_is_popular_two_per_artist(tracks: list[Track], user: User) -> None:
+    titles = shown(user, 4)
+    assert titles == ["Song 9.3", "Song 8.3", "Song 7.3", "Song 6.3"]
+
+
+def test_two_likes_of_one_artist_move_the_feed_and_the_reason_names_the_artist(
+    tracks: list[Track], user: User, client: Client
+) -> None:
+    like(user, tracks[0], tracks[1])
+    feed = recommend_feed(user=user)
+    assert feed is not None
+    assert {item.track.title for item in feed.items[:2]} == {"Song 0.2", "Song 0.3"}
+    assert "Because you like Artist 0" in feed.items[0].reason
+    page = client.get(reverse("recommender:home")).content.decode()
+    assert "Because you like Artist 0" in page
+    assert "Learned from 2 likes." in page
+
+
+def test_rated_and_recently_heard_songs_are_out(tracks: list[Track], user: User) -> None:
+    rate(user=user, track=tracks[39], value=Rating.Value.DISLIKE)
+    Play.objects.create(user=user, track=tracks[35], outcome=Play.Outcome.COMPLETED)
+    Play.objects.create(user=user, track=tracks[31], played_at=timezone.now() - timedelta(days=200))
+    like(user, tracks[27])
+    titles = shown(user, 40)
+    assert not {"Song 9.3", "Song 8.3", "Song 6.3"} & set(titles)
+
+
+def test_a_dislike_lowers_the_neighbours(tracks: list[Track], user: User) -> None:
+    assert shown(user, 20)[0] == "Song 9.3"
+    for track in tracks[36:38]:
+        rate(user=user, track=track, value=Rating.Value.DISLIKE)
+    after = shown(user, 20)
+    assert len(after) == 20
+    assert {"Song 9.2", "Song 9.3"} == set(after[-2:])
+
+
+def test_two_songs_per_artist_at_most_and_one_version_of_a_song(user: User) -> None:
+    make_catalogue()
+    for version in ("Hymn", "Hymn - Live", "Hymn (2011 Remaster)", "Other", "Third"):
+        make_track(version, ["Star"], ["techno"], popularity=100, features=LOUD)
+    call_command("retrain", verbosity=0)
+    titles = shown(user, 20)
+    assert len({"Hymn", "Hymn - Live", "Hymn (2011 Remaster)"} & set(titles)) == 1
+    assert len({"Hymn", "Hymn - Live", "Hymn (2011 Remaster)", "Other", "Third"} & set(titles)) == 2
+
+
+def test_stated_genres_and_artists_shape_the_first_page(tracks: list[Track], user: User) -> None:
+    GenrePreference.objects.create(user=user, genre=Genre.objects.get(name="folk"))
+    ArtistPreference.objects.create(user=user, artist=tracks[4].credits.get().artist)
+    feed = recommend_feed(user=user, k=6)
+    assert feed is not None
+    assert {item.track.credits.all()[0].artist.name for item in feed.items} <= {f"Artist {n}" for n in range(5)}
+    assert {"Song 1.3", "Song 1.2"} <= {item.track.title for item in feed.items}
+    assert any("Because you chose" in item.reason for item in feed.items)
+
+
+def test_each_shown_song_is_recorded_with_terms_that_add_up(tracks: list[Track], user: User) -> None:
+    like(user, tracks[0])
+    assert len(shown(user, 5)) == 5
+    rows = list(Recommendation.objects.filter(user=user).order_by("position"))
+    assert [row.position for row in rows] == [0, 1, 2, 3, 4]
+    assert len({row.page for row in rows}) == 1
+    for row in rows:
+        assert row.score == pytest.approx(sum(row.reason["terms"].values()), abs=1e-4)
+        assert (row.policy, row.propensity, row.is_shown) == ("greedy", 1.0, True)
+
+
+def test_explicit_songs_are_left_out_for_who_does_not_want_them(tracks: list[Track], user: User) -> None:
+    Track.objects.filter(title="Song 9.3").update(explicit=True)
+    call_command("retrain", verbosity=0)
+    assert "Song 9.3" in shown(user)
+    user.explicit_allowed = False
+    assert "Song 9.3" not in shown(user)
+
+
+def test_songs_hidden_or_deleted_since_the_retrain_are_not_shown(tracks: list[Track], user: User) -> None:
+    Track.objects.filter(title="Song 9.3").update(is_active=False)
+    Track.objects.filter(title="Song 8.3").delete()
+    titles = shown(user)
+    assert not {"Song 9.3", "Song 8.3"} & set(titles)
+    assert len(titles) == 8
+
+
+def test_before_the_first_retrain_popular_songs_are_shown_and_said_to_be_that(user: User, client: Client) -> None:
+    make_catalogue()
+    page = client.get(reverse("recommender:home")).content.decode()
+    assert "has not been trained yet" in page
+    assert "Song 9.3" in page
+    assert not Recommendation.objects.exists()
+
+
+def test_an_empty_catalogue_says_what_to_do(user: User, client: Client) -> None:
+    assert "Nobody has added songs" in client.get(reverse("recommender:home")).content.decode()
+    user.is_staff = True
+    user.save()
+    assert "import_tracks" in client.get(reverse("recommender:home")).content.decode()
+
+
+def test_visitors_see_what_the_site_is(client: Client) -> None:
+    assert "Nobody has added songs" in client.get("/").content.decode()
+    make_catalogue()
+    page = client.get("/").content.decode()
+    assert "Song 9.3" in page
+    assert reverse("account_signup") in page
+
+
+def test_htmx_gets_the_feed_alone(tracks: list[Track], user: User, client: Client) -> None:
+    answer = client.get("/", headers={"HX-Request": "true"})
+    assert answer.content.decode().lstrip().startswith('<section id="feed"')
+    assert "HX-Request" in answer["Vary"]
+
+
+def test_only_get_is_allowed(client: Client) -> None:
+    assert client.post("/").status_code == 405
+
+
+def test_the_number_of_queries_does_not_grow_with_the_feed(
+    user: User, client: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    make_track("One", ["A"], ["folk"])
+    call_command("retrain", verbosity=0)
+    client.get("/")
+    with django_assert_num_queries(19) as one:
+        client.get("/")
+    make_track("Two", ["B"], ["techno"])
+    make_track("Three", ["C", "D"], ["folk", "techno"])
+    call_command("retrain", verbosity=0)
+    client.get("/")
+    with django_assert_num_queries(len(one)):
+        client.get("/")

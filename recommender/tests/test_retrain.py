@@ -1,0 +1,160 @@
+"""``manage.py retrain`` and the service behind it."""
+
+import fcntl
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, transaction
+from pytest_django import Settings
+
+from feedback.models import Rating
+from feedback.services import rate
+from recommender.models import ModelVersion
+from recommender.tests.builders import make_catalogue, make_track, make_user
+from recommender.training import EmptyCatalogueError, retrain
+from recommender.versions import activate, active_model, forget_loaded, model_path
+
+pytestmark = pytest.mark.django_db
+
+
+def run(**options: object) -> str:
+    out = StringIO()
+    call_command("retrain", stdout=out, **options)
+    return out.getvalue()
+
+
+def test_it_writes_a_version_that_serves() -> None:
+    make_catalogue()
+    said = run()
+    version = ModelVersion.objects.get()
+    assert version.state == ModelVersion.State.ACTIVE
+    assert version.fitted_on == {"songs": 40, "artists": 10, "genres": 2, "listeners": 0, "interactions": 0}
+    assert set(version.timings) == {"read", "measure", "fit", "write"}
+    assert f"model {version.pk} fitted on 40 songs, 10 artists, 2 genres, 0 listeners" in said
+    assert "too few to measure" in said
+    loaded = active_model()
+    assert loaded is not None
+    assert loaded.version == version
+    assert loaded.model.catalogue.n_tracks == 40
+
+
+def test_quality_is_measured_on_listeners_held_out() -> None:
+    tracks = make_catalogue()
+    for number in range(20):
+        user = make_user(f"listener{number}")
+        for track in tracks[:20:3] if number % 2 else tracks[20::3]:
+            rate(user=user, track=track, value=Rating.Value.LIKE)
+    said = run()
+    metrics = ModelVersion.objects.get().metrics
+    assert {(row["scorer"], row["reveal"]) for row in metrics["rows"]} == {
+        (scorer, reveal) for scorer in ("popularity", "audio", "content", "blend") for reveal in ("1", "5", "80%")
+    }
+    assert {row["listeners"] for row in metrics["rows"]} == {4}
+    quality = {row["scorer"]: row["ndcg_at_10"] for row in metrics["rows"] if row["reveal"] == "1"}
+    blend = quality["blend"]
+    assert 0.0 < blend["low"] <= blend["mean"] <= blend["high"] <= 1.0
+    assert f"{blend['mean']:.3f} ({blend['low']:.3f}-{blend['high']:.3f})" in said
+
+
+def test_if_needed_does_nothing_when_nothing_changed() -> None:
+    tracks, user = make_catalogue(), make_user()
+    run(if_needed=True)
+    assert "nothing done" in run(if_needed=True)
+    assert ModelVersion.objects.count() == 1
+    rate(user=user, track=tracks[0], value=Rating.Value.LIKE)
+    run(if_needed=True)
+    rate(user=user, track=tracks[0], value=None)
+    run(if_needed=True)
+    make_track("New")
+    run(if_needed=True)
+    tracks[0].is_active = False
+    tracks[0].save()
+    run(if_needed=True)
+    assert ModelVersion.objects.count() == 5
+    assert "nothing done" in run(if_needed=True)
+
+
+def test_if_needed_fits_again_when_the_file_is_gone() -> None:
+    make_catalogue()
+    run()
+    version = ModelVersion.objects.get()
+    model_path(version).rename(model_path(version).with_name("elsewhere"))
+    run(if_needed=True)
+    assert ModelVersion.objects.count() == 2
+
+
+def test_an_empty_catalogue_says_what_to_do() -> None:
+    with pytest.raises(CommandError, match="import_tracks"):
+        run()
+    with pytest.raises(EmptyCatalogueError):
+        retrain()
+    assert not ModelVersion.objects.exists()
+
+
+def test_a_second_retrain_at_the_same_time_is_refused(model_dir: Path) -> None:
+    make_catalogue()
+    model_dir.mkdir(parents=True)
+    with (model_dir / ".retrain.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(CommandError, match="another retrain is running"):
+            run()
+    assert not ModelVersion.objects.exists()
+
+
+def test_what_a_killed_retrain_left_is_removed(model_dir: Path) -> None:
+    make_catalogue()
+    (model_dir / ".20260101T000000-abc.tmp").mkdir(parents=True)
+    (model_dir / "20260101T000000-abcdef").mkdir()
+    run()
+    assert {path.name for path in model_dir.iterdir() if path.is_dir()} == {ModelVersion.objects.get().directory}
+
+
+def test_old_files_are_removed_and_the_active_one_stays(settings: Settings) -> None:
+    settings.MODELS_KEPT = 2
+    make_catalogue()
+    run()
+    first = ModelVersion.objects.get()
+    run()
+    activate(version=first)
+    run()
+    run()
+    kept = [version.pk for version in ModelVersion.objects.order_by("pk") if model_path(version).is_dir()]
+    assert len(kept) == 2
+    assert ModelVersion.objects.filter(active_slot=True).get().pk in kept
+
+
+def test_one_version_is_active_at_most() -> None:
+    make_catalogue()
+    run()
+    run()
+    older, newer = ModelVersion.objects.order_by("pk")
+    assert [older.state, newer.state] == [ModelVersion.State.RETIRED, ModelVersion.State.ACTIVE]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ModelVersion.objects.filter(pk=older.pk).update(state=ModelVersion.State.ACTIVE, active_slot=True)
+    activate(version=older)
+    loaded = active_model()
+    assert loaded is not None
+    assert loaded.version.pk == older.pk
+
+
+@pytest.mark.parametrize("damage", ["missing", "manifest", "array"])
+def test_a_damaged_file_falls_back_to_the_one_before(damage: str, caplog: pytest.LogCaptureFixture) -> None:
+    make_catalogue()
+    run()
+    run()
+    older, newer = ModelVersion.objects.order_by("pk")
+    path = model_path(newer)
+    if damage == "missing":
+        path.rename(path.with_name("elsewhere"))
+    elif damage == "manifest":
+        (path / "manifest.json").write_text("{")
+    else:
+        array = next(path.glob("*.npy"))
+        array.write_bytes(array.read_bytes()[:-8])
+    forget_loaded()
+    loaded = active_model()
+    assert loaded is not None
+    assert loaded.version == older
+    assert f"model version {newer.pk} cannot be used" in caplog.text
