@@ -15,7 +15,7 @@ def make_listener(name: str, likes: list[int]) -> str:
     Rating.objects.bulk_create(Rating(user=user, track_id=pk, value=Rating.Value.LIKE) for pk in likes)
     session = import_module(settings.SESSION_ENGINE).SessionStore()
     session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.create()
     return str(session.session_key)
