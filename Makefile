@@ -43,13 +43,12 @@ $(VENV): requirements-dev.txt requirements-uv.txt
 	@touch $@
 
 $(ASSETS): spotify_rec/assets/package-lock.json spotify_rec/management/commands/fetch_assets.py | $(VENV)
-	@$(MANAGE) fetch_assets 2>/dev/null \
-	|| { echo "assets: no npm that works here; getting one (once, 60 MB)"; \
-	     $(INSTALL) requirements-assets.txt && $(MANAGE) fetch_assets; } \
-	|| printf '%s\n' "" \
+	@command -v npm >/dev/null || [ -x .venv/bin/npm ] \
+	|| { echo "assets: no npm here; getting one (once, 60 MB)"; $(INSTALL) requirements-assets.txt || true; }
+	@$(MANAGE) fetch_assets || printf '%s\n' "" \
 	  "  ************************************************************************" \
-	  "  WARNING: Bootstrap and the icons could not be fetched (see above)." \
-	  "  Everything works, but pages are plain. Try again: make setup" \
+	  "  WARNING: Bootstrap and the icons could not be fetched (reason above)." \
+	  "  Everything works, but pages are plain. To try again: make setup" \
 	  "  ************************************************************************" "" >&2
 
 migrate: $(VENV)

@@ -1,0 +1,59 @@
+"""Run the benchmarks one after the other: ``python -m benchmarks [NAME ...] [--list]``.
+
+A benchmark is a module of this package with a ``main`` that it runs as a script; its docstring's first line says what
+it measures. Each runs in a process of its own, so that neither memory nor warm caches carry over, and can be run alone
+with ``python -m benchmarks.NAME``.
+"""
+
+import argparse
+import ast
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+PACKAGE_DIR = Path(__file__).resolve().parent
+
+
+def main() -> int:
+    """Run what was asked for and return the exit status: 1 if any of them failed."""
+    known = find_benchmarks()
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Run benchmarks and print their tables.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known) or 'none yet'} (default: all)")
+    parser.add_argument("--list", action="store_true", help="only say which benchmarks there are")
+    arguments = parser.parse_args()
+    if unknown := sorted(set(arguments.names) - set(known)):
+        parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(known) or 'none yet'}")
+    names = arguments.names or list(known)
+    if arguments.list:
+        print("\n".join(f"{name}: {known[name]}" for name in names))
+        return 0
+    failed = [name for name in names if not run(name, known[name])]
+    if failed:
+        print(f"failed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def find_benchmarks() -> dict[str, str]:
+    """Return the first docstring line of each module here that has a ``main``, by name."""
+    found = {}
+    for path in sorted(PACKAGE_DIR.glob("[!_]*.py")):
+        module = ast.parse(path.read_text(encoding="utf-8"))
+        if any(isinstance(node, ast.FunctionDef) and node.name == "main" for node in module.body):
+            found[path.stem] = (ast.get_docstring(module) or "").partition("\n")[0]
+    return found
+
+
+def run(name: str, title: str) -> bool:
+    """Run one benchmark, say how long it took, and tell whether it ended well."""
+    print(f"\n=== {name}: {title}", flush=True)
+    started = time.perf_counter()
+    command = [sys.executable, "-m", f"benchmarks.{name}"]
+    status = subprocess.run(command, cwd=PACKAGE_DIR.parent, env=os.environ, check=False).returncode
+    print(f"=== {name}: {time.perf_counter() - started:.0f} s", flush=True)
+    return status == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""The import law bites: what it forbids, put into a copy of the house, is caught; and the engine stays small."""
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+PACKAGES = ("spotify_rec", "recommender", "feedback", "catalog", "accounts")
+ENGINE_MAY_IMPORT = {"numpy", "scipy", "sklearn", "recommender"} | set(sys.stdlib_module_names)
+
+
+def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
+    program = Path(sys.executable).with_name("lint-imports")
+    return subprocess.run([program, "--no-cache"], cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    for package in PACKAGES:
+        python_only = shutil.ignore_patterns("tests", "migrations", "static", "templates", "assets", "__pycache__")
+        shutil.copytree(settings.BASE_DIR / package, tmp_path / package, ignore=python_only)
+    shutil.copy(settings.BASE_DIR / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def test_the_house_as_it_is_keeps_the_law(house: Path) -> None:
+    done = lint_imports(house)
+
+    assert done.returncode == 0, done.stdout
+    assert "Contracts: 2 kept, 0 broken." in done.stdout
+
+
+def test_forbidden_imports_are_caught(house: Path) -> None:
+    forbidden = {
+        "accounts/apps.py": "import catalog.models",
+        "catalog/apps.py": "from feedback import models",
+        "feedback/apps.py": "import recommender.models",
+        "recommender/apps.py": "import spotify_rec.settings",
+        "recommender/engine/__init__.py": "import recommender.models",
+    }
+    for module, line in forbidden.items():
+        with (house / module).open("a") as file:
+            file.write(f"\n{line}\n")
+
+    done = lint_imports(house)
+
+    assert done.returncode == 1
+    caught = re.findall(r"^(\S+) is not allowed to import (\S+):$", done.stdout, re.MULTILINE)
+    assert {
+        ("accounts", "catalog"),
+        ("catalog", "feedback"),
+        ("feedback", "recommender"),
+        ("recommender", "spotify_rec"),
+        ("recommender.engine", "django"),
+    } <= set(caught)
+
+
+def test_the_engine_imports_numbers_and_nothing_else() -> None:
+    strangers = []
+    for path in Path(settings.BASE_DIR, "recommender", "engine").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module or ""]
+            strangers += [
+                f"{path.name}: {name}"
+                for name in names
+                if name.split(".")[0] not in ENGINE_MAY_IMPORT
+                or (name.startswith("recommender") and not name.startswith("recommender.engine"))
+            ]
+
+    assert strangers == []

@@ -1,0 +1,218 @@
+"""Bad values stop the start with the setting's name; good ones do what they say, in processes of their own."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.cache import caches
+from django.db import connection, transaction
+
+from accounts.models import User
+
+SECRET = "aB3-x9" * 10
+PRODUCTION = {"DEBUG": "false", "SECRET_KEY": SECRET, "ALLOWED_HOSTS": "songs.example.org", "INSECURE_HTTP": "false"}
+# Set here, so that neither the shell's values nor those of a .env file count.
+NEUTRAL = {"DEBUG": "true", "DATABASE_URL": "sqlite://:memory:", "EMAIL_URL": "", "CSRF_TRUSTED_ORIGINS": ""}
+
+
+def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    system = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=settings.BASE_DIR,
+        env={**system, **NEUTRAL, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def read_settings(*names: str, **environment: str) -> list[str]:
+    code = f"from spotify_rec import settings\nfor name in {names}: print(repr(getattr(settings, name)))"
+    done = python("-c", code, **environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({"DEBUG": "maybe"}, "setting DEBUG: Not a valid boolean."),
+        ({"SECRET_KEY": ""}, "setting SECRET_KEY: outside DEBUG, 50 random characters or more are needed"),
+        ({"SECRET_KEY": "short"}, "setting SECRET_KEY: outside DEBUG, 50 random characters or more are needed"),
+        (
+            {"SECRET_KEY": "for local use only: not accepted when DEBUG is false"},
+            "setting SECRET_KEY: outside DEBUG, 50 random characters or more are needed",
+        ),
+        ({"ALLOWED_HOSTS": ""}, "setting ALLOWED_HOSTS: outside DEBUG, name the site's hosts, separated by commas"),
+        (
+            {"CSRF_TRUSTED_ORIGINS": "songs.example.org"},
+            "setting CSRF_TRUSTED_ORIGINS: 'songs.example.org' does not read https://host",
+        ),
+        ({"DATABASE_URL": "mongodb://localhost/songs"}, "setting DATABASE_URL: Not a valid database URL."),
+        (
+            {"DATABASE_URL": "oracle://localhost/songs"},
+            "setting DATABASE_URL: oracle is not supported: sqlite, postgres, mysql are",
+        ),
+        ({"DATABASE_URL": "postgres://"}, "setting DATABASE_URL: names no database"),
+        ({"LOG_LEVEL": "LOUD"}, "setting LOG_LEVEL: Not a valid log level."),
+        ({"TIME_ZONE": "Mars/Base"}, "setting TIME_ZONE: 'Mars/Base' is no time zone, such as Europe/Berlin"),
+        ({"TRUSTED_PROXY_COUNT": "-1"}, "setting TRUSTED_PROXY_COUNT: -1 is below 0"),
+        ({"TRUSTED_PROXY_COUNT": "one"}, "setting TRUSTED_PROXY_COUNT: Not a valid integer."),
+        ({"SECURE_HSTS_SECONDS": "-5"}, "setting SECURE_HSTS_SECONDS: -5 is below 0"),
+        ({"MAX_IMPORT_UPLOAD_BYTES": "1 GB"}, "setting MAX_IMPORT_UPLOAD_BYTES: Not a valid integer."),
+        ({"EMAIL_URL": "mail.example.org"}, "setting EMAIL_URL: Not a valid email URL."),
+        ({"INSECURE_HTTP": "perhaps"}, "setting INSECURE_HTTP: Not a valid boolean."),
+        ({"SITE_NAME": " "}, "setting SITE_NAME: is empty (leave it out for 'Earworm')"),
+        ({"MODEL_DIR": ""}, "setting MODEL_DIR: is empty (leave it out for 'data/models')"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
+)
+def test_a_bad_value_stops_the_start_with_one_line(environment: dict[str, str], message: str) -> None:
+    done = python("manage.py", "check", **{**PRODUCTION, **environment})
+
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"manage.py: {message}\n")
+
+
+def test_the_server_stops_too() -> None:
+    done = python("-c", "import spotify_rec.wsgi", TIME_ZONE="Mars/Base")
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "django.core.exceptions.ImproperlyConfigured: "
+        "setting TIME_ZONE: 'Mars/Base' is no time zone, such as Europe/Berlin"
+    )
+
+
+def test_local_use_needs_no_setting() -> None:
+    assert read_settings("DEBUG", "SESSION_COOKIE_SECURE", "SECURE_SSL_REDIRECT", "ACCOUNT_EMAIL_VERIFICATION") == [
+        "True",
+        "False",
+        "False",
+        "'none'",
+    ]
+
+
+def test_production_is_https_only() -> None:
+    names = ("DEBUG", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_SSL_REDIRECT", "SECURE_HSTS_SECONDS")
+    assert read_settings(*names, **PRODUCTION) == ["False", "True", "True", "True", "31536000"]
+
+
+def test_a_mail_server_turns_verification_on() -> None:
+    names = ("EMAIL_HOST", "EMAIL_PORT", "EMAIL_USE_TLS", "ACCOUNT_EMAIL_VERIFICATION")
+    url = "submission://listener:letters@mail.example.org:587"
+    assert read_settings(*names, EMAIL_URL=url) == ["'mail.example.org'", "587", "True", "'mandatory'"]
+
+
+def test_relative_paths_are_inside_the_project() -> None:
+    model_dir, databases = read_settings("MODEL_DIR", "DATABASES", MODEL_DIR="var/m", DATABASE_URL="sqlite:///var/d.db")
+
+    assert model_dir == f"PosixPath('{settings.BASE_DIR}/var/m')"
+    assert f"PosixPath('{settings.BASE_DIR}/var/d.db')" in databases
+
+
+def test_the_example_lists_every_setting_and_no_other() -> None:
+    source = ast.parse(Path(settings.BASE_DIR, "spotify_rec", "settings.py").read_text())
+    read = {
+        node.args[0].value
+        for node in ast.walk(source)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id.startswith("_read")
+        and isinstance(node.args[0], ast.Constant)
+    }
+    example = Path(settings.BASE_DIR, ".env.example").read_text()
+    listed = re.findall(r"^(?:# )?([A-Z][A-Z_]+)=", example, re.MULTILINE)
+
+    assert sorted(listed) == sorted(read)
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    apps = ("accounts", "catalog", "feedback", "recommender", "spotify_rec")
+    readers = [
+        str(path.relative_to(settings.BASE_DIR))
+        for app in apps
+        for path in Path(settings.BASE_DIR, app).rglob("*.py")
+        if "tests" not in path.parts and re.search(r"os\.environ\b|\bgetenv\b|\benvirons\b", path.read_text())
+    ]
+
+    # wsgi.py sets one variable, the name of the settings, and reads none.
+    assert sorted(readers) == ["spotify_rec/settings.py", "spotify_rec/wsgi.py"]
+
+
+def test_the_example_has_no_secret() -> None:
+    example = Path(settings.BASE_DIR, ".env.example").read_text()
+
+    assert re.findall(r"^SECRET_KEY=(.*)$", example, re.MULTILINE) == [""]
+
+
+@pytest.mark.django_db
+def test_migrate_makes_the_cache_table() -> None:
+    caches["site"].set("count", 3)
+
+    assert caches["site"].get("count") == 3
+
+
+only_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="about SQLite alone")
+
+
+@only_sqlite
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("pragma", "value"),
+    [
+        ("journal_mode", "wal"),
+        ("synchronous", 1),
+        ("busy_timeout", 20_000),
+        ("mmap_size", 134_217_728),
+        ("cache_size", -20_000),
+        ("temp_store", 2),
+        ("journal_size_limit", 27_103_364),
+        ("foreign_keys", 1),
+    ],
+)
+def test_sqlite_is_tuned(pragma: str, value: str | int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA {pragma}")
+        assert cursor.fetchone() == (value,)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_writer_waits_for_another() -> None:
+    """Read, then write, in both at once: without the tuning one of them fails with "database is locked"."""
+    listener = User.objects.create_user("ada", "ada@example.org", "a long password")
+    has_begun = threading.Event()
+    problems: list[Exception] = []
+
+    def second_writer() -> None:
+        try:
+            has_begun.wait(timeout=10)
+            with transaction.atomic():
+                user = User.objects.select_for_update().get(pk=listener.pk)
+                user.adventure += 0.25
+                user.save(update_fields=["adventure"])
+        except Exception as error:
+            problems.append(error)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=second_writer)
+    thread.start()
+    with transaction.atomic():
+        user = User.objects.select_for_update().get(pk=listener.pk)
+        has_begun.set()
+        thread.join(timeout=0.3)
+        assert thread.is_alive()
+        user.adventure = 0.5
+        user.save(update_fields=["adventure"])
+    thread.join(timeout=20)
+
+    assert problems == []
+    listener.refresh_from_db()
+    assert listener.adventure == 0.75
