@@ -70,9 +70,10 @@ def top_rows(scores: FloatArray, limit: int) -> IntArray:
     limit = min(limit, len(scores))
     if limit <= 0:
         return np.empty(0, dtype=np.int32)
-    if limit < len(scores):
-        rows = np.argpartition(scores, len(scores) - limit)[len(scores) - limit :]
-    else:
-        rows = np.arange(len(scores))
+    cutoff = np.partition(scores, len(scores) - limit)[len(scores) - limit]
+    above = np.flatnonzero(scores > cutoff)
+    # Which of the rows that tie at the cut-off get in must not depend on how partition moves them.
+    level = np.flatnonzero(scores == cutoff)[: limit - len(above)]
+    rows = np.concatenate([above, level])
     rows = rows[np.isfinite(scores[rows])]
-    return rows[np.lexsort((rows, -scores[rows]))].astype(np.int32)
+    return as_int32(rows[np.lexsort((rows, -scores[rows]))])

@@ -47,7 +47,7 @@ class PopularityTerm:
         prior = _prior_share(catalogue.popularity, config.popularity_doubling)
         listener, row = _liked_pairs(interactions)
         counts = np.bincount(row, minlength=catalogue.n_tracks)
-        lift = _lift(counts, prior * max(len(row), 1), config.popularity_prior)
+        lift = _lift(counts, prior * len(row), config.popularity_prior)
         rate = prior * lift
         per_listener = len(row) / max(interactions.n_listeners, 1)
         regions = _known_regions(interactions.region, config.region_min_listeners)

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from recommender.engine.arrays import csr, csr_any, csr_slice, keep_largest_per_row, top_rows
+from recommender.tests.engine.build import csr_of
+
+LISTS = [[2, 0], [], [1], [0, 1, 2]]
+
+
+def test_csr_slice_keeps_rows_and_order() -> None:
+    indptr, indices = csr_of(LISTS)
+    owner, position = csr_slice(indptr, np.array([3, 1, 0], dtype=np.int32))
+    assert owner.tolist() == [0, 0, 0, 2, 2]
+    assert indices[position].tolist() == [0, 1, 2, 2, 0]
+
+
+def test_csr_any_tells_which_rows_have_a_flagged_member() -> None:
+    indptr, indices = csr_of(LISTS)
+    assert csr_any(indptr, indices, np.array([False, True, False])).tolist() == [False, False, True, True]
+
+
+def test_csr_does_not_copy() -> None:
+    indptr, indices = csr_of(LISTS)
+    data = np.ones(len(indices), dtype=np.float32)
+    matrix = csr(data, indices, indptr, 3)
+    assert np.shares_memory(matrix.data, data)
+    assert np.shares_memory(matrix.indices, indices)
+    assert np.shares_memory(matrix.indptr, indptr)
+
+
+def test_keep_largest_per_row() -> None:
+    indptr, indices = csr_of([[0, 1, 2], [], [1, 2]])
+    matrix = csr(np.array([3, 1, 2, 5, 5], dtype=np.float32), indices, indptr, 3)
+    assert keep_largest_per_row(matrix, 2).toarray().tolist() == [[3, 0, 2], [0, 0, 0], [0, 5, 5]]
+    assert keep_largest_per_row(matrix, 1).toarray().tolist() == [[3, 0, 0], [0, 0, 0], [0, 5, 0]]
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(0, []), (2, [3, 0]), (4, [3, 0, 4]), (99, [3, 0, 4])])
+def test_top_rows_are_sorted_finite_and_break_ties_by_row(limit: int, expected: list[int]) -> None:
+    scores = np.array([2, -np.inf, -np.inf, 5, 2], dtype=np.float32)
+    assert top_rows(scores, limit).tolist() == expected

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from recommender.engine import Catalogue, EngineConfig, Feedback, Interactions, InvalidDataError
+from recommender.engine.arrays import FloatArray
+from recommender.engine.evaluation import Reveal, Scorer, evaluate, listener_share, split_listeners
+from recommender.engine.terms import TERMS
+from recommender.tests.engine.build import make_catalogue
+
+
+@pytest.mark.parametrize(("label", "size", "count"), [("1", 10, 1), ("20", 10, 20), ("80%", 10, 8), ("50%", 3, 2)])
+def test_reveal_counts(label: str, size: int, count: int) -> None:
+    assert Reveal(label).count(size) == count
+
+
+@pytest.mark.parametrize("label", ["0", "-1", "x", "", "100%", "%", "1.5", "²"])
+def test_bad_reveals_are_refused(label: str) -> None:
+    with pytest.raises(InvalidDataError, match="reveal"):
+        Reveal(label)
+
+
+def test_split_sets_a_fifth_aside_and_never_trains_on_it(interactions: Interactions) -> None:
+    split = split_listeners(interactions, np.random.default_rng(0))
+    assert len(split.test) == 12
+    assert split.training.n_listeners == 48
+    assert len(split.training.row) + sum(map(len, split.test)) == len(interactions.row)
+
+
+def test_a_disliked_track_is_not_to_be_found() -> None:
+    one = np.zeros(2, dtype=np.int32)
+    weight = np.array([1, -1], dtype=np.float32)
+    interactions = Interactions(one, np.array([3, 4], dtype=np.int32), weight, one[:1])
+    split = split_listeners(interactions, np.random.default_rng(0), share=1.0)
+    assert [rows.tolist() for rows in split.test] == [[3]]
+
+
+def test_one_row_per_scorer_and_amount(catalogue: Catalogue, interactions: Interactions, config: EngineConfig) -> None:
+    rows = evaluate(catalogue, interactions, config, reveals=("1", "50%"))
+    assert [(row.scorer, row.reveal) for row in rows] == [
+        (scorer, reveal) for reveal in ("1", "50%") for scorer in (*TERMS, "content", "blend")
+    ]
+    by_name = {row.scorer: row for row in rows if row.reveal == "50%"}
+    assert by_name["blend"].ndcg_at_10.low > by_name["popularity"].ndcg_at_10.high
+    assert by_name["blend"].listeners == 12
+
+
+def test_the_same_seed_gives_the_same_figures(
+    catalogue: Catalogue, interactions: Interactions, config: EngineConfig
+) -> None:
+    first, second, other = (evaluate(catalogue, interactions, config, ("5",), seed=seed) for seed in (3, 3, 4))
+    assert first == second
+    assert first != other
+
+
+def test_amounts_that_nobody_has_are_left_out(
+    catalogue: Catalogue, interactions: Interactions, config: EngineConfig
+) -> None:
+    assert evaluate(catalogue, interactions, config, reveals=("5000",)) == []
+
+
+def test_another_scorer_is_fitted_on_training_listeners_and_judged_alike(
+    catalogue: Catalogue, interactions: Interactions, config: EngineConfig
+) -> None:
+    seen: dict[str, int] = {}
+
+    def oracle(_: Catalogue, training: Interactions, rng: np.random.Generator) -> Scorer:
+        seen["listeners"] = training.n_listeners
+        return lambda feedback: _revealed_first(catalogue, feedback)
+
+    rows = evaluate(catalogue, interactions, config, reveals=("1",), others={"echo": oracle})
+    echo = next(row for row in rows if row.scorer == "echo")
+    assert seen == {"listeners": 48}
+    # What was revealed cannot be "found": a scorer that only repeats it does no better than chance.
+    assert echo.ndcg_at_10.mean < 0.25
+
+
+def _revealed_first(catalogue: Catalogue, feedback: Feedback) -> FloatArray:
+    scores = np.zeros(catalogue.n_tracks, dtype=np.float32)
+    scores[feedback.rows] = 1.0
+    return scores
+
+
+def test_ties_do_not_follow_the_order_of_the_catalogue() -> None:
+    # All held-out tracks stand first in the catalogue; a scorer without an opinion must not profit.
+    listeners = np.repeat(np.arange(50, dtype=np.int32), 10)
+    rows = np.tile(np.arange(10, dtype=np.int32), 50)
+    interactions = Interactions(listeners, rows, np.ones(500, np.float32), np.full(50, -1, np.int32))
+    catalogue = make_catalogue([[0]] * 1000)
+    row = next(row for row in evaluate(catalogue, interactions, EngineConfig(), ("1",)) if row.scorer == "genre")
+    assert row.ndcg_at_10.mean < 0.1
+
+
+def test_listener_share_counts_each_listener_once() -> None:
+    zero = np.zeros(2, dtype=np.int32)
+    training = Interactions(zero, zero + 1, np.ones(2, np.float32), np.full(2, -1, np.int32))
+    assert listener_share(training, 2).tolist() == [0.25, 0.5]

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+
+from recommender.engine import EngineConfig, Feedback, FeedbackKind
+from recommender.engine.listener import Listener
+from recommender.tests.engine.build import feedback_of
+
+CONFIG = EngineConfig()
+
+
+def weights_of(feedback: Feedback) -> dict[int, float]:
+    listener = Listener.from_feedback(feedback, CONFIG)
+    return dict(zip(listener.rows.tolist(), listener.weights.tolist(), strict=True))
+
+
+def test_a_fresh_like_counts_one() -> None:
+    assert weights_of(Feedback.likes([7, 3])) == {3: 1.0, 7: 1.0}
+
+
+def test_signals_halve_over_their_half_life() -> None:
+    age = CONFIG.half_life_days["completed"]
+    assert weights_of(feedback_of((2, FeedbackKind.COMPLETED, 1, age))) == {2: pytest.approx(0.25)}
+
+
+def test_each_doubling_of_the_count_adds_the_same() -> None:
+    assert weights_of(feedback_of((2, FeedbackKind.PLAY, 4, 0))) == {2: pytest.approx(0.25 * 1.5)}
+
+
+def test_signals_of_one_track_add_up_to_a_limit() -> None:
+    events = feedback_of((2, FeedbackKind.LIKE, 1, 0), (2, FeedbackKind.COMPLETED, 1, 0))
+    assert weights_of(events) == {2: pytest.approx(1.5)}
+    many = feedback_of((2, FeedbackKind.LIKE, 1, 0), (2, FeedbackKind.COMPLETED, 4096, 0))
+    assert weights_of(many) == {2: CONFIG.max_row_weight}
+
+
+def test_a_dislike_silences_the_plays_before_it() -> None:
+    events = feedback_of((2, FeedbackKind.COMPLETED, 64, 0), (2, FeedbackKind.DISLIKE, 1, 0))
+    assert weights_of(events) == {2: -1.0}
+
+
+def test_amount_counts_likes_and_their_worth() -> None:
+    feedback = feedback_of(
+        (1, FeedbackKind.LIKE, 1, 0),
+        (2, FeedbackKind.COMPLETED, 1, 0),
+        (3, FeedbackKind.DISLIKE, 1, 0),
+        (4, FeedbackKind.SKIP, 1, 0),
+    )
+    assert Listener.from_feedback(feedback, CONFIG).amount == pytest.approx(1.5)
+    assert Listener.from_feedback(Feedback(), CONFIG).amount == 0.0
+
+
+def test_order_does_not_matter() -> None:
+    events = [(5, FeedbackKind.LIKE, 1.0, 3.0), (1, FeedbackKind.SKIP, 2.0, 1.0), (5, FeedbackKind.PLAY, 3.0, 9.0)]
+    assert weights_of(feedback_of(*events)) == pytest.approx(weights_of(feedback_of(*reversed(events))))

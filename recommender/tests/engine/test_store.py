@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recommender.engine import (
+    Feedback,
+    Model,
+    ModelDamagedError,
+    ModelFormatError,
+    ModelMissingError,
+    Request,
+    load_model,
+    read_manifest,
+    recommend,
+    save_model,
+    store,
+)
+
+RNG = np.random.default_rng(0)
+VECTORS = "term.audio.vectors.npy"
+
+
+@pytest.fixture
+def path(model: Model, tmp_path: Path) -> Path:
+    save_model(model, tmp_path / "models" / "7")
+    return tmp_path / "models" / "7"
+
+
+def edit_manifest(path: Path, **values: object) -> None:
+    file = path / "manifest.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | values))
+
+
+def test_a_loaded_model_recommends_the_same(model: Model, feedback: Feedback, path: Path) -> None:
+    loaded = load_model(path, verify=True)
+    assert recommend(loaded, feedback, Request(), RNG) == recommend(model, feedback, Request(), RNG)
+    assert loaded.config == model.config
+    assert loaded.weights == model.weights
+    assert loaded.metadata == {"note": "a test"}
+    assert read_manifest(path)["metadata"] == {"note": "a test"}
+
+
+def test_arrays_are_memory_mapped_and_read_only(path: Path) -> None:
+    vectors = load_model(path).terms["audio"].arrays()["vectors"]
+    assert not vectors.flags.owndata
+    assert not vectors.flags.writeable
+    root = vectors
+    while not isinstance(root, np.memmap):
+        assert isinstance(root.base, np.ndarray)
+        root = root.base
+    assert Path(str(root.filename)).name == VECTORS
+
+
+def test_nothing_temporary_is_left(path: Path) -> None:
+    assert [entry.name for entry in path.parent.iterdir()] == ["7"]
+
+
+def test_a_version_is_never_overwritten(model: Model, path: Path) -> None:
+    with pytest.raises(FileExistsError):
+        save_model(model, path)
+    load_model(path, verify=True)
+
+
+def test_a_failed_save_leaves_nothing(model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(directory: Path) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(store, "_sync_directory", full)
+    with pytest.raises(OSError, match="No space left"):
+        save_model(model, tmp_path / "8")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_missing(tmp_path: Path) -> None:
+    with pytest.raises(ModelMissingError, match="no model there"):
+        load_model(tmp_path / "9")
+
+
+def test_a_file_that_is_gone(path: Path) -> None:
+    (path / VECTORS).unlink()
+    with pytest.raises(ModelDamagedError, match=f"{VECTORS}: missing"):
+        load_model(path)
+
+
+def test_a_file_that_is_cut_off(path: Path) -> None:
+    content = (path / VECTORS).read_bytes()
+    (path / VECTORS).write_bytes(content[:-4])
+    with pytest.raises(ModelDamagedError, match=f"{VECTORS}: {len(content) - 4} bytes instead of {len(content)}"):
+        load_model(path)
+
+
+def test_a_changed_byte_is_found_when_verifying(path: Path) -> None:
+    content = bytearray((path / VECTORS).read_bytes())
+    content[-1] ^= 1
+    (path / VECTORS).write_bytes(content)
+    load_model(path)
+    with pytest.raises(ModelDamagedError, match=f"{VECTORS}: checksum does not match"):
+        load_model(path, verify=True)
+
+
+def test_a_broken_header(path: Path) -> None:
+    content = (path / VECTORS).read_bytes()
+    (path / VECTORS).write_bytes(b"\0" * len(content))
+    with pytest.raises(ModelDamagedError, match=VECTORS):
+        load_model(path)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 1}'])
+def test_a_broken_manifest(path: Path, content: str) -> None:
+    (path / "manifest.json").write_text(content)
+    with pytest.raises(ModelDamagedError, match=r"manifest\.json"):
+        load_model(path)
+
+
+def test_no_manifest(path: Path) -> None:
+    (path / "manifest.json").unlink()
+    with pytest.raises(ModelDamagedError, match=r"no manifest\.json"):
+        load_model(path)
+
+
+def test_a_manifest_that_forgets_an_array(path: Path) -> None:
+    arrays = read_manifest(path)["arrays"]
+    del arrays["term.audio.vectors"]
+    edit_manifest(path, arrays=arrays)
+    with pytest.raises(ModelDamagedError, match="vectors"):
+        load_model(path)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param({"format": 0}, id="format"),
+        pytest.param({"terms": ["telepathy"]}, id="term"),
+        pytest.param({"config": {"mood": 1}}, id="config"),
+    ],
+)
+def test_another_format(path: Path, values: dict[str, object]) -> None:
+    edit_manifest(path, **values)
+    with pytest.raises(ModelFormatError):
+        load_model(path)
+
+
+def test_a_manifest_cannot_point_outside_its_directory(path: Path) -> None:
+    arrays = read_manifest(path)["arrays"]
+    arrays["term.audio.vectors"]["file"] = "../../secret.npy"
+    edit_manifest(path, arrays=arrays)
+    with pytest.raises(ModelDamagedError, match=r"7/secret\.npy: missing"):
+        load_model(path)
