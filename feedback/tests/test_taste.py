@@ -1,0 +1,136 @@
+"""Reads for the recommender."""
+
+from datetime import UTC, datetime
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from catalog.models import Track
+from feedback import services
+from feedback.models import Play, Rating
+from feedback.taste import Interaction, PlayedTrack, RatedTrack, feedback_fingerprint, feedback_of, interactions
+from feedback.tests.factories import ArtistFactory, GenreFactory, PlayFactory, RatingFactory, UserFactory, make_track
+
+pytestmark = pytest.mark.django_db
+EARLY, LATE = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def user() -> User:
+    return UserFactory()
+
+
+@pytest.fixture
+def tracks() -> list[Track]:
+    return [make_track(f"Song {number}") for number in range(3)]
+
+
+def play(user: User, track: Track, outcome: str = "started", at: datetime = EARLY, is_counted: bool = True) -> Play:
+    return PlayFactory(user=user, track=track, outcome=outcome, played_at=at, is_counted=is_counted)
+
+
+def test_feedback_of_one_listener(
+    user: User, tracks: list[Track], django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    first, second, third = tracks
+    RatingFactory(user=user, track=second, updated_at=EARLY)
+    RatingFactory(user=user, track=first, value=-1, updated_at=LATE)
+    play(user, third, "completed", at=LATE)
+    play(user, third, "skipped")
+    play(user, third)
+    play(user, first, is_counted=False)
+    genre, artist = GenreFactory(), ArtistFactory()
+    services.set_preferences(user=user, genres=[genre], artists=[artist])
+    other = UserFactory()
+    RatingFactory(user=other, track=third)
+    play(other, second)
+    with django_assert_num_queries(4):
+        feedback = feedback_of(user)
+    assert feedback.ratings == (
+        RatedTrack(first.pk, -1, LATE.timestamp()),
+        RatedTrack(second.pk, 1, EARLY.timestamp()),
+    )
+    assert feedback.plays == (PlayedTrack(third.pk, 3, 1, 1, LATE.timestamp()),)
+    assert (feedback.genre_ids, feedback.artist_ids) == ((genre.pk,), (artist.pk,))
+    assert not feedback.is_empty
+
+
+def test_feedback_of_a_new_listener_is_empty(user: User) -> None:
+    assert feedback_of(user).is_empty
+
+
+def test_interactions_join_ratings_and_plays_of_all_listeners(user: User, tracks: list[Track]) -> None:
+    first, second, third = tracks
+    other = UserFactory()
+    RatingFactory(user=other, track=first, value=-1, updated_at=EARLY)
+    RatingFactory(user=user, track=second, updated_at=LATE)
+    play(user, second, "completed", at=EARLY)
+    play(user, third, "skipped", at=LATE)
+    play(user, third, at=EARLY)
+    play(user, first, is_counted=False)
+    assert list(interactions()) == [
+        Interaction(user.pk, second.pk, 1, 1, 1, 0, LATE.timestamp()),
+        Interaction(user.pk, third.pk, 0, 2, 0, 1, LATE.timestamp()),
+        Interaction(other.pk, first.pk, -1, 0, 0, 0, EARLY.timestamp()),
+    ]
+
+
+def test_interactions_take_two_queries(
+    user: User, tracks: list[Track], django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for track in tracks:
+        RatingFactory(user=user, track=track)
+        play(user, track)
+    with django_assert_num_queries(2):
+        assert len(list(interactions())) == 3
+
+
+def test_interactions_of_nobody() -> None:
+    assert list(interactions()) == []
+
+
+def test_fingerprint_stays_while_nothing_happens(user: User, tracks: list[Track]) -> None:
+    RatingFactory(user=user, track=tracks[0])
+    assert feedback_fingerprint() == feedback_fingerprint()
+
+
+def test_fingerprint_changes_with_everything_that_happens(user: User, tracks: list[Track]) -> None:
+    first, second, third = tracks
+    seen = [feedback_fingerprint()]
+
+    def is_new() -> bool:
+        seen.append(feedback_fingerprint())
+        return seen[-1] not in seen[:-1]
+
+    services.rate(user=user, track=first, value=1)
+    services.rate(user=user, track=second, value=1)
+    assert is_new()
+    services.rate(user=user, track=first, value=-1)
+    assert is_new()
+    services.rate(user=user, track=first, value=None)
+    assert is_new()
+    Rating.objects.update(track=third)
+    assert is_new()
+    played, _ = services.record_play(user=user, track=first)
+    latest, _ = services.record_play(user=user, track=second)
+    assert is_new()
+    Play.objects.filter(pk=latest.pk).update(is_counted=False)
+    assert is_new()
+    services.remove_play(play=played)
+    assert is_new()
+    services.set_preferences(user=user, genres=[GenreFactory()], artists=[])
+    assert is_new()
+    services.set_preferences(user=user, genres=[], artists=[ArtistFactory()])
+    assert is_new()
+    user.delete()
+    assert feedback_fingerprint() == seen[0]
+
+
+def test_fingerprint_sees_a_row_that_went_while_an_older_one_came(user: User, tracks: list[Track]) -> None:
+    kept = RatingFactory(user=user, track=tracks[0], updated_at=LATE)
+    RatingFactory(user=user, track=tracks[1], updated_at=EARLY)
+    before = feedback_fingerprint()
+    Rating.objects.exclude(pk=kept.pk).delete()
+    RatingFactory(user=user, track=tracks[1], updated_at=EARLY)
+    assert feedback_fingerprint() != before
