@@ -91,7 +91,7 @@ def django_db_modify_db_settings(django_db_blocker: DjangoDbBlocker) -> None:
     try:
         with warnings.catch_warnings(), django_db_blocker.unblock():
             warnings.simplefilter("ignore")
-            with connection._nodb_cursor() as cursor:  # type: ignore[attr-defined]
+            with connection._nodb_cursor() as cursor:
                 cursor.execute("SELECT 1")
     except OperationalError as error:
         server = f"{connection.vendor} at {connection.settings_dict['HOST']}"

@@ -1,6 +1,5 @@
 """Bad values stop the start with the setting's name; good ones do what they say, in processes of their own."""
 
-import ast
 import os
 import re
 import subprocess
@@ -118,18 +117,12 @@ def test_relative_paths_are_inside_the_project() -> None:
 
 
 def test_the_example_lists_every_setting_and_no_other() -> None:
-    source = ast.parse(Path(settings.BASE_DIR, "spotify_rec", "settings.py").read_text())
-    read = {
-        node.args[0].value
-        for node in ast.walk(source)
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id.startswith("_read")
-        and isinstance(node.args[0], ast.Constant)
-    }
+    source = Path(settings.BASE_DIR, "spotify_rec", "settings.py").read_text()
+    read = set(re.findall(r'_read\w*\(\s*"(\w+)"', source))
     example = Path(settings.BASE_DIR, ".env.example").read_text()
     listed = re.findall(r"^(?:# )?([A-Z][A-Z_]+)=", example, re.MULTILINE)
 
+    assert len(read) > 10
     assert sorted(listed) == sorted(read)
 
 
