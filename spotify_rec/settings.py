@@ -221,7 +221,7 @@ ACCOUNT_PRESERVE_USERNAME_CASING = False
 ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_CHANGE_EMAIL = True
-# A new e-mail address asks for the password, unless it was typed in the last minutes.
+# A new e-mail address asks for the password once more, for it could be used to reset it.
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ALLAUTH_TRUSTED_PROXY_COUNT = _read_count("TRUSTED_PROXY_COUNT", default=0)
 

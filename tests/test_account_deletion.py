@@ -32,7 +32,7 @@ def _recommendation(user: User, track: Track) -> Model:
 
 def _log_entry(user: User, track: Track) -> Model:
     content_type = ContentType.objects.get_for_model(Track)
-    return LogEntry.objects.create(user=user, content_type=content_type, object_id=track.pk, action_flag=CHANGE)
+    return LogEntry.objects.create(user=user, content_type=content_type, object_id=str(track.pk), action_flag=CHANGE)
 
 
 def _group(user: User, _track: Track) -> Model:

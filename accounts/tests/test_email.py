@@ -19,10 +19,10 @@ NEW = {"action_add": "", "email": "New@Example.org"}
 
 
 @pytest.fixture
-def fresh(client: Client, user: User) -> Client:
-    """Return a browser in which the password was typed just now."""
-    client.post("/accounts/login/", {"login": "anna", "password": PASSWORD})
-    return client
+def fresh(listener: Client) -> Client:
+    """Return a browser in which the password was typed again just now."""
+    listener.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    return listener
 
 
 def test_page_needs_a_log_in(client: Client, db: None) -> None:
@@ -100,7 +100,8 @@ def test_two_who_want_one_address_at_once_get_one_and_a_message(monkeypatch: pyt
     users = [User.objects.create_user(name, f"{name}@example.org", PASSWORD) for name in ("anna", "berta")]
     clients = [Client(), Client()]
     for browser, listener in zip(clients, users, strict=True):
-        browser.post("/accounts/login/", {"login": listener.username, "password": PASSWORD})
+        browser.force_login(listener)
+        browser.post("/accounts/reauthenticate/", {"password": PASSWORD})
     checked, clean = Barrier(2), ChangeEmailForm.clean_email
 
     def clean_together(form: ChangeEmailForm) -> str:

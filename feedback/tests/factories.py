@@ -12,7 +12,7 @@ from feedback.models import Play, Rating
 PASSWORD = "correct horse battery staple"
 
 
-class UserFactory(DjangoModelFactory[User]):
+class UserFactory(DjangoModelFactory[User]):  # type: ignore[misc]
     class Meta:
         model = User
         skip_postgeneration_save = True
@@ -25,28 +25,28 @@ class UserFactory(DjangoModelFactory[User]):
         return model_class.objects.create_user(*args, **{"password": PASSWORD, **kwargs})
 
 
-class GenreFactory(DjangoModelFactory[Genre]):
+class GenreFactory(DjangoModelFactory[Genre]):  # type: ignore[misc]
     class Meta:
         model = Genre
 
     name = factory.Sequence(lambda n: f"genre {n}")
 
 
-class ArtistFactory(DjangoModelFactory[Artist]):
+class ArtistFactory(DjangoModelFactory[Artist]):  # type: ignore[misc]
     class Meta:
         model = Artist
 
     name = factory.Sequence(lambda n: f"Artist {n}")
 
 
-class RatingFactory(DjangoModelFactory[Rating]):
+class RatingFactory(DjangoModelFactory[Rating]):  # type: ignore[misc]
     class Meta:
         model = Rating
 
     value = Rating.Value.LIKE
 
 
-class PlayFactory(DjangoModelFactory[Play]):
+class PlayFactory(DjangoModelFactory[Play]):  # type: ignore[misc]
     class Meta:
         model = Play
 

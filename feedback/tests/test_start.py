@@ -1,0 +1,183 @@
+"""Where a new listener starts."""
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from catalog.models import Artist, Genre
+from feedback import services
+from feedback.models import ArtistPreference, GenrePreference, Rating
+from feedback.start import MAX_RESULTS, find_artists, find_songs, genre_tiles
+from feedback.tests.factories import GenreFactory, make_track
+
+URL = "/start/"
+HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/start/"}
+
+
+@pytest.fixture
+def songs(db: None) -> None:
+    make_track("Hit", artist="Famous", popularity=90, genres=["pop"])
+    make_track("Hit two", artist="Famous", popularity=80, genres=["pop", "rock"])
+    make_track("Lesser", artist="Rising", popularity=50, genres=["pop"])
+    make_track("Unknown", artist="Newcomer", genres=["rock"])
+    make_track("Hidden", artist="Nobody", popularity=100, genres=["pop", "secret"], is_active=False)
+
+
+def genre_id(name: str) -> int:
+    return Genre.objects.get(name=name).pk
+
+
+def artist_id(name: str) -> int:
+    return Artist.objects.get(name=name).pk
+
+
+def picks(user: User) -> tuple[list[str], list[str], list[tuple[str, int]]]:
+    """Return the listener's genres, artists and rated songs by name."""
+    return (
+        sorted(GenrePreference.objects.filter(user=user).values_list("genre__name", flat=True)),
+        sorted(ArtistPreference.objects.filter(user=user).values_list("artist__name", flat=True)),
+        sorted(Rating.objects.filter(user=user).values_list("track__title", "value")),
+    )
+
+
+def test_tiles_name_the_best_known_artists_of_shown_songs(songs: None) -> None:
+    GenreFactory(name="empty")
+    assert [(tile.name, tile.artists) for tile in genre_tiles()] == [
+        ("pop", ("Famous", "Rising")),
+        ("rock", ("Famous", "Newcomer")),
+    ]
+
+
+def test_tiles_are_kept_until_a_song_comes(songs: None, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    cache.clear()
+    with django_assert_num_queries(5):
+        genre_tiles()
+    with django_assert_num_queries(2):
+        genre_tiles()
+    make_track("Yodel", artist="Franz", genres=["yodeling"])
+    assert [tile.name for tile in genre_tiles()] == ["pop", "rock", "yodeling"]
+
+
+def test_artists_are_found_by_the_beginning_of_their_name(songs: None) -> None:
+    make_track("Halo", artist="Beyoncé", popularity=70)
+    make_track("Other", artist="Beyond", popularity=90)
+    assert [artist.name for artist in find_artists("BEYON")] == ["Beyond", "Beyoncé"]
+    assert [artist.name for artist in find_artists("beyonce")] == ["Beyoncé"]
+    assert find_artists("Nobody") == [], "only hidden songs"
+    assert find_artists("  ") == []
+
+
+def test_songs_are_found_by_words_of_title_and_artist(songs: None) -> None:
+    assert [song.title for song in find_songs("famous HIT")] == ["Hit", "Hit two"]
+    assert list(find_songs("hidden")) == []
+    assert list(find_songs("")) == []
+
+
+def test_results_are_few(db: None) -> None:
+    for number in range(MAX_RESULTS + 3):
+        make_track(f"Same {number}", artist=f"Band {number}")
+    assert len(find_songs("same")) == len(find_artists("band")) == MAX_RESULTS
+
+
+def test_anonymous_visitors_log_in(client: Client, db: None) -> None:
+    assert client.get(URL)["Location"] == "/accounts/login/?next=/start/"
+    assert client.post(URL)["Location"].startswith("/accounts/login/")
+
+
+def test_page_offers_genres_and_a_way_around(listener: Client, songs: None) -> None:
+    html = listener.get(URL).content.decode()
+    assert html.count('name="genre"') == 2
+    assert "Famous, Rising" in html
+    assert '<a class="btn btn-outline-secondary" href="/">Skip</a>' in html
+
+
+def test_empty_catalogue_is_said(listener: Client) -> None:
+    assert "There are no songs here yet" in listener.get(URL).content.decode()
+
+
+def test_picks_are_saved_and_lead_to_the_songs(listener: Client, user: User, songs: None) -> None:
+    song = find_songs("lesser")[0]
+    form = {"genre": [genre_id("pop"), genre_id("rock")], "artist": [artist_id("Famous")], "track": [song.pk]}
+    answer = listener.post(URL, {**form, "action": "save"})
+    assert (answer.status_code, answer["Location"]) == (302, "/")
+    assert picks(user) == (["pop", "rock"], ["Famous"], [("Lesser", 1)])
+
+
+def test_later_changes_replace_genres_and_artists_and_keep_ratings(listener: Client, user: User, songs: None) -> None:
+    famous = Artist.objects.get(name="Famous")
+    services.set_preferences(user=user, genres=[Genre.objects.get(name="pop")], artists=[famous])
+    Rating.objects.create(user=user, track=find_songs("lesser")[0], value=-1)
+    html = listener.get(URL).content.decode()
+    assert html.count(" checked") == 2
+    listener.post(URL, {"genre": [genre_id("rock")], "action": "save"})
+    assert picks(user) == (["rock"], [], [("Lesser", -1)])
+
+
+def test_nothing_picked_is_fine(listener: Client, user: User, songs: None) -> None:
+    assert listener.post(URL, {"action": "save"}).status_code == 302
+    assert picks(user) == ([], [], [])
+
+
+def test_search_without_javascript_keeps_the_choices_and_saves_nothing(
+    listener: Client, user: User, songs: None
+) -> None:
+    song = find_songs("lesser")[0]
+    form = {"genre": [genre_id("rock")], "artist": [artist_id("Rising")], "track": [song.pk]}
+    answer = listener.post(URL, {**form, "q": "famous", "action": "search"})
+    html = answer.content.decode()
+    assert answer.status_code == 200
+    assert "<html" in html
+    for name, value in (("genre", genre_id("rock")), ("artist", artist_id("Rising")), ("track", song.pk)):
+        assert f'name="{name}" value="{value}" checked' in html
+    assert f'name="artist" value="{artist_id("Famous")}">' in html
+    assert [found.title for found in answer.context["found_songs"]] == ["Hit", "Hit two"]
+    assert 'name="q" value="famous"' in html
+    assert picks(user) == ([], [], [])
+
+
+def test_search_with_htmx_gets_the_results_alone(listener: Client, songs: None) -> None:
+    form = {"artist": [artist_id("Famous")], "q": "famous", "action": "search"}
+    html = listener.post(URL, form, headers=HTMX).content.decode()
+    assert "<html" not in html
+    assert html.count('name="artist"') == 1, "what is picked is not offered again"
+    assert html.count('name="track"') == 2
+    assert "Nothing more found" in listener.post(URL, {"q": "zzz", "action": "search"}, headers=HTMX).content.decode()
+
+
+@pytest.mark.parametrize("value", ["x", "-1", "1.5", "²", str(2**63), "9" * 30])
+def test_malformed_picks_are_said_and_nothing_is_saved(listener: Client, user: User, songs: None, value: str) -> None:
+    answer = listener.post(URL, {"genre": [value], "artist": [artist_id("Famous")], "action": "save"})
+    assert answer.status_code == 422
+    assert "Pick from the list." in answer.content.decode()
+    assert picks(user) == ([], [], [])
+
+
+def test_picks_that_went_meanwhile_are_left_out(listener: Client, user: User, songs: None) -> None:
+    hidden = make_track("Hidden too", is_active=False)
+    form = {"genre": [genre_id("pop"), 999_999], "track": [hidden.pk], "action": "save"}
+    assert listener.post(URL, form).status_code == 302
+    assert picks(user) == (["pop"], [], [])
+
+
+def test_too_many_picks_are_refused(listener: Client, user: User, songs: None) -> None:
+    answer = listener.post(URL, {"track": list(range(1, 600)), "action": "save"})
+    assert answer.status_code == 422
+    assert "Pick at most 500." in answer.content.decode()
+
+
+def test_query_count_does_not_grow(
+    listener: Client, songs: None, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in (1, 3):
+        for added in range(number):
+            make_track(f"Song {number} {added}", artist=f"Band {number} {added}", genres=[f"genre {number} {added}"])
+        with django_assert_num_queries(9):
+            listener.get(URL)
+
+
+def test_csrf_is_enforced(user: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(user)
+    assert client.post(URL, {"action": "save"}).status_code == 403
