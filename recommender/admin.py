@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from recommender.models import ModelVersion, Recommendation
+from recommender.reports import headline
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -37,10 +38,8 @@ class ModelVersionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="nDCG@10, 5 songs revealed (popularity)")
     def quality(self, version: ModelVersion) -> str:
-        found = {
-            row["scorer"]: row["ndcg_at_10"]["mean"] for row in version.metrics.get("rows", []) if row["reveal"] == "5"
-        }
-        return f"{found['blend']:.3f} ({found['popularity']:.3f})" if "blend" in found else "not measured"
+        blend, popularity = headline(version), headline(version, "popularity")
+        return "not measured" if blend is None or popularity is None else f"{blend:.3f} ({popularity:.3f})"
 
 
 @admin.register(Recommendation)

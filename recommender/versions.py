@@ -18,6 +18,10 @@ from recommender.models import ModelVersion
 logger = logging.getLogger(__name__)
 
 
+class UnusableModelError(Exception):
+    """The version's file is missing, damaged or of another format; the message says which."""
+
+
 @dataclass(frozen=True)
 class LoadedModel:
     """A model in this process's memory (its arrays mapped from the file, so shared between processes)."""
@@ -45,6 +49,19 @@ def active_model() -> LoadedModel | None:
         if loaded is not None:
             return loaded
     return None
+
+
+def activate_checked(*, version: ModelVersion) -> None:
+    """Let ``version`` serve after its file has been read through.
+
+    Raises:
+        UnusableModelError: the file cannot serve; the model before it goes on.
+    """
+    try:
+        load_model(model_path(version), verify=True)
+    except EngineError as error:
+        raise UnusableModelError(str(error)) from error
+    activate(version=version)
 
 
 @transaction.atomic

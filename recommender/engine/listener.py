@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recommender.engine.arrays import FloatArray, IntArray
 from recommender.engine.config import EngineConfig
@@ -48,11 +50,21 @@ class Listener:
         return cls(rows=one, weights=np.ones(1, np.float32), genres=none, artists=none, region=NO_REGION, amount=1.0)
 
 
+def signal_strength(kind: IntArray, count: FloatArray, config: EngineConfig) -> NDArray[np.float64]:
+    """What observations of `kind` (int32[m]) that happened `count` times say, undecayed, in likes: float64[m].
+
+    Repeats add by the logarithm, as in Hu, Koren & Volinsky (2008), equation 6.
+    """
+    return np.asarray(_by_kind(config.signal)[kind] * (1.0 + config.repeat_gain * np.log2(count)))
+
+
+def _by_kind(values: Mapping[str, float]) -> NDArray[np.float64]:
+    return np.array([values[kind.name.lower()] for kind in FeedbackKind])
+
+
 def _row_weights(feedback: Feedback, config: EngineConfig) -> tuple[IntArray, FloatArray]:
-    kinds = [kind.name.lower() for kind in FeedbackKind]
-    signal = np.array([config.signal[kind] for kind in kinds])[feedback.kind]
-    half_life = np.array([config.half_life_days[kind] for kind in kinds])[feedback.kind]
-    value = signal * (1.0 + config.repeat_gain * np.log2(feedback.count)) * np.exp2(-feedback.age_days / half_life)
+    half_life = _by_kind(config.half_life_days)[feedback.kind]
+    value = signal_strength(feedback.kind, feedback.count, config) * np.exp2(-feedback.age_days / half_life)
     disliked = feedback.rows[feedback.kind == FeedbackKind.DISLIKE]
     value[np.isin(feedback.rows, disliked) & (feedback.kind != FeedbackKind.DISLIKE)] = 0.0
     rows, inverse = np.unique(feedback.rows, return_inverse=True)

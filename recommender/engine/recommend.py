@@ -81,8 +81,8 @@ def recommend(model: Model, feedback: Feedback, request: Request, rng: np.random
     return Page(items=_items(model, scores, listener, rows), policy="greedy", amount=listener.amount)
 
 
-def similar(model: Model, row: int, k: int, explicit_allowed: bool = True) -> Page:
-    """The k songs most like one song, by what is known of the songs themselves; never a version of it.
+def similar(model: Model, row: int, k: int, explicit_allowed: bool = True, excluded: IntArray | None = None) -> Page:
+    """The k songs most like one song, by what is known of the songs themselves; never a version of it, nor `excluded`.
 
     Raises InvalidDataError if the row lies outside the catalogue.
     """
@@ -90,7 +90,8 @@ def similar(model: Model, row: int, k: int, explicit_allowed: bool = True) -> Pa
     check_range("row", listener.rows, 0, model.catalogue.n_tracks)
     scores = blend(model.terms, model.config.similar_weights, listener)
     request = Request(k=k, explicit_allowed=explicit_allowed)
-    rows = _page_rows(model, scores.total, listener.rows, request)
+    left_out = listener.rows if excluded is None else np.concatenate([listener.rows, excluded]).astype(np.int32)
+    rows = _page_rows(model, scores.total, left_out, request)
     return Page(items=_items(model, scores, listener, rows), policy="greedy", amount=listener.amount)
 
 

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from recommender.reports import quality_table
 from recommender.training import SEED, EmptyCatalogueError, RetrainBusyError, RetrainResult, retrain
 
 
@@ -51,17 +52,11 @@ def _report(result: RetrainResult, console: Console) -> None:
 
 
 def _quality_table(rows: list[dict[str, Any]]) -> Table:
-    reveals = list(dict.fromkeys(row["reveal"] for row in rows))
+    quality = quality_table(rows)
     table = Table(title="nDCG@10 (95 % interval) on listeners held out of the fit, by songs revealed")
     table.add_column("scorer")
-    for reveal in reveals:
+    for reveal in quality.reveals:
         table.add_column(reveal, justify="right")
-    for scorer in dict.fromkeys(row["scorer"] for row in rows):
-        found = {row["reveal"]: row["ndcg_at_10"] for row in rows if row["scorer"] == scorer}
-        cells = [_cell(found.get(reveal)) for reveal in reveals]
+    for scorer, cells in quality.lines:
         table.add_row(scorer, *cells)
     return table
-
-
-def _cell(interval: dict[str, float] | None) -> str:
-    return f"{interval['mean']:.3f} ({interval['low']:.3f}-{interval['high']:.3f})" if interval else ""
