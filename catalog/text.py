@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 TITLE_LENGTH = 1000
 SEARCH_LENGTH = 700
-_NOT_WORD = re.compile(r"[^\w]+|_+")
+_NOT_WORD = re.compile(r"[\W_]+")
+# The same for ASCII text, several times as fast as the expression.
+_ASCII_NOT_WORD = {code: " " for code in range(128) if not chr(code).isalnum()}
 _BRACKETS = re.compile(r"[(\[{]([^)\]}]*)[)\]}]")
 # What follows " - " or stands in brackets and only tells the version. A part must hold one of these words; other
 # parts ("Part 2", "The Kiss") name a different song.
@@ -51,10 +53,11 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         plain = text.lower()
+        words = " ".join(plain.translate(_ASCII_NOT_WORD).split())
     else:
         decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
-        plain = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
-    words = _NOT_WORD.sub(" ", plain).strip()
+        plain = "".join([sign for sign in decomposed if not unicodedata.combining(sign)])
+        words = _NOT_WORD.sub(" ", plain).strip()
     return words or " ".join(plain.split())
 
 

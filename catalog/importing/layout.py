@@ -29,8 +29,8 @@ ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "duration": ("duration", "length"),
         "explicit": ("explicit", "is_explicit", "track_explicit"),
         "release_year": (
-            "release_year", "year", "release_date", "track_album_release_date", "album_release_date", "album_release_year",
-            "track_release_date",
+            "release_year", "year", "release_date", "track_album_release_date", "album_release_date",
+            "album_release_year", "track_release_date",
         ),
         "preview_url": ("preview_url", "track_preview_url"),
         "isrc": ("isrc", "track_isrc"),

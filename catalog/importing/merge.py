@@ -7,6 +7,7 @@ the size of a chunk.
 
 from array import array
 from collections.abc import Hashable, Iterable
+from functools import lru_cache
 
 from catalog.features import FEATURE_NAMES
 from catalog.importing.reader import SongRow
@@ -29,6 +30,9 @@ CREATED = 1 << (FEATURE_BIT + len(FEATURE_NAMES))
 UPDATED = CREATED << 1
 SEEN = UPDATED << 1
 _PAGE_BITS = 12
+_FIRST_VALUE = SongRow._fields.index(VALUE_FIELDS[0])
+_END_OF_VALUES = _FIRST_VALUE + FEATURE_BIT
+_ALL_FEATURES = ((1 << len(FEATURE_NAMES)) - 1) << FEATURE_BIT
 
 Identity = tuple[str, tuple[str, ...]]
 
@@ -51,14 +55,16 @@ def merge_rows(rows: Iterable[SongRow]) -> dict[Hashable, SongRow]:
 
 def provided(row: SongRow) -> int:
     """Return the bits of the values that ``row`` knows."""
-    bits = 0
-    for place, field in enumerate(VALUE_FIELDS):
-        if getattr(row, field) not in (None, "", ()):
-            bits |= 1 << place
-    for place, value in enumerate(row.features, start=FEATURE_BIT):
-        if value is not None:
-            bits |= 1 << place
-    return bits
+    values = row[_FIRST_VALUE:_END_OF_VALUES]
+    bits = _bits(tuple([value is None or value in ("", ()) for value in values]))
+    if None not in row.features:
+        return bits | _ALL_FEATURES
+    return bits | _bits(tuple([value is None for value in row.features])) << FEATURE_BIT
+
+
+@lru_cache(maxsize=4096)
+def _bits(unknown: tuple[bool, ...]) -> int:
+    return sum(1 << place for place, is_unknown in enumerate(unknown) if not is_unknown)
 
 
 def _merged(first: SongRow, later: SongRow) -> SongRow:

@@ -81,11 +81,6 @@ def make_plan(
     return plan
 
 
-def features_of(row: SongRow) -> dict[str, float | int]:
-    """Return the known features of ``row`` by name."""
-    return {name: value for name, value in zip(FEATURE_NAMES, row.features, strict=True) if value is not None}
-
-
 def _change(row: SongRow, song: StoredSong, taken: int, features_origin: Track.FeaturesOrigin) -> Change:
     """Return how ``row`` changes ``song``; ``taken`` are the bits of the values that count."""
     change = Change(song)

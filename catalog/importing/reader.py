@@ -73,6 +73,7 @@ class _Lines(NamedTuple):
 
 
 _MISSING = {"spotify_id": "", "artists": (), "album": "", "preview_url": "", "isrc": "", "genres": ()}
+_MOSTLY_UNIQUE = frozenset({"spotify_id", "title", "preview_url", "isrc"})
 _PLAIN_FIELDS = SongRow._fields[1:-1]
 
 
@@ -114,7 +115,10 @@ class CatalogueReader:
         self._header_line = 0
         self.layout = self._read_header()
         splitter = ArtistSplitter(is_plural=self.layout.has_plural_artists)
-        self._columns = {field: Column(parser) for field, parser in parsers(self.layout, splitter).items()}
+        self._columns = {
+            field: Column(parser, remembers=field not in _MOSTLY_UNIQUE)
+            for field, parser in parsers(self.layout, splitter).items()
+        }
         if "artists" in self.layout.columns:
             self._learn_artists(splitter)
 
@@ -293,10 +297,8 @@ class CatalogueReader:
         for block in self._source.blocks(self._chunk_bytes):
             plain: list[str] = []
             for line in block.decode(errors="replace").split("\n"):
-                if '"' in line:
-                    fields = _quietly_split(line, delimiter)
-                else:
-                    fields = line.split(delimiter, place + 1)
+                # Hardly any line holds quotes, and splitting the others takes no csv module.
+                fields = _quietly_split(line, delimiter) if '"' in line else line.split(delimiter, place + 1)
                 if len(fields) > place:
                     plain.append(fields[place])
             splitter.learn(plain)

@@ -53,7 +53,7 @@ class ImportBrokenError(SourceError):
         self.report = report
 
 
-def import_tracks(
+def import_tracks(  # noqa: PLR0913
     *,
     source: str | Path | IO[bytes],
     name: str | None = None,

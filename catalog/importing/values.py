@@ -16,12 +16,13 @@ TEXT_LENGTH = 1000
 GENRE_LENGTH = 100
 URL_LENGTH = 500
 MAX_DURATION_MS = 2**31 - 1
-MEMO_SIZE = 50_000
+MEMO_SIZE = 20_000
 
 _ID = re.compile(r"(?:spotify:track:|https?://open\.spotify\.com/(?:intl-\w+/)?track/)?([0-9A-Za-z]{22})(?:\?\S*)?")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _YEAR = re.compile(r"([0-9]{4})(?:\.0+|[-/.][0-9]{1,2}(?:[-/.][0-9]{1,2}(?:[T ].*)?)?)?")
 _YEAR_LAST = re.compile(r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.]([0-9]{4})")
+_URL = re.compile(r"https?://[^\s<>\"]+")
 _ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")
 _CLOCK = re.compile(r"(?:([0-9]{1,2}):)?([0-9]{1,3}):([0-9]{2})(?:\.[0-9]+)?")
 _QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"")
@@ -52,14 +53,15 @@ class BadValue:
 
 
 class Column(dict[str, Any]):
-    """Remembers what each text of one column means, as most come again and again.
+    """Remembers what each text of one column means, where texts come again and again.
 
     Asking for a text that cannot be read returns a :class:`BadValue` and sets ``has_bad``.
     """
 
-    def __init__(self, parser: Parser) -> None:
+    def __init__(self, parser: Parser, *, remembers: bool = True) -> None:
         super().__init__()
         self._parser = parser
+        self._remembers = remembers
         self.has_bad = False
 
     def __missing__(self, text: str) -> Any:
@@ -68,7 +70,8 @@ class Column(dict[str, Any]):
         except ValueError as error:
             self.has_bad = True
             return BadValue(str(error))
-        self[text] = value
+        if self._remembers:
+            self[text] = value
         return value
 
     def start_chunk(self) -> None:
@@ -201,11 +204,7 @@ def parse_url(text: str) -> str:
     text = text.strip()
     if text.lower() in _UNKNOWN:
         return ""
-    if (
-        not text.startswith(("https://", "http://"))
-        or len(text) > URL_LENGTH
-        or any(sign in text for sign in ' \t\n<>"')
-    ):
+    if len(text) > URL_LENGTH or _URL.fullmatch(text) is None:
         raise ValueError(f"preview_url: {_shown(text)} is not a web address of up to {URL_LENGTH} characters")
     return text
 
@@ -223,8 +222,8 @@ def parse_isrc(text: str) -> str:
 def parse_genres(text: str) -> tuple[str, ...]:
     """Return the genre tags in lower case, each once.
 
-    They are parted by ``;``, ``,`` or ``|``, or stand in a list, or are words joined by underscores and parted by blanks
-    ("hard_rock art_rock").
+    They are parted by ``;``, ``,`` or ``|``, or stand in a list, or are words joined by underscores and parted by
+    blanks ("hard_rock art_rock").
     """
     items = parse_list(text)
     if items is None:
