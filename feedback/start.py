@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from django.core.cache import cache
-from django.db.models import F, Max, QuerySet, Window
+from django.db.models import F, Max, Window
 from django.db.models.functions import RowNumber
 
 from catalog.models import Artist, Genre, Track, TrackArtist
-from catalog.text import fold
+from catalog.search import search
 
 SAMPLE_ARTISTS = 3
 MAX_TILES = 200
@@ -17,7 +17,6 @@ MAX_RESULTS = 6
 # Looked at per genre for its sample artists: enough that one artist's many hits leave room for others.
 _TOP_SONGS = 12
 _CACHE_SECONDS = 3600
-_LAST_CODE_POINT = "\U0010ffff"
 
 
 @dataclass(frozen=True)
@@ -87,26 +86,8 @@ def _top_songs() -> list[_TopSong]:
     return [_TopSong(*row) for row in rows]
 
 
-def find_artists(query: str) -> list[Artist]:
-    """Return at most ``MAX_RESULTS`` artists with songs whose name begins with ``query``, the best known first."""
-    folded = fold(query)
-    if not folded:
-        return []
-    return list(
-        Artist.objects.filter(search_name__gte=folded, search_name__lt=folded + _LAST_CODE_POINT)
-        .annotate(fame=Max("tracks__popularity"))
-        .filter(tracks__is_active=True)
-        .distinct()
-        .order_by(F("fame").desc(nulls_last=True), "search_name", "id")[:MAX_RESULTS]
-    )
-
-
-def find_songs(query: str) -> QuerySet[Track] | list[Track]:
-    """Return at most ``MAX_RESULTS`` shown songs that hold all words of ``query``, the best known first."""
-    words = fold(query).split()
-    if not words:
-        return []
-    songs = Track.objects.active()
-    for word in words:
-        songs = songs.filter(search_key__contains=word)
-    return songs.order_by(F("popularity").desc(nulls_last=True), "search_key")[:MAX_RESULTS]
+def find(query: str) -> tuple[list[Artist], list[Track]]:
+    """Return at most ``MAX_RESULTS`` artists and as many songs, as the site's search finds and ranks them."""
+    results = search(query)
+    songs = Track.objects.active().in_bulk(results.track_ids[:MAX_RESULTS])
+    return results.artists[:MAX_RESULTS], [songs[pk] for pk in results.track_ids[:MAX_RESULTS] if pk in songs]

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from django.db.models import Count, Max, Min, Q, Sum
 
 from accounts.models import User
+from feedback.epoch import Epoch
 from feedback.models import ArtistPreference, GenrePreference, Play, Rating
 
 CHUNK_ROWS = 5000
@@ -17,26 +18,26 @@ _PLAY_COUNTS = {
     "played": Count("id"),
     "completed": Count("id", filter=Q(outcome=Play.Outcome.COMPLETED)),
     "skipped": Count("id", filter=Q(outcome=Play.Outcome.SKIPPED)),
-    "last_played": Max("played_at"),
+    "last_at": Epoch(Max("played_at")),
 }
 
 
 class RatedTrack(NamedTuple):
-    """A rating: ``value`` is 1 or -1, ``at`` is in seconds since 1970 (UTC)."""
+    """A rating: ``value`` is 1 or -1, ``at`` is in whole seconds since 1970 (UTC)."""
 
     track_id: int
     value: int
-    at: float
+    at: int
 
 
 class PlayedTrack(NamedTuple):
-    """All counted plays of one song by one listener; ``last_at`` is in seconds since 1970 (UTC)."""
+    """All counted plays of one song by one listener; ``last_at`` is in whole seconds since 1970 (UTC)."""
 
     track_id: int
     plays: int
     completed: int
     skipped: int
-    last_at: float
+    last_at: int
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Feedback:
 
 
 class Interaction(NamedTuple):
-    """Everything one listener did with one song: ``rating`` is 1, -1 or 0; ``last_at`` in seconds since 1970."""
+    """Everything one listener did with one song: ``rating`` is 1, -1 or 0; ``last_at`` in whole seconds since 1970."""
 
     user_id: int
     track_id: int
@@ -63,23 +64,18 @@ class Interaction(NamedTuple):
     plays: int
     completed: int
     skipped: int
-    last_at: float
+    last_at: int
 
 
 def feedback_of(user: User) -> Feedback:
     """Return the listener's ratings, counted plays and preferences in four queries, each ordered by id."""
-    ratings = Rating.objects.filter(user=user).order_by("track_id").values_list("track_id", "value", "updated_at")
-    plays = (
-        Play.objects.counted().filter(user=user).order_by("track_id").values("track_id").annotate(**_PLAY_COUNTS)
-    ).values_list("track_id", *_PLAY_COUNTS)
+    ratings = Rating.objects.filter(user=user).order_by("track_id")
+    plays = Play.objects.counted().filter(user=user).order_by("track_id").values("track_id").annotate(**_PLAY_COUNTS)
     genres = GenrePreference.objects.filter(user=user).order_by("genre_id").values_list("genre_id", flat=True)
     artists = ArtistPreference.objects.filter(user=user).order_by("artist_id").values_list("artist_id", flat=True)
     return Feedback(
-        ratings=tuple(RatedTrack(track, value, at.timestamp()) for track, value, at in ratings),
-        plays=tuple(
-            PlayedTrack(track, played, completed, skipped, last.timestamp())
-            for track, played, completed, skipped, last in plays
-        ),
+        ratings=tuple(map(RatedTrack._make, ratings.values_list("track_id", "value", Epoch("updated_at")))),
+        plays=tuple(map(PlayedTrack._make, plays.values_list("track_id", *_PLAY_COUNTS))),
         genre_ids=tuple(genres),
         artist_ids=tuple(artists),
     )
@@ -97,17 +93,19 @@ def interactions() -> Iterator[Interaction]:
 
 
 def _all_ratings() -> Iterator[Interaction]:
-    rows = Rating.objects.order_by("user_id", "track_id").values_list("user_id", "track_id", "value", "updated_at")
+    rows = Rating.objects.order_by("user_id", "track_id").values_list(
+        "user_id", "track_id", "value", Epoch("updated_at")
+    )
     for user_id, track_id, value, at in rows.iterator(chunk_size=CHUNK_ROWS):
-        yield Interaction(user_id, track_id, value, 0, 0, 0, at.timestamp())
+        yield Interaction(user_id, track_id, value, 0, 0, 0, at)
 
 
 def _all_plays() -> Iterator[Interaction]:
-    rows = (
-        Play.objects.counted().order_by("user_id", "track_id").values("user_id", "track_id").annotate(**_PLAY_COUNTS)
-    ).values_list("user_id", "track_id", *_PLAY_COUNTS)
-    for user_id, track_id, played, completed, skipped, last in rows.iterator(chunk_size=CHUNK_ROWS):
-        yield Interaction(user_id, track_id, 0, played, completed, skipped, last.timestamp())
+    plays = Play.objects.counted().order_by("user_id", "track_id")
+    rows = plays.values("user_id", "track_id").annotate(**_PLAY_COUNTS)
+    columns = rows.values_list("user_id", "track_id", *_PLAY_COUNTS)
+    for user_id, track_id, played, completed, skipped, at in columns.iterator(chunk_size=CHUNK_ROWS):
+        yield Interaction(user_id, track_id, 0, played, completed, skipped, at)
 
 
 def _joined(rating: Interaction, plays: Interaction) -> Interaction:

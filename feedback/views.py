@@ -20,7 +20,7 @@ from feedback import selectors, services
 from feedback.forms import StartForm
 from feedback.http import is_htmx, listener_required, redirect_back
 from feedback.models import Play, Rating
-from feedback.start import find_artists, find_songs, genre_tiles
+from feedback.start import find, genre_tiles
 
 PAGE_SIZE = 30
 # Genres shown before "All genres" is opened.
@@ -151,6 +151,7 @@ def _start_context(picks: dict[str, Any]) -> dict[str, Any]:
     songs: list[Track] = picks.get("track", [])
     query: str = picks.get("q", "").strip()
     tiles, picked = genre_tiles(), {genre.pk for genre in genres}
+    found_artists, found_songs = find(query)
     return {
         "first_tiles": tiles[:FIRST_TILES],
         "other_tiles": tiles[FIRST_TILES:],
@@ -159,8 +160,8 @@ def _start_context(picks: dict[str, Any]) -> dict[str, Any]:
         "picked_artists": artists,
         "picked_songs": songs,
         "search": query,
-        "found_artists": [artist for artist in find_artists(query) if artist not in artists],
-        "found_songs": [song for song in find_songs(query) if song not in songs],
+        "found_artists": [artist for artist in found_artists if artist not in artists],
+        "found_songs": [song for song in found_songs if song not in songs],
     }
 
 

@@ -9,7 +9,7 @@ from accounts.models import User
 from catalog.models import Artist, Genre
 from feedback import services
 from feedback.models import ArtistPreference, GenrePreference, Rating
-from feedback.start import MAX_RESULTS, find_artists, find_songs, genre_tiles
+from feedback.start import MAX_RESULTS, find, genre_tiles
 from feedback.tests.factories import GenreFactory, make_track
 
 URL = "/start/"
@@ -60,25 +60,20 @@ def test_tiles_are_kept_until_a_song_comes(songs: None, django_assert_num_querie
     assert [tile.name for tile in genre_tiles()] == ["pop", "rock", "yodeling"]
 
 
-def test_artists_are_found_by_the_beginning_of_their_name(songs: None) -> None:
+def test_artists_and_songs_are_found_by_the_sites_search(songs: None) -> None:
     make_track("Halo", artist="Beyoncé", popularity=70)
-    make_track("Other", artist="Beyond", popularity=90)
-    assert [artist.name for artist in find_artists("BEYON")] == ["Beyond", "Beyoncé"]
-    assert [artist.name for artist in find_artists("beyonce")] == ["Beyoncé"]
-    assert find_artists("Nobody") == [], "only hidden songs"
-    assert find_artists("  ") == []
-
-
-def test_songs_are_found_by_words_of_title_and_artist(songs: None) -> None:
-    assert [song.title for song in find_songs("famous HIT")] == ["Hit", "Hit two"]
-    assert list(find_songs("hidden")) == []
-    assert list(find_songs("")) == []
+    artists, found = find("BEYON")
+    assert ([artist.name for artist in artists], [song.title for song in found]) == (["Beyoncé"], ["Halo"])
+    assert [song.title for song in find("famous hit")[1]] == ["Hit", "Hit two"]
+    assert find("hidden") == ([], [])
+    assert find("  ") == ([], [])
 
 
 def test_results_are_few(db: None) -> None:
     for number in range(MAX_RESULTS + 3):
-        make_track(f"Same {number}", artist=f"Band {number}")
-    assert len(find_songs("same")) == len(find_artists("band")) == MAX_RESULTS
+        make_track(f"Same {number}", artist=f"Same band {number}")
+    artists, songs = find("same")
+    assert len(artists) == len(songs) == MAX_RESULTS
 
 
 def test_anonymous_visitors_log_in(client: Client, db: None) -> None:
@@ -98,7 +93,7 @@ def test_empty_catalogue_is_said(listener: Client) -> None:
 
 
 def test_picks_are_saved_and_lead_to_the_songs(listener: Client, user: User, songs: None) -> None:
-    song = find_songs("lesser")[0]
+    song = find("lesser")[1][0]
     form = {"genre": [genre_id("pop"), genre_id("rock")], "artist": [artist_id("Famous")], "track": [song.pk]}
     answer = listener.post(URL, {**form, "action": "save"})
     assert (answer.status_code, answer["Location"]) == (302, "/")
@@ -108,7 +103,7 @@ def test_picks_are_saved_and_lead_to_the_songs(listener: Client, user: User, son
 def test_later_changes_replace_genres_and_artists_and_keep_ratings(listener: Client, user: User, songs: None) -> None:
     famous = Artist.objects.get(name="Famous")
     services.set_preferences(user=user, genres=[Genre.objects.get(name="pop")], artists=[famous])
-    Rating.objects.create(user=user, track=find_songs("lesser")[0], value=-1)
+    Rating.objects.create(user=user, track=find("lesser")[1][0], value=-1)
     html = listener.get(URL).content.decode()
     assert html.count(" checked") == 2
     listener.post(URL, {"genre": [genre_id("rock")], "action": "save"})
@@ -123,7 +118,7 @@ def test_nothing_picked_is_fine(listener: Client, user: User, songs: None) -> No
 def test_search_without_javascript_keeps_the_choices_and_saves_nothing(
     listener: Client, user: User, songs: None
 ) -> None:
-    song = find_songs("lesser")[0]
+    song = find("lesser")[1][0]
     form = {"genre": [genre_id("rock")], "artist": [artist_id("Rising")], "track": [song.pk]}
     answer = listener.post(URL, {**form, "q": "famous", "action": "search"})
     html = answer.content.decode()

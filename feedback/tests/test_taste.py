@@ -13,7 +13,7 @@ from feedback.taste import Interaction, PlayedTrack, RatedTrack, feedback_finger
 from feedback.tests.factories import ArtistFactory, GenreFactory, PlayFactory, RatingFactory, UserFactory, make_track
 
 pytestmark = pytest.mark.django_db
-EARLY, LATE = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
+EARLY, LATE = datetime(2026, 1, 1, 10, 30, 59, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -48,10 +48,10 @@ def test_feedback_of_one_listener(
     with django_assert_num_queries(4):
         feedback = feedback_of(user)
     assert feedback.ratings == (
-        RatedTrack(first.pk, -1, LATE.timestamp()),
-        RatedTrack(second.pk, 1, EARLY.timestamp()),
+        RatedTrack(first.pk, -1, int(LATE.timestamp())),
+        RatedTrack(second.pk, 1, int(EARLY.timestamp())),
     )
-    assert feedback.plays == (PlayedTrack(third.pk, 3, 1, 1, LATE.timestamp()),)
+    assert feedback.plays == (PlayedTrack(third.pk, 3, 1, 1, int(LATE.timestamp())),)
     assert (feedback.genre_ids, feedback.artist_ids) == ((genre.pk,), (artist.pk,))
     assert not feedback.is_empty
 
@@ -70,9 +70,9 @@ def test_interactions_join_ratings_and_plays_of_all_listeners(user: User, tracks
     play(user, third, at=EARLY)
     play(user, first, is_counted=False)
     assert list(interactions()) == [
-        Interaction(user.pk, second.pk, 1, 1, 1, 0, LATE.timestamp()),
-        Interaction(user.pk, third.pk, 0, 2, 0, 1, LATE.timestamp()),
-        Interaction(other.pk, first.pk, -1, 0, 0, 0, EARLY.timestamp()),
+        Interaction(user.pk, second.pk, 1, 1, 1, 0, int(LATE.timestamp())),
+        Interaction(user.pk, third.pk, 0, 2, 0, 1, int(LATE.timestamp())),
+        Interaction(other.pk, first.pk, -1, 0, 0, 0, int(EARLY.timestamp())),
     ]
 
 
