@@ -46,16 +46,30 @@ class Artist(models.Model):
         return str(reverse("catalog:artist", args=[self.pk]))
 
 
+class GenreManager(models.Manager["Genre"]):
+    """Adds the natural key, by which fixtures name genres."""
+
+    def get_by_natural_key(self, name: str) -> "Genre":
+        """Return the genre of that name."""
+        return self.get(name=name)
+
+
 class Genre(models.Model):
     """A genre tag as the catalogue spells it, in lower case."""
 
     name = ExactCharField(_("name"), max_length=100, unique=True)
+
+    objects = GenreManager()
 
     class Meta:
         ordering: ClassVar[list[str]] = ["name"]
 
     def __str__(self) -> str:
         return str(self.name)
+
+    def natural_key(self) -> tuple[str]:
+        """Return the key by which fixtures name the genre."""
+        return (self.name,)
 
     def get_absolute_url(self) -> str:
         """Return the genre's page."""
@@ -67,7 +81,8 @@ class TrackQuerySet(models.QuerySet["Track"]):
 
     def active(self) -> Self:
         """Only songs that the operator shows."""
-        return self.filter(is_active=True)
+        # `= True` becomes a bare `WHERE is_active` on SQLite, for which it uses none of the indexes that begin so.
+        return self.filter(is_active__in=[True])
 
     def for_list(self) -> Self:
         """With all that a list row shows, in a constant number of queries."""

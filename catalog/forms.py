@@ -1,0 +1,148 @@
+"""Forms of the catalogue's pages and of its administration."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from catalog.features import FEATURES, FeatureError, FeatureSpec, check_feature
+from catalog.models import Artist, Genre, Track, TrackArtist
+from catalog.selectors import DEFAULT_SORT, SORTS
+from catalog.text import artist_key
+
+FEATURE_PREFIX = "feature_"
+
+
+class BrowseForm(forms.Form):
+    """What the song list can be narrowed to and sorted by; what does not fit counts as not chosen."""
+
+    genre = forms.ModelChoiceField(
+        label=_("Genre"), queryset=Genre.objects.order_by("name"), required=False, empty_label=_("All genres")
+    )
+    sort = forms.ChoiceField(label=_("Sort by"), choices=lambda: list(SORTS.items()), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in self.fields:
+            self.fields[name].widget.attrs.update({"class": "form-select", "data-submit-on-change": ""})
+
+    def choices_made(self) -> tuple[Genre | None, str]:
+        """Return the genre, if one was chosen, and the order."""
+        self.is_valid()
+        cleaned = self.cleaned_data
+        return cleaned.get("genre"), cleaned.get("sort") or DEFAULT_SORT
+
+
+class ImportForm(forms.Form):
+    """A catalogue file to upload."""
+
+    file = forms.FileField(label=_("Catalogue file"), help_text=_("A .csv or .csv.gz file."))
+    is_dry_run = forms.BooleanField(
+        label=_("Dry run"), required=False, help_text=_("Only say what would happen, and change nothing.")
+    )
+
+    def clean_file(self) -> UploadedFile:
+        """Refuse a file over ``settings.MAX_IMPORT_UPLOAD_BYTES``."""
+        upload: UploadedFile = self.cleaned_data["file"]
+        limit = settings.MAX_IMPORT_UPLOAD_BYTES
+        if (upload.size or 0) > limit:
+            sizes = {"size": filesizeformat(upload.size), "limit": filesizeformat(limit)}
+            raise forms.ValidationError(gettext("The file has %(size)s; at most %(limit)s are accepted.") % sizes)
+        return upload
+
+
+class FeatureField(forms.FloatField):
+    """One audio feature as a number of its own, empty while unknown."""
+
+    def __init__(self, spec: FeatureSpec) -> None:
+        self.spec = spec
+        super().__init__(
+            label=spec.label,
+            required=False,
+            min_value=spec.low,
+            max_value=spec.high,
+            step_size=1 if spec.is_integer else None,
+            help_text=f"{spec.low:g} … {spec.high:g} ({spec.unit})",
+        )
+
+    def clean(self, value: Any) -> float | int | None:
+        """Return the number as the schema has it.
+
+        Raises:
+            ValidationError: not a number, or out of range.
+        """
+        number = super().clean(value)
+        try:
+            return check_feature(self.spec.name, number)
+        except FeatureError as error:
+            raise forms.ValidationError(str(error)) from error
+
+
+class TrackAdminForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A song, its audio features as separate fields instead of raw JSON."""
+
+    class Meta:
+        model = Track
+        exclude = ("features", "features_origin", "artists")  # noqa: DJ006  (the admin names the fields)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in FEATURES:
+            self.fields[FEATURE_PREFIX + name].initial = (self.instance.features or {}).get(name)
+
+    def edited_features(self) -> dict[str, float | int] | None:
+        """Return all features as edited, unknown ones left out, or ``None`` when none was changed."""
+        if not any(name.startswith(FEATURE_PREFIX) for name in self.changed_data):
+            return None
+        values = {name: self.cleaned_data[FEATURE_PREFIX + name] for name in FEATURES}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+TrackAdminForm.declared_fields.update({FEATURE_PREFIX + spec.name: FeatureField(spec) for spec in FEATURES.values()})
+TrackAdminForm.base_fields.update(TrackAdminForm.declared_fields)
+
+
+class CreditForm(forms.ModelForm):  # type: ignore[type-arg]
+    """One credit. The place is no model field here, so that two artists can change places in one go."""
+
+    place = forms.IntegerField(label=_("place"), min_value=1, max_value=1000, initial=1)
+
+    class Meta:
+        model = TrackArtist
+        fields = ("artist",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.fields["place"].initial = self.instance.position + 1
+
+
+class ArtistAdminForm(forms.ModelForm):  # type: ignore[type-arg]
+    """An artist; a name that another artist has already, but for case and accents, is refused."""
+
+    class Meta:
+        model = Artist
+        fields = ("name",)
+
+    def clean_name(self) -> str:
+        """Refuse a name that another artist has."""
+        name: str = self.cleaned_data["name"]
+        if Artist.objects.filter(key=artist_key(name)).exclude(pk=self.instance.pk).exists():
+            raise forms.ValidationError(gettext("There is an artist of this name already."))
+        return name
+
+
+class MergeForm(forms.Form):
+    """Which of several songs to keep."""
+
+    keep = forms.ModelChoiceField(queryset=Track.objects.none(), widget=forms.RadioSelect, empty_label=None)
+
+    def __init__(self, *args: Any, tracks: list[Track], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["keep"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = Track.objects.filter(pk__in=[track.pk for track in tracks])

@@ -1,0 +1,188 @@
+"""What the catalogue's pages read."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.core.cache import cache
+from django.core.paginator import Paginator
+from django.db.models import Count, F, Max, QuerySet, Window
+from django.db.models.functions import RowNumber
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from catalog.features import FEATURES
+from catalog.models import Artist, Genre, Track, TrackArtist
+from catalog.search_index import popular_first
+
+PAGE_SIZE = 30
+SHOWN_VERSIONS = 20
+CACHE_SECONDS = 3600
+_SAMPLE_ARTISTS = 3
+_TYPICAL_SAMPLE = 2000
+_GenreLink = Track.genres.through
+
+SORTS: dict[str, Promise] = {
+    "popularity": _("Most popular"),
+    "title": _("Title"),
+    "newest": _("Newest here"),
+}
+DEFAULT_SORT = "popularity"
+
+
+@dataclass(frozen=True)
+class GenreTile:
+    """A genre with the number of its shown songs and a few of its best-known artists."""
+
+    genre: Genre
+    count: int
+    artists: Sequence[str]
+
+
+@dataclass(frozen=True)
+class FoldedSong:
+    """The most popular version of a song, with the number of other versions."""
+
+    track: Track
+    other_versions: int
+
+
+def is_catalogue_empty() -> bool:
+    """Whether no song is shown."""
+    return not Track.objects.active().exists()
+
+
+def browse(*, genre: Genre | None, sort: str) -> "Paginator[int]":
+    """Return the pages of ids of shown songs; see :func:`tracks_in_order`.
+
+    Pages are cut from ids alone, which the indexes hold, so that a deep page reads no more songs than the first.
+    """
+    orders = {"popularity": popular_first(), "title": ["search_key", "id"], "newest": ["-id"]}
+    tracks = Track.objects.active()
+    if genre is not None:
+        tracks = tracks.filter(pk__in=_GenreLink.objects.filter(genre=genre).values("track_id"))
+    ids = tracks.order_by(*orders.get(sort, orders[DEFAULT_SORT])).values_list("pk", flat=True)
+    return Paginator(ids, PAGE_SIZE)
+
+
+def tracks_in_order(ids: Iterable[int]) -> list[Track]:
+    """Return the shown songs of ``ids``, in that order, with all that a list row shows."""
+    wanted = list(ids)
+    found = Track.objects.active().for_list().defer("search_text").order_by().in_bulk(wanted)
+    return [found[pk] for pk in wanted if pk in found]
+
+
+def versions_of(track: Track) -> list[Track]:
+    """Return other shown versions of the same recording, the most popular first."""
+    others = Track.objects.active().filter(recording_key=track.recording_key).exclude(pk=track.pk)
+    return list(others.for_list().order_by(*popular_first())[:SHOWN_VERSIONS])
+
+
+def songs_of_artist(artist: Artist) -> "Paginator[tuple[int, int]]":
+    """Return the pages of an artist's songs: (id of the most popular version, number of other versions)."""
+    rows = Track.objects.active().filter(credits__artist=artist).order_by(*popular_first())
+    keys = list(rows.values_list("pk", "recording_key"))
+    versions = Counter(key for _pk, key in keys)
+    first: dict[str, int] = {}
+    for pk, key in keys:
+        first.setdefault(key, pk)
+    return Paginator([(pk, versions[key] - 1) for key, pk in first.items()], PAGE_SIZE)
+
+
+def folded_songs(rows: Iterable[tuple[int, int]]) -> list[FoldedSong]:
+    """Return the songs of one page of :func:`songs_of_artist`."""
+    others = dict(rows)
+    return [FoldedSong(track, others[track.pk]) for track in tracks_in_order(others)]
+
+
+def genres_of_artist(artist: Artist) -> QuerySet[Genre]:
+    """Return the genres of an artist's shown songs, the most frequent first, each with its ``count``."""
+    tracks = Track.objects.active().filter(credits__artist=artist)
+    return Genre.objects.filter(tracks__in=tracks).annotate(count=Count("pk")).order_by("-count", "name")
+
+
+def artists_of(track_ids: Sequence[int], limit: int) -> list[Artist]:
+    """Return the artists of ``track_ids`` by how many of them are theirs, then by the place of the first."""
+    place = {pk: number for number, pk in enumerate(track_ids)}
+    counts: Counter[int] = Counter()
+    first: dict[int, int] = {}
+    for artist_id, track_id in TrackArtist.objects.filter(track_id__in=place).values_list("artist_id", "track_id"):
+        counts[artist_id] += 1
+        first[artist_id] = min(first.get(artist_id, place[track_id]), place[track_id])
+    ranked = sorted(counts, key=lambda artist_id: (-counts[artist_id], first[artist_id]))[:limit]
+    found = Artist.objects.in_bulk(ranked)
+    return [found[artist_id] for artist_id in ranked]
+
+
+def genre_tiles() -> list[GenreTile]:
+    """Return all genres that have shown songs, by name."""
+    counts = _genre_counts()
+    samples = _sample_artists(sum(counts.values()))
+    genres = Genre.objects.order_by("name")
+    return [GenreTile(genre, counts[genre.pk], samples.get(genre.pk, [])) for genre in genres if counts[genre.pk] > 0]
+
+
+def _genre_counts() -> "Counter[int]":
+    """Count shown songs: all of a genre, from the index alone, less the few that are hidden."""
+    links = _GenreLink.objects.order_by()
+    counts = Counter(dict(links.values_list("genre_id").annotate(Count("pk"))))
+    hidden = links.filter(track__is_active__in=[False])
+    counts.subtract(dict(hidden.values_list("genre_id").annotate(Count("pk"))))
+    return counts
+
+
+def _sample_artists(song_count: int) -> dict[int, list[str]]:
+    """Return names of artists per genre id; kept for a while, for it reads the whole catalogue."""
+    newest = Track.objects.aggregate(newest=Max("pk"))["newest"]
+    key = f"catalog:genre-artists:{newest}:{song_count}"
+    samples: dict[int, list[str]] | None = cache.get(key)
+    if samples is None:
+        samples = _read_sample_artists()
+        cache.set(key, samples, CACHE_SECONDS)
+    return samples
+
+
+def _read_sample_artists() -> dict[int, list[str]]:
+    rank = Window(
+        RowNumber(),
+        partition_by="genre_id",
+        order_by=[F("track__popularity").desc(nulls_last=True), "track_id"],
+    )
+    links = _GenreLink.objects.filter(track__is_active=True).annotate(rank=rank)
+    best = list(links.filter(rank__lte=3 * _SAMPLE_ARTISTS).order_by("rank").values_list("genre_id", "track_id"))
+    main = TrackArtist.objects.filter(track_id__in={track_id for _genre_id, track_id in best}, position=0)
+    names = dict(main.values_list("track_id", "artist__name"))
+    samples: dict[int, list[str]] = {}
+    for genre_id, track_id in best:
+        known = samples.setdefault(genre_id, [])
+        name = names.get(track_id)
+        if name and name not in known and len(known) < _SAMPLE_ARTISTS:
+            known.append(name)
+    return samples
+
+
+def typical_features() -> dict[str, tuple[float, float]]:
+    """Return, per feature of the 0..1 kind, between which values eight songs of ten lie; empty when few are known.
+
+    Read from an even sample of the catalogue and kept for a while.
+    """
+    key = "catalog:typical-features"
+    typical: dict[str, tuple[float, float]] | None = cache.get(key)
+    if typical is None:
+        typical = _read_typical_features()
+        if typical:
+            cache.set(key, typical, CACHE_SECONDS)
+    return typical
+
+
+def _read_typical_features() -> dict[str, tuple[float, float]]:
+    newest = Track.objects.aggregate(newest=Max("pk"))["newest"] or 0
+    ids = range(1, newest + 1, newest // _TYPICAL_SAMPLE + 1)
+    measured = Track.objects.active().filter(pk__in=list(ids)).exclude(features_origin=Track.FeaturesOrigin.ESTIMATED)
+    rows = list(measured.order_by().values_list("features", flat=True))
+    typical = {}
+    for spec in FEATURES.values():
+        values = sorted(row[spec.name] for row in rows if spec.name in row)
+        if (spec.low, spec.high) == (0.0, 1.0) and not spec.is_integer and len(values) >= 50:
+            typical[spec.name] = (values[len(values) // 10], values[len(values) * 9 // 10])
+    return typical
