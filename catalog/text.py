@@ -75,9 +75,14 @@ def base_title(title: str) -> str:
     """Return ``title`` without the parts that only tell which version it is."""
     head, *tails = title.split(" - ")
     kept = [head, *(tail for tail in tails if not _VERSION.search(tail))]
-    base = _BRACKETS.sub(lambda match: "" if _VERSION.search(match[1]) else match[0], " - ".join(kept))
-    base = _TRAILING_FEAT.sub("", base).strip()
-    return base or title
+    base = " - ".join(kept)
+    # Looking first is cheaper than an expression that finds nothing, as it does in most titles.
+    if "(" in base or "[" in base or "{" in base:
+        base = _BRACKETS.sub(lambda match: "" if _VERSION.search(match[1]) else match[0], base)
+    lower = base.lower()
+    if "feat" in lower or "ft" in lower:
+        base = _TRAILING_FEAT.sub("", base)
+    return base.strip() or title
 
 
 def _digest(text: str) -> str:

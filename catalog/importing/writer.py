@@ -87,7 +87,7 @@ class Writer:
 
     def _load_artists(self, keys: Iterable[str]) -> None:
         for batch in batches(keys):
-            for pk, key, name in Artist.objects.filter(key__in=batch).order_by().values_list("pk", "key", "name"):
+            for pk, key, name in fetch(Artist.objects.filter(key__in=batch), "pk", "key", "name"):
                 self._artists[key] = pk, name
 
     def _add_genres(self, names: set[str]) -> None:
@@ -101,7 +101,7 @@ class Writer:
 
     def _load_genres(self, names: Iterable[str]) -> None:
         for batch in batches(names):
-            self._genres.update(Genre.objects.filter(name__in=batch).order_by().values_list("name", "pk"))
+            self._genres.update(fetch(Genre.objects.filter(name__in=batch), "name", "pk"))
 
     def _credited(self, names: Iterable[str]) -> list[tuple[int, str]]:
         """Return primary key and name of each artist once: names may differ only in spelling."""
@@ -189,7 +189,8 @@ def load_songs(songs: Mapping[Hashable, SongRow]) -> dict[Hashable, StoredSong]:
     columns = ("pk", "spotify_id", *_VALUES, "features", "features_origin")
     ids = [row.spotify_id for row in songs.values() if row.spotify_id]
     for batch in batches(ids):
-        for record in Track.objects.filter(spotify_id__in=batch).order_by().values(*columns):
+        for values in fetch(Track.objects.filter(spotify_id__in=batch), *columns):
+            record = dict(zip(columns, values, strict=True))
             found[record["spotify_id"]] = record
     nameless = {key: row for key, row in songs.items() if not row.spotify_id}
     if nameless:
@@ -203,7 +204,8 @@ def _find_by_identity(songs: Mapping[Hashable, SongRow], columns: Sequence[str])
     keys = {recording_key(row.title, row.artists[0] if row.artists else "") for row in songs.values()}
     candidates: list[dict[str, Any]] = []
     for batch in batches(keys):
-        candidates += Track.objects.filter(recording_key__in=batch).order_by().values(*columns)
+        rows = fetch(Track.objects.filter(recording_key__in=batch), *columns)
+        candidates += [dict(zip(columns, values, strict=True)) for values in rows]
     artists, _ = _load_links([record["pk"] for record in candidates])
     found: dict[Hashable, dict[str, Any]] = {}
     for record in sorted(candidates, key=lambda record: int(record["pk"])):
@@ -218,10 +220,10 @@ def _load_links(pks: Sequence[int]) -> tuple[dict[int, list[str]], dict[int, set
     artists: dict[int, list[str]] = defaultdict(list)
     genres: dict[int, set[str]] = defaultdict(set)
     for batch in batches(pks):
-        credits_ = TrackArtist.objects.filter(track__in=batch).order_by("track", "position")
-        for pk, name in credits_.values_list("track_id", "artist__name"):
+        credited = fetch(TrackArtist.objects.filter(track__in=batch), "track_id", "position", "artist__name")
+        for pk, _, name in sorted(credited):
             artists[pk].append(name)
-        for pk, name in _GenreLink.objects.filter(track__in=batch).values_list("track_id", "genre__name"):
+        for pk, name in fetch(_GenreLink.objects.filter(track__in=batch), "track_id", "genre__name"):
             genres[pk].add(name)
     return artists, genres
 
@@ -231,7 +233,7 @@ def _stored(record: dict[str, Any], artists: Mapping[int, Sequence[str]], genres
     return StoredSong(
         pk=pk,
         values=record,
-        features=record["features"],
+        features=json.loads(record["features"]),
         features_origin=record["features_origin"],
         artists=tuple(artists.get(pk, ())),
         genres=frozenset(genres.get(pk, ())),
@@ -248,7 +250,7 @@ def _plain(row: SongRow) -> tuple[Any, ...]:
 
 def _changed_values(change: Change, artist_names: list[str], moment: Any) -> tuple[Any, ...]:
     """Return the values of a changed song in the order of ``_CHANGED_COLUMNS``."""
-    values = {**change.song.values, **change.values}
+    values = {**change.song.values, "features": change.song.features, **change.values}
     text = track_text(values["title"], values["album"], artist_names)
     plain = (values[name] for name in _VALUES)
     return (*plain, json.dumps(values["features"]), str(values["features_origin"]), moment, *text)
@@ -263,10 +265,18 @@ def _new_pks(values: Sequence[tuple[Any, ...]], last: int) -> list[int]:
     names = ("spotify_id", "title", "artist_names", "recording_key")
     places = [_NEW_COLUMNS.index(name) for name in names]
     pks: dict[Hashable, list[int]] = defaultdict(list)
-    for pk, spotify_id, *rest in Track.objects.filter(pk__gt=last).order_by("-pk").values_list("pk", *names):
+    for pk, spotify_id, *rest in sorted(fetch(Track.objects.filter(pk__gt=last), "pk", *names), reverse=True):
         pks[spotify_id or tuple(rest)].append(pk)
     keys = (tuple(row[place] for place in places) for row in values)
     return [pks[key[0] or key[1:]].pop() for key in keys]
+
+
+def fetch(queryset: models.QuerySet[Any], *fields: str) -> list[tuple[Any, ...]]:
+    """Return ``fields`` of the rows of ``queryset``, unordered, as the database driver gives them (JSON as text)."""
+    statement, parameters = queryset.order_by().values_list(*fields).query.sql_with_params()
+    with _cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return list(cursor.fetchall())
 
 
 def insert(model: type[models.Model], columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
