@@ -49,6 +49,9 @@ class SignupForm(BaseSignupForm):  # type: ignore[misc]
         _drop_placeholders(self)
         _mark_as_login_name(self.fields["username"])
         self.fields["username"].help_text = _("Letters, digits and . + - _")
+        self.fields["email"].label = _("E-mail address")
+        # Shorter than the list of all rules; what breaks one of them is told which.
+        self.fields["password1"].help_text = _("At least 8 characters, not only digits, nothing common.")
 
     def signup(self, request: HttpRequest, user: User) -> None:
         """Keep the region with the new listener."""
