@@ -146,6 +146,28 @@ def save_start(
         rate(user=user, track=track, value=Rating.Value.LIKE)
 
 
+@transaction.atomic
+def move_feedback(duplicate: Track, keep: Track) -> None:
+    """Move what listeners did with ``duplicate`` to ``keep``; of two ratings by one listener the newest stays.
+
+    Called by :func:`catalog.merging.merge_tracks`, which holds a lock on both songs.
+    """
+    kept = dict(Rating.objects.filter(track=keep).values_list("user_id", "updated_at"))
+    moved = dict(Rating.objects.filter(track=duplicate).values_list("user_id", "updated_at"))
+    both = kept.keys() & moved.keys()
+    outdated = {user_id for user_id in both if kept[user_id] < moved[user_id]}
+    _delete_ratings(keep, outdated)
+    _delete_ratings(duplicate, both - outdated)
+    Rating.objects.filter(track=duplicate).update(track=keep)
+    Play.objects.filter(track=duplicate).update(track=keep)
+
+
+def _delete_ratings(track: Track, user_ids: Collection[int]) -> None:
+    ids = sorted(user_ids)
+    for start in range(0, len(ids), 500):
+        Rating.objects.filter(track=track, user_id__in=ids[start : start + 500]).delete()
+
+
 def _refuse_hidden(track: Track) -> None:
     if not track.is_active:
         raise HiddenTrackError(f"song {track.pk} is hidden")

@@ -156,7 +156,7 @@ def _start_context(picks: dict[str, Any]) -> dict[str, Any]:
         "first_tiles": tiles[:FIRST_TILES],
         "other_tiles": tiles[FIRST_TILES:],
         "picked_genres": picked,
-        "is_open": any(tile.pk in picked for tile in tiles[FIRST_TILES:]),
+        "is_open": any(tile.genre.pk in picked for tile in tiles[FIRST_TILES:]),
         "picked_artists": artists,
         "picked_songs": songs,
         "search": query,

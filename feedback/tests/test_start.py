@@ -1,13 +1,12 @@
 """Where a new listener starts."""
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from catalog.models import Artist, Genre
-from feedback import services
+from feedback import services, start
 from feedback.models import ArtistPreference, GenrePreference, Rating
 from feedback.start import MAX_RESULTS, find, genre_tiles
 from feedback.tests.factories import GenreFactory, make_track
@@ -42,22 +41,28 @@ def picks(user: User) -> tuple[list[str], list[str], list[tuple[str, int]]]:
     )
 
 
-def test_tiles_name_the_best_known_artists_of_shown_songs(songs: None) -> None:
+def test_tiles_have_the_best_known_genres_first_and_name_artists(songs: None) -> None:
     GenreFactory(name="empty")
-    assert [(tile.name, tile.artists) for tile in genre_tiles()] == [
-        ("pop", ("Famous", "Rising")),
-        ("rock", ("Famous", "Newcomer")),
+    for number in range(3):
+        make_track(f"Obscure {number}", artist="Nobody knows", genres=["noise"])
+    assert [(tile.genre.name, list(tile.artists)) for tile in genre_tiles()] == [
+        ("pop", ["Famous", "Rising"]),
+        ("rock", ["Famous", "Newcomer"]),
+        ("noise", ["Nobody knows"]),
     ]
 
 
-def test_tiles_are_kept_until_a_song_comes(songs: None, django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    cache.clear()
-    with django_assert_num_queries(5):
-        genre_tiles()
-    with django_assert_num_queries(2):
-        genre_tiles()
+def test_tiles_are_few(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(start, "MAX_TILES", 2)
+    for number in range(3):
+        make_track(f"Song {number}", genres=[f"genre {number}"])
+    assert [tile.genre.name for tile in genre_tiles()] == ["genre 0", "genre 1"]
+
+
+def test_a_new_genre_shows_at_once(songs: None) -> None:
+    genre_tiles()
     make_track("Yodel", artist="Franz", genres=["yodeling"])
-    assert [tile.name for tile in genre_tiles()] == ["pop", "rock", "yodeling"]
+    assert [tile.genre.name for tile in genre_tiles()] == ["pop", "rock", "yodeling"]
 
 
 def test_artists_and_songs_are_found_by_the_sites_search(songs: None) -> None:
@@ -168,7 +173,7 @@ def test_query_count_does_not_grow(
     for number in (1, 3):
         for added in range(number):
             make_track(f"Song {number} {added}", artist=f"Band {number} {added}", genres=[f"genre {number} {added}"])
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(12):
             listener.get(URL)
 
 
