@@ -20,21 +20,13 @@ FEATURE_PREFIX = "feature_"
 class BrowseForm(forms.Form):
     """What the song list can be narrowed to and sorted by; what does not fit counts as not chosen."""
 
-    genre = forms.ModelChoiceField(
-        label=_("Genre"), queryset=Genre.objects.order_by("name"), required=False, empty_label=_("All genres")
-    )
-    sort = forms.ChoiceField(label=_("Sort by"), choices=lambda: list(SORTS.items()), required=False)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name in self.fields:
-            self.fields[name].widget.attrs.update({"class": "form-select", "data-submit-on-change": ""})
+    genre = forms.ModelChoiceField(queryset=Genre.objects.all(), required=False)
+    sort = forms.ChoiceField(choices=lambda: list(SORTS.items()), required=False)
 
     def choices_made(self) -> tuple[Genre | None, str]:
         """Return the genre, if one was chosen, and the order."""
         self.is_valid()
-        cleaned = self.cleaned_data
-        return cleaned.get("genre"), cleaned.get("sort") or DEFAULT_SORT
+        return self.cleaned_data.get("genre"), self.cleaned_data.get("sort") or DEFAULT_SORT
 
 
 class ImportForm(forms.Form):

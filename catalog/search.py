@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import StrIndex
 
 from catalog.models import Artist, Genre, Track, TrackArtist
-from catalog.search_index import holding, matching, popular_first
+from catalog.search_index import holding, matching, popular_first, shown_by_index
 from catalog.text import artist_key, fold
 
 MAX_QUERY_LENGTH = 200
@@ -20,6 +20,7 @@ RANKED = 2000
 COMMON = 150
 SHOWN_ARTISTS = 6
 SHOWN_GENRES = 6
+GenreLink = Track.genres.through
 _END = "\U0010ffff"
 
 
@@ -81,7 +82,7 @@ def filter_tracks(tracks: QuerySet[Track], query: str) -> QuerySet[Track]:
     if not words:
         return tracks
     ids = _ids(words, query)
-    return tracks.filter(pk__in=ids if len(ids) <= RANKED else holding(words).order_by().values("pk"))
+    return tracks.filter(pk__in=ids if len(ids) <= RANKED else holding(words, Track.objects.order_by()).values("pk"))
 
 
 def _ids(words: Sequence[str], query: str) -> list[int]:
@@ -102,16 +103,16 @@ def _rows(tracks: QuerySet[Track]) -> list[_Row]:
 def _common_rows(words: Sequence[str]) -> list[_Row]:
     """Return the songs that matter most among very many: each kind by popularity, looking at few of them."""
     phrase = " ".join(words)
-    popular = Track.objects.active().order_by(*popular_first())
-    ids = set(holding(words).active().order_by(*popular_first()).values_list("pk", flat=True)[:COMMON])
+    popular = shown_by_index().order_by(*popular_first())
+    ids = set(holding(words, popular).values_list("pk", flat=True)[:COMMON])
     ids.update(_title_prefix_ids(phrase, popular))
-    exact_artist = popular.filter(credits__artist__key=artist_key(phrase))
+    exact_artist = Track.objects.active().filter(credits__artist__key=artist_key(phrase)).order_by(*popular_first())
     ids.update(exact_artist.values_list("pk", flat=True)[:COMMON])
     return _rows(Track.objects.filter(pk__in=ids))
 
 
 def _title_prefix_ids(phrase: str, popular: QuerySet[Track]) -> list[int]:
-    begins = Track.objects.active().filter(search_key__gte=phrase, search_key__lt=phrase + _END)
+    begins = shown_by_index().filter(search_key__gte=phrase, search_key__lt=phrase + _END)
     ids = list(begins.order_by("search_key").values_list("pk", flat=True)[: RANKED + 1])
     if len(ids) <= RANKED:
         return ids
@@ -167,6 +168,6 @@ def _genres(words: Sequence[str]) -> list[Genre]:
     named = [genre for genre in Genre.objects.order_by("name") if _holds(fold(genre.name), words)][:COMMON]
     if not named:
         return []
-    songs = Track.objects.active().filter(genres=OuterRef("pk"))
+    songs = GenreLink.objects.filter(genre=OuterRef("pk"), track__is_active=True)
     shown = Genre.objects.filter(Exists(songs), pk__in=[genre.pk for genre in named]).order_by("name")
     return list(shown[:SHOWN_GENRES])

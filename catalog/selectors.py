@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from django.core.cache import cache
 from django.core.paginator import Paginator
-from django.db.models import Count, F, Max, QuerySet, Window
+from django.db.models import Count, F, Max, Prefetch, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from catalog.features import FEATURES
 from catalog.models import Artist, Genre, Track, TrackArtist
-from catalog.search_index import popular_first
+from catalog.search_index import popular_first, shown_by_index
 
 PAGE_SIZE = 30
 SHOWN_VERSIONS = 20
@@ -22,6 +22,7 @@ _SAMPLE_ARTISTS = 3
 _TYPICAL_SAMPLE = 2000
 _GenreLink = Track.genres.through
 
+_CREDITED = Prefetch("credits", TrackArtist.objects.select_related("artist").order_by("position"))
 SORTS: dict[str, Promise] = {
     "popularity": _("Most popular"),
     "title": _("Title"),
@@ -49,7 +50,7 @@ class FoldedSong:
 
 def is_catalogue_empty() -> bool:
     """Whether no song is shown."""
-    return not Track.objects.active().exists()
+    return not shown_by_index().exists()
 
 
 def browse(*, genre: Genre | None, sort: str) -> "Paginator[int]":
@@ -58,18 +59,23 @@ def browse(*, genre: Genre | None, sort: str) -> "Paginator[int]":
     Pages are cut from ids alone, which the indexes hold, so that a deep page reads no more songs than the first.
     """
     orders = {"popularity": popular_first(), "title": ["search_key", "id"], "newest": ["-id"]}
-    tracks = Track.objects.active()
+    tracks = shown_by_index()
     if genre is not None:
-        tracks = tracks.filter(pk__in=_GenreLink.objects.filter(genre=genre).values("track_id"))
+        tracks = Track.objects.active().filter(pk__in=_GenreLink.objects.filter(genre=genre).values("track_id"))
     ids = tracks.order_by(*orders.get(sort, orders[DEFAULT_SORT])).values_list("pk", flat=True)
     return Paginator(ids, PAGE_SIZE)
 
 
 def tracks_in_order(ids: Iterable[int]) -> list[Track]:
-    """Return the shown songs of ``ids``, in that order, with all that a list row shows."""
+    """Return the shown songs of ``ids``, in that order, with their artists, which is all that a list row shows."""
     wanted = list(ids)
-    found = Track.objects.active().for_list().defer("search_text").order_by().in_bulk(wanted)
+    found = Track.objects.active().prefetch_related(_CREDITED).defer("search_text").order_by().in_bulk(wanted)
     return [found[pk] for pk in wanted if pk in found]
+
+
+def genre_choices() -> list[tuple[int, str]]:
+    """Return id and name of all genres, by name."""
+    return list(Genre.objects.order_by("name").values_list("pk", "name"))
 
 
 def versions_of(track: Track) -> list[Track]:
@@ -126,7 +132,7 @@ def _genre_counts() -> "Counter[int]":
     """Count shown songs: all of a genre, from the index alone, less the few that are hidden."""
     links = _GenreLink.objects.order_by()
     counts = Counter(dict(links.values_list("genre_id").annotate(Count("pk"))))
-    hidden = links.filter(track__is_active__in=[False])
+    hidden = links.filter(track__is_active__in=[False])  # an index finds the hidden songs
     counts.subtract(dict(hidden.values_list("genre_id").annotate(Count("pk"))))
     return counts
 

@@ -24,17 +24,18 @@ _ARTISTS_FROM_SONGS = 300
 @require_GET
 def browse(request: HttpRequest) -> HttpResponse:
     """Show all songs, in pages, by genre and in one of several orders."""
-    form = BrowseForm(request.GET)
-    genre, sort = form.choices_made()
+    genre, sort = BrowseForm(request.GET).choices_made()
     page = selectors.browse(genre=genre, sort=sort).get_page(request.GET.get("page"))
     context = {
-        "form": form,
         "genre": genre,
         "sort": sort,
         "page": page,
         "tracks": selectors.tracks_in_order(page.object_list),
         **_empty_catalogue(request, is_empty=not page.paginator.count and genre is None),
     }
+    if not _is_fragment(request):
+        # Written out by the template: a form's select renders a template for each of hundreds of options.
+        context |= {"genre_choices": selectors.genre_choices(), "sort_choices": selectors.SORTS.items()}
     return _page_or_fragment(request, "catalog/browse.html", "catalog/_browse_results.html", context)
 
 
@@ -120,10 +121,14 @@ def _empty_catalogue(request: HttpRequest, *, is_empty: bool) -> dict[str, Any]:
     }
 
 
-def _page_or_fragment(request: HttpRequest, page: str, fragment: str, context: dict[str, Any]) -> HttpResponse:
-    """Render the part that htmx replaces, or the whole page: for browsers, and for htmx going back in history."""
+def _is_fragment(request: HttpRequest) -> bool:
+    """Whether htmx asks for the part that it replaces; going back in history it asks for whole pages."""
     htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
-    is_fragment = bool(htmx) and not htmx.boosted and not htmx.history_restore_request
-    response = render(request, fragment if is_fragment else page, context)
+    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+
+
+def _page_or_fragment(request: HttpRequest, page: str, fragment: str, context: dict[str, Any]) -> HttpResponse:
+    """Render the whole page, or for htmx the part that it replaces; caches keep the two apart."""
+    response = render(request, fragment if _is_fragment(request) else page, context)
     patch_vary_headers(response, ["HX-Request", "HX-Boosted", "HX-History-Restore-Request"])
     return response
