@@ -19,3 +19,15 @@ class ExactCharField(models.CharField):  # type: ignore[type-arg]
         parameters = super().db_parameters(connection)
         parameters["collation"] = _EXACT_COLLATION.get(connection.vendor, self.db_collation)
         return parameters
+
+
+class HttpsURLField(models.URLField):  # type: ignore[type-arg]
+    """A URL whose form takes an address without a scheme for HTTPS, as all forms will from Django 6."""
+
+    def formfield(self, **kwargs: Any) -> Any:  # type: ignore[override]
+        return super().formfield(**{"assume_scheme": "https", **kwargs})
+
+    def deconstruct(self) -> Any:
+        name, _path, arguments, options = super().deconstruct()
+        # Only forms differ: the column is a plain URL field's.
+        return name, "django.db.models.URLField", arguments, options

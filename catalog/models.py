@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from catalog.features import FeatureError, check_features
-from catalog.fields import ExactCharField
+from catalog.fields import ExactCharField, HttpsURLField
 from catalog.text import SEARCH_LENGTH, TITLE_LENGTH, artist_key, fold, track_text
 
 SPOTIFY_ID_PATTERN = r"^[0-9A-Za-z]{22}$"
@@ -140,7 +140,7 @@ class Track(models.Model):
     release_year = models.PositiveSmallIntegerField(
         _("release year"), null=True, blank=True, validators=[MinValueValidator(1000), MaxValueValidator(9999)]
     )
-    preview_url = models.URLField(_("preview"), blank=True, max_length=500)
+    preview_url = HttpsURLField(_("preview"), blank=True, max_length=500)
     isrc = ExactCharField(_("ISRC"), max_length=12, blank=True, db_index=True)
     features = models.JSONField(
         _("audio features"), default=dict, blank=True, help_text=_("Unknown values are left out.")
