@@ -17,6 +17,7 @@ from catalog.models import Artist, Genre, Track
 from catalog.search import MAX_QUERY_LENGTH, SearchResults, search
 
 _TOP_SONGS = 10
+_FOUND_SONGS = 20
 _TOP_ARTISTS = 12
 _ARTISTS_FROM_SONGS = 300
 
@@ -44,7 +45,7 @@ def find(request: HttpRequest) -> HttpResponse:
     """Show the songs, artists and genres that match a query."""
     query = request.GET.get("q", "").replace("\x00", "")[:MAX_QUERY_LENGTH].strip()
     results: SearchResults = search(query)
-    page = Paginator(results.track_ids, selectors.PAGE_SIZE).get_page(request.GET.get("page"))
+    page = Paginator(results.track_ids, _FOUND_SONGS).get_page(request.GET.get("page"))
     context = {
         "query": query,
         "results": results,
