@@ -64,4 +64,5 @@ def drop(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [("catalog", "0001_initial")]
 
-    operations = [migrations.RunPython(create, drop)]
+    # Not atomic by itself: MariaDB and MySQL refuse to change tables inside a transaction.
+    operations = [migrations.RunPython(create, drop, atomic=False)]
