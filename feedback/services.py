@@ -34,6 +34,8 @@ def rate(*, user: User, track: Track, value: int | None) -> None:
     ``HiddenTrackError``, and ``ValueError`` for any other value.
     """
     _refuse_hidden(track)
+    # One listener's clicks wait for each other: on MariaDB a like and its undo at once would lock each other out.
+    list(User.objects.select_for_update().filter(pk=user.pk).values_list("pk"))
     if value is None:
         Rating.objects.filter(user=user, track=track).delete()
         return
