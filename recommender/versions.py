@@ -17,6 +17,9 @@ from recommender.models import ModelVersion
 
 logger = logging.getLogger(__name__)
 
+# How many earlier versions are tried when the active one's file cannot be used.
+MAX_FALLBACKS = 5
+
 
 class UnusableModelError(Exception):
     """The version's file is missing, damaged or of another format; the message says which."""
@@ -42,9 +45,9 @@ def active_model() -> LoadedModel | None:
     A version whose file is missing, damaged or of another format is passed over for the one before it, and said in the
     log: an old model is better than no page.
     """
-    for version in ModelVersion.objects.filter(activated_at__isnull=False).order_by("-active_slot", "-activated_at")[
-        :5
-    ]:
+    # The one activated last is the active one.
+    served = ModelVersion.objects.filter(activated_at__isnull=False).order_by("-activated_at", "-pk")
+    for version in served.defer("fitted_on", "metrics", "timings")[:MAX_FALLBACKS]:
         loaded = _loader.get(version)
         if loaded is not None:
             return loaded
