@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from recommender.engine.arrays import FloatArray
+from recommender.engine.diversity import unit_vectors
+from recommender.engine.explore import (
+    Evidence,
+    Exploration,
+    listener_draws,
+    newly_found,
+    pool_size,
+    propensities,
+    rarity,
+    score_draws,
+    spread,
+)
+
+RNG = np.random.default_rng(0)
+VECTORS = unit_vectors(RNG.normal(size=(12, 4)).astype(np.float32))
+
+
+def evidence(heard: FloatArray | None = None, weight: list[float] | None = None) -> Evidence:
+    heard = VECTORS[:0] if heard is None else heard
+    observed = np.ones(len(heard), np.float32) if weight is None else np.array(weight, np.float32)
+    return Evidence(VECTORS, heard, observed, np.full(12, 0.5, np.float32))
+
+
+def test_draws_have_the_posteriors_covariance() -> None:
+    heard, weight, ridge = VECTORS[:3], np.array([1.0, 2.0, 0.2]), 1.5
+    draws = listener_draws(evidence(heard, weight.tolist()), ridge, 200_000, np.random.default_rng(1))
+    precision = ridge * np.eye(4) + heard.T @ np.diag(weight) @ heard
+    expected = ridge * VECTORS @ np.linalg.inv(precision) @ VECTORS.T
+    assert np.cov(draws.T) == pytest.approx(expected, abs=0.02)
+    assert draws.mean(axis=0) == pytest.approx(np.zeros(12), abs=0.01)
+
+
+def test_an_unheard_direction_has_unit_deviation_and_a_heard_one_less() -> None:
+    axes = np.eye(4, dtype=np.float32)
+    known = Evidence(axes, np.repeat(axes[:1], 8, axis=0), np.ones(8, np.float32), np.zeros(4, np.float32))
+    draws = listener_draws(known, 1.0, 100_000, np.random.default_rng(2))
+    assert draws.std(axis=0) == pytest.approx([1 / 3, 1, 1, 1], abs=0.01)
+
+
+def test_a_song_of_its_own_varies_by_its_rarity_alone() -> None:
+    rare = Evidence(VECTORS, VECTORS[:0], np.empty(0, np.float32), np.linspace(0, 1, 12, dtype=np.float32))
+    draws = score_draws(rare, Exploration(own=1.0), 3.0, 50_000, np.random.default_rng(3))
+    assert draws.std(axis=0) == pytest.approx(3.0 * np.linspace(0, 1, 12), abs=0.05)
+    assert abs(np.corrcoef(draws[:, 3], draws[:, 4])[0, 1]) < 0.02
+
+
+def test_the_same_seed_draws_the_same_and_amplitude_scales() -> None:
+    first, again, double = (
+        score_draws(evidence(VECTORS[:2]), Exploration(), amplitude, 3, np.random.default_rng(4))
+        for amplitude in (0.5, 0.5, 1.0)
+    )
+    assert first.tolist() == again.tolist()
+    assert double == pytest.approx(2 * first, rel=1e-5)
+
+
+def test_amplitude_zero_adds_nothing_and_draws_nothing() -> None:
+    rng = np.random.default_rng(5)
+    assert not score_draws(evidence(), Exploration(), 0.0, 4, rng).any()
+    assert rng.random() == np.random.default_rng(5).random()
+
+
+def test_rarity_falls_with_plays() -> None:
+    assert rarity(np.array([0, 10, 30], np.float32), 10.0).tolist() == pytest.approx([1.0, 0.5**0.5, 0.5])
+
+
+def test_the_pool_doubles_with_adventure() -> None:
+    assert [pool_size(300, dial) for dial in (0.0, 0.3, 1.0)] == [300, 390, 600]
+
+
+def test_spread_of_scores() -> None:
+    assert spread(np.array([1, 3], np.float32)) == 1.0
+    assert spread(np.empty(0, np.float32)) == 0.0
+
+
+def test_propensity_is_the_share_of_pages_that_hold_the_song() -> None:
+    pages = np.array([[0, 2], [0, 1], [0, -1], [3, 0]], dtype=np.int32)
+    assert propensities(pages, 5).tolist() == [1.0, 0.25, 0.25, 0.25, 0.0]
+
+
+def test_newly_found_is_what_the_greedy_page_lacks() -> None:
+    page, greedy = np.array([4, 1, 9], np.int32), np.array([1, 2, 4], np.int32)
+    assert newly_found(page, greedy).tolist() == [False, False, True]
