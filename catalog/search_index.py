@@ -7,7 +7,7 @@ A song matches when every word but the last is one of its words and the last beg
 from collections.abc import Sequence
 
 from django.db import connection
-from django.db.models import BooleanField, CharField, F, Func, QuerySet, Value
+from django.db.models import BooleanField, CharField, F, FloatField, Func, QuerySet, Value
 from django.db.models.functions import Concat, StrIndex
 
 from catalog.models import Track
@@ -44,11 +44,11 @@ class _VectorMatch(Func):
 
 
 class _FulltextMatch(Func):
-    """MariaDB and MySQL."""
+    """MariaDB and MySQL: how well it matches, above 0 if it does (`= TRUE` would mean 1)."""
 
     template = "MATCH (%(expressions)s IN BOOLEAN MODE)"
     arg_joiner = ") AGAINST ("
-    output_field = BooleanField()
+    output_field = FloatField()
 
 
 def matching(words: Sequence[str], limit: int) -> list[int]:
@@ -107,7 +107,9 @@ def _mysql(words: Sequence[str]) -> QuerySet[Track]:
         required.append(f"+{last}*")
     # Short words and stop-words are looked for in the texts, among what the index leaves of them.
     songs = holding([*(word for word in whole if not _is_indexed(word)), last], Track.objects.all())
-    return songs.filter(_FulltextMatch(F("search_text"), Value(" ".join(required)))) if required else songs
+    if not required:
+        return songs
+    return songs.alias(relevance=_FulltextMatch(F("search_text"), Value(" ".join(required)))).filter(relevance__gt=0)
 
 
 def _is_indexed(word: str) -> bool:
