@@ -1,6 +1,6 @@
-"""The catalogue as the engine's arrays."""
+"""The catalogue as the engine's arrays, from the database or from columns read elsewhere."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -31,37 +31,53 @@ def load_catalogue() -> Catalogue:
 
     Rows are ordered by track id, artists and genres by theirs. Memory: some 150 bytes a song while it is read.
     """
-    columns = _TrackColumns()
+    songs = SongColumns()
     for chunk in _chunks(_track_rows()):
-        columns.add(chunk)
-    track_ids = np.array(columns.ids, dtype=np.int64)
+        _add_rows(songs, chunk)
+    track_ids = np.array(songs.ids, dtype=np.int64)
     artist_ids = np.fromiter(Artist.objects.order_by("pk").values_list("pk", flat=True).iterator(), dtype=np.int64)
     genre_ids = np.fromiter(Genre.objects.order_by("pk").values_list("pk", flat=True).iterator(), dtype=np.int64)
-    artist_indptr, artist_indices = _links(
+    artists = _links(
         TrackArtist.objects.order_by("track_id", "position").values_list("track_id", "artist_id"), track_ids, artist_ids
     )
-    genre_indptr, genre_indices = _links(
+    genres = _links(
         Track.genres.through.objects.order_by("track_id", "genre_id").values_list("track_id", "genre_id"),
         track_ids,
         genre_ids,
     )
-    first_artist = _first_of_each(artist_indptr, artist_indices)
+    return build_catalogue(songs, artist_ids=artist_ids, artists=artists, genre_ids=genre_ids, genres=genres)
+
+
+def build_catalogue(
+    songs: "SongColumns",
+    *,
+    artist_ids: IdArray,
+    artists: tuple[IntArray, IntArray],
+    genre_ids: IdArray,
+    genres: tuple[IntArray, IntArray],
+) -> Catalogue:
+    """Return the engine's catalogue of ``songs``, wherever they were read.
+
+    ``artists`` and ``genres`` are CSR ``(indptr, indices)`` over the songs: places in ``artist_ids``, in order of
+    credit, and in ``genre_ids``. Songs of one ``recording_key`` are versions of one recording; an album is known by its
+    folded name and the first artist.
+    """
     return Catalogue(
-        track_ids=track_ids,
+        track_ids=np.array(songs.ids, dtype=np.int64),
         artist_ids=artist_ids,
         genre_ids=genre_ids,
-        artist_indptr=artist_indptr,
-        artist_indices=artist_indices,
-        genre_indptr=genre_indptr,
-        genre_indices=genre_indices,
-        features=columns.feature_matrix(),
+        artist_indptr=artists[0],
+        artist_indices=artists[1],
+        genre_indptr=genres[0],
+        genre_indices=genres[1],
+        features=songs.feature_matrix(),
         feature_columns=FEATURE_NAMES,
-        features_estimated=np.array(columns.estimated, dtype=np.bool_),
-        popularity=np.array(columns.popularity, dtype=np.float32),
-        recording=group_numbers(columns.recordings),
-        album=_albums(columns.albums, first_artist),
-        explicit=np.array(columns.explicit, dtype=np.bool_),
-        active=np.array(columns.active, dtype=np.bool_),
+        features_estimated=np.array(songs.estimated, dtype=np.bool_),
+        popularity=np.array(songs.popularity, dtype=np.float32),
+        recording=group_numbers(songs.recordings),
+        album=_albums(songs.albums, _first_of_each(*artists)),
+        explicit=np.array(songs.explicit, dtype=np.bool_),
+        active=np.array(songs.active, dtype=np.bool_),
     )
 
 
@@ -76,8 +92,11 @@ def feature_row(features: Mapping[str, float]) -> list[float]:
     return [features.get(name, np.nan) for name in FEATURE_NAMES]
 
 
-class _TrackColumns:
-    """Columns of the track table, filled chunk by chunk so that the rows themselves need not stay."""
+class SongColumns:
+    """Columns of songs, ids increasing, filled piece by piece so that the rows themselves need not stay.
+
+    ``popularity``: NaN where unknown; ``recordings``: recording keys; ``albums``: names, "" where unknown.
+    """
 
     def __init__(self) -> None:
         self.ids: list[int] = []
@@ -89,23 +108,28 @@ class _TrackColumns:
         self.estimated: list[bool] = []
         self._features: list[FloatArray] = []
 
-    def add(self, chunk: list[tuple[Any, ...]]) -> None:
-        """Append rows of ``_track_rows``."""
-        for pk, popularity, recording, album, explicit, is_active, origin, _features in chunk:
-            self.ids.append(pk)
-            self.popularity.append(np.nan if popularity is None else popularity)
-            self.recordings.append(recording)
-            self.albums.append(album)
-            self.explicit.append(bool(explicit))
-            self.active.append(is_active)
-            self.estimated.append(origin == Track.FeaturesOrigin.ESTIMATED)
-        self._features.append(np.array([feature_row(row[-1]) for row in chunk], dtype=np.float32))
+    def add_features(self, rows: Sequence[Sequence[float | None]]) -> None:
+        """Append audio features in the order of ``FEATURE_NAMES``, NaN or ``None`` where unknown."""
+        self._features.append(np.array(rows, dtype=np.float32).reshape(-1, len(FEATURE_NAMES)))
 
     def feature_matrix(self) -> FloatArray:
         """Return float32[n, number of features]."""
         if not self._features:
             return np.empty((0, len(FEATURE_NAMES)), dtype=np.float32)
         return np.concatenate(self._features)
+
+
+def _add_rows(songs: SongColumns, chunk: list[tuple[Any, ...]]) -> None:
+    """Append rows of ``_track_rows``."""
+    for pk, popularity, recording, album, explicit, is_active, origin, _features in chunk:
+        songs.ids.append(pk)
+        songs.popularity.append(np.nan if popularity is None else popularity)
+        songs.recordings.append(recording)
+        songs.albums.append(album)
+        songs.explicit.append(bool(explicit))
+        songs.active.append(is_active)
+        songs.estimated.append(origin == Track.FeaturesOrigin.ESTIMATED)
+    songs.add_features([feature_row(row[-1]) for row in chunk])
 
 
 def _track_rows() -> Iterator[tuple[Any, ...]]:
