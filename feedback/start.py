@@ -1,11 +1,12 @@
 """What a new listener chooses from: genres with sample artists, and a search for artists and songs."""
 
-from django.db.models import Count
+from django.core.cache import cache
+from django.db.models import Count, Max
 
 from catalog import selectors as catalog
-from catalog.models import Artist, Track
+from catalog.models import Artist, Genre, Track
 from catalog.search import search
-from catalog.search_index import popular_first
+from catalog.search_index import popular_first, shown_by_index
 from catalog.selectors import GenreTile
 
 MAX_TILES = 200
@@ -15,15 +16,23 @@ _WELL_KNOWN = 2000
 
 
 def genre_tiles() -> list[GenreTile]:
-    """Return at most ``MAX_TILES`` genres that have shown songs, those with the most well-known songs first."""
-    known = _well_known_songs()
-    tiles = sorted(catalog.genre_tiles(), key=lambda tile: (-known.get(tile.genre.pk, 0), tile.genre.name))
+    """Return at most ``MAX_TILES`` genres that have shown songs, those with the most well-known songs first.
+
+    Kept until a song is added, or for an hour.
+    """
+    newest = Track.objects.aggregate(newest=Max("pk"))["newest"]
+    key = f"feedback:genre-tiles:{newest}:{Genre.objects.count()}"
+    tiles: list[GenreTile] | None = cache.get(key)
+    if tiles is None:
+        known = _well_known_songs()
+        tiles = sorted(catalog.genre_tiles(), key=lambda tile: (-known.get(tile.genre.pk, 0), tile.genre.name))
+        cache.set(key, tiles[:MAX_TILES], catalog.CACHE_SECONDS)
     return tiles[:MAX_TILES]
 
 
 def _well_known_songs() -> dict[int, int]:
     """Return the number of well-known songs per genre id."""
-    popular = Track.objects.active().exclude(popularity=None).order_by(*popular_first())
+    popular = shown_by_index().exclude(popularity=None).order_by(*popular_first())
     last = popular.values_list("popularity", flat=True)[_WELL_KNOWN : _WELL_KNOWN + 1].first()
     links = Track.genres.through.objects.filter(track__is_active=True, track__popularity__gte=last or 1)
     return dict(links.order_by().values_list("genre_id").annotate(Count("pk")))

@@ -7,6 +7,8 @@ from uuid import uuid4
 
 from django import template
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext
 
 from catalog.models import Track
 from feedback.http import is_htmx, return_address
@@ -18,7 +20,7 @@ _KEY = re.compile(r"[0-9a-f]{8}")
 
 @dataclass(frozen=True)
 class ActionDetails:
-    """What one set of buttons sends along.
+    """What one set of buttons says and sends along.
 
     ``key`` makes its ids unique on the page and stays the same when it is replaced in place, so that the focus stays
     on the button that was pressed; ``token`` makes a "Listen" that is sent twice count once.
@@ -27,6 +29,11 @@ class ActionDetails:
     key: str
     token: str
     next: str
+    rate_url: str
+    listen_url: str
+    like: str
+    dislike: str
+    listen: str
 
 
 @register.simple_tag(takes_context=True)
@@ -43,10 +50,25 @@ def mark_of(marks: dict[int, int], track: Track) -> int:
 
 
 @register.simple_tag(takes_context=True)
-def action_details(context: template.Context) -> ActionDetails:
-    """Return what the like, dislike and listen buttons of one song send along."""
+def action_details(context: template.Context, track: Track) -> ActionDetails:
+    """Return what the like, dislike and listen buttons of a song need; lists have many, so it is made here at once."""
     request: HttpRequest = context["request"]
     token = uuid4()
     sent_key = request.POST.get("key", "") if is_htmx(request) else ""
-    key = sent_key if _KEY.fullmatch(sent_key) else token.hex[:8]
-    return ActionDetails(key=key, token=str(token), next=return_address(request))
+    song = {"song": track.title}
+    return ActionDetails(
+        key=sent_key if _KEY.fullmatch(sent_key) else token.hex[:8],
+        token=str(token),
+        next=return_address(request),
+        rate_url=reverse("feedback:rate", args=[track.pk]),
+        listen_url=reverse("feedback:listen", args=[track.pk]),
+        like=gettext("Like %(song)s") % song,
+        dislike=gettext("Dislike %(song)s") % song,
+        listen=gettext("Listen to %(song)s") % song,
+    )
+
+
+@register.simple_tag(takes_context=True)
+def page_address(context: template.Context) -> str:
+    """Return the page of this site to come back to."""
+    return return_address(context["request"])

@@ -54,7 +54,7 @@ def test_htmx_gets_the_buttons_in_their_new_state(listener: Client, track: Track
     html = answer.content.decode()
     assert answer.status_code == 200
     assert json.loads(answer["HX-Trigger"]) == {"feedback-changed": {}}
-    assert html.count("<form") == 2
+    assert html.count("<form") == 1
     assert "<html" not in html
     assert 'aria-pressed="true"' in button(html, "like")
     assert 'value="0"' in button(html, "like")
@@ -62,7 +62,7 @@ def test_htmx_gets_the_buttons_in_their_new_state(listener: Client, track: Track
     assert 'value="-1"' in button(html, "dislike")
     assert 'aria-label="Like Étude &lt;in&gt; E"' in button(html, "like")
     assert 'id="like-0123abcd"' in html, "the focus stays on the button"
-    assert html.count('name="next" value="/x/"') == 2
+    assert 'name="next" value="/x/"' in html
 
 
 def test_htmx_after_clearing_nothing_is_pressed(listener: Client, user: User, track: Track) -> None:
