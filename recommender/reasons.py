@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.regions import region_choices
 from catalog.models import Artist, Genre, Track
+from catalog.text import base_title
 
 
 class StoredCause(TypedDict):
@@ -46,7 +47,11 @@ class Names:
                 ids.setdefault(cause["kind"], set()).add(cause["id"])
                 ids["track"].update(cause["tracks"])
         return cls(
-            tracks=dict(Track.objects.filter(pk__in=ids["track"]).values_list("pk", "title")),
+            # "Get Lucky", not "Get Lucky (feat. Pharrell Williams & Nile Rodgers) - Radio Edit".
+            tracks={
+                pk: base_title(title)
+                for pk, title in Track.objects.filter(pk__in=ids["track"]).values_list("pk", "title")
+            },
             artists=dict(Artist.objects.filter(pk__in=ids["artist"]).values_list("pk", "name")),
             genres=dict(Genre.objects.filter(pk__in=ids["genre"]).values_list("pk", "name")),
         )

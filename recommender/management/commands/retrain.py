@@ -35,7 +35,8 @@ class Command(BaseCommand):
             raise CommandError("another retrain is running; wait for it to end") from error
         except EmptyCatalogueError as error:
             raise CommandError("there are no songs yet: import some with manage.py import_tracks FILE") from error
-        _report(result, console)
+        if options["verbosity"] > 0:
+            _report(result, console)
 
 
 def _report(result: RetrainResult, console: Console) -> None:
