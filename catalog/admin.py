@@ -103,7 +103,7 @@ class TrackAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         text = ngettext("%(number)d song is shown again.", "%(number)d songs are shown again.", number)
         self.message_user(request, text % {"number": number}, messages.SUCCESS)
 
-    @admin.action(description=gettext_lazy("Merge the chosen songs into one"), permissions=["change", "delete"])
+    @admin.action(description=gettext_lazy("Merge the chosen songs into one"), permissions=["merge"])
     def merge_duplicates(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         """Ask which song to keep, then merge the others into it."""
         tracks = list(queryset.order_by("-popularity", "pk").prefetch_related("genres")[: MAX_MERGED + 1])
@@ -122,6 +122,10 @@ class TrackAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             return None
         context = {**self.admin_site.each_context(request), "title": _("Merge songs"), "tracks": tracks}
         return render(request, "admin/catalog/track/merge.html", {**context, "opts": self.model._meta, "form": form})
+
+    def has_merge_permission(self, request: HttpRequest) -> bool:
+        """Merging changes one song and takes others away."""
+        return self.has_change_permission(request) and self.has_delete_permission(request)
 
     def get_urls(self) -> list[URLPattern]:
         """Add the pages of the import."""

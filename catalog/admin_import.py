@@ -70,15 +70,15 @@ def import_page(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest) -> H
 def download_rejects(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, token: str) -> HttpResponse:
     """Send the rejected rows of an import to the operator who made it."""
     _require_import_permission(model_admin, request)
-    path = _path(request.user.pk, token) if _TOKEN.fullmatch(token) else None
+    path = _path(request.user.pk or 0, token) if _TOKEN.fullmatch(token) else None
     if path is None or not path.is_file():
         raise Http404("no such file")
     # Not closed here: the response does it.
     return FileResponse(path.open("rb"), as_attachment=True, filename="rejected-rows.csv")  # type: ignore[return-value]
 
 
-def _run(request: HttpRequest, upload: UploadedFile, *, is_dry_run: bool) -> dict[str, Any]:
-    user_id = request.user.pk
+def _run(request: HttpRequest, upload: "UploadedFile[Any]", *, is_dry_run: bool) -> dict[str, Any]:
+    user_id = request.user.pk or 0
     rejects = RejectsFile(user_id)
     report: ImportReport | None = None
     error = ""

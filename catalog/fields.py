@@ -24,7 +24,7 @@ class ExactCharField(models.CharField):  # type: ignore[type-arg]
 class HttpsURLField(models.URLField):  # type: ignore[type-arg]
     """A URL whose form takes an address without a scheme for HTTPS, as all forms will from Django 6."""
 
-    def formfield(self, **kwargs: Any) -> Any:  # type: ignore[override]
+    def formfield(self, **kwargs: Any) -> Any:
         return super().formfield(**{"assume_scheme": "https", **kwargs})
 
     def deconstruct(self) -> Any:

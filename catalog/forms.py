@@ -37,12 +37,12 @@ class ImportForm(forms.Form):
         label=_("Dry run"), required=False, help_text=_("Only say what would happen, and change nothing.")
     )
 
-    def clean_file(self) -> UploadedFile:
+    def clean_file(self) -> "UploadedFile[Any]":
         """Refuse a file over ``settings.MAX_IMPORT_UPLOAD_BYTES``."""
-        upload: UploadedFile = self.cleaned_data["file"]
+        upload: UploadedFile[Any] = self.cleaned_data["file"]
         limit = settings.MAX_IMPORT_UPLOAD_BYTES
         if (upload.size or 0) > limit:
-            sizes = {"size": filesizeformat(upload.size), "limit": filesizeformat(limit)}
+            sizes = {"size": filesizeformat(upload.size or 0), "limit": filesizeformat(limit)}
             raise forms.ValidationError(gettext("The file has %(size)s; at most %(limit)s are accepted.") % sizes)
         return upload
 
@@ -53,7 +53,7 @@ class FeatureField(forms.FloatField):
     def __init__(self, spec: FeatureSpec) -> None:
         self.spec = spec
         super().__init__(
-            label=spec.label,
+            label=spec.label,  # type: ignore[arg-type]
             required=False,
             min_value=spec.low,
             max_value=spec.high,

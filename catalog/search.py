@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import StrIndex
 
-from catalog.models import Artist, Genre, Track, TrackArtist
+from catalog.models import Artist, Genre, Track, TrackArtist, TrackQuerySet
 from catalog.search_index import holding, matching, popular_first, shown_by_index
 from catalog.text import artist_key, fold
 
@@ -76,13 +76,15 @@ def search(query: str) -> SearchResults:
     return SearchResults(ranked, is_partial, _artists(words, rows), _genres(words))
 
 
-def filter_tracks(tracks: QuerySet[Track], query: str) -> QuerySet[Track]:
+def filter_tracks(tracks: QuerySet[Any], query: str) -> QuerySet[Any]:
     """Return those of ``tracks``, hidden ones included, that match ``query``; all of them for an empty one."""
     words = words_of(query)
     if not words:
         return tracks
     ids = _ids(words, query)
-    return tracks.filter(pk__in=ids if len(ids) <= RANKED else holding(words, Track.objects.order_by()).values("pk"))
+    if len(ids) <= RANKED:
+        return tracks.filter(pk__in=ids)
+    return tracks.filter(pk__in=holding(words, Track.objects.order_by()))
 
 
 def _ids(words: Sequence[str], query: str) -> list[int]:
@@ -95,7 +97,7 @@ def _ids(words: Sequence[str], query: str) -> list[int]:
     return list(Track.objects.filter(named).order_by().distinct().values_list("pk", flat=True)[:RANKED])
 
 
-def _rows(tracks: QuerySet[Track]) -> list[_Row]:
+def _rows(tracks: TrackQuerySet) -> list[_Row]:
     columns = tracks.active().values_list("pk", "popularity", "title", "artist_names", "search_key")
     return [_Row(*row) for row in columns.order_by()]
 
@@ -111,7 +113,7 @@ def _common_rows(words: Sequence[str]) -> list[_Row]:
     return _rows(Track.objects.filter(pk__in=ids))
 
 
-def _title_prefix_ids(phrase: str, popular: QuerySet[Track]) -> list[int]:
+def _title_prefix_ids(phrase: str, popular: TrackQuerySet) -> list[int]:
     begins = shown_by_index().filter(search_key__gte=phrase, search_key__lt=phrase + _END)
     ids = list(begins.order_by("search_key").values_list("pk", flat=True)[: RANKED + 1])
     if len(ids) <= RANKED:

@@ -7,10 +7,11 @@ A song matches when every word but the last is one of its words and the last beg
 from collections.abc import Sequence
 
 from django.db import connection
-from django.db.models import BooleanField, CharField, F, FloatField, Func, QuerySet, Value
+from django.db.models import BooleanField, CharField, F, FloatField, Func, Value
+from django.db.models.expressions import OrderBy
 from django.db.models.functions import Concat, StrIndex
 
-from catalog.models import Track
+from catalog.models import Track, TrackQuerySet
 
 # InnoDB leaves these, and words of other lengths, out of its index (information_schema.INNODB_FT_DEFAULT_STOPWORD,
 # innodb_ft_min_token_size, innodb_ft_max_token_size).
@@ -65,7 +66,7 @@ def matching(words: Sequence[str], limit: int) -> list[int]:
     return list(songs.order_by().values_list("pk", flat=True)[:limit])
 
 
-def holding(words: Sequence[str], songs: QuerySet[Track]) -> QuerySet[Track]:
+def holding(words: Sequence[str], songs: TrackQuerySet) -> TrackQuerySet:
     """Return those of ``songs`` that match ``words``, found by reading texts: for words so common that it ends soon."""
     *whole, last = words
     padded = Concat(Value(" "), "search_text", Value(" "), output_field=CharField())
@@ -74,7 +75,7 @@ def holding(words: Sequence[str], songs: QuerySet[Track]) -> QuerySet[Track]:
     return songs
 
 
-def shown_by_index() -> QuerySet[Track]:
+def shown_by_index() -> TrackQuerySet:
     """Return the shown songs for reading along an index that begins with ``is_active``.
 
     SQLite gets ``= True`` as a bare ``WHERE is_active``, for which it uses no index: right where another condition
@@ -83,10 +84,10 @@ def shown_by_index() -> QuerySet[Track]:
     return Track.objects.filter(is_active__in=[True])
 
 
-def popular_first() -> list[F | str]:
+def popular_first() -> list[OrderBy | str]:
     """Return the order of popularity that the database keeps an index for: unknown popularity comes last."""
     if connection.vendor == "postgresql":
-        return [F("popularity").desc(nulls_last=True), "id"]  # type: ignore[list-item]
+        return [F("popularity").desc(nulls_last=True), "id"]
     return ["-popularity", "id"]
 
 
@@ -100,7 +101,7 @@ def _postgresql(words: Sequence[str]) -> Func:
     return _VectorMatch(F("search_text"), Value(" & ".join(quoted) + ":*"))
 
 
-def _mysql(words: Sequence[str]) -> QuerySet[Track]:
+def _mysql(words: Sequence[str]) -> TrackQuerySet:
     *whole, last = words
     required = [f"+{word}" for word in whole if _is_indexed(word)]
     if _is_indexed(last):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.core.cache import cache
 from django.core.paginator import Paginator
 from django.db.models import Count, F, Max, Prefetch, QuerySet, Window
+from django.db.models.expressions import OrderBy
 from django.db.models.functions import RowNumber
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -58,7 +59,11 @@ def browse(*, genre: Genre | None, sort: str) -> "Paginator[int]":
 
     Pages are cut from ids alone, which the indexes hold, so that a deep page reads no more songs than the first.
     """
-    orders = {"popularity": popular_first(), "title": ["search_key", "id"], "newest": ["-id"]}
+    orders: dict[str, Sequence[OrderBy | str]] = {
+        "popularity": popular_first(),
+        "title": ["search_key", "id"],
+        "newest": ["-id"],
+    }
     tracks = shown_by_index()
     if genre is not None:
         tracks = Track.objects.active().filter(pk__in=_GenreLink.objects.filter(genre=genre).values("track_id"))

@@ -115,7 +115,7 @@ def genre(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _empty_catalogue(request: HttpRequest, *, is_empty: bool) -> dict[str, Any]:
     """Return what the page says to whom while there are no songs."""
-    can_import = is_empty and request.user.has_perm("catalog.add_track")  # type: ignore[union-attr]
+    can_import = is_empty and request.user.has_perm("catalog.add_track")
     return {
         "is_catalogue_empty": is_empty,
         "import_url": reverse("admin:catalog_track_import") if can_import and request.user.is_staff else "",
