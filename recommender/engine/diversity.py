@@ -67,13 +67,13 @@ def first_versions(recording: IntArray, rows: IntArray) -> IntArray:
 def unit_vectors(vectors: FloatArray) -> FloatArray:
     """`vectors` (float32[c, d]) with length 1; zero vectors, of which nothing is known, stay zero."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, length, out=np.zeros_like(vectors, dtype=np.float32), where=length > 0)
+    unit = np.divide(vectors, length, out=np.zeros(vectors.shape, dtype=np.float32), where=length > 0)
+    return np.asarray(unit, dtype=np.float32)
 
 
 def similarities(unit: FloatArray) -> FloatArray:
     """Cosines between unit vectors, float32[c, c], negative ones as 0."""
-    cosine = unit @ unit.T
-    return np.maximum(cosine, np.float32(0.0), out=cosine)
+    return np.asarray(np.maximum(unit @ unit.T, np.float32(0.0)), dtype=np.float32)
 
 
 def pick_pages(scores: FloatArray, k: int, rules: Rules, variety: Variety | None = None) -> IntArray:

@@ -51,7 +51,7 @@ def rarity(plays: FloatArray, half_known: float) -> FloatArray:
 
     That of a Gaussian mean whose prior is worth `half_known` observations.
     """
-    return np.sqrt(half_known / (half_known + plays)).astype(np.float32)
+    return np.asarray(np.sqrt(half_known / (half_known + plays)), dtype=np.float32)
 
 
 def listener_draws(evidence: Evidence, ridge: float, draws: int, rng: np.random.Generator) -> FloatArray:
