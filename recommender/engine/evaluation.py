@@ -1,14 +1,16 @@
 """How good the rankings are on listeners that were never trained on.
 
 Protocol: a fifth of the listeners are test listeners; n of their tracks (or a share) are revealed as likes, the rest
-must be found among all tracks that were not revealed. Rankings are judged before page rules such as the artist cap.
+must be found among all tracks that were not revealed. Rankings are judged before page rules such as the artist cap, but
+for `page`, which is the blend after them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,16 +19,11 @@ from recommender.engine.arrays import BoolArray, FloatArray, IntArray, top_rows
 from recommender.engine.config import EngineConfig
 from recommender.engine.data import Catalogue, Feedback, Interactions
 from recommender.engine.errors import InvalidDataError
-from recommender.engine.metrics import (
-    Interval,
-    bootstrap_interval,
-    coverage_at_k,
-    ndcg_at_k,
-    novelty_at_k,
-    recall_at_k,
-)
+from recommender.engine.listener import Listener
+from recommender.engine.metrics import Interval, bootstrap_interval, ndcg_of_hits, recall_of_hits
 from recommender.engine.model import Model, fit_model
-from recommender.engine.terms import Progress, no_progress
+from recommender.engine.page import allowed_rows, pick_page
+from recommender.engine.terms import Progress, Term, no_progress
 
 TEST_SHARE = 0.2
 DEPTH = 100
@@ -56,6 +53,14 @@ class Reveal:
         return int(self.label)
 
 
+@dataclass(frozen=True, eq=False)
+class Query:
+    """One test listener's question: what is revealed, and what is to be found; int32 rows, none in both."""
+
+    revealed: IntArray
+    held: IntArray
+
+
 @dataclass(frozen=True)
 class EvaluationRow:
     """Quality of one scorer at one amount revealed: means over `listeners` test listeners, with bootstrap intervals."""
@@ -68,6 +73,45 @@ class EvaluationRow:
     recall_at_20: Interval
     coverage_at_10: float
     novelty_at_10: float
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """Quality of one scorer at one amount revealed, listener by listener: float64[listeners] each.
+
+    novelty: mean -log2 of the share of training listeners who have a track, in bits; NaN where nothing was ranked.
+    coverage_at_10: share of what could be ranked that is in anybody's first 10.
+    """
+
+    scorer: str
+    reveal: str
+    ndcg_at_10: NDArray[np.float64]
+    ndcg_at_100: NDArray[np.float64]
+    recall_at_20: NDArray[np.float64]
+    novelty_at_10: NDArray[np.float64]
+    coverage_at_10: float
+
+    def row(self, bootstrap_seed: int) -> EvaluationRow:
+        """Means and intervals; with one seed, all scorers are resampled alike."""
+        ranked = self.novelty_at_10[~np.isnan(self.novelty_at_10)]
+
+        def interval(values: NDArray[np.float64]) -> Interval:
+            return bootstrap_interval(values, np.random.default_rng(bootstrap_seed))
+
+        return EvaluationRow(
+            scorer=self.scorer,
+            reveal=self.reveal,
+            listeners=len(self.ndcg_at_10),
+            ndcg_at_10=interval(self.ndcg_at_10),
+            ndcg_at_100=interval(self.ndcg_at_100),
+            recall_at_20=interval(self.recall_at_20),
+            coverage_at_10=self.coverage_at_10,
+            novelty_at_10=float(ranked.mean()) if len(ranked) else 0.0,
+        )
+
+    def minus(self, other: Measured, bootstrap_seed: int) -> Interval:
+        """Paired difference in nDCG@10 over the same listeners, with its bootstrap interval."""
+        return bootstrap_interval(self.ndcg_at_10 - other.ndcg_at_10, np.random.default_rng(bootstrap_seed))
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,17 +135,63 @@ def split_listeners(interactions: Interactions, rng: np.random.Generator, share:
     return Split(interactions.of_listeners(~is_test), tuple(rng.permutation(rows) for rows in lists))
 
 
-def model_scorers(model: Model) -> dict[str, Scorer]:
-    """One scorer per term of the model, `content` (without the terms that need listeners) and `blend`."""
+def model_scorers(model: Model, candidates: BoolArray | None = None) -> dict[str, Scorer]:
+    """One scorer per term of the model, `content` (without the terms that need listeners), `blend` and `page`.
+
+    They share work: asked one after the other for the same feedback object, each term is scored once. `page` ranks what
+    the page rules leave of `candidates` (bool[n], by default all) for a page of DEPTH songs, whose beginning is that of
+    any shorter page.
+    """
+    shared = _Shared(model)
+    needing = model.terms_needing_listeners()
 
     def term_scorer(name: str) -> Scorer:
-        return lambda feedback: model.terms[name].score(model.listener(feedback))
+        return lambda feedback: shared.model.terms[name].score(shared.listener(feedback))
 
-    needing = model.terms_needing_listeners()
+    def page(feedback: Feedback) -> FloatArray:
+        allowed = allowed_rows(model.catalogue, excluded=feedback.rows)
+        if candidates is not None:
+            allowed &= candidates
+        total = shared.model.score(shared.listener(feedback)).total
+        rows = pick_page(total, allowed, model.catalogue, DEPTH, model.config.max_per_artist)
+        scores = np.full(model.catalogue.n_tracks, -np.inf, dtype=np.float32)
+        scores[rows] = np.arange(len(rows), 0, -1)
+        return scores
+
     scorers = {name: term_scorer(name) for name in model.terms}
-    scorers["content"] = lambda feedback: model.score(model.listener(feedback), left_out=needing).total
-    scorers["blend"] = lambda feedback: model.score(model.listener(feedback)).total
-    return scorers
+    scorers["content"] = lambda feedback: shared.model.score(shared.listener(feedback), left_out=needing).total
+    scorers["blend"] = lambda feedback: shared.model.score(shared.listener(feedback)).total
+    return scorers | {"page": page}
+
+
+class _Shared:
+    """A model whose terms remember the scores of the listener they were asked for last."""
+
+    def __init__(self, model: Model) -> None:
+        remembering = {name: cast(Term, _Remembering(term)) for name, term in model.terms.items()}
+        self.model = replace(model, terms=remembering)
+        self._last: tuple[Feedback, Listener] | None = None
+
+    def listener(self, feedback: Feedback) -> Listener:
+        if self._last is None or self._last[0] is not feedback:
+            self._last = feedback, self.model.listener(feedback)
+        return self._last[1]
+
+
+class _Remembering:
+    """A term whose last scores are kept, as several scorers ask for them one after the other."""
+
+    def __init__(self, term: Term) -> None:
+        self._term = term
+        self._last: tuple[Listener, FloatArray] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._term, name)
+
+    def score(self, listener: Listener) -> FloatArray:
+        if self._last is None or self._last[0] is not listener:
+            self._last = listener, self._term.score(listener)
+        return self._last[1].copy()
 
 
 def evaluate(
@@ -118,16 +208,52 @@ def evaluate(
     Rows for which no listener has enough tracks are left out. Raises InvalidDataError for a bad `reveals` or inputs
     that do not match.
     """
+    measured = compare(catalogue, interactions, config, reveals, seed, others, progress)
+    return [one.row(seed) for one in measured]
+
+
+def compare(
+    catalogue: Catalogue,
+    interactions: Interactions,
+    config: EngineConfig,
+    reveals: Sequence[str],
+    seed: int = 0,
+    others: Mapping[str, ScorerFactory] | None = None,
+    progress: Progress = no_progress,
+) -> list[Measured]:
+    """As `evaluate`, listener by listener."""
     amounts = [Reveal(label) for label in reveals]
     split_rng, fit_rng, other_rng, judge_rng = np.random.default_rng(seed).spawn(4)
     split = split_listeners(interactions, split_rng)
-    progress("fit", 0.0)
-    model = fit_model(catalogue, split.training, config, fit_rng)
-    scorers = model_scorers(model)
-    for name, factory in (others or {}).items():
-        progress(f"fit {name}", 0.0)
-        scorers[name] = factory(catalogue, split.training, other_rng)
-    return judge(scorers, catalogue, split, amounts, judge_rng, progress)
+    scorers = fit_scorers(catalogue, split.training, config, fit_rng, other_rng, others or {}, progress)
+    questions = {reveal.label: queries(split, reveal) for reveal in amounts}
+    return measure(scorers, catalogue, split.training, questions, judge_rng, progress)
+
+
+def fit_scorers(
+    catalogue: Catalogue,
+    training: Interactions,
+    config: EngineConfig,
+    fit_rng: np.random.Generator,
+    other_rng: np.random.Generator,
+    others: Mapping[str, ScorerFactory],
+    progress: Progress = no_progress,
+    candidates: BoolArray | None = None,
+) -> dict[str, Scorer]:
+    """Fit the model and the others on the training listeners; `candidates` as in `model_scorers`."""
+    model = fit_model(catalogue, training, config, fit_rng, lambda step, share: progress(f"fit {step}", share))
+    scorers = model_scorers(model, candidates)
+    for done, (name, factory) in enumerate(others.items()):
+        progress(f"fit {name}", done / len(others))
+        # Each has its own stream: leaving one out does not change the rest.
+        scorers[name] = factory(catalogue, training, other_rng.spawn(1)[0])
+    return scorers
+
+
+def queries(split: Split, reveal: Reveal) -> list[Query]:
+    """What is asked at one amount: only listeners of whom something is revealed and something is left."""
+    counted = ((rows, reveal.count(len(rows))) for rows in split.test)
+    return [Query(rows[:count], rows[count:]) for rows, count in counted if 0 < count < len(rows)]
 
 
 def judge(
@@ -139,18 +265,40 @@ def judge(
     progress: Progress = no_progress,
 ) -> list[EvaluationRow]:
     """Judge fitted scorers on the test listeners of a split; one row per scorer and amount."""
-    share = listener_share(split.training, catalogue.n_tracks)
-    tie_break = rng.permutation(catalogue.n_tracks).astype(np.int32)
-    rows: list[EvaluationRow] = []
-    for done, reveal in enumerate(reveals):
-        lists = [rows_ for rows_ in split.test if 0 < reveal.count(len(rows_)) < len(rows_)]
-        for step, (name, scorer) in enumerate(scorers.items()):
-            progress(f"{name}, {reveal.label} revealed", (done + step / len(scorers)) / len(reveals))
-            if lists:
-                ranked = [_ranked(scorer, rows_[: reveal.count(len(rows_))], catalogue, tie_break) for rows_ in lists]
-                rows.append(_row(name, reveal, lists, ranked, share, catalogue, rng))
+    questions = {reveal.label: queries(split, reveal) for reveal in reveals}
+    bootstrap_seed = int(rng.integers(2**32))
+    return [one.row(bootstrap_seed) for one in measure(scorers, catalogue, split.training, questions, rng, progress)]
+
+
+def measure(
+    scorers: Mapping[str, Scorer],
+    catalogue: Catalogue,
+    training: Interactions,
+    questions: Mapping[str, Sequence[Query]],
+    rng: np.random.Generator,
+    progress: Progress = no_progress,
+    candidates: BoolArray | None = None,
+) -> list[Measured]:
+    """Ask every scorer every question, by the label of its amount; what is ranked: `candidates`, bool[n], or all.
+
+    All scorers are asked about one listener before the next one, so that they can share work.
+    """
+    ranked = catalogue.active if candidates is None else catalogue.active & candidates
+    judged = _Judge(ranked, listener_share(training, catalogue.n_tracks), rng)
+    total = max(1, sum(map(len, questions.values())))
+    done = 0
+    measured: list[Measured] = []
+    for label, asked in questions.items():
+        tallies = {name: _Tally(len(asked)) for name in scorers} if asked else {}
+        for number, query in enumerate(asked):
+            progress(f"{label} revealed, {len(asked):,} listeners", done / total)
+            feedback = Feedback.likes(query.revealed)
+            for name, tally in tallies.items():
+                judged.ask(scorers[name](feedback), query, number, tally)
+            done += 1
+        measured += [judged.measured(name, label, asked, tally) for name, tally in tallies.items()]
     progress("done", 1.0)
-    return rows
+    return measured
 
 
 def listener_share(training: Interactions, n_tracks: int) -> NDArray[np.float64]:
@@ -161,32 +309,49 @@ def listener_share(training: Interactions, n_tracks: int) -> NDArray[np.float64]
     return np.asarray((counts + 1.0) / (training.n_listeners + 2.0))
 
 
-def _ranked(scorer: Scorer, revealed: IntArray, catalogue: Catalogue, tie_break: IntArray) -> IntArray:
-    """The best rows that were not revealed; ties in random order, as the catalogue's own may be by quality."""
-    scores = np.where(catalogue.active, scorer(Feedback.likes(revealed)), -np.inf).astype(np.float32)
-    scores[revealed] = -np.inf
-    return tie_break[top_rows(scores[tie_break], DEPTH)]
+class _Tally:
+    """The rankings of one scorer: rows int32[listeners, DEPTH], -1 beyond their end, and which of them are hits."""
+
+    def __init__(self, listeners: int) -> None:
+        self.rows = np.full((listeners, DEPTH), -1, dtype=np.int32)
+        self.hits = np.zeros((listeners, DEPTH), dtype=np.bool_)
 
 
-def _row(
-    name: str,
-    reveal: Reveal,
-    lists: list[IntArray],
-    ranked: list[IntArray],
-    share: NDArray[np.float64],
-    catalogue: Catalogue,
-    rng: np.random.Generator,
-) -> EvaluationRow:
-    held = [rows[reveal.count(len(rows)) :] for rows in lists]
-    pairs = list(zip(ranked, held, strict=True))
-    active: BoolArray = catalogue.active
-    return EvaluationRow(
-        scorer=name,
-        reveal=reveal.label,
-        listeners=len(lists),
-        ndcg_at_10=bootstrap_interval(np.array([ndcg_at_k(r, h, 10) for r, h in pairs]), rng),
-        ndcg_at_100=bootstrap_interval(np.array([ndcg_at_k(r, h, DEPTH) for r, h in pairs]), rng),
-        recall_at_20=bootstrap_interval(np.array([recall_at_k(r, h, 20) for r, h in pairs]), rng),
-        coverage_at_10=coverage_at_k(ranked, int(active.sum()), 10),
-        novelty_at_10=float(np.mean([novelty_at_k(r, share, 10) for r in ranked])),
-    )
+class _Judge:
+    """Turns scores into rankings, and rankings into figures."""
+
+    def __init__(self, ranked: BoolArray, share: NDArray[np.float64], rng: np.random.Generator) -> None:
+        # Ties in random order, as the catalogue's own order may be by quality.
+        order = rng.permutation(len(ranked)).astype(np.int32)
+        self._rows = order[ranked[order]]
+        self._place = np.full(len(ranked), -1, dtype=np.int32)
+        self._place[self._rows] = np.arange(len(self._rows), dtype=np.int32)
+        self._information = -np.log2(share)
+        self._wanted = np.zeros(len(ranked), dtype=np.bool_)
+
+    def ask(self, scores: FloatArray, query: Query, number: int, tally: _Tally) -> None:
+        """Rank what may be ranked and was not revealed, and note the hits."""
+        shuffled = scores[self._rows].astype(np.float32, copy=False)
+        places = self._place[query.revealed]
+        shuffled[places[places >= 0]] = -np.inf
+        rows = self._rows[top_rows(shuffled, DEPTH)]
+        self._wanted[query.held] = True
+        tally.rows[number, : len(rows)] = rows
+        tally.hits[number, : len(rows)] = self._wanted[rows]
+        self._wanted[query.held] = False
+
+    def measured(self, name: str, label: str, asked: Sequence[Query], tally: _Tally) -> Measured:
+        """The figures of one scorer at one amount."""
+        held = np.array([len(query.held) for query in asked])
+        first = tally.rows[:, :10]
+        shown = first >= 0
+        information = np.where(shown, self._information[first], 0.0).sum(axis=1)
+        return Measured(
+            scorer=name,
+            reveal=label,
+            ndcg_at_10=ndcg_of_hits(tally.hits, held, 10),
+            ndcg_at_100=ndcg_of_hits(tally.hits, held, DEPTH),
+            recall_at_20=recall_of_hits(tally.hits, held, 20),
+            novelty_at_10=np.where(shown.any(axis=1), information / np.maximum(shown.sum(axis=1), 1), np.nan),
+            coverage_at_10=len(np.unique(first[shown])) / max(1, len(self._rows)),
+        )

@@ -28,6 +28,22 @@ def recall_at_k(ranked: IntArray, relevant: IntArray, k: int) -> float:
     return float(np.isin(ranked[:k], relevant).sum() / min(k, len(relevant)))
 
 
+def ndcg_of_hits(hits: NDArray[np.bool_], relevant: NDArray[np.int64], k: int) -> NDArray[np.float64]:
+    """`ndcg_at_k` of many ranked lists at once: float64[lists].
+
+    hits: bool[lists, at least k], whether the track at that place is relevant; relevant: int[lists], how many there are
+    to be found, each at least 1.
+    """
+    discount = 1.0 / np.log2(np.arange(2, k + 2))
+    ideal = np.cumsum(discount)[np.minimum(relevant, k) - 1]
+    return np.asarray((hits[:, :k] @ discount) / ideal)
+
+
+def recall_of_hits(hits: NDArray[np.bool_], relevant: NDArray[np.int64], k: int) -> NDArray[np.float64]:
+    """`recall_at_k` of many ranked lists at once; arguments as in `ndcg_of_hits`."""
+    return np.asarray(hits[:, :k].sum(axis=1) / np.minimum(relevant, k))
+
+
 def novelty_at_k(ranked: IntArray, share: NDArray[np.float64], k: int) -> float:
     """Mean self-information -log2(share of listeners who know the track), in bits (Vargas & Castells 2011).
 

@@ -39,7 +39,7 @@ def test_a_disliked_track_is_not_to_be_found() -> None:
 def test_one_row_per_scorer_and_amount(catalogue: Catalogue, interactions: Interactions, config: EngineConfig) -> None:
     rows = evaluate(catalogue, interactions, config, reveals=("1", "50%"))
     assert [(row.scorer, row.reveal) for row in rows] == [
-        (scorer, reveal) for reveal in ("1", "50%") for scorer in (*TERMS, "content", "blend")
+        (scorer, reveal) for reveal in ("1", "50%") for scorer in (*TERMS, "content", "blend", "page")
     ]
     by_name = {row.scorer: row for row in rows if row.reveal == "50%"}
     assert by_name["blend"].ndcg_at_10.low > by_name["popularity"].ndcg_at_10.high
