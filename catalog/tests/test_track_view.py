@@ -66,7 +66,7 @@ def test_estimated_and_invented_features_are_marked(client: Client, origin: str,
 
 def test_features_for_screen_readers(client: Client) -> None:
     page = page_of(client, make_track(features=FEATURES, features_origin="csv"))
-    table = re.search(r'<table class="visually-hidden">.*?</table>', page, re.DOTALL)
+    table = re.search(r'<div class="visually-hidden">.*?</table>', page, re.DOTALL)
     assert table is not None
     cells = re.findall(r"<th scope=\"row\">(\w+) .*?<td>([^<]*)</td>", table[0], re.DOTALL)
     assert cells == [
