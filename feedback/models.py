@@ -10,6 +10,18 @@ from django.utils.translation import gettext_lazy as _
 from catalog.models import Artist, Genre, Track
 
 
+class Source(models.TextChoices):
+    """Where a row of feedback came from. Spotify's terms forbid fitting a shared model on what its API tells."""
+
+    SITE = "site", _("this site")
+    SPOTIFY = "spotify", _("Spotify")
+
+    @classmethod
+    def shareable(cls) -> list[str]:
+        """Return the sources a model for all listeners may be fitted on."""
+        return [cls.SITE]
+
+
 class Rating(models.Model):
     """A like or a dislike: one row per listener and song."""
 
@@ -20,6 +32,7 @@ class Rating(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="ratings")
     track = models.ForeignKey(Track, models.CASCADE, related_name="ratings")
     value = models.SmallIntegerField(choices=Value)
+    source = models.CharField(max_length=10, choices=Source, default=Source.SITE)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now)
 
@@ -54,9 +67,6 @@ class Play(models.Model):
         STARTED = "started", _("started")
         COMPLETED = "completed", _("completed")
         SKIPPED = "skipped", _("skipped")
-
-    class Source(models.TextChoices):
-        SITE = "site", _("this site")
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="plays")
     track = models.ForeignKey(Track, models.CASCADE, related_name="plays")

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Artist, Genre, Track
-from feedback.models import ArtistPreference, GenrePreference, Play, Rating
+from feedback.models import ArtistPreference, GenrePreference, Play, Rating, Source
 
 _REMOVED_SALT = "feedback.removed-play"
 # A removed play can be put back as long as its page may still lie open.
@@ -27,7 +27,7 @@ class UndoError(Exception):
 
 
 @transaction.atomic
-def rate(*, user: User, track: Track, value: int | None) -> None:
+def rate(*, user: User, track: Track, value: int | None, source: str = Source.SITE) -> None:
     """Set the listener's rating of a song: ``Rating.Value.LIKE``, ``DISLIKE`` or, to clear it, None.
 
     One row per listener and song is left whatever comes at the same time; the last write wins. Raises
@@ -39,13 +39,13 @@ def rate(*, user: User, track: Track, value: int | None) -> None:
     if value is None:
         Rating.objects.filter(user=user, track=track).delete()
         return
-    rating = Rating(user=user, track=track, value=Rating.Value(value))
+    rating = Rating(user=user, track=track, value=Rating.Value(value), source=Source(source))
     # MariaDB finds the row to update by whichever unique index it hits and takes no target.
     has_target = connection.features.supports_update_conflicts_with_target
     Rating.objects.bulk_create(
         [rating],
         update_conflicts=True,
-        update_fields=["value", "updated_at"],
+        update_fields=["value", "source", "updated_at"],
         unique_fields=["user", "track"] if has_target else None,
     )
 
@@ -59,7 +59,7 @@ def record_play(
     played_at: datetime | None = None,
     ms_played: int | None = None,
     outcome: str = Play.Outcome.STARTED,
-    source: str = Play.Source.SITE,
+    source: str = Source.SITE,
 ) -> tuple[Play, bool]:
     """Record that the listener played a song; return the play and whether it is new.
 
@@ -73,7 +73,7 @@ def record_play(
         played_at=played_at or timezone.now(),
         ms_played=ms_played,
         outcome=Play.Outcome(outcome),
-        source=Play.Source(source),
+        source=Source(source),
     )
     return _insert_once(play)
 

@@ -11,7 +11,7 @@ from django.db.models import Count, Max, Min, Q, Sum
 
 from accounts.models import User
 from feedback.epoch import Epoch
-from feedback.models import ArtistPreference, GenrePreference, Play, Rating
+from feedback.models import ArtistPreference, GenrePreference, Play, Rating, Source
 
 CHUNK_ROWS = 5000
 _PLAY_COUNTS = {
@@ -84,6 +84,7 @@ def feedback_of(user: User) -> Feedback:
 def interactions() -> Iterator[Interaction]:
     """Yield one row per listener and song, ordered by listener and song, for all listeners.
 
+    Only what a model shared by all listeners may be fitted on: see :class:`feedback.models.Source`.
     Ratings and counted plays are read side by side in chunks, so that memory does not grow with them.
     """
     rows = merge(_all_ratings(), _all_plays(), key=lambda row: row[:2])
@@ -93,15 +94,14 @@ def interactions() -> Iterator[Interaction]:
 
 
 def _all_ratings() -> Iterator[Interaction]:
-    rows = Rating.objects.order_by("user_id", "track_id").values_list(
-        "user_id", "track_id", "value", Epoch("updated_at")
-    )
+    ratings = Rating.objects.filter(source__in=Source.shareable()).order_by("user_id", "track_id")
+    rows = ratings.values_list("user_id", "track_id", "value", Epoch("updated_at"))
     for user_id, track_id, value, at in rows.iterator(chunk_size=CHUNK_ROWS):
         yield Interaction(user_id, track_id, value, 0, 0, 0, at)
 
 
 def _all_plays() -> Iterator[Interaction]:
-    plays = Play.objects.counted().order_by("user_id", "track_id")
+    plays = Play.objects.counted().filter(source__in=Source.shareable()).order_by("user_id", "track_id")
     rows = plays.values("user_id", "track_id").annotate(**_PLAY_COUNTS)
     columns = rows.values_list("user_id", "track_id", *_PLAY_COUNTS)
     for user_id, track_id, played, completed, skipped, at in columns.iterator(chunk_size=CHUNK_ROWS):
@@ -119,7 +119,13 @@ def feedback_fingerprint() -> str:
     were merged. Two queries per table read no row into Python.
     """
     ratings = Rating.objects.aggregate(
-        Count("id"), Min("id"), Max("id"), Max("updated_at"), Sum("value"), Sum("track_id")
+        Count("id"),
+        Min("id"),
+        Max("id"),
+        Max("updated_at"),
+        Sum("value"),
+        Sum("track_id"),
+        shareable=Count("id", filter=Q(source__in=Source.shareable())),
     )
     plays = Play.objects.aggregate(
         Count("id"),
@@ -128,6 +134,7 @@ def feedback_fingerprint() -> str:
         Max("played_at"),
         Sum("track_id"),
         counted=Count("id", filter=Q(is_counted=True)),
+        shareable=Count("id", filter=Q(source__in=Source.shareable())),
         completed=Count("id", filter=Q(outcome=Play.Outcome.COMPLETED)),
         skipped=Count("id", filter=Q(outcome=Play.Outcome.SKIPPED)),
     )

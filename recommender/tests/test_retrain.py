@@ -9,9 +9,10 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from pytest_django import Settings
 
-from feedback.models import Rating
-from feedback.services import rate
+from feedback.models import Rating, Source
+from feedback.services import rate, record_play
 from recommender.models import ModelVersion
+from recommender.services import recommend_feed
 from recommender.tests.builders import make_catalogue, make_track, make_user
 from recommender.training import EmptyCatalogueError, retrain
 from recommender.versions import activate, active_model, forget_loaded, model_path
@@ -158,3 +159,22 @@ def test_a_damaged_file_falls_back_to_the_one_before(damage: str, caplog: pytest
     assert loaded is not None
     assert loaded.version == older
     assert f"model version {newer.pk} cannot be used" in caplog.text
+
+
+def test_listener_data_from_spotify_is_never_fitted_on() -> None:
+    tracks = make_catalogue()
+    here, there = make_user("here"), make_user("there")
+    rate(user=here, track=tracks[0], value=Rating.Value.LIKE)
+    rate(user=there, track=tracks[1], value=Rating.Value.LIKE, source=Source.SPOTIFY)
+    record_play(user=there, track=tracks[2], source=Source.SPOTIFY)
+    run()
+    assert ModelVersion.objects.get().fitted_on["listeners"] == 1
+    assert ModelVersion.objects.get().fitted_on["interactions"] == 1
+    # The listener's own page does follow it: it is their data.
+    feed = recommend_feed(user=there)
+    assert feed is not None
+    assert feed.amount > 0
+    # A click of their own on the same song is theirs to share.
+    rate(user=there, track=tracks[1], value=Rating.Value.LIKE)
+    run()
+    assert ModelVersion.objects.latest("pk").fitted_on["interactions"] == 2
