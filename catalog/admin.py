@@ -17,6 +17,7 @@ from catalog.forms import FEATURE_PREFIX, ArtistAdminForm, CreditForm, MergeForm
 from catalog.merging import merge_tracks
 from catalog.models import Artist, Genre, Track, TrackArtist
 from catalog.search import filter_tracks, words_of
+from catalog.search_index import popular_first
 
 MAX_MERGED = 20
 
@@ -106,7 +107,7 @@ class TrackAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.action(description=gettext_lazy("Merge the chosen songs into one"), permissions=["merge"])
     def merge_duplicates(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         """Ask which song to keep, then merge the others into it."""
-        tracks = list(queryset.order_by("-popularity", "pk").prefetch_related("genres")[: MAX_MERGED + 1])
+        tracks = list(queryset.order_by(*popular_first()).prefetch_related("genres")[: MAX_MERGED + 1])
         if not 2 <= len(tracks) <= MAX_MERGED:
             text = _("Choose from 2 to %(number)d songs to merge.") % {"number": MAX_MERGED}
             self.message_user(request, text, messages.ERROR)
