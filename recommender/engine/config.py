@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from typing import Any, Self
 
 from recommender.engine.errors import InvalidDataError
@@ -25,11 +25,111 @@ def _term_weights() -> dict[str, tuple[float, ...]]:
         "audio": (0.3, 0.3, 0.3, 0.3, 0.3),
         "mainstream": (0.3, 0.3, 0.3, 0.3, 0.3),
         "popularity": (0.5, 0.1, 0.1, 0.1, 0.1),
+        "collaborative": (0.0, 2.0, 2.0, 2.0, 2.0),
+        "item_to_item": (0.0, 2.0, 2.0, 2.0, 2.0),
+        "ease": (0.0, 0.6, 0.6, 0.6, 0.6),
     }
 
 
 def _similar_weights() -> dict[str, float]:
     return {"artist": 0.5, "album": 0.3, "genre": 1.0, "audio": 1.0, "mainstream": 0.1, "popularity": 0.1}
+
+
+@dataclass(frozen=True)
+class FactorConfig:
+    """Matrix factorisation (`collaborative`).
+
+    factors: dimensions. iterations: of alternating least squares. alpha: confidence of one like beyond that of a cell
+    of which nothing is known. regularisation, exponent: lambda of a row with the mean number of entries, and the power
+    of its number of entries with which it grows. artist_prior: interactions an artist needs before the mean of its
+    songs counts half. content_ridge, content_genres: regularisation of factors predicted from content, genres used.
+    """
+
+    factors: int = 128
+    iterations: int = 5
+    alpha: float = 20.0
+    regularisation: float = 30.0
+    exponent: float = 0.5
+    artist_prior: float = 5.0
+    content_ridge: float = 50.0
+    content_genres: int = 48
+
+
+@dataclass(frozen=True)
+class NeighbourConfig:
+    """Item-to-item weights (`item_to_item`).
+
+    kept: neighbours per song. power: both counts are taken to it (0.5 = cosine; less favours what is popular).
+    length_power: a list of n songs counts n ** -length_power. shrinkage: listeners of the rarer song that halve the
+    distance to its unshrunk weight. max_list: of a longer list a sample is taken, so that the work stays linear.
+    """
+
+    kept: int = 200
+    power: float = 0.4
+    length_power: float = 0.5
+    shrinkage: float = 3.0
+    max_list: int = 300
+
+
+@dataclass(frozen=True)
+class EaseConfig:
+    """Linear autoencoder (`ease`): songs (the most played), kept weights per song, lambda, power of list lengths."""
+
+    items: int = 3000
+    kept: int = 200
+    regularisation: float = 15.0
+    length_power: float = 0.5
+
+
+@dataclass(frozen=True)
+class RankingConfig:
+    """How the second stage is learned and used.
+
+    candidates: songs the ranker orders; the rest follows in the order of the first stage. per_term: best songs of each
+    term that are candidates whatever the blend says.
+    held_out: share of the listeners the ranker learns from, and the factors it learns with do not. queries: how many
+    times part of such a listener's list is revealed, at most, and queries_per_listener.
+    min_listeners: below this nothing is learned. half_listeners: listeners at which the ranker counts half.
+    prior_strength: pull of the learned weights to those of the configuration, in observations of deviation 1.
+    hardest, sampled, scattered: songs not in the list that are learned from, per query: the best of the first stage, a
+    sample of the other candidates, a sample of the whole catalogue (for the first stage only).
+    trees, learning_rate, leaves, min_leaf, l2: of the gradient boosting.
+    """
+
+    candidates: int = 300
+    per_term: int = 15
+    held_out: float = 0.2
+    queries: int = 2000
+    queries_per_listener: int = 4
+    min_listeners: int = 50
+    half_listeners: float = 100.0
+    prior_strength: float = 20.0
+    hardest: int = 20
+    sampled: int = 40
+    scattered: int = 60
+    trees: int = 120
+    learning_rate: float = 0.06
+    leaves: int = 10
+    min_leaf: int = 60
+    l2: float = 5.0
+
+
+@dataclass(frozen=True)
+class ExploringConfig:
+    """Exploring on purpose.
+
+    strength: deviation of the draw at adventure 1, in spreads of the candidates' scores, for what is wholly unknown.
+    own: share of the draw's variance that is each song's own; the rest is that of the listener's taste. optimism: mean
+    of a song's own draw, in its deviations. half_known: listeners after whom a song's own variance is half. ridge: likes
+    that the prior of the listener's taste is worth. draws: pages drawn for the propensities, the shown one included.
+    """
+
+    strength: float = 4.0
+    own: float = 0.9
+    optimism: float = 0.0
+    half_known: float = 2.0
+    ridge: float = 1.0
+    draws: int = 200
 
 
 @dataclass(frozen=True)
@@ -41,6 +141,8 @@ class EngineConfig:
     half_life_days: days after which an observation of that kind counts half.
     repeat_gain: each doubling of the count adds this share of the signal (log as in Hu, Koren & Volinsky 2008, eq. 6).
     max_row_weight: no song counts more than this many likes, however often it was played.
+    skip_share: all skips together count no more than this share of what was liked, so that a page of skips does not
+    drown one like.
     stated_genre, stated_artist: weight of a stated favourite, in likes.
 
     Terms (read by `fit`)
@@ -57,22 +159,33 @@ class EngineConfig:
     popularity_prior: bounds of the pseudo-count with which play counts are shrunk towards the catalogue's figure.
     region_shrinkage: listeners a region needs before its own counts weigh as much as the global ones.
     region_min_listeners: regions with fewer listeners use the global figure.
+    factors, neighbours, ease: see FactorConfig, NeighbourConfig, EaseConfig.
+    term_min_listeners: listeners without whom the terms that need others stay silent.
 
     Blend (priors until a fit learns better)
     amounts: amounts of feedback, in likes, at which term_weights are given; in between, linear in log(1 + amount).
     term_weights: weight of each term's standard score at those amounts. A term that is not listed is off.
+    half_trust: listeners at which the terms that need others have half of their prior weight.
     similar_weights: the same for "songs similar to this one".
+    ranking: the second stage, see RankingConfig.
 
     Page
     max_per_artist: songs of one credited artist on one page.
     rest_days_heard: a song played, completed or skipped within so many days is left out; rated ones always are.
     max_reasons, max_causes: terms named per song, and causes named per term.
+    fatigue: what each song skipped today takes off its artist, in spreads of the candidates' scores, if nothing by that
+    artist is liked; fatigue_limit: skips that count. variety: what a song loses that is just like one on the page, in
+    spreads.
+    ignored_times, ignored_rest_days, ignored_longest_days: a song shown so often without a reaction rests for so many
+    days, twice as many after every further time, up to a limit.
+    exploring: see ExploringConfig.
     """
 
     signal: Mapping[str, float] = field(default_factory=_signal)
     half_life_days: Mapping[str, float] = field(default_factory=_half_life)
     repeat_gain: float = 0.25
     max_row_weight: float = 2.0
+    skip_share: float = 0.1
     stated_genre: float = 1.0
     stated_artist: float = 1.0
 
@@ -89,15 +202,28 @@ class EngineConfig:
     popularity_prior: tuple[float, float] = (0.5, 50.0)
     region_shrinkage: float = 200.0
     region_min_listeners: int = 20
+    factors: FactorConfig = field(default_factory=FactorConfig)
+    neighbours: NeighbourConfig = field(default_factory=NeighbourConfig)
+    ease: EaseConfig = field(default_factory=EaseConfig)
+    term_min_listeners: int = 2
 
     amounts: tuple[float, ...] = (0.0, 1.0, 5.0, 20.0, 80.0)
     term_weights: Mapping[str, tuple[float, ...]] = field(default_factory=_term_weights)
+    half_trust: float = 30.0
     similar_weights: Mapping[str, float] = field(default_factory=_similar_weights)
+    ranking: RankingConfig = field(default_factory=RankingConfig)
 
     max_per_artist: int = 2
     rest_days_heard: float = 30.0
     max_reasons: int = 3
     max_causes: int = 3
+    fatigue: float = 0.3
+    fatigue_limit: float = 3.0
+    variety: float = 0.1
+    ignored_times: int = 3
+    ignored_rest_days: float = 7.0
+    ignored_longest_days: float = 180.0
+    exploring: ExploringConfig = field(default_factory=ExploringConfig)
 
     def __post_init__(self) -> None:
         kinds = set(_signal())
@@ -129,4 +255,11 @@ class EngineConfig:
         }
         if "term_weights" in plain:
             plain["term_weights"] = {name: tuple(weights) for name, weights in plain["term_weights"].items()}
+        nested = {f.name: type(getattr(cls(), f.name)) for f in fields(cls) if is_dataclass(getattr(cls(), f.name))}
+        for name, kind in nested.items():
+            if isinstance(plain.get(name), Mapping):
+                try:
+                    plain[name] = kind(**plain[name])
+                except TypeError as error:
+                    raise InvalidDataError(f"unknown configuration: {name}: {error}") from error
         return cls(**plain)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any, cast
 
 import numpy as np
@@ -23,10 +22,12 @@ from recommender.engine.listener import Listener
 from recommender.engine.metrics import Interval, bootstrap_interval, ndcg_of_hits, recall_of_hits
 from recommender.engine.model import Model, fit_model
 from recommender.engine.page import allowed_rows, pick_page
+from recommender.engine.ranking.fit import liked_lists
 from recommender.engine.terms import Progress, Term, no_progress
 
 TEST_SHARE = 0.2
 DEPTH = 100
+PAGE = 20
 Scorer = Callable[[Feedback], FloatArray]
 """From what is revealed of a listener to a score for every track, float32[n]."""
 ScorerFactory = Callable[[Catalogue, Interactions, np.random.Generator], Scorer]
@@ -126,21 +127,17 @@ def split_listeners(interactions: Interactions, rng: np.random.Generator, share:
     """Set a share of the listeners aside. Of a test listener only rows with positive weight count."""
     is_test = np.zeros(interactions.n_listeners, dtype=np.bool_)
     is_test[rng.permutation(interactions.n_listeners)[: round(interactions.n_listeners * share)]] = True
-    held = interactions.of_listeners(is_test)
-    liked = held.weight > 0
-    order = np.argsort(held.listener[liked], kind="stable")
-    owner, row = held.listener[liked][order], held.row[liked][order]
-    bounds = np.searchsorted(owner, np.arange(held.n_listeners + 1))
-    lists = (np.unique(row[low:high]) for low, high in pairwise(bounds))
+    lists = liked_lists(interactions.of_listeners(is_test))
     return Split(interactions.of_listeners(~is_test), tuple(rng.permutation(rows) for rows in lists))
 
 
 def model_scorers(model: Model, candidates: BoolArray | None = None) -> dict[str, Scorer]:
     """One scorer per term of the model, `content` (without the terms that need listeners), `blend` and `page`.
 
-    They share work: asked one after the other for the same feedback object, each term is scored once. `page` ranks what
-    the page rules leave of `candidates` (bool[n], by default all) for a page of DEPTH songs, whose beginning is that of
-    any shorter page.
+    `blend` orders all tracks: its candidates by the ranker, the others behind them by the first stage. The scorers
+    share work: asked one after the other for the same feedback object, each term is scored once. `page` ranks what the
+    page rules leave of `candidates` (bool[n], by default all) for a page of DEPTH songs, whose beginning is that of any
+    shorter page.
     """
     shared = _Shared(model)
     needing = model.terms_needing_listeners()
@@ -148,11 +145,13 @@ def model_scorers(model: Model, candidates: BoolArray | None = None) -> dict[str
     def term_scorer(name: str) -> Scorer:
         return lambda feedback: shared.model.terms[name].score(shared.listener(feedback))
 
+    def rankable(feedback: Feedback) -> BoolArray:
+        allowed = model.catalogue.active if candidates is None else model.catalogue.active & candidates
+        return allowed & ~np.isin(np.arange(model.catalogue.n_tracks), feedback.rows)
+
     def page(feedback: Feedback) -> FloatArray:
-        allowed = allowed_rows(model.catalogue, excluded=feedback.rows)
-        if candidates is not None:
-            allowed &= candidates
-        total = shared.model.score(shared.listener(feedback)).total
+        allowed = rankable(feedback) & allowed_rows(model.catalogue, excluded=feedback.rows)
+        total = shared.model.rank(shared.listener(feedback), allowed).total
         rows = pick_page(total, allowed, model.catalogue, DEPTH, model.config.max_per_artist)
         scores = np.full(model.catalogue.n_tracks, -np.inf, dtype=np.float32)
         scores[rows] = np.arange(len(rows), 0, -1)
@@ -160,7 +159,7 @@ def model_scorers(model: Model, candidates: BoolArray | None = None) -> dict[str
 
     scorers = {name: term_scorer(name) for name in model.terms}
     scorers["content"] = lambda feedback: shared.model.score(shared.listener(feedback), left_out=needing).total
-    scorers["blend"] = lambda feedback: shared.model.score(shared.listener(feedback)).total
+    scorers["blend"] = lambda feedback: shared.model.rank(shared.listener(feedback), rankable(feedback)).total
     return scorers | {"page": page}
 
 

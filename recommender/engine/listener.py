@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.engine.arrays import FloatArray, IntArray
+from recommender.engine.arrays import BoolArray, FloatArray, IntArray
 from recommender.engine.config import EngineConfig
 from recommender.engine.data import NO_REGION, Feedback, FeedbackKind
 
@@ -42,6 +42,11 @@ class Listener:
             amount=amount,
         )
 
+    def liking(self) -> Listener:
+        """The same listener without negative feedback; itself if there is none."""
+        liked = self.weights >= 0
+        return self if liked.all() else replace(self, rows=self.rows[liked], weights=self.weights[liked])
+
     @classmethod
     def of_one_track(cls, row: int) -> Listener:
         """A listener of whom only one track is known, for "similar songs"."""
@@ -68,5 +73,13 @@ def _row_weights(feedback: Feedback, config: EngineConfig) -> tuple[IntArray, Fl
     disliked = feedback.rows[feedback.kind == FeedbackKind.DISLIKE]
     value[np.isin(feedback.rows, disliked) & (feedback.kind != FeedbackKind.DISLIKE)] = 0.0
     rows, inverse = np.unique(feedback.rows, return_inverse=True)
+    _limit_skips(value, feedback.kind == FeedbackKind.SKIP, config.skip_share)
     summed = np.bincount(inverse, weights=value, minlength=len(rows))
     return rows, np.clip(summed, -config.max_row_weight, config.max_row_weight).astype(np.float32)
+
+
+def _limit_skips(value: NDArray[np.float64], skipped: BoolArray, share: float) -> None:
+    """Scale skips down, in place, to at most `share` of what was liked; without any like they keep their value."""
+    liked, held = float(value[value > 0].sum()), float(np.abs(value[skipped]).sum())
+    if 0 < share * liked < held:
+        value[skipped] *= share * liked / held

@@ -4,25 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
+from recommender.engine.arrays import BoolArray, FloatArray, IntArray
 from recommender.engine.blend import BlendWeights, Scores, blend, weights_without
 from recommender.engine.config import EngineConfig
 from recommender.engine.data import Catalogue, Feedback, Interactions
 from recommender.engine.listener import Listener
+from recommender.engine.ranking import Ranker, TrackAttributes, candidate_features, candidate_rows
+from recommender.engine.ranking.fit import SecondStage, fit_second_stage, term_trust
+from recommender.engine.ranking.ranked import Ranked, Second
+from recommender.engine.ranking.ranker import taken_off
 from recommender.engine.terms import TERMS, Progress, Term, no_progress
+from recommender.engine.terms.audio import AudioTerm
+from recommender.engine.terms.collaborative import CollaborativeTerm
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """Immutable; safe to share between threads. `metadata` is the caller's, plain values (stored as JSON)."""
+    """Immutable; safe to share between threads. `metadata` is the caller's, plain values (stored as JSON).
+
+    ranker: orders the candidates of the blend; None while there are too few listeners to learn one.
+    """
 
     catalogue: Catalogue
     terms: Mapping[str, Term]
     weights: BlendWeights
     config: EngineConfig
+    attributes: TrackAttributes
+    ranker: Ranker | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def listener(self, feedback: Feedback) -> Listener:
@@ -31,9 +43,33 @@ class Model:
         return Listener.from_feedback(feedback, self.config)
 
     def score(self, listener: Listener, left_out: Collection[str] = ()) -> Scores:
-        """Score all tracks with the blend, without the terms named in `left_out`."""
+        """First-stage scores of all tracks by the blend, without the terms named in `left_out`."""
         weights = weights_without(self.weights.at(listener.amount), left_out)
         return blend(self.terms, weights, listener)
+
+    def rank(self, listener: Listener, allowed: BoolArray) -> Ranked:
+        """Candidates among the `allowed` tracks (bool[n]) in their final order, and the first stage behind it."""
+        base = self.score(listener)
+        rows = candidate_rows(base, allowed, self.config.ranking)
+        ranker = self.ranker and self.ranker.after(listener.amount)
+        if ranker is None or ranker.share == 0.0 or not len(rows):
+            return Ranked(rows, base.total[rows], base, allowed, None, np.arange(len(rows), dtype=np.int32))
+        liking = listener.liking()
+        positive = base if liking is listener else self.score(liking)
+        features = candidate_features(positive, rows, self.terms, self.attributes, liking)
+        second = Second(ranker, features, base.parts_at(rows), taken_off(base, positive, rows))
+        scores = ranker.scores(features, second.signed, second.taken)
+        order = np.lexsort((rows, -scores)).astype(np.int32)
+        return Ranked(rows[order], scores[order], base, allowed, second, order)
+
+    def embedding(self, rows: IntArray) -> FloatArray:
+        """Vectors of some tracks whose products say how alike they are, float32[len(rows), d].
+
+        The collaborative factors where they are fitted, else the vectors of the audio term.
+        """
+        collaborative = cast(CollaborativeTerm, self.terms[CollaborativeTerm.name])
+        vectors = collaborative.vectors(rows)
+        return vectors if vectors.shape[1] else cast(AudioTerm, self.terms[AudioTerm.name]).vectors(rows)
 
     def terms_needing_listeners(self) -> list[str]:
         """Names of the terms that the `content` blend leaves out."""
@@ -47,16 +83,49 @@ def fit_model(
     rng: np.random.Generator,
     progress: Progress = no_progress,
     metadata: Mapping[str, Any] | None = None,
+    second_stage: SecondStage | None = None,
 ) -> Model:
-    """Fit every registered term and weigh them as configured. Raises InvalidDataError if the inputs do not match.
+    """Fit every registered term, and learn how to weigh them. Raises InvalidDataError if the inputs do not match.
 
-    `progress(step, share)` is called with the term's name and the share 0..1 of the terms that are done.
+    `second_stage`: what was learned before about weighing the terms, instead of learning it anew.
+    `progress(step, share)` is called with the term's name and the share 0..1 that is done.
     """
     interactions.check_against(catalogue)
+    term_rng, stage_rng = rng.spawn(2)
+    seed = int(term_rng.integers(2**63))
+    prior = _prior(interactions, config)
+
+    def terms_of(seen: Interactions) -> dict[str, Term]:
+        return _fit_terms(catalogue, seen, config, np.random.default_rng(seed), no_progress)
+
+    terms = _fit_terms(catalogue, interactions, config, np.random.default_rng(seed), _scaled(progress, 0.0, 0.4))
+    stage = second_stage or fit_second_stage(
+        catalogue, interactions, prior, terms_of, config, stage_rng, _scaled(progress, 0.4, 1.0)
+    )
+    progress("done", 1.0)
+    attributes = TrackAttributes.of(catalogue, interactions)
+    return Model(catalogue, terms, stage.weights, config, attributes, stage.ranker, dict(metadata or {}))
+
+
+def _prior(interactions: Interactions, config: EngineConfig) -> BlendWeights:
+    needing = [name for name, term in TERMS.items() if term.needs_listeners]
+    return BlendWeights.prior(config, term_trust(interactions, needing, config))
+
+
+def _fit_terms(
+    catalogue: Catalogue,
+    interactions: Interactions,
+    config: EngineConfig,
+    rng: np.random.Generator,
+    progress: Progress,
+) -> dict[str, Term]:
     terms: dict[str, Term] = {}
     for done, (name, term) in enumerate(TERMS.items()):
         progress(name, done / len(TERMS))
         # Every term draws from its own stream: adding one does not change what the others learn.
         terms[name] = term.fit(catalogue, interactions, config, rng.spawn(1)[0], no_progress)
-    progress("done", 1.0)
-    return Model(catalogue, terms, BlendWeights.prior(config), config, dict(metadata or {}))
+    return terms
+
+
+def _scaled(progress: Progress, low: float, high: float) -> Progress:
+    return lambda step, share: progress(step, low + share * (high - low))

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from recommender.engine.arrays import FloatArray, IntArray
-from recommender.engine.blend import Scores, blend
+from recommender.engine.arrays import BoolArray, IntArray
+from recommender.engine.blend import blend
 from recommender.engine.data import Feedback, check_range
 from recommender.engine.errors import InvalidDataError
 from recommender.engine.explain import Reason, explain
 from recommender.engine.listener import Listener
 from recommender.engine.model import Model
 from recommender.engine.page import allowed_rows, known_rows, pick_page
+from recommender.engine.ranking.ranked import Ranked
 
 
 def _no_rows() -> IntArray:
@@ -75,10 +78,11 @@ def recommend(model: Model, feedback: Feedback, request: Request, rng: np.random
     from `rng` and is certain of its choice (propensity 1), whatever the adventure dial says.
     """
     listener = model.listener(feedback)
-    scores = model.score(listener)
     excluded = np.concatenate([known_rows(feedback, model.config), request.excluded]).astype(np.int32)
-    rows = _page_rows(model, scores.total, excluded, request)
-    return Page(items=_items(model, scores, listener, rows), policy="greedy", amount=listener.amount)
+    ranked = model.rank(listener, _allowed(model, excluded, request))
+    rows, propensity = _greedy(model, ranked, request)
+    items = _items(model, listener, rows, ranked.contributions(rows), propensity)
+    return Page(items=items, policy="greedy", amount=listener.amount)
 
 
 def similar(model: Model, row: int, k: int, explicit_allowed: bool = True, excluded: IntArray | None = None) -> Page:
@@ -91,38 +95,49 @@ def similar(model: Model, row: int, k: int, explicit_allowed: bool = True, exclu
     scores = blend(model.terms, model.config.similar_weights, listener)
     request = Request(k=k, explicit_allowed=explicit_allowed)
     left_out = listener.rows if excluded is None else np.concatenate([listener.rows, excluded]).astype(np.int32)
-    rows = _page_rows(model, scores.total, left_out, request)
-    return Page(items=_items(model, scores, listener, rows), policy="greedy", amount=listener.amount)
+    allowed = _allowed(model, left_out, request)
+    rows = pick_page(scores.total, allowed, model.catalogue, k, model.config.max_per_artist)
+    contributions = [scores.contributions(int(row)) for row in rows]
+    items = _items(model, listener, rows, contributions, np.ones(len(rows)))
+    return Page(items=items, policy="greedy", amount=listener.amount)
 
 
-def _page_rows(model: Model, total: FloatArray, excluded: IntArray, request: Request) -> IntArray:
+def _greedy(model: Model, ranked: Ranked, request: Request) -> tuple[IntArray, NDArray[np.float64]]:
+    """The best rows that the page rules let through, and the probability of showing each: 1."""
+    rows = pick_page(ranked.total, ranked.allowed, model.catalogue, request.k, model.config.max_per_artist)
+    return rows, np.ones(len(rows))
+
+
+def _allowed(model: Model, excluded: IntArray, request: Request) -> BoolArray:
     check_range("excluded", excluded, 0, model.catalogue.n_tracks)
     check_range("excluded_artists", request.excluded_artists, 0, model.catalogue.n_artists)
     check_range("excluded_genres", request.excluded_genres, 0, model.catalogue.n_genres)
-    allowed = allowed_rows(
+    return allowed_rows(
         model.catalogue,
         excluded=excluded,
         explicit_allowed=request.explicit_allowed,
         excluded_artists=request.excluded_artists,
         excluded_genres=request.excluded_genres,
     )
-    return pick_page(total, allowed, model.catalogue, request.k, model.config.max_per_artist)
 
 
-def _items(model: Model, scores: Scores, listener: Listener, rows: IntArray) -> tuple[Recommendation, ...]:
-    reasons = explain(model.terms, scores, listener, rows, model.config)
-    items = []
-    for position, row in enumerate(rows):
-        contributions = scores.contributions(int(row))
-        items.append(
-            Recommendation(
-                row=int(row),
-                track_id=int(model.catalogue.track_ids[row]),
-                position=position,
-                score=sum(contributions.values()),
-                contributions=contributions,
-                reasons=reasons[position],
-                propensity=1.0,
-            )
+def _items(
+    model: Model,
+    listener: Listener,
+    rows: IntArray,
+    contributions: Sequence[dict[str, float]],
+    propensity: NDArray[np.float64],
+) -> tuple[Recommendation, ...]:
+    reasons = explain(model.terms, contributions, listener, rows, model.config)
+    return tuple(
+        Recommendation(
+            row=int(row),
+            track_id=int(model.catalogue.track_ids[row]),
+            position=position,
+            score=sum(contributions[position].values()),
+            contributions=contributions[position],
+            reasons=reasons[position],
+            propensity=float(propensity[position]),
         )
-    return tuple(items)
+        for position, row in enumerate(rows)
+    )

@@ -27,9 +27,10 @@ from recommender.engine.errors import (
     ModelMissingError,
 )
 from recommender.engine.model import Model
+from recommender.engine.ranking import Layout, Ranker, TrackAttributes, Trees
 from recommender.engine.terms import TERMS
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 
 
@@ -92,6 +93,9 @@ def _all_arrays(model: Model) -> dict[str, AnyArray]:
     arrays = {f"catalogue.{name}": array for name, array in model.catalogue.arrays().items()}
     for term_name, term in model.terms.items():
         arrays |= {f"term.{term_name}.{name}": array for name, array in term.arrays().items()}
+    arrays |= {f"attributes.{name}": array for name, array in model.attributes.arrays().items()}
+    if model.ranker is not None:
+        arrays |= {f"ranker.{name}": array for name, array in model.ranker.trees.arrays().items()}
     return arrays
 
 
@@ -101,6 +105,7 @@ def _manifest(model: Model, files: Mapping[str, Mapping[str, Any]]) -> dict[str,
         "config": model.config.to_dict(),
         "weights": {"amounts": model.weights.amounts, "terms": dict(model.weights.weights)},
         "terms": list(model.terms),
+        "ranker": _ranker_entry(model),
         "feature_columns": model.catalogue.feature_columns,
         "metadata": dict(model.metadata),
         "arrays": files,
@@ -123,7 +128,24 @@ def _assemble(manifest: Mapping[str, Any], arrays: Mapping[str, AnyArray]) -> Mo
     }
     stored = manifest["weights"]
     weights = BlendWeights(tuple(stored["amounts"]), {name: tuple(w) for name, w in stored["terms"].items()})
-    return Model(catalogue, terms, weights, config, manifest["metadata"])
+    attributes = TrackAttributes.from_arrays(_with_prefix(arrays, "attributes."))
+    ranker = _ranker(manifest["ranker"], arrays, Layout.of(tuple(name for name in terms if name in weights.weights)))
+    return Model(catalogue, terms, weights, config, attributes, ranker, manifest["metadata"])
+
+
+def _ranker_entry(model: Model) -> dict[str, Any] | None:
+    if model.ranker is None:
+        return None
+    layout = Layout.of(tuple(name for name in model.terms if name in model.weights.weights))
+    return {"share": model.ranker.share, "features": layout.names}
+
+
+def _ranker(entry: Mapping[str, Any] | None, arrays: Mapping[str, AnyArray], layout: Layout) -> Ranker | None:
+    if entry is None:
+        return None
+    if tuple(entry["features"]) != layout.names:
+        raise ModelFormatError("the ranker was learned from other features than this engine computes")
+    return Ranker(Trees.from_arrays(_with_prefix(arrays, "ranker.")), float(entry["share"]))
 
 
 def _with_prefix(arrays: Mapping[str, AnyArray], prefix: str) -> dict[str, AnyArray]:

@@ -73,6 +73,10 @@ class AudioTerm:
         weights, songs = self._songs(listener)
         return track_causes(listener.rows, (self._vectors[rows] @ songs.T) * weights, limit)
 
+    def vectors(self, rows: IntArray) -> FloatArray:
+        """Vectors of some tracks, float32[len(rows), D], 0 where nothing is known."""
+        return self._vectors[rows]
+
     def arrays(self) -> Mapping[str, AnyArray]:
         return {"vectors": self._vectors, "centre": self._centre, "known": self._known}
 

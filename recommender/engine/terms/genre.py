@@ -57,7 +57,7 @@ class GenreTerm:
         progress: Progress,
     ) -> Self:
         progress("genre profiles", 0.0)
-        profiles = _profiles(catalogue, config)
+        profiles = genre_profiles(catalogue, config)
         progress("genre profiles", 1.0)
         arrays = {
             "weight": profiles.data.astype(np.float32),
@@ -106,7 +106,8 @@ def _tracks_of(listener: Listener, chosen: BoolArray, owner: IntArray, weights: 
     return strongest_tracks(listener.rows[owner[chosen]], weights[chosen])
 
 
-def _profiles(catalogue: Catalogue, config: EngineConfig) -> Sparse:
+def genre_profiles(catalogue: Catalogue, config: EngineConfig) -> Sparse:
+    """TF-IDF genre profiles of all tracks, rows of unit length, tracks x genres."""
     own = _row_normalised(
         csr(
             np.ones(len(catalogue.genre_indices), dtype=np.float32),

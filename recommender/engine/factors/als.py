@@ -1,0 +1,63 @@
+"""Fitting listener and item factors by alternating least squares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recommender.engine.arrays import FloatArray, Sparse
+from recommender.engine.config import FactorConfig
+from recommender.engine.factors.content import artist_means
+from recommender.engine.factors.solver import Gram, Observed, solve_rows
+
+
+@dataclass(frozen=True, eq=False)
+class Factorisation:
+    """items: float32[m, f], one row per column of the interactions; gram: float32[f, f] = items' items.
+
+    mean_length: interactions of a listener on average, which the regularisation of a fold-in is measured by.
+    """
+
+    items: FloatArray
+    gram: FloatArray
+    mean_length: float
+
+
+def factorise(
+    weights: Sparse, credits_: Sparse, config: FactorConfig, rng: np.random.Generator, start: FloatArray | None = None
+) -> Factorisation:
+    """Factorise signed weights (listeners x items, every item with an entry); credits_: items x artists.
+
+    The regularisation of a row grows with a power of its number of entries (Rendle et al., "Revisiting the Performance
+    of iALS on Item Recommendation Benchmarks", RecSys 2022). An item's prior mean is that of its artists' items: what
+    is known of an artist carries over to the songs that few have heard. start: factors to go on from.
+    """
+    by_listener, transposed = Observed.of(weights, config.alpha), weights.T.tocsr()
+    by_item = Observed.of(transposed, config.alpha)
+    counts = np.diff(transposed.indptr).astype(np.float32)
+    listener_reg = regularisation(np.diff(weights.indptr).astype(np.float32), config)
+    item_reg = regularisation(counts, config)
+    items = _start(weights.shape[1], config.factors, rng) if start is None else start
+    for step in range(config.iterations if start is None else 1):
+        listeners = solve_rows(by_listener, Gram.of(items), listener_reg)
+        # Before the first step there is nothing to take a mean of.
+        prior = artist_means(items, counts, credits_, config.artist_prior) if step or start is not None else None
+        items = solve_rows(by_item, Gram.of(listeners), item_reg, prior)
+    return Factorisation(items, items.T @ items, _mean_length(np.diff(weights.indptr)))
+
+
+def regularisation(lengths: FloatArray, config: FactorConfig, mean: float | None = None) -> FloatArray:
+    """lambda * (entries / mean entries) ** exponent of each row, float32."""
+    typical = _mean_length(lengths) if mean is None else mean
+    scaled = np.maximum(lengths, 1.0) / max(typical, 1.0)
+    return np.asarray(config.regularisation * scaled**config.exponent, dtype=np.float32)
+
+
+def _mean_length(lengths: FloatArray) -> float:
+    filled = lengths[lengths > 0]
+    return float(filled.mean()) if len(filled) else 1.0
+
+
+def _start(rows: int, factors: int, rng: np.random.Generator) -> FloatArray:
+    return np.asarray(rng.standard_normal((rows, factors), dtype=np.float32) * np.float32(0.1 / np.sqrt(factors)))

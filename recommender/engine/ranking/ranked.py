@@ -1,0 +1,84 @@
+"""One listener's tracks in final order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from recommender.engine.arrays import BoolArray, FloatArray, IntArray
+from recommender.engine.blend import Scores
+from recommender.engine.ranking.features import Features
+from recommender.engine.ranking.ranker import TOGETHER, Ranker
+
+
+@dataclass(frozen=True, eq=False)
+class Second:
+    """The second stage's view of the candidates. features: of the liked songs; taken: by negative feedback."""
+
+    ranker: Ranker
+    features: Features
+    signed: Mapping[str, FloatArray]
+    taken: Mapping[str, FloatArray]
+
+
+@dataclass(frozen=True, eq=False)
+class Ranked:
+    """rows: int32[c], candidates, best first; scores: float32[c], theirs; base: first-stage scores of all tracks.
+
+    allowed: bool[n], what may be shown. second: how the candidates were ranked, None where that is the blend itself.
+    """
+
+    rows: IntArray
+    scores: FloatArray
+    base: Scores
+    allowed: BoolArray
+    second: Second | None
+    order: IntArray
+    """int32[c]: place in `second` of each of `rows`."""
+
+    @cached_property
+    def total(self) -> FloatArray:
+        """Scores of all tracks, float32[n]: the candidates' own, all others behind them in the order of the blend."""
+        total = self.base.total
+        if self.second is None:
+            return total
+        total = total + np.float32(self._behind)
+        total[self.rows] = self.scores
+        return total
+
+    @cached_property
+    def _behind(self) -> float:
+        """What puts every other track behind the last candidate."""
+        if self.second is None or not len(self.scores):
+            return 0.0
+        return float(self.scores.min()) - float(self.base.total.max()) - 1.0
+
+    def contributions(self, rows: IntArray) -> list[dict[str, float]]:
+        """What each term contributes to the score of each row; the values add up to it.
+
+        Where the candidates were ranked, a term's contribution is what the score loses when the term is neutral, and
+        TOGETHER is what no single term accounts for.
+        """
+        blended = [self.base.contributions(int(row)) for row in rows]
+        if self.second is None:
+            return blended
+        place_of = {int(row): place for place, row in enumerate(self.rows)}
+        places = np.array([self.order[place_of[int(row)]] for row in rows if int(row) in place_of], dtype=np.int32)
+        ranked = iter(self._second_contributions(self.second, places))
+        found = []
+        for row, parts in zip(rows, blended, strict=True):
+            place = place_of.get(int(row))
+            if place is None:
+                found.append(parts | {TOGETHER: self._behind})
+                continue
+            single = next(ranked)
+            found.append(single | {TOGETHER: float(self.scores[place]) - sum(single.values())})
+        return found
+
+    @staticmethod
+    def _second_contributions(second: Second, places: IntArray) -> list[dict[str, float]]:
+        by_term = second.ranker.contributions(second.features, second.signed, second.taken, places)
+        return [{name: float(values[i]) for name, values in by_term.items()} for i in range(len(places))]

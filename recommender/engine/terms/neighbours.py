@@ -1,0 +1,111 @@
+"""`item_to_item` and `ease`: people who like your songs like these; sparse weights between songs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Self
+
+import numpy as np
+
+from recommender.engine.arrays import AnyArray, FloatArray, IntArray, Sparse, as_float32, as_int32, csr_slice
+from recommender.engine.config import EngineConfig
+from recommender.engine.cooccurrence import ease, neighbours
+from recommender.engine.data import Catalogue, Interactions
+from recommender.engine.listener import Listener
+from recommender.engine.observations import liked_matrix, with_short_lists
+from recommender.engine.terms.base import Cause, Progress, track_causes
+
+
+class SparseWeightsTerm:
+    """score[t] = sum over the listener's songs r of weight_r * W[r, t]; signed, so dislikes push neighbours down."""
+
+    heavy_tailed: ClassVar[bool] = True
+    needs_listeners: ClassVar[bool] = True
+
+    def __init__(self, arrays: Mapping[str, AnyArray], catalogue: Catalogue, config: EngineConfig) -> None:
+        self._weight = as_float32(arrays["weight"])
+        self._indices = as_int32(arrays["indices"])
+        self._indptr = as_int32(arrays["indptr"])
+        self._n_tracks = catalogue.n_tracks
+
+    @classmethod
+    def weights(cls, liked: Sparse, config: EngineConfig) -> Sparse:
+        """Weights between the columns of a compact listeners x tracks matrix."""
+        raise NotImplementedError
+
+    @classmethod
+    def fit(
+        cls,
+        catalogue: Catalogue,
+        interactions: Interactions,
+        config: EngineConfig,
+        rng: np.random.Generator,
+        progress: Progress,
+    ) -> Self:
+        progress("neighbours", 0.0)
+        liked = liked_matrix(interactions, catalogue.n_tracks)
+        if np.count_nonzero(np.diff(liked.indptr)) < config.term_min_listeners:
+            return cls(_spread(None, np.empty(0, np.int32), catalogue.n_tracks), catalogue, config)
+        heard = np.flatnonzero(np.bincount(liked.indices, minlength=catalogue.n_tracks)).astype(np.int32)
+        short = with_short_lists(liked[:, heard], config.neighbours.max_list, rng)
+        found = cls.weights(short, config)
+        progress("neighbours", 1.0)
+        return cls(_spread(found, heard, catalogue.n_tracks), catalogue, config)
+
+    def score(self, listener: Listener) -> FloatArray:
+        owner, position = csr_slice(self._indptr, listener.rows)
+        weights = listener.weights[owner] * self._weight[position]
+        return np.bincount(self._indices[position], weights=weights, minlength=self._n_tracks).astype(np.float32)
+
+    def explain(self, listener: Listener, rows: IntArray, limit: int | None = None) -> list[list[Cause]]:
+        values = self.pairs(listener.rows, rows).T * listener.weights
+        return track_causes(listener.rows, values, limit)
+
+    def pairs(self, sources: IntArray, targets: IntArray) -> FloatArray:
+        """W[r, t] of the given rows: float32[sources, targets]."""
+        place = np.full(self._n_tracks, -1, dtype=np.int32)
+        place[targets] = np.arange(len(targets), dtype=np.int32)
+        owner, position = csr_slice(self._indptr, sources)
+        column = place[self._indices[position]]
+        values = np.zeros((len(sources), len(targets)), dtype=np.float32)
+        values[owner[column >= 0], column[column >= 0]] = self._weight[position[column >= 0]]
+        return values[:, place[targets]]
+
+    def arrays(self) -> Mapping[str, AnyArray]:
+        return {"weight": self._weight, "indices": self._indices, "indptr": self._indptr}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, AnyArray], catalogue: Catalogue, config: EngineConfig) -> Self:
+        return cls(arrays, catalogue, config)
+
+
+class ItemToItemTerm(SparseWeightsTerm):
+    """Shrunk asymmetric cosine of the listeners two songs share, the nearest of each song."""
+
+    name: ClassVar[str] = "item_to_item"
+
+    @classmethod
+    def weights(cls, liked: Sparse, config: EngineConfig) -> Sparse:
+        return neighbours(liked, config.neighbours)
+
+
+class EaseTerm(SparseWeightsTerm):
+    """Weights of a linear autoencoder among the most liked songs: what a song adds to what the others already say."""
+
+    name: ClassVar[str] = "ease"
+
+    @classmethod
+    def weights(cls, liked: Sparse, config: EngineConfig) -> Sparse:
+        return ease(liked, config.ease)
+
+
+def _spread(found: Sparse | None, heard: IntArray, n_tracks: int) -> dict[str, AnyArray]:
+    """Arrays over all tracks of weights between the tracks `heard`."""
+    lengths = np.zeros(n_tracks, dtype=np.int64)
+    if found is None:
+        data, indices = np.empty(0, dtype=np.float32), np.empty(0, dtype=np.int32)
+    else:
+        lengths[heard] = np.diff(found.indptr)
+        data, indices = as_float32(found.data), heard[found.indices]
+    indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    return {"weight": data, "indices": indices, "indptr": indptr}
