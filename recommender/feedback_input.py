@@ -1,6 +1,7 @@
 """Listeners' feedback as the engine's arrays."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -45,8 +46,17 @@ def load_feedback(user: User, loaded: LoadedModel, now: datetime | None = None) 
     )
 
 
-def load_interactions(catalogue: Catalogue, config: EngineConfig) -> tuple[Interactions, list[str]]:
-    """Return what all listeners did with the songs of ``catalogue``, and the regions by their code.
+@dataclass(frozen=True)
+class AllFeedback:
+    """What all listeners did; ``user_ids``: int64, who the listeners are; ``regions``: names by region code."""
+
+    interactions: Interactions
+    user_ids: NDArray[np.int64]
+    regions: list[str]
+
+
+def load_interactions(catalogue: Catalogue, config: EngineConfig) -> AllFeedback:
+    """Return what all listeners did with the songs of ``catalogue``.
 
     A pair's weight is the sum of its signals (``config.signal``), undecayed: what many liked long ago is still liked
     together.
@@ -56,10 +66,10 @@ def load_interactions(catalogue: Catalogue, config: EngineConfig) -> tuple[Inter
     known = row >= 0
     users, listener = np.unique(columns["user"][known], return_inverse=True)
     region, regions = _regions(users)
-    interactions_ = Interactions(
+    done = Interactions(
         listener=listener.astype(np.int32), row=row[known], weight=_weights(columns, config)[known], region=region
     )
-    return interactions_, regions
+    return AllFeedback(done, users, regions)
 
 
 def _rating_observations(ratings: Sequence[RatedTrack]) -> list[tuple[float, ...]]:

@@ -1,4 +1,4 @@
-"""The periodic fit: read the database, measure, fit, write, activate."""
+"""The periodic fit: read the database, fit, measure, write, and let the result serve if it is good enough."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import json
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,21 +24,14 @@ from accounts.models import User
 from feedback.taste import feedback_fingerprint
 from recommender.catalogue_input import catalogue_state, load_catalogue
 from recommender.engine import Catalogue, EngineConfig, Interactions, Model, fit_model, save_model
-from recommender.engine.evaluation import Reveal, Split, judge, model_scorers, split_listeners
-from recommender.feedback_input import load_interactions
+from recommender.engine.evaluation import Split
+from recommender.engine.ranking.fit import SecondStage
+from recommender.feedback_input import AllFeedback, load_interactions
+from recommender.gate import MIN_TEST_LISTENERS, Quality, Say, judge_candidate, split_by_listener
 from recommender.models import ModelVersion
-from recommender.versions import activate, model_path, remove_old_files
+from recommender.versions import TWIN, activate, load_twin, model_path, remove_old_files
 
 SEED = 20
-# Quality is measured at these amounts of revealed songs ...
-REVEALS = ("1", "5", "20", "80%")
-# ... on so many test listeners at most: enough for an interval of a few percent, and bounded in time.
-MAX_TEST_LISTENERS = 300
-# Below this, one lucky listener would make the figure.
-MIN_TEST_LISTENERS = 3
-SCORERS_SHOWN = ("popularity", "audio", "content", "blend")
-
-Say = Callable[[str, float], None]
 
 
 class RetrainBusyError(Exception):
@@ -51,16 +44,24 @@ class EmptyCatalogueError(Exception):
 
 @dataclass
 class RetrainResult:
-    """What a retrain did; ``version`` is ``None`` when nothing had changed."""
+    """What a retrain did; ``version`` is ``None`` when nothing had changed.
+
+    ``is_serving``: whether the new version serves, or was found worse than the one that goes on serving.
+    """
 
     version: ModelVersion | None
-    fitted_on: dict[str, int] = field(default_factory=dict)
-    metrics: dict[str, Any] = field(default_factory=dict)
-    timings: dict[str, float] = field(default_factory=dict)
+    quality: Quality = field(default_factory=Quality)
+    is_serving: bool = False
 
 
-def retrain(*, if_needed: bool = False, say: Say = lambda _step, _share: None, seed: int = SEED) -> RetrainResult:
-    """Fit on what is in the database and let the result serve.
+def retrain(
+    *,
+    if_needed: bool = False,
+    force: bool = False,
+    say: Say = lambda _step, _share: None,
+    seed: int = SEED,
+) -> RetrainResult:
+    """Fit on what is in the database; let the result serve unless it is worse than what serves (or ``force``).
 
     The file is written beside its place and renamed, and the row is made only then: killed at any moment, the model
     before it goes on serving, and the next run removes what was left behind.
@@ -72,10 +73,10 @@ def retrain(*, if_needed: bool = False, say: Say = lambda _step, _share: None, s
     with _alone():
         _remove_orphans()
         fingerprint = _fingerprint()
-        serving = ModelVersion.objects.filter(active_slot=True).first()
-        if if_needed and serving and serving.fingerprint == fingerprint and model_path(serving).is_dir():
+        newest = ModelVersion.objects.first()
+        if if_needed and newest and newest.fingerprint == fingerprint and model_path(newest).is_dir():
             return RetrainResult(version=None)
-        return _Run(say, seed).execute(fingerprint)
+        return _Run(say, seed).execute(fingerprint, force=force)
 
 
 class _Run:
@@ -83,36 +84,65 @@ class _Run:
 
     def __init__(self, say: Say, seed: int) -> None:
         self._say = say
-        self._rngs = np.random.default_rng(seed).spawn(2)
+        self._split_rng, self._fit_rng, self._judge_rng = np.random.default_rng(seed).spawn(3)
+        self._config = EngineConfig()
         self._timings: dict[str, float] = {}
 
-    def execute(self, fingerprint: str) -> RetrainResult:
-        config = EngineConfig()
+    def execute(self, fingerprint: str, *, force: bool) -> RetrainResult:
         with self._timed("read"):
             catalogue = load_catalogue()
             if not catalogue.n_tracks:
                 raise EmptyCatalogueError
-            interactions, regions = load_interactions(catalogue, config)
-        with self._timed("measure"):
-            metrics = measure(catalogue, interactions, config, self._rngs[0], self._say)
+            given = load_interactions(catalogue, self._config)
+        twin, quality = self._measured_twin(catalogue, given)
         with self._timed("fit"):
-            metadata = {"regions": regions, "fitted_at": timezone.now().isoformat()}
-            model = fit_model(catalogue, interactions, config, self._rngs[1], self._say, metadata)
+            # What was learned about weighing the terms was learned from most listeners already.
+            stage = SecondStage(twin.weights, twin.ranker) if twin else None
+            model = self._fit(catalogue, given.interactions, given.regions, stage)
         directory = f"{timezone.now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
         with self._timed("write"):
+            if twin is not None:
+                save_model(twin, Path(settings.MODEL_DIR) / (directory + TWIN))
             save_model(model, Path(settings.MODEL_DIR) / directory)
-        version = self._register(directory, fingerprint, _counts(model, interactions), metrics)
+        is_serving = force or not quality.verdict.is_worse
+        version = self._register(directory, fingerprint, _counts(model, given.interactions), quality, is_serving)
         remove_old_files(keep=settings.MODELS_KEPT)
-        return RetrainResult(version, version.fitted_on, metrics, self._timings)
+        return RetrainResult(version, quality, is_serving)
+
+    def _measured_twin(self, catalogue: Catalogue, given: AllFeedback) -> tuple[Model | None, Quality]:
+        """Fit without the test listeners, and measure on them beside the active model's twin."""
+        split = split_by_listener(given.interactions, given.user_ids, self._split_rng)
+        if len(split.test) < MIN_TEST_LISTENERS:
+            note = f"{len(split.test)} test listeners with two likes or more: too few to measure"
+            return None, Quality(note=note)
+        with self._timed("fit without the test listeners"):
+            twin = self._fit(catalogue, split.training, given.regions, None)
+        with self._timed("measure"):
+            return twin, self._judge(catalogue, split, twin)
+
+    def _judge(self, catalogue: Catalogue, split: Split, twin: Model) -> Quality:
+        return judge_candidate(catalogue, split, twin, load_twin(), self._judge_rng, self._say)
+
+    def _fit(
+        self, catalogue: Catalogue, interactions: Interactions, regions: list[str], stage: SecondStage | None
+    ) -> Model:
+        metadata = {"regions": regions, "fitted_at": timezone.now().isoformat()}
+        rng = self._fit_rng.spawn(1)[0]
+        return fit_model(catalogue, interactions, self._config, rng, self._say, metadata, stage)
 
     @transaction.atomic
     def _register(
-        self, directory: str, fingerprint: str, fitted_on: dict[str, int], metrics: dict[str, Any]
+        self, directory: str, fingerprint: str, fitted_on: dict[str, int], quality: Quality, is_serving: bool
     ) -> ModelVersion:
         version = ModelVersion.objects.create(
-            directory=directory, fingerprint=fingerprint, fitted_on=fitted_on, metrics=metrics, timings=self._timings
+            directory=directory,
+            fingerprint=fingerprint,
+            fitted_on=fitted_on,
+            metrics=quality.to_dict(),
+            timings=self._timings,
         )
-        activate(version=version)
+        if is_serving:
+            activate(version=version)
         return version
 
     @contextmanager
@@ -122,25 +152,6 @@ class _Run:
         yield
         self._timings[step] = round(time.perf_counter() - start, 3)
         self._say(step, 1.0)
-
-
-def measure(
-    catalogue: Catalogue, interactions: Interactions, config: EngineConfig, rng: np.random.Generator, say: Say
-) -> dict[str, Any]:
-    """Return the quality on a fifth of the listeners, held out, beside its baselines.
-
-    ``rows``: one per scorer and amount revealed (see :mod:`recommender.engine.evaluation`); empty with a ``note``
-    while there are too few listeners to say anything.
-    """
-    split = split_listeners(interactions, rng)
-    test = tuple(rows for rows in split.test if len(rows) > 1)[:MAX_TEST_LISTENERS]
-    if len(test) < MIN_TEST_LISTENERS:
-        return {"rows": [], "note": f"{len(test)} test listeners with two likes or more: too few to measure"}
-    model = fit_model(catalogue, split.training, config, rng.spawn(1)[0])
-    scorers = {name: scorer for name, scorer in model_scorers(model).items() if name in SCORERS_SHOWN}
-    amounts = [Reveal(label) for label in REVEALS]
-    judged = judge(scorers, catalogue, Split(split.training, test), amounts, rng.spawn(1)[0], say)
-    return {"rows": [asdict(row) for row in judged]}
 
 
 def _counts(model: Model, interactions: Interactions) -> dict[str, int]:
@@ -156,7 +167,7 @@ def _counts(model: Model, interactions: Interactions) -> dict[str, int]:
 
 def _fingerprint() -> str:
     regions = list(User.objects.exclude(region="").order_by("region").values_list("region").annotate(Count("pk")))
-    state = [catalogue_state(), feedback_fingerprint(), regions, EngineConfig().to_dict()]
+    state: list[Any] = [catalogue_state(), feedback_fingerprint(), regions, EngineConfig().to_dict()]
     return hashlib.sha256(json.dumps(state, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -177,5 +188,5 @@ def _remove_orphans() -> None:
     """Delete what a killed retrain left: folders without a row. Only under the lock, when no other can be writing."""
     known = set(ModelVersion.objects.values_list("directory", flat=True))
     for folder in Path(settings.MODEL_DIR).iterdir():
-        if folder.is_dir() and folder.name not in known:
+        if folder.is_dir() and folder.name.removesuffix(TWIN) not in known:
             shutil.rmtree(folder, ignore_errors=True)

@@ -17,6 +17,8 @@ from recommender.models import ModelVersion
 
 logger = logging.getLogger(__name__)
 
+# The folder of a version's twin, fitted without the test listeners (see recommender.gate), has this at its end.
+TWIN = ".twin"
 # How many earlier versions are tried when the active one's file cannot be used.
 MAX_FALLBACKS = 5
 
@@ -52,6 +54,18 @@ def active_model() -> LoadedModel | None:
         if loaded is not None:
             return loaded
     return None
+
+
+def load_twin() -> Model | None:
+    """Return the twin of the active version, ``None`` where there is none or its file cannot be used."""
+    version = ModelVersion.objects.filter(active_slot=True).first()
+    if version is None:
+        return None
+    path = model_path(version)
+    try:
+        return load_model(path.with_name(path.name + TWIN))
+    except EngineError:
+        return None
 
 
 def activate_checked(*, version: ModelVersion) -> None:
@@ -91,7 +105,8 @@ def remove_old_files(*, keep: int) -> list[str]:
     old = ModelVersion.objects.exclude(directory__in=kept)
     removed = [version.directory for version in old if model_path(version).is_dir()]
     for directory in removed:
-        shutil.rmtree(Path(settings.MODEL_DIR) / directory, ignore_errors=True)
+        for name in (directory, directory + TWIN):
+            shutil.rmtree(Path(settings.MODEL_DIR) / name, ignore_errors=True)
     return removed
 
 

@@ -1,5 +1,6 @@
 """Template tags of the page frame: icons, navigation, query strings."""
 
+from functools import cache
 from typing import Any
 
 from django import template
@@ -13,8 +14,12 @@ register = template.Library()
 
 
 @register.simple_tag
+@cache
 def icon(name: str) -> SafeString:
-    """Return an icon of the packaged sprite; it is decoration, so screen readers pass over it."""
+    """Return an icon of the packaged sprite; it is decoration, so screen readers pass over it.
+
+    Kept, as a list of songs asks for the same few icons a hundred times.
+    """
     sprite = static("vendor/icons.svg")
     return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>', sprite, name)
 

@@ -18,6 +18,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--if-needed", action="store_true", help="Do nothing when nothing changed since the last.")
+        parser.add_argument("--force", action="store_true", help="Let it serve even if it measures worse.")
         parser.add_argument("--seed", type=int, default=SEED, help="Seed of all random draws (default: %(default)s).")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -28,6 +29,7 @@ class Command(BaseCommand):
                 task = progress.add_task("retrain", total=1.0)
                 result = retrain(
                     if_needed=options["if_needed"],
+                    force=options["force"],
                     seed=options["seed"],
                     say=lambda step, share: progress.update(task, description=step, completed=share),
                 )
@@ -43,13 +45,25 @@ def _report(result: RetrainResult, console: Console) -> None:
     if result.version is None:
         console.print("nothing changed since the last retrain: nothing done")
         return
-    counts = ", ".join(f"{count:,} {name}" for name, count in result.fitted_on.items())
-    console.print(f"model {result.version.pk} fitted on {counts}; it serves from now on")
-    console.print("seconds: " + ", ".join(f"{step} {seconds:.2f}" for step, seconds in result.timings.items()))
-    if not result.metrics["rows"]:
-        console.print(f"quality: not measured: {result.metrics['note']}")
+    version = result.version
+    counts = ", ".join(f"{count:,} {name}" for name, count in version.fitted_on.items())
+    console.print(f"model {version.pk} fitted on {counts}; {_fate(result)}")
+    console.print("seconds: " + ", ".join(f"{step} {seconds:.2f}" for step, seconds in version.timings.items()))
+    if not result.quality.rows:
+        console.print(f"quality: not measured: {result.quality.note}")
         return
-    console.print(_quality_table(result.metrics["rows"]))
+    console.print(_quality_table(result.quality.rows))
+    if difference := result.quality.verdict.difference:
+        console.print(
+            f"nDCG@10 against the model that served before: {difference.mean:+.4f} "
+            f"(95 % interval {difference.low:+.4f} to {difference.high:+.4f})"
+        )
+
+
+def _fate(result: RetrainResult) -> str:
+    if result.is_serving:
+        return "it serves from now on"
+    return "it measures worse than the active model, which goes on serving (--force to let it serve all the same)"
 
 
 def _quality_table(rows: list[dict[str, Any]]) -> Table:
