@@ -16,8 +16,10 @@ MAX_QUERY_LENGTH = 200
 MAX_WORDS = 12
 # Up to so many matches are ranked one by one; of more common words the most popular are.
 RANKED = 2000
+# Of a common word, up to so many titles that begin with it are all ranked.
+PREFIXED = 500
 # So many of each kind (popular, title begins so, title is so, artist is so) are looked at for a common word.
-COMMON = 150
+COMMON = 80
 SHOWN_ARTISTS = 6
 SHOWN_GENRES = 6
 GenreLink = Track.genres.through
@@ -115,8 +117,8 @@ def _common_rows(words: Sequence[str]) -> list[_Row]:
 
 def _title_prefix_ids(phrase: str, popular: TrackQuerySet) -> list[int]:
     begins = shown_by_index().filter(search_key__gte=phrase, search_key__lt=phrase + _END)
-    ids = list(begins.order_by("search_key").values_list("pk", flat=True)[: RANKED + 1])
-    if len(ids) <= RANKED:
+    ids = list(begins.order_by("search_key").values_list("pk", flat=True)[: PREFIXED + 1])
+    if len(ids) <= PREFIXED:
         return ids
     # Read in the order of popularity: by the index on the key they would all have to be fetched and sorted.
     by_popularity = popular.alias(place=StrIndex("search_key", Value(phrase))).filter(place=1)

@@ -70,8 +70,10 @@ def test_exact_title_then_title_prefix_then_artist_then_popularity() -> None:
     assert titles("love") == expected
 
 
-def test_very_common_words_keep_the_same_ranking(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("prefixed", [2, 500])
+def test_very_common_words_keep_the_same_ranking(monkeypatch: pytest.MonkeyPatch, prefixed: int) -> None:
     monkeypatch.setattr(search_module, "RANKED", 3)
+    monkeypatch.setattr(search_module, "PREFIXED", prefixed)
     make_track("Nothing", "Nobody", album="The", popularity=100)
     make_track("The Best", "Nobody", popularity=90)
     make_track("Hit", "The", popularity=80)
