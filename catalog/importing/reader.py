@@ -3,12 +3,15 @@
 The file is taken in blocks of whole lines. Most blocks hold one row per line, and are split by the csv module in one
 go; a block that does not (a quoted field that runs over a line end or is never closed, a byte that is no UTF-8, a zero
 byte) is gone through line by line, so that trouble costs the row it is in and nothing else. Each column then is parsed
-as a whole, through a memory of what its texts mean. (pandas' C parser was tried in thought and left out: it cannot tell
-a short row from one that ends in empty fields, and it would cost each process half a second to import.)
+as a whole, through a memory of what its texts mean.
+
+pandas is not used: its parser cannot tell a row that is too short from one that ends in empty fields, and importing it
+takes longer than reading most files.
 """
 
 import csv
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import repeat
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -16,11 +19,13 @@ from typing import IO, NamedTuple
 from catalog.features import FEATURE_NAMES
 from catalog.importing.artists import ArtistSplitter
 from catalog.importing.layout import DURATION_FIELDS, Layout, LayoutError, read_layout
-from catalog.importing.source import Source, SourceError, open_source
+from catalog.importing.source import BrokenSourceError, Source, SourceError, open_source
 from catalog.importing.values import BadValue, Column, parsers
 
-# 2 MiB are about 13,000 rows: enough for large batches, little enough for a small machine.
-CHUNK_BYTES = 1 << 21
+# 1 MiB is about 6,500 rows: enough for large batches, little enough for a small machine and for others who wait to
+# write.
+CHUNK_BYTES = 1 << 20
+HEADER_BYTES = 1 << 12
 # A quoted field may run over several lines, but not over so many that one forgotten quote eats the file.
 MAX_ROW_LINES = 20
 
@@ -159,8 +164,8 @@ class CatalogueReader:
         return layout
 
     def _first_lines(self) -> Iterator[bytes]:
-        for block in self._source.blocks(1):
-            yield from block.splitlines() if b"\n" not in block[:-1] else block.split(b"\n")
+        for block in self._source.blocks(HEADER_BYTES):
+            yield from block.split(b"\n")[:-1]
 
     def _split_blocks(self) -> Iterator[tuple[_Lines, list[Reject]]]:
         """Yield the rows of each block, split into fields, and what could not be split."""
@@ -293,15 +298,20 @@ class CatalogueReader:
     # --- artists -----------------------------------------------------------------------------------------------------
     def _learn_artists(self, splitter: ArtistSplitter) -> None:
         """Show the splitter every artist field; lines that are not rows of their own do not matter here."""
+        # Where the file breaks off, reading the rows will come upon it and say so.
+        with suppress(BrokenSourceError):
+            for block in self._source.blocks(CHUNK_BYTES):
+                splitter.learn(self._artist_fields(block))
+
+    def _artist_fields(self, block: bytes) -> list[str]:
         place, delimiter = self.layout.columns["artists"], self.layout.delimiter
-        for block in self._source.blocks(self._chunk_bytes):
-            plain: list[str] = []
-            for line in block.decode(errors="replace").split("\n"):
-                # Hardly any line holds quotes, and splitting the others takes no csv module.
-                fields = _quietly_split(line, delimiter) if '"' in line else line.split(delimiter, place + 1)
-                if len(fields) > place:
-                    plain.append(fields[place])
-            splitter.learn(plain)
+        texts: list[str] = []
+        for line in block.decode(errors="replace").split("\n"):
+            # Hardly any line holds quotes, and splitting the others takes no csv module.
+            fields = _quietly_split(line, delimiter) if '"' in line else line.split(delimiter, place + 1)
+            if len(fields) > place:
+                texts.append(fields[place])
+        return texts
 
 
 def _header_text(line: bytes, name: str) -> str:

@@ -73,7 +73,7 @@ class Source:
         """
         waiting = bytearray()
         try:
-            for piece in self._pieces():
+            for piece in self._pieces(min(block_bytes, PIECE_BYTES)):
                 waiting += piece
                 if len(waiting) < block_bytes:
                     continue
@@ -90,14 +90,15 @@ class Source:
         if waiting:
             yield bytes(waiting) if waiting.endswith(b"\n") else bytes(waiting) + b"\n"
 
-    def _pieces(self) -> Iterator[bytes]:
-        """Yield the unpacked bytes as they come."""
+    def _pieces(self, piece_bytes: int = PIECE_BYTES) -> Iterator[bytes]:
+        """Yield the unpacked bytes as they come, at most ``piece_bytes`` at a time."""
         self._file.seek(0)
-        stream: IO[bytes] = gzip.GzipFile(fileobj=self._file) if self.is_gzip else self._file  # type: ignore[assignment]
+        # read1 hands out what was unpacked before a break; read would lose up to a whole piece.
+        read = gzip.GzipFile(fileobj=self._file).read1 if self.is_gzip else self._file.read
         total = 0
         while True:
             try:
-                piece = stream.read(PIECE_BYTES)
+                piece = read(piece_bytes)
             except (EOFError, zlib.error, gzip.BadGzipFile) as error:
                 raise BrokenSourceError(f"{self.name}: broken off or damaged after {total:,} unpacked bytes") from error
             if not piece:

@@ -16,7 +16,7 @@ TEXT_LENGTH = 1000
 GENRE_LENGTH = 100
 URL_LENGTH = 500
 MAX_DURATION_MS = 2**31 - 1
-MEMO_SIZE = 20_000
+MEMO_SIZE = 10_000
 
 _ID = re.compile(r"(?:spotify:track:|https?://open\.spotify\.com/(?:intl-\w+/)?track/)?([0-9A-Za-z]{22})(?:\?\S*)?")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")

@@ -27,7 +27,7 @@ from catalog.text import artist_key, fold, recording_key, track_text
 BATCH = 900
 # Where the database sets no bound, as many as keep statements of a handy size.
 MAX_PARAMETERS = 10_000
-MAX_REMEMBERED = 50_000
+MAX_REMEMBERED = 20_000
 _VALUES = ("title", "album", "popularity", "duration_ms", "explicit", "release_year", "preview_url", "isrc")
 _NEW_COLUMNS = (
     "spotify_id", *_VALUES, "features", "features_origin", "origin", "is_active", "created_at", "updated_at",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, ProgrammingError
 
 from catalog.importing.reader import Reject
 from catalog.importing.service import ImportBrokenError, ImportReport, import_tracks
@@ -21,6 +22,8 @@ SHOWN_REJECTS = 5
 class Command(BaseCommand):
     """``manage.py import_tracks PATH``."""
 
+    # Checking the site's pages and forms would take longer than importing a small file.
+    requires_system_checks: tuple[str, ...] = ()
     help = "Bring songs from a .csv or .csv.gz file into the catalogue. Running it again changes nothing."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -56,6 +59,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except SourceError as error:
             raise CommandError(str(error)) from error
+        except (OperationalError, ProgrammingError) as error:
+            raise CommandError(f"the database cannot be used (is it migrated?): {error}") from error
         except KeyboardInterrupt as error:
             raise CommandError("stopped; run the same command again to finish") from error
         self._show(report, options["rejects"])
