@@ -63,6 +63,7 @@ class Recommendation(models.Model):
     )
     reason = models.JSONField(default=dict, help_text=_("The terms of the score and what caused them."))
     is_shown = models.BooleanField(default=True)
+    is_explored = models.BooleanField(default=False, help_text=_("There by exploration: not on the greedy page."))
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

@@ -1,0 +1,138 @@
+"""What the log of recommendations says about each model version and policy, for operators."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from catalog.models import Track
+from feedback.models import Rating
+from recommender.models import Recommendation
+
+WINDOW_DAYS = 30
+# A like counts for the page that showed the song if it came within so many days.
+ANSWER_DAYS = 7
+_Z = 1.959963985  # two-sided 95 %
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A share of shown songs with its 95 % interval (Wilson 1927)."""
+
+    count: int
+    total: int
+    share: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, count: int, total: int) -> Rate:
+        """Return ``count`` out of ``total``; without any, everything is possible."""
+        if not total:
+            return cls(0, 0, 0.0, 0.0, 1.0)
+        share, weight = count / total, 1 + _Z**2 / total
+        centre = (share + _Z**2 / (2 * total)) / weight
+        half = _Z / weight * math.sqrt(share * (1 - share) / total + _Z**2 / (4 * total**2))
+        return cls(count, total, share, max(0.0, centre - half), min(1.0, centre + half))
+
+
+@dataclass(frozen=True)
+class PolicyLine:
+    """Like and dislike rates of the songs that one policy of one model version showed."""
+
+    version: int
+    policy: str
+    liked: Rate
+    disliked: Rate
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """What exploring costs (like rates side by side) and finds (liked songs that greedy pages had not shown)."""
+
+    explored: Rate
+    greedy: Rate
+    artists_found: int
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How many of the songs on the site were shown to anybody."""
+
+    shown: int
+    songs: int
+
+    @property
+    def percent(self) -> float:
+        """Return the share in percent."""
+        return 100 * self.shown / self.songs if self.songs else 0.0
+
+
+def policy_lines(now: datetime | None = None) -> list[PolicyLine]:
+    """Return one line per model version and policy of the last ``WINDOW_DAYS``, the newest version first; one query."""
+    groups = (
+        _answered(now)
+        .values("model_version_id", "policy")
+        .annotate(total=Count("id"), likes=Count("id", filter=Q(liked=True)), no=Count("id", filter=Q(disliked=True)))
+        .order_by("-model_version_id", "policy")
+    )
+    return [
+        PolicyLine(
+            version=group["model_version_id"],
+            policy=group["policy"],
+            liked=Rate.of(group["likes"], group["total"]),
+            disliked=Rate.of(group["no"], group["total"]),
+        )
+        for group in groups
+    ]
+
+
+def exploration(now: datetime | None = None) -> Exploration:
+    """Return how explored songs fared beside the others of the same pages; two queries."""
+    shown = _answered(now).exclude(policy="greedy")
+    figures = shown.aggregate(
+        explored=Count("id", filter=Q(is_explored=True)),
+        explored_liked=Count("id", filter=Q(is_explored=True, liked=True)),
+        others=Count("id", filter=Q(is_explored=False)),
+        others_liked=Count("id", filter=Q(is_explored=False, liked=True)),
+    )
+    found = shown.filter(is_explored=True, liked=True).aggregate(Count("track__artists", distinct=True))
+    return Exploration(
+        explored=Rate.of(figures["explored_liked"], figures["explored"]),
+        greedy=Rate.of(figures["others_liked"], figures["others"]),
+        artists_found=found["track__artists__count"],
+    )
+
+
+def coverage(now: datetime | None = None) -> Coverage:
+    """Return how many songs were shown in the last ``WINDOW_DAYS``; two queries."""
+    shown = _recent(now).filter(track__is_active=True).aggregate(Count("track", distinct=True))["track__count"]
+    return Coverage(shown, Track.objects.active().count())
+
+
+def _recent(now: datetime | None) -> QuerySet[Recommendation]:
+    since = (now or timezone.now()) - timedelta(days=WINDOW_DAYS)
+    return Recommendation.objects.filter(created_at__gte=since, is_shown=True)
+
+
+def _answered(now: datetime | None) -> QuerySet[Any]:
+    """Return the recent rows with whether the listener liked or disliked the song within ``ANSWER_DAYS``."""
+    rating = Rating.objects.filter(
+        user_id=OuterRef("user_id"),
+        track_id=OuterRef("track_id"),
+        updated_at__gte=OuterRef("created_at"),
+        updated_at__lt=OuterRef("answer_until"),
+    )
+    return (
+        _recent(now)
+        .annotate(answer_until=F("created_at") + timedelta(days=ANSWER_DAYS))
+        .annotate(
+            liked=Exists(rating.filter(value=Rating.Value.LIKE)),
+            disliked=Exists(rating.filter(value=Rating.Value.DISLIKE)),
+        )
+    )

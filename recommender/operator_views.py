@@ -1,0 +1,56 @@
+"""Pages for operators: how good the recommendations are, and which model serves."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required, permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from recommender.charts import HEIGHT, WIDTH, quality_chart
+from recommender.insight import ANSWER_DAYS, WINDOW_DAYS, coverage, exploration, policy_lines
+from recommender.models import ModelVersion
+from recommender.reports import has_file, headline, quality_table
+from recommender.versions import UnusableModelError, activate_checked
+
+VERSIONS_SHOWN = 30
+
+
+@require_GET
+@login_required
+@permission_required("recommender.view_modelversion", raise_exception=True)
+def quality(request: HttpRequest) -> HttpResponse:
+    """Show the quality of the versions over time, and what listeners made of what was shown."""
+    versions = list(ModelVersion.objects.all()[:VERSIONS_SHOWN])
+    active = next((version for version in versions if version.active_slot), None)
+    context = {
+        "versions": [
+            (version, headline(version), headline(version, "popularity"), has_file(version)) for version in versions
+        ],
+        "active": active,
+        "active_quality": quality_table(active.metrics.get("rows", [])) if active else None,
+        "chart": quality_chart(versions),
+        "chart_width": WIDTH,
+        "chart_height": HEIGHT,
+        "policies": policy_lines(),
+        "exploration": exploration(),
+        "coverage": coverage(),
+        "window_days": WINDOW_DAYS,
+        "answer_days": ANSWER_DAYS,
+    }
+    return render(request, "recommender/quality.html", context)
+
+
+@require_POST
+@login_required
+@permission_required("recommender.change_modelversion", raise_exception=True)
+def activate_version(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let a version serve from the next request on."""
+    version = get_object_or_404(ModelVersion, pk=pk)
+    try:
+        activate_checked(version=version)
+    except UnusableModelError as error:
+        messages.error(request, _("Version %(pk)s cannot serve: %(why)s") % {"pk": pk, "why": error})
+    else:
+        messages.success(request, _("Version %(pk)s serves from now on.") % {"pk": pk})
+    return redirect("recommender:quality")
