@@ -140,7 +140,6 @@ def model_scorers(model: Model, candidates: BoolArray | None = None) -> dict[str
     shorter page.
     """
     shared = _Shared(model)
-    needing = model.terms_needing_listeners()
 
     def term_scorer(name: str) -> Scorer:
         return lambda feedback: shared.model.terms[name].score(shared.listener(feedback))
@@ -158,7 +157,7 @@ def model_scorers(model: Model, candidates: BoolArray | None = None) -> dict[str
         return scores
 
     scorers = {name: term_scorer(name) for name in model.terms}
-    scorers["content"] = lambda feedback: shared.model.score(shared.listener(feedback), left_out=needing).total
+    scorers["content"] = lambda feedback: shared.model.score_content(shared.listener(feedback)).total
     scorers["blend"] = lambda feedback: shared.model.rank(shared.listener(feedback), rankable(feedback)).total
     return scorers | {"page": page}
 
@@ -247,6 +246,18 @@ def fit_scorers(
         # Each has its own stream: leaving one out does not change the rest.
         scorers[name] = factory(catalogue, training, other_rng.spawn(1)[0])
     return scorers
+
+
+def unplayed_shares(catalogue: Catalogue, interactions: Interactions, seed: int = 0) -> tuple[float, float]:
+    """Share of the test listeners' tracks, and of the catalogue, that no training listener has; split as in `compare`.
+
+    Where the first is the larger one, a ranking gains merely by preferring what nobody has.
+    """
+    split = split_listeners(interactions, np.random.default_rng(seed).spawn(4)[0])
+    unplayed = np.ones(catalogue.n_tracks, dtype=np.bool_)
+    unplayed[split.training.row] = False
+    wanted = np.concatenate([np.empty(0, dtype=np.int32), *split.test])
+    return float(unplayed[wanted].mean()) if len(wanted) else 0.0, float(unplayed.mean())
 
 
 def queries(split: Split, reveal: Reveal) -> list[Query]:

@@ -16,12 +16,14 @@ from rich.table import Table
 
 from recommender.engine import EngineConfig, InvalidDataError
 from recommender.engine.cold_start import compare_cold
-from recommender.engine.evaluation import EvaluationRow, Measured, Reveal, compare
+from recommender.engine.evaluation import EvaluationRow, Measured, Reveal, compare, unplayed_shares
 from recommender.engine.metrics import Interval
 from recommender.engine.terms import Progress as Say
 from recommender.evaluation_input import InputError, Inputs, read_inputs
 from recommender.peers import PEERS, PeersMissingError, peer_factories
 
+# Where nothing tells how wide the output may be, in a file or a pipe, no figure is cut off.
+PLAIN_WIDTH = 100
 REVEALS = ("1", "5", "20", "80%")
 
 
@@ -52,6 +54,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         console = Console(file=cast(IO[str], self.stdout), highlight=False, soft_wrap=True)
+        if not console.is_terminal:
+            console = Console(file=cast(IO[str], self.stdout), highlight=False, soft_wrap=True, width=PLAIN_WIDTH)
         _check_writable(options["json"])
         try:
             measured = _measure(options, console)
@@ -73,6 +77,8 @@ def _measure(options: Mapping[str, Any], console: Console) -> list[Measured]:
         inputs: Inputs = read_inputs(options["interactions"], options["catalogue"])
         for note in inputs.notes:
             console.print(note)
+        if not options["cold_tracks"]:
+            console.print(_unplayed(inputs, options["seed"]))
         protocol = compare_cold if options["cold_tracks"] else compare
         reveals = list(dict.fromkeys(options["reveal"]))
         data = inputs.catalogue, inputs.interactions, EngineConfig()
@@ -84,6 +90,16 @@ def _sayer(shown: Progress | None) -> Say:
         return lambda _step, _share: None
     task = shown.add_task("", total=1.0)
     return lambda step, share: shown.update(task, description=step, completed=share)
+
+
+def _unplayed(inputs: Inputs, seed: int) -> str:
+    of_lists, of_catalogue = unplayed_shares(inputs.catalogue, inputs.interactions, seed)
+    line = (
+        f"no training listener has {of_lists:.0%} of the test listeners' tracks and {of_catalogue:.0%} of the catalogue"
+    )
+    if of_lists <= of_catalogue:
+        return line
+    return f"{line}: in these files a ranking gains by preferring what nobody has; see docs/evaluation.md"
 
 
 # --- what is printed -------------------------------------------------------------------------------------------------
@@ -109,6 +125,8 @@ def _table(measured: Sequence[Measured], seed: int, *, is_cold: bool) -> Table:
         title=f"{len(first.ndcg_at_10):,} test listeners, {amount} revealed{what}",
         caption="* the best peer" if best else None,
         box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
     )
     table.add_column("scorer", no_wrap=True)
     for column in ("nDCG@10, 95 %", "nDCG@100", "Recall@20", "coverage@10", "novelty"):
