@@ -8,3 +8,10 @@ class RecommenderConfig(AppConfig):
 
     name = "recommender"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Have the record of what was shown follow when the operator merges songs."""
+        from catalog.merging import register_merge_handler
+        from recommender.services import move_recommendations
+
+        register_merge_handler(move_recommendations)

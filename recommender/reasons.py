@@ -86,6 +86,14 @@ def _artist(cause: StoredCause, names: Names) -> str:
     return _("Because you like %(artist)s (%(title)s)") % {"artist": name, "title": titles[0]}
 
 
+def _collaborative(cause: StoredCause, names: Names) -> str:
+    return _by_title(cause, names, _("People who like %(title)s like this"))
+
+
+def _item_to_item(cause: StoredCause, names: Names) -> str:
+    return _by_title(cause, names, _("Often liked together with %(title)s"))
+
+
 def _album(cause: StoredCause, names: Names) -> str:
     return _by_title(cause, names, _("From the same album as %(title)s"))
 
@@ -127,6 +135,9 @@ def _key(cause: StoredCause) -> int:
 _TELLERS = {
     "artist": _artist,
     "album": _album,
+    "collaborative": _collaborative,
+    "item_to_item": _item_to_item,
+    "ease": _item_to_item,
     "genre": _genre,
     "audio": _audio,
     "mainstream": _mainstream,

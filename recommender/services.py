@@ -14,9 +14,11 @@ from catalog.models import Track
 from recommender.engine import Cause, Model, Page, Request, recommend, similar
 from recommender.engine import Recommendation as Recommended
 from recommender.engine.arrays import IntArray
+from recommender.engine.freshness import resting
 from recommender.feedback_input import load_feedback
 from recommender.models import Recommendation
 from recommender.reasons import Names, StoredCause, StoredReason, sentence
+from recommender.shown_input import load_shown
 from recommender.versions import LoadedModel, active_model
 
 PAGE_SIZE = 20
@@ -41,20 +43,27 @@ class Feed:
     amount: float
 
 
-def recommend_feed(*, user: User, k: int = PAGE_SIZE) -> Feed | None:
+def recommend_feed(*, user: User, k: int = PAGE_SIZE, adventure: float | None = None) -> Feed | None:
     """Return ``k`` songs for ``user`` from the feedback as it is now, and record them as shown.
 
-    ``None`` before the first retrain.
+    ``None`` before the first retrain. ``adventure`` (0..1) stands in for the listener's own dial.
     """
     loaded = active_model()
     if loaded is None:
         return None
     model = loaded.model
     feedback = load_feedback(user, loaded)
+    shown = load_shown(user, model.catalogue, feedback)
+    tired = shown.rows[resting(shown, model.config)]
     rng = np.random.default_rng()
 
     def ask(excluded: IntArray) -> Page:
-        request = Request(k=k, excluded=excluded, explicit_allowed=user.explicit_allowed)
+        request = Request(
+            k=k,
+            excluded=np.concatenate([tired, excluded]),
+            explicit_allowed=user.explicit_allowed,
+            adventure=user.adventure if adventure is None else adventure,
+        )
         return recommend(model, feedback, request, rng)
 
     page, tracks = _shown(model, ask)
@@ -78,6 +87,14 @@ def similar_tracks(*, track: Track, explicit_allowed: bool, k: int = SIMILAR_SIZ
         return None
     page, tracks = _shown(loaded.model, lambda excluded: similar(loaded.model, row, k, explicit_allowed, excluded))
     return [tracks[item.track_id] for item in page.items]
+
+
+def move_recommendations(duplicate: Track, keep: Track) -> None:
+    """Let the record of what was shown follow ``duplicate`` to ``keep``; a page that showed both keeps one row."""
+    pages_of_keep = list(Recommendation.objects.filter(track=keep).values_list("page", flat=True))
+    moved = Recommendation.objects.filter(track=duplicate)
+    moved.filter(page__in=pages_of_keep).delete()
+    moved.update(track=keep)
 
 
 def _shown(model: Model, ask: Callable[[IntArray], Page]) -> tuple[Page, dict[int, Track]]:

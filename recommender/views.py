@@ -2,17 +2,19 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.models import User
 from catalog.models import Track
+from recommender.forms import AdventureForm
 from recommender.selectors import popular_tracks
 from recommender.services import Feed, FeedItem, recommend_feed, similar_tracks
 
@@ -28,9 +30,29 @@ def home(request: HttpRequest) -> HttpResponse:
     if not isinstance(request.user, User):
         tracks = popular_tracks(limit=WELCOME_SIZE)
         return render(request, "recommender/welcome.html", {"tracks": tracks, **_empty_catalogue(is_staff=False)})
-    feed = recommend_feed(user=request.user)
-    context = _untrained(request.user) if feed is None else _feed_context(feed, is_staff=request.user.is_staff)
+    return _feed_page(request, request.user)
+
+
+@require_POST
+@login_required
+def adventure(request: HttpRequest) -> HttpResponse:
+    """Set the adventure dial; the songs answer at once."""
+    user = request.user
+    assert isinstance(user, User)
+    form = AdventureForm(request.POST, instance=user)
+    if not form.is_valid():
+        return HttpResponseBadRequest(form.errors.as_text(), content_type="text/plain")
+    form.save()
+    if request.htmx:  # type: ignore[attr-defined]
+        return _feed_page(request, user)
+    return redirect("recommender:home")
+
+
+def _feed_page(request: HttpRequest, user: User) -> HttpResponse:
+    feed = recommend_feed(user=user)
+    context = _untrained(user) if feed is None else _feed_context(feed, is_staff=user.is_staff)
     context["tracks"] = [item.track for item in context["items"]]
+    context["adventure_form"] = AdventureForm(instance=user)
     template = "recommender/_feed.html" if request.htmx else "recommender/home.html"  # type: ignore[attr-defined]
     return render(request, template, context)
 

@@ -1,6 +1,7 @@
 """The "For you" page: what it shows, what it learns, what it records."""
 
-from datetime import timedelta
+import uuid
+from datetime import datetime, timedelta
 
 import pytest
 from django.core.management import call_command
@@ -10,12 +11,16 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
+from catalog.merging import merge_tracks
 from catalog.models import Genre, Track
 from feedback.models import ArtistPreference, GenrePreference, Play, Rating
 from feedback.services import rate
-from recommender.models import Recommendation
+from recommender.feedback_input import load_feedback
+from recommender.models import ModelVersion, Recommendation
 from recommender.services import recommend_feed
+from recommender.shown_input import load_shown
 from recommender.tests.builders import LOUD, make_catalogue, make_track, make_user
+from recommender.versions import active_model
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +34,7 @@ def tracks() -> list[Track]:
 
 @pytest.fixture
 def user(client: Client) -> User:
-    made = make_user()
+    made = make_user(adventure=0.0)  # so that each page is certain
     client.force_login(made)
     return made
 
@@ -166,13 +171,86 @@ def test_the_number_of_queries_does_not_grow_with_the_feed(
 ) -> None:
     like(user, make_track("Liked", ["A"], ["folk"], features=LOUD))
     make_track("One", ["A"], ["folk"], features=LOUD)
+    make_track("Other", ["Z"], ["jazz"], is_active=False)
     call_command("retrain", verbosity=0)
     client.get("/")
-    with django_assert_num_queries(17) as one:
+    with django_assert_num_queries(18):
         assert len(client.get("/").context["items"]) == 1
     make_track("Two", ["B"], ["techno"])
     make_track("Three", ["C", "D"], ["folk", "techno"])
     call_command("retrain", verbosity=0)
     client.get("/")
-    with django_assert_num_queries(len(one)):
+    with django_assert_num_queries(18):
         assert len(client.get("/").context["items"]) == 3
+
+
+def test_the_dial_is_on_the_page_and_is_kept(tracks: list[Track], user: User, client: Client) -> None:
+    assert 'name="adventure"' in client.get("/").content.decode()
+    assert client.post(reverse("recommender:adventure"), {"adventure": "0.75"}).url == "/"  # type: ignore[attr-defined]
+    user.refresh_from_db()
+    assert user.adventure == 0.75
+    answer = client.post(reverse("recommender:adventure"), {"adventure": "1"}, headers={"HX-Request": "true"})
+    assert answer.content.decode().lstrip().startswith('<section id="feed"')
+    user.refresh_from_db()
+    assert user.adventure == 1.0
+
+
+@pytest.mark.parametrize("value", ["1.5", "-1", "much", "nan", ""])
+def test_the_dial_takes_0_to_1_only(user: User, client: Client, value: str) -> None:
+    assert client.post(reverse("recommender:adventure"), {"adventure": value}).status_code == 400
+    user.refresh_from_db()
+    assert user.adventure == 0.0
+
+
+def test_the_dial_needs_a_post_and_a_log_in(client: Client) -> None:
+    assert client.get(reverse("recommender:adventure")).status_code == 405
+    assert reverse("account_login") in client.post(reverse("recommender:adventure")).url  # type: ignore[attr-defined]
+
+
+def test_what_was_shown_in_vain_on_several_visits_rests(tracks: list[Track], user: User) -> None:
+    loaded = active_model()
+    assert loaded is not None
+    first = shown(user, 4)
+    assert shown(user, 4) == first  # the same visit: looking again is not ignoring again
+    ignored = Track.objects.get(title=first[0])
+    for days in (1, 2):
+        recommendation(user, ignored, loaded.version, timezone.now() - timedelta(days=days))
+    assert first[0] not in shown(user, 4)
+    assert first[1] in shown(user, 4)
+
+
+def test_the_shown_songs_are_counted_by_visit(tracks: list[Track], user: User) -> None:
+    loaded = active_model()
+    assert loaded is not None
+    now = timezone.now().replace(minute=30)
+    for hours, track in ((0, tracks[0]), (0, tracks[0]), (5, tracks[0]), (24, tracks[1]), (1, tracks[2])):
+        recommendation(user, track, loaded.version, now - timedelta(hours=hours))
+    like(user, tracks[2])
+    ignored = load_shown(user, loaded.model.catalogue, load_feedback(user, loaded), now)
+    ids = loaded.model.catalogue.track_ids[ignored.rows]
+    assert dict(zip(ids.tolist(), ignored.times.tolist(), strict=True)) == {tracks[0].pk: 2, tracks[1].pk: 1}
+    assert ignored.days.tolist() == pytest.approx([0.0, 1.0], abs=1e-4)
+
+
+def test_merging_songs_moves_the_record_of_what_was_shown(tracks: list[Track], user: User) -> None:
+    assert shown(user, 4)[:2] == ["Song 9.3", "Song 8.3"]
+    keep, duplicate = Track.objects.get(title="Song 9.3"), Track.objects.get(title="Song 8.3")
+    other = Track.objects.get(title="Song 0.0")
+    merge_tracks(keep=keep, duplicates=[duplicate])
+    merge_tracks(keep=other, duplicates=[Track.objects.get(title="Song 7.3")])
+    rows = Recommendation.objects.order_by("position").values_list("track__title", flat=True)
+    assert list(rows) == ["Song 9.3", "Song 0.0", "Song 6.3"]
+
+
+def recommendation(user: User, track: Track, version: ModelVersion, at: datetime) -> None:
+    Recommendation.objects.create(
+        user=user,
+        track=track,
+        model_version=version,
+        page=uuid.uuid4(),
+        position=0,
+        score=0.0,
+        policy="greedy",
+        propensity=1.0,
+        created_at=at,
+    )
