@@ -11,6 +11,8 @@ SEARCH_LENGTH = 700
 _NOT_WORD = re.compile(r"[\W_]+")
 # The same for ASCII text, several times as fast as the expression.
 _ASCII_NOT_WORD = {code: " " for code in range(128) if not chr(code).isalnum()}
+# "Don't" is one word, and people type it "dont"; but "L'amour" is two.
+_CONTRACTION = re.compile("['\u2019\u02bc](?=[^\\W_]{1,2}\\b)")
 _BRACKETS = re.compile(r"[(\[{]([^)\]}]*)[)\]}]")
 # What follows " - " or stands in brackets and only tells the version. A part must hold one of these words; other
 # parts ("Part 2", "The Kiss") name a different song.
@@ -51,6 +53,8 @@ def fold(text: str) -> str:
 
     A name made of nothing but signs ("!!!") keeps them, so that it stays a name.
     """
+    if "'" in text or "\u2019" in text or "\u02bc" in text:
+        text = _CONTRACTION.sub("", text)
     if text.isascii():
         plain = text.lower()
         words = " ".join(plain.translate(_ASCII_NOT_WORD).split())
