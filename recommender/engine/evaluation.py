@@ -19,7 +19,7 @@ from recommender.engine.config import EngineConfig
 from recommender.engine.data import Catalogue, Feedback, Interactions
 from recommender.engine.errors import InvalidDataError
 from recommender.engine.listener import Listener
-from recommender.engine.metrics import Interval, bootstrap_interval, ndcg_of_hits, recall_of_hits
+from recommender.engine.metrics import Interval, bootstrap_interval, bootstrap_intervals, ndcg_of_hits, recall_of_hits
 from recommender.engine.model import Model, fit_model
 from recommender.engine.page import allowed_rows, pick_page
 from recommender.engine.ranking.fit import liked_lists
@@ -96,16 +96,15 @@ class Measured:
         """Means and intervals; with one seed, all scorers are resampled alike."""
         ranked = self.novelty_at_10[~np.isnan(self.novelty_at_10)]
 
-        def interval(values: NDArray[np.float64]) -> Interval:
-            return bootstrap_interval(values, np.random.default_rng(bootstrap_seed))
-
+        figures = np.stack([self.ndcg_at_10, self.ndcg_at_100, self.recall_at_20], axis=1)
+        intervals = bootstrap_intervals(figures, np.random.default_rng(bootstrap_seed))
         return EvaluationRow(
             scorer=self.scorer,
             reveal=self.reveal,
             listeners=len(self.ndcg_at_10),
-            ndcg_at_10=interval(self.ndcg_at_10),
-            ndcg_at_100=interval(self.ndcg_at_100),
-            recall_at_20=interval(self.recall_at_20),
+            ndcg_at_10=intervals[0],
+            ndcg_at_100=intervals[1],
+            recall_at_20=intervals[2],
             coverage_at_10=self.coverage_at_10,
             novelty_at_10=float(ranked.mean()) if len(ranked) else 0.0,
         )
@@ -145,12 +144,13 @@ def model_scorers(model: Model, candidates: BoolArray | None = None) -> dict[str
         return lambda feedback: shared.model.terms[name].score(shared.listener(feedback))
 
     def rankable(feedback: Feedback) -> BoolArray:
-        allowed = model.catalogue.active if candidates is None else model.catalogue.active & candidates
-        return allowed & ~np.isin(np.arange(model.catalogue.n_tracks), feedback.rows)
+        allowed = model.catalogue.active.copy() if candidates is None else model.catalogue.active & candidates
+        allowed[feedback.rows] = False
+        return allowed
 
     def page(feedback: Feedback) -> FloatArray:
         allowed = rankable(feedback) & allowed_rows(model.catalogue, excluded=feedback.rows)
-        total = shared.model.rank(shared.listener(feedback), allowed).total
+        total = shared.rank(feedback, allowed)
         rows = pick_page(total, allowed, model.catalogue, DEPTH, model.config.max_per_artist)
         scores = np.full(model.catalogue.n_tracks, -np.inf, dtype=np.float32)
         scores[rows] = np.arange(len(rows), 0, -1)
@@ -158,7 +158,7 @@ def model_scorers(model: Model, candidates: BoolArray | None = None) -> dict[str
 
     scorers = {name: term_scorer(name) for name in model.terms}
     scorers["content"] = lambda feedback: shared.model.score_content(shared.listener(feedback)).total
-    scorers["blend"] = lambda feedback: shared.model.rank(shared.listener(feedback), rankable(feedback)).total
+    scorers["blend"] = lambda feedback: shared.rank(feedback, rankable(feedback))
     return scorers | {"page": page}
 
 
@@ -169,11 +169,19 @@ class _Shared:
         remembering = {name: cast(Term, _Remembering(term)) for name, term in model.terms.items()}
         self.model = replace(model, terms=remembering)
         self._last: tuple[Feedback, Listener] | None = None
+        self._ranked: tuple[Feedback, BoolArray, FloatArray] | None = None
 
     def listener(self, feedback: Feedback) -> Listener:
         if self._last is None or self._last[0] is not feedback:
             self._last = feedback, self.model.listener(feedback)
         return self._last[1]
+
+    def rank(self, feedback: Feedback, allowed: BoolArray) -> FloatArray:
+        """Final scores; a page is ranked anew only if it leaves out more than what was revealed."""
+        last = self._ranked
+        if last is None or last[0] is not feedback or not np.array_equal(last[1], allowed):
+            last = self._ranked = feedback, allowed, self.model.rank(self.listener(feedback), allowed).total
+        return last[2]
 
 
 class _Remembering:

@@ -72,11 +72,19 @@ def bootstrap_interval(
     values: NDArray[np.float64], rng: np.random.Generator, level: float = 0.95, draws: int = 1000
 ) -> Interval:
     """Percentile bootstrap of the mean over listeners (Efron 1979). Raises ValueError without values."""
+    return bootstrap_intervals(values[:, None], rng, level, draws)[0]
+
+
+def bootstrap_intervals(
+    values: NDArray[np.float64], rng: np.random.Generator, level: float = 0.95, draws: int = 1000
+) -> list[Interval]:
+    """`bootstrap_interval` of each column of float64[listeners, c], all on the same draws of listeners."""
     if not len(values):
         raise ValueError("no values")
-    means = np.array([values[rng.integers(len(values), size=len(values))].mean() for _ in range(draws)])
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(values.mean()), float(low), float(high))
+    means = np.array([values[rng.integers(len(values), size=len(values))].mean(axis=0) for _ in range(draws)])
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    bounds = zip(values.mean(axis=0), low, high, strict=True)
+    return [Interval(float(mean), float(least), float(most)) for mean, least, most in bounds]
 
 
 def _require_relevant(relevant: IntArray) -> None:

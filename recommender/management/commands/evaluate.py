@@ -63,9 +63,10 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         if not measured:
             raise CommandError(f"{options['interactions']}: no test listener has enough tracks for --reveal")
-        _show(measured, console, options)
+        rows = {one: one.row(options["seed"]) for one in measured}
+        _show(measured, rows, console, options)
         if options["json"]:
-            _write(options["json"], measured, options["seed"])
+            _write(options["json"], rows, options["seed"])
 
 
 def _measure(options: Mapping[str, Any], console: Console) -> list[Measured]:
@@ -103,21 +104,22 @@ def _unplayed(inputs: Inputs, seed: int) -> str:
 
 
 # --- what is printed -------------------------------------------------------------------------------------------------
-def _show(measured: Sequence[Measured], console: Console, options: Mapping[str, Any]) -> None:
-    seed = options["seed"]
+def _show(
+    measured: Sequence[Measured], rows: Mapping[Measured, EvaluationRow], console: Console, options: Mapping[str, Any]
+) -> None:
     for reveal in dict.fromkeys(one.reveal for one in measured):
         here = [one for one in measured if one.reveal == reveal]
-        console.print(_table(here, seed, is_cold=options["cold_tracks"]))
+        console.print(_table(here, rows, is_cold=options["cold_tracks"]))
     if skipped := [label for label in options["reveal"] if label not in {one.reveal for one in measured}]:
         console.print(f"left out: no test listener has enough tracks to reveal {', '.join(skipped)}")
-    for line in _verdicts(measured, seed):
+    for line in _verdicts(measured, options["seed"]):
         console.print(line)
     console.print(
         "A listener's taste is wider than any list: what is not in it counts as wrong, for all scorers alike."
     )
 
 
-def _table(measured: Sequence[Measured], seed: int, *, is_cold: bool) -> Table:
+def _table(measured: Sequence[Measured], rows: Mapping[Measured, EvaluationRow], *, is_cold: bool) -> Table:
     first, best = measured[0], _best_peer(measured)
     amount = "1 track" if first.reveal == "1" else f"{first.reveal} of their tracks"
     what = "; to be found: cold tracks" if is_cold else ""
@@ -132,7 +134,7 @@ def _table(measured: Sequence[Measured], seed: int, *, is_cold: bool) -> Table:
     for column in ("nDCG@10, 95 %", "nDCG@100", "Recall@20", "coverage@10", "novelty"):
         table.add_column(column, justify="right", no_wrap=True)
     for one in measured:
-        row = one.row(seed)
+        row = rows[one]
         name = f"{row.scorer} *" if one is best else row.scorer
         style = "bold" if row.scorer == "blend" or one is best else None
         table.add_row(name, *_cells(row), style=style)
@@ -195,9 +197,9 @@ def _check_writable(path: Path | None) -> None:
         raise CommandError(f"{path}: cannot be written there")
 
 
-def _write(path: Path, measured: Sequence[Measured], seed: int) -> None:
-    rows = [_as_json(one.row(seed)) for one in measured]
-    gaps = _versus_best_peer(measured, seed)
+def _write(path: Path, measured: Mapping[Measured, EvaluationRow], seed: int) -> None:
+    rows = [_as_json(row) for row in measured.values()]
+    gaps = _versus_best_peer(list(measured), seed)
     for row in rows:
         if row["scorer"] == "blend" and row["reveal"] in gaps:
             peer, gap = gaps[row["reveal"]]
