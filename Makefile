@@ -104,5 +104,5 @@ lock: $(VENV) ## Write the locks anew from pyproject.toml (UPGRADE=--upgrade for
 
 clean: ## Remove what can be made again; the database and the models stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache test-results var/static var/vendor
-	rm -f var/test_*.sqlite3*
+	rm -f var/test_spotify_rec_*.sqlite3*
 	find . -name __pycache__ -type d -not -path './var/*' -prune -exec rm -rf {} +

@@ -34,7 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
     overridden.enable()
     config.add_cleanup(overridden.disable)
     # A name of its own lets two runs go on at once. SQLite gets a file: its in-memory databases know no waiting writer.
-    test_database = f"test_{os.getpid()}"
+    test_database = f"test_spotify_rec_{os.getpid()}"
     if connection.vendor == "sqlite":
         test_database = str(settings.VAR_DIR / f"{test_database}.sqlite3")
     connection.settings_dict["TEST"]["NAME"] = test_database
