@@ -120,8 +120,9 @@ class ExploringConfig:
 
     strength: deviation of the draw at adventure 1, in spreads of the candidates' scores, for what is wholly unknown.
     own: share of the draw's variance that is each song's own; the rest is that of the listener's taste. optimism: mean
-    of a song's own draw, in its deviations. half_known: listeners after whom a song's own variance is half. ridge: likes
-    that the prior of the listener's taste is worth. draws: pages drawn for the propensities, the shown one included.
+    of a song's own draw, in its deviations. half_known: listeners after whom a song's own variance is half.
+    ridge: likes that the prior of the listener's taste is worth. draws: pages drawn for the propensities, the shown one
+    included.
     """
 
     strength: float = 4.0

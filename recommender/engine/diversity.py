@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.engine.arrays import FloatArray, IntArray, csr_slice
+from recommender.engine.arrays import FloatArray, IntArray, as_int32, csr_slice
 from recommender.engine.data import Catalogue
 
 NOTHING = -1
@@ -51,17 +51,16 @@ class Rules:
 class Variety:
     """How much a song that resembles one on the page is held back.
 
-    similarity: float32[c, c] in 0..1, 1 on the diagonal; weight: points of score that a similarity of 1 costs.
+    unit: float32[c, d], vectors of length 1 or zero; weight: points of score that a cosine of 1 costs.
     """
 
-    similarity: FloatArray
+    unit: FloatArray
     weight: float
 
 
 def first_versions(recording: IntArray, rows: IntArray) -> IntArray:
-    """`rows`, best first, without those of a recording that stands further up: one version of a song."""
-    first = np.unique(recording[rows], return_index=True)[1]
-    return rows[np.sort(first)]
+    """Places in `rows`, best first, of those whose recording does not stand further up: one version of a song."""
+    return as_int32(np.sort(np.unique(recording[rows], return_index=True)[1]))
 
 
 def unit_vectors(vectors: FloatArray) -> FloatArray:
@@ -71,9 +70,9 @@ def unit_vectors(vectors: FloatArray) -> FloatArray:
     return np.asarray(unit, dtype=np.float32)
 
 
-def similarities(unit: FloatArray) -> FloatArray:
-    """Cosines between unit vectors, float32[c, c], negative ones as 0."""
-    return np.asarray(np.maximum(unit @ unit.T, np.float32(0.0)), dtype=np.float32)
+def similarities(some: FloatArray, others: FloatArray) -> FloatArray:
+    """Cosines between unit vectors float32[a, d] and float32[b, d]: float32[a, b], negative ones as 0."""
+    return np.asarray(np.maximum(some @ others.T, np.float32(0.0)), dtype=np.float32)
 
 
 def pick_pages(scores: FloatArray, k: int, rules: Rules, variety: Variety | None = None) -> IntArray:
@@ -87,6 +86,8 @@ def pick_pages(scores: FloatArray, k: int, rules: Rules, variety: Variety | None
     lines = np.arange(n_pages)
     counts = np.zeros((n_pages, len(rules.barred) + 1), dtype=np.int32)
     nearest = np.zeros_like(left) if variety is not None and variety.weight > 0 else None
+    # One page needs a few lines of the table, many pages need most of it.
+    table = similarities(variety.unit, variety.unit) if variety is not None and n_pages > k else None
     pages = np.full((n_pages, k), NOTHING, dtype=np.int32)
     for place in range(min(k, n_candidates)):
         if variety is not None and nearest is not None and place:
@@ -100,7 +101,8 @@ def pick_pages(scores: FloatArray, k: int, rules: Rules, variety: Variety | None
         left[lines, best] = -np.inf
         _bar_full_artists(left, counts, best, lines, rules)
         if variety is not None and nearest is not None:
-            np.maximum(nearest, variety.similarity[best], out=nearest)
+            alike = similarities(variety.unit[best], variety.unit) if table is None else table[best]
+            np.maximum(nearest, alike, out=nearest)
     return pages
 
 

@@ -8,6 +8,10 @@ The listener is a vector in an embedding of the songs, and what has been heard l
 Contextual Bandits with Linear Payoffs" (ICML 2013). A draw of the vector moves all songs of one direction together, and
 most where the listener has heard least. A song that few have played is uncertain by itself: it gets a draw of its own.
 The scores stand for the mean; the draw is scaled to the spread of the candidates' scores and by the adventure dial.
+
+Such draws alone mostly trade one well-known song for another: there are few unknown songs near the top to be lucky. So
+a song's own draw has a mean as well, in proportion to its uncertainty: optimism in the face of uncertainty, as in Auer,
+"Using Confidence Bounds for Exploitation-Exploration Trade-offs" (JMLR 2002).
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
 from recommender.engine.arrays import BoolArray, FloatArray, IntArray
+from recommender.engine.config import ExploringConfig
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,17 +38,6 @@ class Evidence:
     heard: FloatArray
     weight: FloatArray
     rarity: FloatArray
-
-
-@dataclass(frozen=True)
-class Exploration:
-    """ridge: precision of the listener's vector before anything is heard, in likes. strength: deviation of the draw at
-    adventure 1, in spreads of the candidates' scores. own: share of the draw's variance that is the song's own.
-    """
-
-    ridge: float = 1.0
-    strength: float = 1.0
-    own: float = 0.5
 
 
 def rarity(plays: FloatArray, half_known: float) -> FloatArray:
@@ -70,20 +64,22 @@ def listener_draws(evidence: Evidence, ridge: float, draws: int, rng: np.random.
 
 
 def score_draws(
-    evidence: Evidence, settings: Exploration, amplitude: float, draws: int, rng: np.random.Generator
+    evidence: Evidence, settings: ExploringConfig, amplitude: float, rng: np.random.Generator
 ) -> FloatArray:
-    """What to add to the candidates' scores, one line for each draw: float32[draws, c]; zero for amplitude 0.
+    """What to add to the candidates' scores, one line for each of `settings.draws`: float32[draws, c].
 
-    amplitude: points of score that one deviation of an unknown direction is worth.
+    All 0, and nothing drawn, for amplitude 0. amplitude: points of score that one deviation of an unknown direction is
+    worth.
     """
-    n = len(evidence.rarity)
+    shape = settings.draws, len(evidence.rarity)
     if amplitude == 0.0:
-        return np.zeros((draws, n), dtype=np.float32)
-    total = listener_draws(evidence, settings.ridge, draws, rng)
-    total *= np.float32(np.sqrt(1.0 - settings.own))
-    own = rng.standard_normal((draws, n), dtype=np.float32)
-    own *= evidence.rarity * np.float32(np.sqrt(settings.own))
-    total += own
+        return np.zeros(shape, dtype=np.float32)
+    total = rng.standard_normal(shape, dtype=np.float32)
+    total *= np.float32(np.sqrt(settings.own))
+    total += np.float32(settings.optimism)
+    total *= evidence.rarity
+    if settings.own < 1.0:
+        total += np.float32(np.sqrt(1.0 - settings.own)) * listener_draws(evidence, settings.ridge, settings.draws, rng)
     total *= np.float32(amplitude)
     return total
 

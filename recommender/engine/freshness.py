@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from recommender.engine.arrays import BoolArray, FloatArray, IntArray
+from recommender.engine.config import EngineConfig
 from recommender.engine.errors import InvalidDataError
 
 
@@ -42,6 +43,7 @@ def rest_days(times: IntArray, ignored: int, first: float, longest: float) -> Fl
     return np.where(times >= ignored, rest, 0.0).astype(np.float32)
 
 
-def resting(shown: Shown, *, ignored: int = 3, first: float = 7.0, longest: float = 180.0) -> BoolArray:
+def resting(shown: Shown, config: EngineConfig) -> BoolArray:
     """Which of the songs shown should be left out now: bool[m]."""
-    return shown.days < rest_days(shown.times, ignored, first, longest)
+    rest = rest_days(shown.times, config.ignored_times, config.ignored_rest_days, config.ignored_longest_days)
+    return np.asarray(shown.days < rest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import numpy as np
@@ -12,6 +12,7 @@ from recommender.engine.arrays import BoolArray, FloatArray, IntArray
 from recommender.engine.blend import BlendWeights, Scores, blend, weights_without
 from recommender.engine.config import EngineConfig
 from recommender.engine.data import Catalogue, Feedback, Interactions
+from recommender.engine.explore import pool_size
 from recommender.engine.listener import Listener
 from recommender.engine.ranking import Ranker, TrackAttributes, candidate_features, candidate_rows
 from recommender.engine.ranking.fit import SecondStage, fit_second_stage, term_trust
@@ -47,10 +48,15 @@ class Model:
         weights = weights_without(self.weights.at(listener.amount), left_out)
         return blend(self.terms, weights, listener)
 
-    def rank(self, listener: Listener, allowed: BoolArray) -> Ranked:
-        """Candidates among the `allowed` tracks (bool[n]) in their final order, and the first stage behind it."""
+    def rank(self, listener: Listener, allowed: BoolArray, adventure: float = 0.0) -> Ranked:
+        """Candidates among the `allowed` tracks (bool[n]) in their final order, and the first stage behind it.
+
+        The more adventure, 0..1, the more candidates.
+        """
         base = self.score(listener)
-        rows = candidate_rows(base, allowed, self.config.ranking)
+        settings = self.config.ranking
+        widened = replace(settings, candidates=pool_size(settings.candidates, adventure))
+        rows = candidate_rows(base, allowed, widened)
         ranker = self.ranker and self.ranker.after(listener.amount)
         if ranker is None or ranker.share == 0.0 or not len(rows):
             return Ranked(rows, base.total[rows], base, allowed, None, np.arange(len(rows), dtype=np.int32))

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recommender.engine.arrays import BoolArray, IntArray
 from recommender.engine.blend import blend
+from recommender.engine.choose import Choice, PolicyName, choose
 from recommender.engine.data import Feedback, check_range
 from recommender.engine.errors import InvalidDataError
 from recommender.engine.explain import Reason, explain
+from recommender.engine.freshness import Shown, resting
 from recommender.engine.listener import Listener
 from recommender.engine.model import Model
 from recommender.engine.page import allowed_rows, known_rows, pick_page
@@ -29,7 +30,8 @@ class Request:
     """What is asked for. Raises InvalidDataError.
 
     k: songs on the page. excluded: rows left out besides what the feedback itself rules out, with all their versions;
-    excluded_artists, excluded_genres: blocked ones. adventure: 0..1, how much exploring is welcome.
+    excluded_artists, excluded_genres: blocked ones. shown: songs shown before without a reaction, some of which rest.
+    adventure: 0..1, how much exploring is welcome.
     """
 
     k: int = 20
@@ -38,6 +40,7 @@ class Request:
     excluded_genres: IntArray = field(default_factory=_no_rows)
     explicit_allowed: bool = True
     adventure: float = 0.0
+    shown: Shown = field(default_factory=Shown)
 
     def __post_init__(self) -> None:
         if self.k < 1:
@@ -48,9 +51,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Recommendation:
-    """One song on a page. `score` is the sum of `contributions`, which name every term that was weighed.
+    """One song on a page. `score` is the sum of `contributions`, which name every term that was weighed and, where they
+    moved it, the ADJUSTMENTS.
 
-    propensity: probability with which the policy puts this song on this page.
+    propensity: probability with which the policy puts this song on this page. explored: whether only exploring put it
+    there.
     """
 
     row: int
@@ -60,6 +65,7 @@ class Recommendation:
     contributions: dict[str, float]
     reasons: tuple[Reason, ...]
     propensity: float
+    explored: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,22 +73,45 @@ class Page:
     """Songs, best first; `policy` names how they were chosen, `amount` how much was known of the listener, in likes."""
 
     items: tuple[Recommendation, ...]
-    policy: Literal["greedy"]
+    policy: PolicyName
     amount: float
 
 
-def recommend(model: Model, feedback: Feedback, request: Request, rng: np.random.Generator) -> Page:  # noqa: ARG001
+def recommend(model: Model, feedback: Feedback, request: Request, rng: np.random.Generator) -> Page:
     """The page of `request.k` songs for one listener, learned from `feedback` as it is now.
 
-    Raises InvalidDataError if feedback or request point outside the model's catalogue. The greedy policy draws nothing
-    from `rng` and is certain of its choice (propensity 1), whatever the adventure dial says.
+    Raises InvalidDataError if feedback or request point outside the model's catalogue. At adventure 0 nothing is drawn
+    from `rng`, the policy is "greedy" and certain of its choice (propensity 1); otherwise it is "thompson".
     """
+    chosen = choose_page(model, feedback, request, rng)
+    choice, rows = chosen.choice, chosen.choice.rows
+    contributions = chosen.ranked.contributions(rows)
+    for name, values in choice.adjustments.items():
+        for found, value in zip(contributions, values, strict=True):
+            found[name] = float(value)
+    items = _items(model, chosen.listener, rows, contributions, choice.propensity, choice.explored)
+    return Page(items=items, policy=choice.policy, amount=chosen.listener.amount)
+
+
+@dataclass(frozen=True, eq=False)
+class ChosenPage:
+    """A page before it is explained."""
+
+    listener: Listener
+    ranked: Ranked
+    choice: Choice
+
+
+def choose_page(model: Model, feedback: Feedback, request: Request, rng: np.random.Generator) -> ChosenPage:
+    """What `recommend` shows, without contributions and reasons. Raises as `recommend`."""
     listener = model.listener(feedback)
-    excluded = np.concatenate([known_rows(feedback, model.config), request.excluded]).astype(np.int32)
-    ranked = model.rank(listener, _allowed(model, excluded, request))
-    rows, propensity = _greedy(model, ranked, request)
-    items = _items(model, listener, rows, ranked.contributions(rows), propensity)
-    return Page(items=items, policy="greedy", amount=listener.amount)
+    check_range("shown", request.shown.rows, 0, model.catalogue.n_tracks)
+    resting_rows = request.shown.rows[resting(request.shown, model.config)]
+    known = known_rows(feedback, model.config)
+    excluded = np.concatenate([known, resting_rows, request.excluded]).astype(np.int32)
+    ranked = model.rank(listener, _allowed(model, excluded, request), request.adventure)
+    choice = choose(model, ranked, feedback, listener, request.k, request.adventure, rng)
+    return ChosenPage(listener, ranked, choice)
 
 
 def similar(model: Model, row: int, k: int, explicit_allowed: bool = True, excluded: IntArray | None = None) -> Page:
@@ -98,14 +127,8 @@ def similar(model: Model, row: int, k: int, explicit_allowed: bool = True, exclu
     allowed = _allowed(model, left_out, request)
     rows = pick_page(scores.total, allowed, model.catalogue, k, model.config.max_per_artist)
     contributions = [scores.contributions(int(row)) for row in rows]
-    items = _items(model, listener, rows, contributions, np.ones(len(rows)))
+    items = _items(model, listener, rows, contributions, np.ones(len(rows)), np.zeros(len(rows), dtype=np.bool_))
     return Page(items=items, policy="greedy", amount=listener.amount)
-
-
-def _greedy(model: Model, ranked: Ranked, request: Request) -> tuple[IntArray, NDArray[np.float64]]:
-    """The best rows that the page rules let through, and the probability of showing each: 1."""
-    rows = pick_page(ranked.total, ranked.allowed, model.catalogue, request.k, model.config.max_per_artist)
-    return rows, np.ones(len(rows))
 
 
 def _allowed(model: Model, excluded: IntArray, request: Request) -> BoolArray:
@@ -127,6 +150,7 @@ def _items(
     rows: IntArray,
     contributions: Sequence[dict[str, float]],
     propensity: NDArray[np.float64],
+    explored: BoolArray,
 ) -> tuple[Recommendation, ...]:
     reasons = explain(model.terms, contributions, listener, rows, model.config)
     return tuple(
@@ -138,6 +162,7 @@ def _items(
             contributions=contributions[position],
             reasons=reasons[position],
             propensity=float(propensity[position]),
+            explored=bool(explored[position]),
         )
         for position, row in enumerate(rows)
     )

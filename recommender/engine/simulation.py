@@ -11,7 +11,7 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -144,22 +144,25 @@ def simulate(
 
     Test lists come in random order, so the first songs are a random start. Each listener has a random stream of their
     own, the same for every policy and whatever `jobs` (worker processes, where the system can fork) is; policies named
-    in `alone` stay in this process. `progress(policy, share)` is called as listeners are done.
+    in `alone` stay in this process. A policy under two names plays once. `progress(policy, share)` is called as
+    listeners are done.
     """
     lists = eligible(split, plan)
     if not lists:
         return []
     share = listener_share(split.training, n_tracks)
-    rows = []
+    rows: dict[int, SimulationRow] = {}
     for done, (name, policy) in enumerate(policies.items()):
+        if id(policy) in rows:
+            continue
 
         def say(part: float, name: str = name, done: int = done) -> None:
             progress(name, (done + part) / len(policies))
 
         played = _play_all(policy, lists, plan, 1 if name in alone else jobs, say)
-        rows.append(_row(name, played, share, np.random.default_rng(plan.seed)))
+        rows[id(policy)] = _row(name, played, share, np.random.default_rng(plan.seed))
     progress("done", 1.0)
-    return rows
+    return [replace(rows[id(policy)], policy=name) for name, policy in policies.items()]
 
 
 def play(policy: Policy, wanted: IntArray, plan: Plan, rng: np.random.Generator) -> _Played:

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from recommender.engine.arrays import FloatArray
+from recommender.engine.config import ExploringConfig
 from recommender.engine.diversity import unit_vectors
 from recommender.engine.explore import (
     Evidence,
-    Exploration,
     listener_draws,
     newly_found,
     pool_size,
@@ -45,14 +45,23 @@ def test_an_unheard_direction_has_unit_deviation_and_a_heard_one_less() -> None:
 
 def test_a_song_of_its_own_varies_by_its_rarity_alone() -> None:
     rare = Evidence(VECTORS, VECTORS[:0], np.empty(0, np.float32), np.linspace(0, 1, 12, dtype=np.float32))
-    draws = score_draws(rare, Exploration(own=1.0), 3.0, 50_000, np.random.default_rng(3))
+    settings = ExploringConfig(own=1.0, optimism=0.5, draws=50_000)
+    draws = score_draws(rare, settings, 3.0, np.random.default_rng(3))
     assert draws.std(axis=0) == pytest.approx(3.0 * np.linspace(0, 1, 12), abs=0.05)
+    assert draws.mean(axis=0) == pytest.approx(1.5 * np.linspace(0, 1, 12), abs=0.05)
     assert abs(np.corrcoef(draws[:, 3], draws[:, 4])[0, 1]) < 0.02
+
+
+def test_taste_and_song_share_the_variance_as_set() -> None:
+    unheard = Evidence(VECTORS, VECTORS[:0], np.empty(0, np.float32), np.full(12, 0.5, np.float32))
+    draws = score_draws(unheard, ExploringConfig(own=0.36, draws=100_000), 2.0, np.random.default_rng(6))
+    # Taste 0.64, the song itself 0.36 times its rarity squared.
+    assert draws.var(axis=0) == pytest.approx(np.full(12, 4 * (0.64 + 0.36 * 0.25)), rel=0.03)
 
 
 def test_the_same_seed_draws_the_same_and_amplitude_scales() -> None:
     first, again, double = (
-        score_draws(evidence(VECTORS[:2]), Exploration(), amplitude, 3, np.random.default_rng(4))
+        score_draws(evidence(VECTORS[:2]), ExploringConfig(own=0.5, draws=3), amplitude, np.random.default_rng(4))
         for amplitude in (0.5, 0.5, 1.0)
     )
     assert first.tolist() == again.tolist()
@@ -61,7 +70,7 @@ def test_the_same_seed_draws_the_same_and_amplitude_scales() -> None:
 
 def test_amplitude_zero_adds_nothing_and_draws_nothing() -> None:
     rng = np.random.default_rng(5)
-    assert not score_draws(evidence(), Exploration(), 0.0, 4, rng).any()
+    assert not score_draws(evidence(), ExploringConfig(), 0.0, rng).any()
     assert rng.random() == np.random.default_rng(5).random()
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recommender.engine.errors import InvalidDataError
+from recommender.engine import EngineConfig, InvalidDataError
 from recommender.engine.freshness import Shown, rest_days, resting
 
 
@@ -22,11 +22,11 @@ def test_rest_starts_after_some_times_doubles_and_has_a_limit() -> None:
 
 def test_a_song_is_back_when_its_rest_is_over() -> None:
     events = shown((1, 2, 0.0), (2, 3, 6.9), (3, 3, 7.0), (4, 4, 13.9), (5, 4, 14.0))
-    assert resting(events, ignored=3, first=7.0, longest=180.0).tolist() == [False, True, False, True, False]
+    assert resting(events, EngineConfig()).tolist() == [False, True, False, True, False]
 
 
 def test_nothing_shown_nothing_rests() -> None:
-    assert resting(Shown()).tolist() == []
+    assert resting(Shown(), EngineConfig()).tolist() == []
 
 
 @pytest.mark.parametrize(

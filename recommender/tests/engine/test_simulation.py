@@ -30,7 +30,7 @@ class InOrder:
     first: int = 0
     found: int = 0
 
-    def __call__(self, session: Session, k: int, rng: np.random.Generator) -> Shown:  # noqa: ARG002
+    def __call__(self, session: Session, k: int, rng: np.random.Generator) -> Shown:
         left = np.setdiff1d(np.arange(self.first, N_TRACKS), session.seen)[:k].astype(np.int32)
         return Shown(left, left < self.found)
 
