@@ -31,8 +31,8 @@ with database:
 """
 
 
-def run(command: list[str], database: Path) -> tuple[float, float]:
-    """Run a process; return its seconds and its peak memory in MB."""
+def run(command: list[str], database: Path) -> tuple[float, float, float]:
+    """Run a process; return its seconds, its seconds of processor time, and its peak memory in MB."""
     started = time.perf_counter()
     environment = {**os.environ, "DATABASE_URL": f"sqlite:///{database}"}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
@@ -40,7 +40,7 @@ def run(command: list[str], database: Path) -> tuple[float, float]:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{' '.join(command[:4])} ... ended with {process.returncode}")
-    return time.perf_counter() - started, peak_mb(usage)
+    return time.perf_counter() - started, usage.ru_utime + usage.ru_stime, peak_mb(usage)
 
 
 def peak_mb(usage: resource.struct_rusage) -> float:
@@ -58,16 +58,17 @@ def compare(path: Path, folder: Path, runs: int) -> list[float]:
     migrated = folder / "migrated.sqlite3"
     run([sys.executable, "manage.py", "migrate", "-v0"], migrated)
     ratios = []
-    print(f"{'run':>3} {'bare loader':>12} {'import_tracks':>14} {'again':>8} {'ratio':>6} {'peak':>8}")
+    print(f"{'run':>3} {'bare loader':>12} {'import_tracks':>14} {'again':>8} {'ratio':>6} {'of cpu':>6} {'peak':>8}")
     for number in range(1, runs + 1):
         bare, database = folder / f"bare{number}.sqlite3", folder / f"site{number}.sqlite3"
         shutil.copy(migrated, database)
-        bare_seconds, _ = run([sys.executable, "-c", BARE_LOADER, str(path), str(bare)], database)
-        seconds, peak = run(import_command(path), database)
-        again, _ = run(import_command(path), database)
+        bare_seconds, bare_cpu, _ = run([sys.executable, "-c", BARE_LOADER, str(path), str(bare)], database)
+        seconds, cpu, peak = run(import_command(path), database)
+        again, _, _ = run(import_command(path), database)
         ratios.append(seconds / bare_seconds)
         print(
-            f"{number:>3} {bare_seconds:>10.2f} s {seconds:>12.2f} s {again:>6.2f} s {ratios[-1]:>6.2f} {peak:>5.0f} MB"
+            f"{number:>3} {bare_seconds:>10.2f} s {seconds:>12.2f} s {again:>6.2f} s {ratios[-1]:>6.2f} "
+            f"{cpu / bare_cpu:>6.2f} {peak:>5.0f} MB"
         )
         bare.unlink()
         database.unlink()
@@ -90,7 +91,7 @@ def main() -> None:
         if options.large and large.is_file():
             database = Path(name) / "large.sqlite3"
             run([sys.executable, "manage.py", "migrate", "-v0"], database)
-            seconds, peak = run(import_command(large), database)
+            seconds, _, peak = run(import_command(large), database)
             print(f"{large.name}: {seconds:.1f} s, peak {peak:.0f} MB")
 
 
