@@ -31,6 +31,11 @@ def csr(data: FloatArray, indices: IntArray, indptr: IntArray, n_columns: int) -
     return sp.csr_array((data, indices, indptr), shape=(len(indptr) - 1, n_columns), copy=False)
 
 
+def membership(indptr: IntArray, indices: IntArray, n_columns: int) -> Sparse:
+    """1 for each member of each row, (len(indptr) - 1) x n_columns; of copies, as scipy may reorder what it holds."""
+    return csr(np.ones(len(indices), dtype=np.float32), indices.copy(), indptr.copy(), n_columns)
+
+
 def matvec(matrix: Sparse, vector: FloatArray) -> FloatArray:
     """Product of a float32 sparse matrix (n, m) and a vector (m,), as float32[n]."""
     return np.asarray(matrix @ vector, dtype=np.float32)
@@ -81,7 +86,7 @@ def top_rows(scores: FloatArray, limit: int) -> IntArray:
 
 def _nth_largest(scores: FloatArray, n: int) -> np.float32:
     """The n-th largest value. A sample gives a lower bound for it, so that few values have to be partitioned."""
-    step = max(len(scores) // 4096, 1)
+    step = max(len(scores) // 1024, 1)
     sample = np.sort(scores[::step])
     # Twice as many as expected above the bound, and a few more for small n.
     place = len(sample) - (2 * n // step + 8)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from recommender.engine.arrays import FloatArray, IntArray
 from recommender.engine.config import EngineConfig
 from recommender.engine.listener import Listener
 from recommender.engine.terms import Term
+
+Weight = TypeVar("Weight")
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,10 @@ class BlendWeights:
         weights = {name: tuple(w * factor.get(name, 1.0) for w in ws) for name, ws in config.term_weights.items()}
         return cls(config.amounts, {name: ws for name, ws in weights.items() if factor.get(name, 1.0) > 0})
 
+    def without(self, left_out: Collection[str]) -> BlendWeights:
+        """The weights of all terms but some."""
+        return BlendWeights(self.amounts, weights_without(self.weights, left_out))
+
     def at(self, amount: float) -> dict[str, float]:
         """Weight of each term for a listener with that much feedback; constant beyond the last amount."""
         grid = np.log1p(self.amounts)
@@ -39,33 +46,41 @@ class BlendWeights:
 class Scores:
     """Scores of all tracks for one listener by the weighted sum of the terms' standard scores.
 
-    total: float32[n]; standard: float32[n] of each term, mean 0 and deviation 1 over the catalogue; weights: of each
-    term; scales: (mean, deviation) that were taken out of each term. `total` is the sum of weight * standard, up to
-    float32 rounding of the summation.
+    total: float32[n]; plain: float32[n] of each term (after the root, if it is heavy-tailed); scales: (mean, deviation)
+    of each over the catalogue, deviation 0 where a term has no opinion; weights: of each term. `total` is the sum of
+    weight * (plain - mean) / deviation, up to float32 rounding of the summation.
     """
 
     total: FloatArray
-    standard: Mapping[str, FloatArray]
-    weights: Mapping[str, float]
+    plain: Mapping[str, FloatArray]
     scales: Mapping[str, tuple[float, float]]
+    weights: Mapping[str, float]
 
     @cached_property
     def parts(self) -> dict[str, FloatArray]:
         """What each term contributes to every track, float32[n]."""
-        return {name: standard * np.float32(self.weights[name]) for name, standard in self.standard.items()}
+        return {name: self._part(name, slice(None)) for name in self.plain}
 
     def parts_at(self, rows: IntArray) -> dict[str, FloatArray]:
         """What each term contributes to `rows`."""
-        return {name: standard[rows] * np.float32(self.weights[name]) for name, standard in self.standard.items()}
+        return {name: self._part(name, rows) for name in self.plain}
 
-    def plain(self, name: str, rows: IntArray) -> FloatArray:
-        """A term's scores of `rows` before they were standardised (after the root, if it is heavy-tailed)."""
+    def standard(self, name: str, rows: IntArray) -> FloatArray:
+        """A term's standard scores of `rows`: mean 0 and deviation 1 over the catalogue."""
         mean, deviation = self.scales[name]
-        return self.standard[name][rows] * np.float32(deviation) + np.float32(mean)
+        if not deviation:
+            return np.zeros(len(rows), dtype=np.float32)
+        return (self.plain[name][rows] - np.float32(mean)) * np.float32(1.0 / deviation)
 
     def contributions(self, row: int) -> dict[str, float]:
         """Each term's share of the score of one track."""
-        return {name: float(part[row] * np.float32(self.weights[name])) for name, part in self.standard.items()}
+        return {name: float(part[0]) for name, part in self.parts_at(np.array([row], dtype=np.int32)).items()}
+
+    def _part(self, name: str, rows: IntArray | slice) -> FloatArray:
+        mean, deviation = self.scales[name]
+        if not deviation:
+            return np.zeros_like(self.plain[name][rows])
+        return (self.plain[name][rows] - np.float32(mean)) * np.float32(self.weights[name] / deviation)
 
 
 def standardise(scores: FloatArray, heavy_tailed: bool) -> FloatArray:
@@ -73,24 +88,23 @@ def standardise(scores: FloatArray, heavy_tailed: bool) -> FloatArray:
 
     A term without an opinion (all scores equal) becomes 0 everywhere.
     """
-    _take_out_scale(scores, heavy_tailed)
+    mean, deviation = _scale(scores, heavy_tailed)
+    scores -= np.float32(mean)
+    scores *= np.float32(1.0 / deviation if deviation else 0.0)
     return scores
 
 
-def _take_out_scale(scores: FloatArray, heavy_tailed: bool) -> tuple[float, float]:
-    """Standardise in place; the mean and deviation that were taken out."""
+def _scale(scores: FloatArray, heavy_tailed: bool) -> tuple[float, float]:
+    """Take the signed root in place if heavy-tailed; mean and deviation, which is 0 if all scores are equal."""
     if not len(scores):
         return 0.0, 0.0
     if heavy_tailed:
         np.copysign(np.sqrt(np.abs(scores)), scores, out=scores)
-    mean = float(scores.mean(dtype=np.float64))
-    scores -= np.float32(mean)
-    deviation = float(np.sqrt(np.dot(scores, scores) / len(scores)))
-    if deviation < 1e-6:
-        scores.fill(0.0)
-        return mean, 0.0
-    scores *= np.float32(1.0 / deviation)
-    return mean, deviation
+    # About the first value, so that a term with a large mean and a small deviation loses no digits.
+    centre = scores[0]
+    mean = float(centre) + float((scores - centre).mean())
+    deviation = float(np.linalg.norm(scores - np.float32(mean)) / np.sqrt(len(scores)))
+    return mean, deviation if deviation >= 1e-6 else 0.0
 
 
 def blend(terms: Mapping[str, Term], weights: Mapping[str, float], listener: Listener) -> Scores:
@@ -101,16 +115,19 @@ def blend(terms: Mapping[str, Term], weights: Mapping[str, float], listener: Lis
     names = [name for name in terms if name in weights]
     if not names:
         raise ValueError("no term has a weight")
-    standard, scales = {}, {}
-    total = np.zeros(0, dtype=np.float32)
+    plain, scales = {}, {}
+    total, constant = np.zeros(0, dtype=np.float32), 0.0
     for name in names:
-        standard[name] = terms[name].score(listener)
-        scales[name] = _take_out_scale(standard[name], terms[name].heavy_tailed)
-        share = standard[name] * np.float32(weights[name])
+        plain[name] = terms[name].score(listener)
+        mean, deviation = scales[name] = _scale(plain[name], terms[name].heavy_tailed)
+        factor = weights[name] / deviation if deviation else 0.0
+        constant += factor * mean
+        share = plain[name] * np.float32(factor)
         total = np.add(total, share, out=total) if len(total) else share
-    return Scores(total, standard, {name: weights[name] for name in names}, scales)
+    total -= np.float32(constant)
+    return Scores(total, plain, scales, {name: weights[name] for name in names})
 
 
-def weights_without(weights: Mapping[str, float], left_out: Collection[str]) -> dict[str, float]:
+def weights_without(weights: Mapping[str, Weight], left_out: Collection[str]) -> dict[str, Weight]:
     """The weights of all terms but some, for instance for the `content` blend."""
     return {name: weight for name, weight in weights.items() if name not in left_out}

@@ -25,9 +25,9 @@ def _term_weights() -> dict[str, tuple[float, ...]]:
         "audio": (0.3, 0.3, 0.3, 0.3, 0.3),
         "mainstream": (0.3, 0.3, 0.3, 0.3, 0.3),
         "popularity": (0.5, 0.1, 0.1, 0.1, 0.1),
-        "collaborative": (0.0, 2.0, 2.0, 2.0, 2.0),
-        "item_to_item": (0.0, 2.0, 2.0, 2.0, 2.0),
-        "ease": (0.0, 0.6, 0.6, 0.6, 0.6),
+        "collaborative": (2.0, 2.0, 2.0, 2.0, 2.0),
+        "item_to_item": (2.0, 2.0, 2.0, 2.0, 2.0),
+        "ease": (0.6, 0.6, 0.6, 0.6, 0.6),
     }
 
 
@@ -107,7 +107,7 @@ class RankingConfig:
     hardest: int = 20
     sampled: int = 40
     scattered: int = 60
-    trees: int = 120
+    trees: int = 100
     learning_rate: float = 0.06
     leaves: int = 10
     min_leaf: int = 60

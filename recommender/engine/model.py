@@ -27,7 +27,8 @@ from recommender.engine.terms.collaborative import CollaborativeTerm
 class Model:
     """Immutable; safe to share between threads. `metadata` is the caller's, plain values (stored as JSON).
 
-    ranker: orders the candidates of the blend; None while there are too few listeners to learn one.
+    ranker: orders the candidates of the blend; None while there are too few listeners to learn one. content_weights: of
+    the blend of the terms that need no other listeners.
     """
 
     catalogue: Catalogue
@@ -35,6 +36,7 @@ class Model:
     weights: BlendWeights
     config: EngineConfig
     attributes: TrackAttributes
+    content_weights: BlendWeights
     ranker: Ranker | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
@@ -47,6 +49,10 @@ class Model:
         """First-stage scores of all tracks by the blend, without the terms named in `left_out`."""
         weights = weights_without(self.weights.at(listener.amount), left_out)
         return blend(self.terms, weights, listener)
+
+    def score_content(self, listener: Listener) -> Scores:
+        """Scores of all tracks by the blend of the terms that need no other listeners."""
+        return blend(self.terms, self.content_weights.at(listener.amount), listener)
 
     def rank(self, listener: Listener, allowed: BoolArray, adventure: float = 0.0) -> Ranked:
         """Candidates among the `allowed` tracks (bool[n]) in their final order, and the first stage behind it.
@@ -76,6 +82,11 @@ class Model:
         collaborative = cast(CollaborativeTerm, self.terms[CollaborativeTerm.name])
         vectors = collaborative.vectors(rows)
         return vectors if vectors.shape[1] else cast(AudioTerm, self.terms[AudioTerm.name]).vectors(rows)
+
+    @property
+    def second_stage(self) -> SecondStage:
+        """What was learned about weighing the terms."""
+        return SecondStage(self.weights, self.ranker, self.content_weights)
 
     def terms_needing_listeners(self) -> list[str]:
         """Names of the terms that the `content` blend leaves out."""
@@ -109,8 +120,17 @@ def fit_model(
         catalogue, interactions, prior, terms_of, config, stage_rng, _scaled(progress, 0.4, 1.0)
     )
     progress("done", 1.0)
-    attributes = TrackAttributes.of(catalogue, interactions)
-    return Model(catalogue, terms, stage.weights, config, attributes, stage.ranker, dict(metadata or {}))
+    needing = [name for name, term in terms.items() if term.needs_listeners]
+    return Model(
+        catalogue=catalogue,
+        terms=terms,
+        weights=stage.weights,
+        config=config,
+        attributes=TrackAttributes.of(catalogue, interactions),
+        content_weights=stage.content or BlendWeights.prior(config).without(needing),
+        ranker=stage.ranker,
+        metadata=dict(metadata or {}),
+    )
 
 
 def _prior(interactions: Interactions, config: EngineConfig) -> BlendWeights:

@@ -103,7 +103,8 @@ def _manifest(model: Model, files: Mapping[str, Mapping[str, Any]]) -> dict[str,
     return {
         "format": FORMAT,
         "config": model.config.to_dict(),
-        "weights": {"amounts": model.weights.amounts, "terms": dict(model.weights.weights)},
+        "weights": _weights_entry(model.weights),
+        "content_weights": _weights_entry(model.content_weights),
         "terms": list(model.terms),
         "ranker": _ranker_entry(model),
         "feature_columns": model.catalogue.feature_columns,
@@ -126,11 +127,19 @@ def _assemble(manifest: Mapping[str, Any], arrays: Mapping[str, AnyArray]) -> Mo
         name: TERMS[name].from_arrays(_with_prefix(arrays, f"term.{name}."), catalogue, config)
         for name in manifest["terms"]
     }
-    stored = manifest["weights"]
-    weights = BlendWeights(tuple(stored["amounts"]), {name: tuple(w) for name, w in stored["terms"].items()})
+    weights = _weights(manifest["weights"])
     attributes = TrackAttributes.from_arrays(_with_prefix(arrays, "attributes."))
     ranker = _ranker(manifest["ranker"], arrays, Layout.of(tuple(name for name in terms if name in weights.weights)))
-    return Model(catalogue, terms, weights, config, attributes, ranker, manifest["metadata"])
+    content = _weights(manifest["content_weights"])
+    return Model(catalogue, terms, weights, config, attributes, content, ranker, manifest["metadata"])
+
+
+def _weights_entry(weights: BlendWeights) -> dict[str, Any]:
+    return {"amounts": weights.amounts, "terms": dict(weights.weights)}
+
+
+def _weights(entry: Mapping[str, Any]) -> BlendWeights:
+    return BlendWeights(tuple(entry["amounts"]), {name: tuple(values) for name, values in entry["terms"].items()})
 
 
 def _ranker_entry(model: Model) -> dict[str, Any] | None:

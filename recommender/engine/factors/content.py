@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import scipy.sparse as sp
 
-from recommender.engine.arrays import BoolArray, FloatArray, Sparse
+from recommender.engine.arrays import FloatArray, IntArray, Sparse, as_float32
+from recommender.engine.config import FactorConfig
 
 
 def artist_means(factors: FloatArray, counts: FloatArray, credits_: Sparse, shrinkage: float) -> FloatArray:
@@ -23,30 +22,23 @@ def artist_means(factors: FloatArray, counts: FloatArray, credits_: Sparse, shri
     return np.asarray((credits_ @ means) / share[:, None], dtype=np.float32)
 
 
-def content_factors(
-    factors: FloatArray,
-    counts: FloatArray,
-    credits_: Sparse,
-    content: Callable[[BoolArray], FloatArray],
-    shrinkage: float,
-    ridge: float,
+def unheard_factors(
+    factors: FloatArray, counts: FloatArray, first_artist: IntArray, content: FloatArray, settings: FactorConfig
 ) -> FloatArray:
-    """`factors` with the rows of items without interactions predicted: float32[n, f].
+    """Factors for songs that nobody has heard, by their first artist: float32[artists + 1, f], last for "no artist".
 
-    An item of an artist somebody has heard gets the mean of its artists' items; the others what a ridge regression of
-    the fitted factors, weighted by their counts, makes of their content (float32[rows, D] of the rows flagged).
+    factors: float32[m, f], counts: float32[m] and first_artist: int32[m] (-1 = none) of the heard songs; content:
+    float32[artists + 1, D], mean content of each artist's songs. An artist somebody has heard has the mean of the heard
+    songs, by count and drawn towards 0; another what a ridge regression of those means on content predicts.
     """
-    heard: BoolArray = counts > 0
-    out = factors.copy()
-    if not heard.any() or heard.all():
-        return out
-    means = artist_means(factors, counts, credits_, shrinkage)
-    familiar = np.asarray(credits_ @ (credits_.T @ counts)) > 0
-    out[~heard] = means[~heard]
-    unfamiliar = ~heard & ~familiar
-    if unfamiliar.any():
-        out[unfamiliar] = content(unfamiliar) @ _ridge(content(heard), factors[heard], counts[heard], ridge)
-    return out
+    artists = len(content)
+    by_artist = sp.csr_array((counts, (first_artist % artists, np.arange(len(counts)))), shape=(artists, len(counts)))
+    total = np.asarray(by_artist.sum(axis=1), dtype=np.float32).ravel()
+    means = as_float32((by_artist @ factors) / np.maximum(total + settings.artist_prior, 1e-9)[:, None])
+    heard = total > 0
+    if not heard.all():
+        means[~heard] = content[~heard] @ _ridge(content[heard], means[heard], total[heard], settings.content_ridge)
+    return means
 
 
 def _ridge(content: FloatArray, factors: FloatArray, counts: FloatArray, ridge: float) -> FloatArray:
@@ -56,14 +48,15 @@ def _ridge(content: FloatArray, factors: FloatArray, counts: FloatArray, ridge: 
     return np.asarray(np.linalg.solve(system, right.astype(np.float64)), dtype=np.float32)
 
 
-def dense_content(genres: Sparse, sound: FloatArray, kept: int) -> Callable[[BoolArray], FloatArray]:
-    """Content of flagged items as float32[rows, D]: a constant, sound, its square, the `kept` commonest genres."""
-    size = np.bincount(genres.indices, minlength=genres.shape[1])
-    common = sp.csr_array(sp.csc_array(genres)[:, np.sort(np.argsort(-size, kind="stable")[:kept])])
+def artist_content(genres: Sparse, sound: FloatArray, first_artist: IntArray, n_artists: int, kept: int) -> FloatArray:
+    """Mean content of the songs of each first artist, float32[n_artists + 1, D]; last: of songs without one.
 
-    def of(flags: BoolArray) -> FloatArray:
-        heard = sound[flags]
-        constant = np.ones((len(heard), 1), dtype=np.float32)
-        return np.concatenate([constant, heard, heard**2, common[flags].toarray()], axis=1, dtype=np.float32)
-
-    return of
+    Content of a song: a constant, its sound (float32[n, S]), its square, and the `kept` commonest genres (n x genres).
+    """
+    common = np.sort(np.argsort(-np.bincount(genres.indices, minlength=genres.shape[1]), kind="stable")[:kept])
+    number = np.bincount(first_artist % (n_artists + 1), minlength=n_artists + 1)
+    place = (np.ones(len(sound), dtype=np.float32), (first_artist % (n_artists + 1), np.arange(len(sound))))
+    of_artist = sp.csr_array(place, shape=(n_artists + 1, len(sound)))
+    by_artist = [of_artist @ sound, of_artist @ sound**2, sp.csr_array(of_artist @ genres[:, common]).toarray()]
+    means = np.concatenate(by_artist, axis=1) / np.maximum(number, 1)[:, None]
+    return np.concatenate([np.ones((len(means), 1)), means], axis=1, dtype=np.float32)

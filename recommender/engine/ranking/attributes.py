@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 import scipy.sparse as sp
 
-from recommender.engine.arrays import AnyArray, FloatArray, Sparse, as_float32, csr
+from recommender.engine.arrays import AnyArray, FloatArray, Sparse, as_float32, membership
 from recommender.engine.data import Catalogue, Interactions
 from recommender.engine.observations import column_counts, liked_matrix
 
@@ -28,12 +28,7 @@ class TrackAttributes:
     def of(cls, catalogue: Catalogue, interactions: Interactions) -> Self:
         """Count what is in `interactions`; likes and plays, each listener once."""
         listeners = column_counts(liked_matrix(interactions, catalogue.n_tracks))
-        credited = csr(
-            np.ones(len(catalogue.artist_indices), dtype=np.float32),
-            catalogue.artist_indices,
-            catalogue.artist_indptr,
-            catalogue.n_artists,
-        )
+        credited = membership(catalogue.artist_indptr, catalogue.artist_indices, catalogue.n_artists)
         sizes = np.ones(catalogue.n_tracks, dtype=np.float32)
         return cls(listeners, _mean_of_artists(credited, listeners), _mean_of_artists(credited, sizes))
 

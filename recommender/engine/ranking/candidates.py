@@ -14,11 +14,15 @@ def candidate_rows(scores: Scores, allowed: BoolArray, config: RankingConfig) ->
 
     Best of the blend first; then those that only a term asked for, in the order of the blend.
     """
-    total = np.where(allowed, scores.total, np.float32(-np.inf))
+    barred = np.where(allowed, np.float32(0.0), np.float32(-np.inf))
+    total = scores.total + barred
     chosen = [top_rows(total, config.candidates)]
-    for standard in scores.standard.values():
-        best = top_rows(np.where(allowed, standard, np.float32(-np.inf)), config.per_term)
-        # A term that is silent, or no higher than on an average track, does not ask for it.
-        chosen.append(best[standard[best] > 0])
+    masked = np.empty_like(barred)
+    for name, plain in scores.plain.items():
+        mean, deviation = scores.scales[name]
+        if deviation:
+            best = top_rows(np.add(plain, barred, out=masked), config.per_term)
+            # A term that finds a track no better than the average one does not ask for it.
+            chosen.append(best[plain[best] > mean])
     rows = np.unique(np.concatenate(chosen))
     return rows[np.lexsort((rows, -total[rows]))]

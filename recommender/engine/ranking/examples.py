@@ -84,12 +84,13 @@ def first_stage_examples(
     def of(query: Query, own: np.random.Generator) -> Examples:
         listener, scores = bench.scores(query, weights)
         rows, labels, weight = _sample(bench, query, bench.candidates(query, scores), own)
-        standard = np.stack([values[rows] for values in scores.standard.values()], axis=1)
+        standard = np.stack([scores.standard(name, rows) for name in scores.plain], axis=1)
         amount = np.full(len(rows), listener.amount, dtype=np.float32)
-        return Examples(standard, labels, weight * np.float32(query.importance), amount)
+        return Examples(tuple(scores.plain), standard, labels, weight * np.float32(query.importance), amount)
 
     found = _in_threads(of, queries, rng)
-    return Examples(*(np.concatenate([getattr(e, name) for e in found]) for name in Examples.__dataclass_fields__))
+    arrays = (np.concatenate([getattr(e, name) for e in found]) for name in ("standard", "labels", "weights", "amount"))
+    return Examples(found[0].terms, *arrays)
 
 
 def ranker_examples(

@@ -72,10 +72,10 @@ def candidate_features(
     scores: Scores, rows: IntArray, terms: Mapping[str, Term], attributes: TrackAttributes, listener: Listener
 ) -> Features:
     """The features of candidates `rows` (int32[c]) of a listener with the first-stage `scores`."""
-    layout = Layout.of(tuple(scores.standard))
+    layout = Layout.of(tuple(scores.plain))
     columns, neutral = _context(scores.total[rows], rows, attributes, listener)
-    for name, standard in scores.standard.items():
-        found, absent = _of_term(standard[rows], *scores.scales[name])
+    for name, plain in scores.plain.items():
+        found, absent = _of_term(scores.standard(name, rows), plain[rows], scores.scales[name][0])
         columns, neutral = columns + found, neutral + absent
         if name == ItemToItemTerm.name:
             neighbours = _of_neighbours(cast(ItemToItemTerm, terms[name]), listener, rows)
@@ -108,8 +108,7 @@ def _context(
     return columns, [0.0] * len(columns)
 
 
-def _of_term(standard: FloatArray, mean: float, deviation: float) -> tuple[Columns, list[float]]:
-    plain = standard * np.float32(deviation) + np.float32(mean)
+def _of_term(standard: FloatArray, plain: FloatArray, mean: float) -> tuple[Columns, list[float]]:
     largest = max(float(np.abs(plain).max(initial=0.0)), 1e-9)
     ordered = np.sort(-standard)
     rank = np.log1p(np.searchsorted(ordered, -standard).astype(np.float32))

@@ -26,10 +26,14 @@ FIRST_STAGE_SHARE = 0.25
 
 @dataclass(frozen=True, eq=False)
 class SecondStage:
-    """What is learned about weighing the terms: for the blend, and for ordering its candidates (None: too thin)."""
+    """What is learned about weighing the terms: for the blend, and for ordering its candidates (None: too thin).
+
+    content: weights of the blend of the terms that need no other listeners; None: those of the configuration.
+    """
 
     weights: BlendWeights
     ranker: Ranker | None
+    content: BlendWeights | None = None
 
 
 def term_trust(interactions: Interactions, needing: list[str], config: EngineConfig) -> dict[str, float]:
@@ -74,14 +78,17 @@ def _learn(
     settings = bench.config.ranking
     first = round(len(queries) * FIRST_STAGE_SHARE)
     progress("weights of the blend", 0.4)
-    weights = learn_weights(first_stage_examples(bench, queries[:first], prior, rng), prior, settings.prior_strength)
+    examples = first_stage_examples(bench, queries[:first], prior, rng)
+    weights = learn_weights(examples, prior, settings.prior_strength)
+    needing = [name for name, term in bench.terms.items() if term.needs_listeners]
+    content = learn_weights(examples, prior.without(needing), settings.prior_strength)
     progress("candidates to learn the ranking from", 0.5)
     features, labels, importance = ranker_examples(bench, queries, weights, rng)
     if not labels.any():
-        return SecondStage(weights, None)
+        return SecondStage(weights, None, content)
     progress("ranking", 0.7)
     trees = fit_trees(features, labels, importance, settings, rng)
-    return SecondStage(weights, Ranker(trees, listeners / (listeners + settings.half_listeners)))
+    return SecondStage(weights, Ranker(trees, listeners / (listeners + settings.half_listeners)), content)
 
 
 def liked_lists(interactions: Interactions) -> list[IntArray]:

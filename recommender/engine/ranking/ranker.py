@@ -67,7 +67,7 @@ def taken_off(signed: Scores, positive: Scores, rows: IntArray) -> dict[str, Flo
     taken = {}
     for name, weight in signed.weights.items():
         deviation = positive.scales[name][1] or signed.scales[name][1] or 1.0
-        difference = signed.plain(name, rows) - positive.plain(name, rows)
+        difference = signed.plain[name][rows] - positive.plain[name][rows]
         taken[name] = difference * np.float32(weight / deviation)
     return taken
 

@@ -17,6 +17,7 @@ from recommender.engine.blend import BlendWeights
 class Examples:
     """m tracks beside revealed lists: standard float32[m, terms]; labels bool[m]; weights, amount float32[m]."""
 
+    terms: tuple[str, ...]
     standard: FloatArray
     labels: BoolArray
     weights: FloatArray
@@ -30,15 +31,17 @@ def learn_weights(examples: Examples, prior: BlendWeights, strength: float) -> B
     """Weights that make the blend the log-odds of a like: logistic regression, drawn towards the prior's proportions.
 
     The prior knows proportions only, so its scale is fitted first. Each weight then pays strength / 2 * (its distance
-    from the scaled prior) ** 2; none falls below 0, for no term says the opposite of what it means.
+    from the scaled prior) ** 2; none falls below 0, for no term says the opposite of what it means. Terms that the
+    prior does not name stay out.
     """
-    names = list(prior.weights)
+    names = [name for name in examples.terms if name in prior.weights]
+    standard = examples.standard[:, [examples.terms.index(name) for name in names]]
     knots = hat_functions(examples.amount, prior.amounts)
     start = np.array([prior.weights[name] for name in names])
-    blended = np.einsum("mt,mk,tk->m", examples.standard, knots, start, optimize=True)
+    blended = np.einsum("mt,mk,tk->m", standard, knots, start, optimize=True)
     scale = _fit_scale(blended, knots, examples)
     centre = start * scale
-    design = (examples.standard[:, :, None] * knots[:, None, :]).reshape(len(blended), -1).astype(np.float64)
+    design = (standard[:, :, None] * knots[:, None, :]).reshape(len(blended), -1).astype(np.float64)
     fitted = _fit(np.hstack([design, knots]), examples, centre.ravel(), strength)
     learned = fitted[: centre.size].reshape(centre.shape)
     return BlendWeights(prior.amounts, {name: tuple(map(float, learned[i])) for i, name in enumerate(names)})

@@ -59,7 +59,10 @@ class ArtistTerm:
         progress: Progress,
     ) -> Self:
         role = _roles(catalogue, config)
-        credited = csr(role, catalogue.artist_indices, catalogue.artist_indptr, catalogue.n_artists)
+        # Copies: scipy may reorder what it holds, and the order of credits matters.
+        credited = csr(
+            role.copy(), catalogue.artist_indices.copy(), catalogue.artist_indptr.copy(), catalogue.n_artists
+        )
         progress("related artists", 0.0)
         related = _related_artists(credited, config)
         progress("related artists", 1.0)

@@ -7,10 +7,10 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from recommender.engine.arrays import AnyArray, FloatArray, IntArray, Sparse, as_float32, csr
-from recommender.engine.config import EngineConfig, FactorConfig
+from recommender.engine.arrays import AnyArray, FloatArray, IntArray, as_float32, as_int32, membership
+from recommender.engine.config import EngineConfig
 from recommender.engine.data import Catalogue, Interactions
-from recommender.engine.factors import content_factors, dense_content, factorise, fold_in, regularisation
+from recommender.engine.factors import artist_content, factorise, fold_in, regularisation, unheard_factors
 from recommender.engine.listener import Listener
 from recommender.engine.observations import column_counts, weight_matrix
 from recommender.engine.terms.audio import scale_features
@@ -22,7 +22,7 @@ class CollaborativeTerm:
     """score[t] = x . y_t, the listener's factors against the track's (Hu, Koren & Volinsky 2008).
 
     A like is preference 1, a dislike -1, a skip about 0, each with the confidence of its weight. Tracks that nobody has
-    heard have factors predicted from their artists, or from genres and sound (see `content_factors`).
+    heard share the factors of their first artist (see `unheard_factors`), so that the table is no longer than need be.
     """
 
     name: ClassVar[str] = "collaborative"
@@ -30,7 +30,8 @@ class CollaborativeTerm:
     needs_listeners: ClassVar[bool] = True
 
     def __init__(self, arrays: Mapping[str, AnyArray], catalogue: Catalogue, config: EngineConfig) -> None:
-        self._factors = as_float32(arrays["factors"])
+        self._table = as_float32(arrays["table"])
+        self._place = as_int32(arrays["place"])
         self._gram = as_float32(arrays["gram"])
         self._mean_length = as_float32(arrays["mean_length"])
         self._config = config.factors
@@ -46,18 +47,19 @@ class CollaborativeTerm:
     ) -> Self:
         weights = weight_matrix(interactions, catalogue.n_tracks)
         if np.count_nonzero(np.diff(weights.indptr)) < config.term_min_listeners:
-            nothing = {"factors": (catalogue.n_tracks, 0), "gram": (0, 0), "mean_length": (1,)}
-            return cls({name: np.ones(shape, np.float32) for name, shape in nothing.items()}, catalogue, config)
+            shapes = {"table": (1, 0), "gram": (0, 0), "mean_length": (1,)}
+            nothing = {name: np.ones(shape, np.float32) for name, shape in shapes.items()}
+            return cls(nothing | {"place": np.zeros(catalogue.n_tracks, np.int32)}, catalogue, config)
         progress("factors", 0.0)
-        credited = track_credits(catalogue)
         counts = column_counts(weights)
         heard = counts > 0
+        credited = membership(catalogue.artist_indptr, catalogue.artist_indices, catalogue.n_artists)
         fitted = factorise(weights[:, heard], credited[heard], config.factors, rng)
         progress("factors of unheard songs", 0.8)
-        factors = np.zeros((catalogue.n_tracks, config.factors.factors), dtype=np.float32)
-        factors[heard] = fitted.items
+        table, place = _with_unheard(fitted.items, counts, catalogue, config)
         arrays = {
-            "factors": _with_unheard(factors, counts, catalogue, credited, config),
+            "table": table,
+            "place": place,
             "gram": fitted.gram,
             "mean_length": np.array([fitted.mean_length], dtype=np.float32),
         }
@@ -65,17 +67,18 @@ class CollaborativeTerm:
         return cls(arrays, catalogue, config)
 
     def score(self, listener: Listener) -> FloatArray:
-        return np.asarray(self._factors @ self._listener_factors(listener).sum(axis=0), dtype=np.float32)
+        opinion = self._table @ self._listener_factors(listener).sum(axis=0)
+        return np.asarray(opinion, dtype=np.float32)[self._place]
 
     def explain(self, listener: Listener, rows: IntArray, limit: int | None = None) -> list[list[Cause]]:
-        return track_causes(listener.rows, self._factors[rows] @ self._listener_factors(listener).T, limit)
+        return track_causes(listener.rows, self.vectors(rows) @ self._listener_factors(listener).T, limit)
 
     def vectors(self, rows: IntArray) -> FloatArray:
         """Factors of some tracks, float32[len(rows), f]; f is 0 where nothing could be fitted."""
-        return self._factors[rows]
+        return self._table[self._place[rows]]
 
     def arrays(self) -> Mapping[str, AnyArray]:
-        return {"factors": self._factors, "gram": self._gram, "mean_length": self._mean_length}
+        return {"table": self._table, "place": self._place, "gram": self._gram, "mean_length": self._mean_length}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, AnyArray], catalogue: Catalogue, config: EngineConfig) -> Self:
@@ -83,7 +86,7 @@ class CollaborativeTerm:
 
     def _listener_factors(self, listener: Listener) -> FloatArray:
         """What each of the listener's songs adds to the listener's factors, float32[m, f]."""
-        factors = self._factors[listener.rows]
+        factors = self.vectors(listener.rows)
         if not factors.size:
             return factors
         length = np.abs(listener.weights).sum(keepdims=True)
@@ -91,16 +94,27 @@ class CollaborativeTerm:
         return fold_in(factors, listener.weights, self._gram, self._config.alpha, float(strength[0]))
 
 
-def track_credits(catalogue: Catalogue) -> Sparse:
-    """Tracks x artists, 1 where credited."""
-    ones = np.ones(len(catalogue.artist_indices), dtype=np.float32)
-    return csr(ones, catalogue.artist_indices, catalogue.artist_indptr, catalogue.n_artists)
-
-
 def _with_unheard(
-    factors: FloatArray, counts: FloatArray, catalogue: Catalogue, credited: Sparse, config: EngineConfig
-) -> FloatArray:
-    settings: FactorConfig = config.factors
+    fitted: FloatArray, counts: FloatArray, catalogue: Catalogue, config: EngineConfig
+) -> tuple[FloatArray, IntArray]:
+    """A table of factors float32[heard + artists of unheard tracks, f], and each track's place in it, int32[n]."""
+    first = first_artists(catalogue)
+    heard, artists = counts > 0, catalogue.n_artists
+    place = np.empty(catalogue.n_tracks, dtype=np.int32)
+    place[heard] = np.arange(len(fitted), dtype=np.int32)
+    if heard.all():
+        return fitted, place
     sound = scale_features(catalogue.features, catalogue.feature_columns)
-    content = dense_content(genre_profiles(catalogue, config), sound, settings.content_genres)
-    return content_factors(factors, counts, credited, content, settings.artist_prior, settings.content_ridge)
+    content = artist_content(genre_profiles(catalogue, config), sound, first, artists, config.factors.content_genres)
+    unheard = unheard_factors(fitted, counts[heard], first[heard], content, config.factors)
+    needed, number = np.unique(first[~heard] % (artists + 1), return_inverse=True)
+    place[~heard] = len(fitted) + number
+    return np.concatenate([fitted, unheard[needed]]), place
+
+
+def first_artists(catalogue: Catalogue) -> IntArray:
+    """The first credited artist of each track, int32[n], -1 where nobody is."""
+    first = np.full(catalogue.n_tracks, -1, dtype=np.int32)
+    credited = np.diff(catalogue.artist_indptr) > 0
+    first[credited] = catalogue.artist_indices[catalogue.artist_indptr[:-1][credited]]
+    return first

@@ -20,6 +20,7 @@ from recommender.engine.arrays import (
     csr_slice,
     keep_largest_per_row,
     matvec,
+    membership,
 )
 from recommender.engine.config import EngineConfig
 from recommender.engine.data import Catalogue, Interactions
@@ -108,20 +109,8 @@ def _tracks_of(listener: Listener, chosen: BoolArray, owner: IntArray, weights: 
 
 def genre_profiles(catalogue: Catalogue, config: EngineConfig) -> Sparse:
     """TF-IDF genre profiles of all tracks, rows of unit length, tracks x genres."""
-    own = _row_normalised(
-        csr(
-            np.ones(len(catalogue.genre_indices), dtype=np.float32),
-            catalogue.genre_indices,
-            catalogue.genre_indptr,
-            catalogue.n_genres,
-        )
-    )
-    credited = csr(
-        np.ones(len(catalogue.artist_indices), dtype=np.float32),
-        catalogue.artist_indices,
-        catalogue.artist_indptr,
-        catalogue.n_artists,
-    )
+    own = _row_normalised(membership(catalogue.genre_indptr, catalogue.genre_indices, catalogue.n_genres))
+    credited = membership(catalogue.artist_indptr, catalogue.artist_indices, catalogue.n_artists)
     artists = _row_normalised(sp.csr_array(credited.T @ own))
     by_artist = _row_normalised(sp.csr_array(credited @ artists))
     share = np.float32(config.genre_from_artist)

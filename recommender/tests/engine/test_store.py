@@ -44,6 +44,13 @@ def test_a_loaded_model_recommends_the_same(model: Model, feedback: Feedback, pa
     assert read_manifest(path)["metadata"] == {"note": "a test"}
 
 
+def test_a_ranker_of_other_features_is_another_format(path: Path) -> None:
+    ranker = read_manifest(path)["ranker"]
+    edit_manifest(path, ranker=ranker | {"features": ranker["features"][1:]})
+    with pytest.raises(ModelFormatError, match="other features"):
+        load_model(path)
+
+
 def test_arrays_are_memory_mapped_and_read_only(path: Path) -> None:
     vectors = load_model(path).terms["audio"].arrays()["vectors"]
     assert not vectors.flags.owndata
@@ -109,7 +116,7 @@ def test_a_broken_header(path: Path) -> None:
         load_model(path)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 1}'])
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 2}'])
 def test_a_broken_manifest(path: Path, content: str) -> None:
     (path / "manifest.json").write_text(content)
     with pytest.raises(ModelDamagedError, match=r"manifest\.json"):

@@ -1,0 +1,249 @@
+"""The second stage: trees, features, what each term contributes, and what is learned."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from recommender.engine import (
+    Catalogue,
+    EngineConfig,
+    Feedback,
+    FeedbackKind,
+    Interactions,
+    Model,
+    Request,
+    fit_model,
+    recommend,
+)
+from recommender.engine.arrays import FloatArray
+from recommender.engine.blend import BlendWeights
+from recommender.engine.config import FactorConfig, RankingConfig
+from recommender.engine.ranking import Layout, TrackAttributes, Trees, candidate_rows, fit_trees
+from recommender.engine.ranking.ranked import Ranked
+from recommender.engine.ranking.ranker import TOGETHER
+from recommender.engine.ranking.trees import _table
+from recommender.engine.ranking.weights import Examples, hat_functions, learn_weights
+from recommender.tests.engine.build import feedback_of, make_catalogue
+
+RNG = np.random.default_rng(0)
+
+
+def rank(model: Model, feedback: Feedback) -> Ranked:
+    allowed = model.catalogue.active.copy()
+    allowed[feedback.rows] = False
+    return model.rank(model.listener(feedback), allowed)
+
+
+class TestTrees:
+    def examples(self) -> tuple[FloatArray, FloatArray]:
+        features = RNG.normal(size=(800, 6)).astype(np.float32)
+        features[:, 3] = np.round(features[:, 3])
+        return features, (features[:, 0] * features[:, 1] + features[:, 3] > 0.5).astype(np.float32)
+
+    def test_predict_what_scikit_learn_does(self) -> None:
+        features, labels = self.examples()
+        binned = np.clip(np.round(features * 8) + 20, 0, 60).astype(np.float32)
+        fitted = HistGradientBoostingClassifier(max_iter=15, max_leaf_nodes=9, early_stopping=False).fit(binned, labels)
+        edges = [np.arange(61, dtype=np.float32)] * 6
+        trees = _table([stage[0].nodes for stage in fitted._predictors], edges)
+        constant = float(fitted._baseline_prediction.ravel()[0])
+        np.testing.assert_allclose(trees.predict(binned) + constant, fitted.decision_function(binned), atol=1e-5)
+
+    def test_learn_an_interaction(self) -> None:
+        features, labels = self.examples()
+        config = RankingConfig(trees=60, min_leaf=10)
+        trees = fit_trees(features, labels > 0, np.ones(800, np.float32), config, np.random.default_rng(0))
+        said = trees.predict(features)
+        assert said[labels > 0].min() > np.median(said[labels == 0])
+
+    def test_survive_storing_without_a_copy(self, model: Model) -> None:
+        assert model.ranker is not None
+        arrays = model.ranker.trees.arrays()
+        again = Trees.from_arrays(arrays)
+        assert all(np.shares_memory(array, arrays[name]) for name, array in again.arrays().items())
+
+
+class TestContributions:
+    def test_are_what_the_score_loses_when_the_term_is_neutral(self, model: Model, feedback: Feedback) -> None:
+        ranked = rank(model, feedback)
+        assert ranked.second is not None
+        second, share = ranked.second, ranked.second.ranker.share
+        trees, features = second.ranker.trees, second.features
+        stated = ranked.contributions(ranked.rows[:8])
+        for place, contributions in enumerate(stated):
+            at = ranked.order[place]
+            for name in model.terms:
+                neutral = features.values[[at]].copy()
+                columns = features.layout.columns(name)
+                neutral[0, columns] = features.neutral[columns]
+                neutral[0, features.layout.names.index("blend")] -= features.parts[name][at]
+                lost = trees.predict(features.values[[at]])[0] - trees.predict(neutral)[0] + second.taken[name][at]
+                expected = (1 - share) * second.signed[name][at] + share * lost
+                assert contributions[name] == pytest.approx(float(expected), abs=1e-6), name
+
+    def test_and_the_remainder_add_up_to_the_score(self, model: Model, feedback: Feedback) -> None:
+        ranked = rank(model, feedback)
+        rows = np.flatnonzero(ranked.allowed).astype(np.int32)
+        for row, contributions in zip(rows, ranked.contributions(rows), strict=True):
+            assert set(contributions) == {*model.terms, TOGETHER}
+            assert sum(contributions.values()) == pytest.approx(float(ranked.total[row]), abs=1e-5)
+
+    def test_candidates_stand_before_everything_else(self, model: Model, feedback: Feedback) -> None:
+        ranked = rank(model, feedback)
+        others = np.setdiff1d(np.flatnonzero(ranked.allowed), ranked.rows)
+        assert len(others)
+        assert ranked.scores.tolist() == sorted(ranked.scores.tolist(), reverse=True)
+        assert ranked.scores.min() > ranked.total[others].max()
+
+
+class TestCandidates:
+    def test_every_term_is_heard(self, model: Model, feedback: Feedback) -> None:
+        listener = model.listener(feedback)
+        scores = model.score(listener)
+        allowed = model.catalogue.active.copy()
+        config = RankingConfig(candidates=5, per_term=2)
+        rows = candidate_rows(scores, allowed, config)
+        for name, plain in scores.plain.items():
+            best = np.argsort(np.where(allowed, -plain, np.inf), kind="stable")[:2]
+            assert set(best[plain[best] > scores.scales[name][0]].tolist()) <= set(rows.tolist()), name
+        assert allowed[rows].all()
+        assert scores.total[rows].tolist() == sorted(scores.total[rows].tolist(), reverse=True)
+
+    def test_nothing_allowed(self, model: Model, feedback: Feedback) -> None:
+        scores = model.score(model.listener(feedback))
+        assert not len(candidate_rows(scores, np.zeros(model.catalogue.n_tracks, np.bool_), RankingConfig()))
+
+
+class TestLearnedWeights:
+    def examples(self, strength: float) -> Examples:
+        rng = np.random.default_rng(1)
+        standard = rng.normal(size=(4000, 2)).astype(np.float32)
+        chance = 1 / (1 + np.exp(-(strength * standard[:, 0] - 1)))
+        ones = np.ones(4000, np.float32)
+        return Examples(("artist", "audio"), standard, rng.random(4000) < chance, ones, 5 * ones)
+
+    def test_follow_the_data(self) -> None:
+        prior = BlendWeights((0.0, 5.0), {"artist": (1.0, 1.0), "audio": (1.0, 1.0)})
+        learned = learn_weights(self.examples(2.0), prior, strength=1.0).at(5.0)
+        assert learned["artist"] == pytest.approx(2.0, abs=0.25)
+        assert learned["audio"] == pytest.approx(0.0, abs=0.1)
+
+    def test_keep_the_priors_proportions_while_the_pull_is_strong(self) -> None:
+        prior = BlendWeights((0.0, 5.0), {"artist": (1.0, 1.0), "audio": (0.5, 0.5)})
+        learned = learn_weights(self.examples(2.0), prior, strength=1e9).at(5.0)
+        assert learned["artist"] == pytest.approx(2 * learned["audio"], rel=1e-3)
+
+    def test_never_fall_below_zero(self) -> None:
+        prior = BlendWeights((0.0, 5.0), {"artist": (1.0, 1.0)})
+        assert learn_weights(self.examples(-2.0), prior, strength=1.0).at(5.0)["artist"] == 0.0
+
+    def test_hat_functions_interpolate(self) -> None:
+        hats = hat_functions(np.array([0, 1, 3, 100], dtype=np.float32), (0.0, 3.0))
+        np.testing.assert_allclose(hats, [[1, 0], [0.5, 0.5], [0, 1], [0, 1]], atol=1e-6)
+
+
+def test_attributes_count_listeners_of_tracks_and_artists() -> None:
+    catalogue = make_catalogue([[0], [0, 1], [1], []])
+    rows = np.array([0, 1, 1, 2, 0], dtype=np.int32)
+    listeners = np.array([0, 0, 1, 1, 2], dtype=np.int32)
+    weight = np.array([1, 1, 5, 1, -1], dtype=np.float32)
+    attributes = TrackAttributes.of(catalogue, Interactions(listeners, rows, weight, np.full(3, -1, np.int32)))
+    assert attributes.listeners.tolist() == [1, 2, 1, 0]
+    assert attributes.artist_listeners.tolist() == [3, 3, 3, 0]
+    assert attributes.artist_tracks.tolist() == [2, 2, 2, 0]
+
+
+def test_the_layout_gives_every_term_its_own_columns() -> None:
+    layout = Layout.of(("artist", "item_to_item", "popularity"))
+    assert len(set(layout.names)) == len(layout.names)
+    assert [layout.names[column] for column in layout.columns("artist")] == [
+        f"artist.{name}" for name in ("standard", "plain", "rank", "ratio")
+    ]
+    assert len(layout.columns("item_to_item")) == 6
+
+
+def clustered(n_clusters: int = 6, per_cluster: int = 20, n_listeners: int = 150) -> tuple[Catalogue, Interactions]:
+    """Listeners who like one cluster each; every song has an artist of its own, so that only listeners link them."""
+    rng = np.random.default_rng(2)
+    listeners, rows = [], []
+    for listener in range(n_listeners):
+        cluster = listener % n_clusters
+        liked = cluster * per_cluster + rng.choice(per_cluster, size=8, replace=False)
+        listeners += [listener] * 9
+        rows += [*liked.tolist(), int(rng.integers(n_clusters * per_cluster))]
+    ones = np.ones(len(rows), dtype=np.float32)
+    none = np.full(n_listeners, -1, dtype=np.int32)
+    interactions = Interactions(np.array(listeners, np.int32), np.array(rows, np.int32), ones, none)
+    return make_catalogue([[row] for row in range(n_clusters * per_cluster)]), interactions
+
+
+@pytest.fixture(scope="module")
+def crowd() -> Model:
+    ranking = RankingConfig(candidates=120, trees=30, min_leaf=10, half_listeners=10.0)
+    config = EngineConfig(factors=FactorConfig(factors=16, regularisation=3.0), ranking=ranking)
+    return fit_model(*clustered(), config, np.random.default_rng(0))
+
+
+class TestDislikes:
+    def test_push_the_rest_of_their_cluster_down_with_the_ranker_on(self, crowd: Model) -> None:
+        assert crowd.ranker is not None
+        assert crowd.ranker.share > 0.9
+        likes = [(0, FeedbackKind.LIKE, 1, 0), (1, FeedbackKind.LIKE, 1, 0), (20, FeedbackKind.LIKE, 1, 0)]
+        dislikes = [(21, FeedbackKind.DISLIKE, 1, 0), (22, FeedbackKind.DISLIKE, 1, 0)]
+        before, after = rank(crowd, feedback_of(*likes)), rank(crowd, feedback_of(*likes, *dislikes))
+        same, other = np.arange(23, 40), np.arange(2, 20)
+        fell = before.total[same] - after.total[same]
+        assert (fell > 0).all()
+        assert fell.mean() > 4 * np.abs(before.total[other] - after.total[other]).mean()
+
+    def test_alone_put_most_of_their_cluster_last(self, crowd: Model) -> None:
+        ranked = rank(crowd, feedback_of((0, FeedbackKind.DISLIKE, 1, 0), (1, FeedbackKind.DISLIKE, 1, 0)))
+        order = np.argsort(-ranked.total, kind="stable")
+        order = order[ranked.allowed[order]]
+        # A few others of which the same listeners have one stray like go down with it.
+        assert len(set(order[-18:].tolist()) & set(range(2, 20))) >= 15
+
+    def test_take_something_off_the_terms_that_say_so(self, crowd: Model) -> None:
+        ranked = rank(crowd, feedback_of((20, FeedbackKind.LIKE, 1, 0), (21, FeedbackKind.DISLIKE, 1, 0)))
+        [contributions] = ranked.contributions(np.array([25], dtype=np.int32))
+        liked = rank(crowd, feedback_of((20, FeedbackKind.LIKE, 1, 0)))
+        [undisturbed] = liked.contributions(np.array([25], dtype=np.int32))
+        assert contributions["item_to_item"] < undisturbed["item_to_item"]
+
+    def test_a_page_of_skips_does_not_drown_a_like(self, crowd: Model) -> None:
+        skips = [(row, FeedbackKind.SKIP, 1, 0) for row in range(60, 110)]
+        page = recommend(crowd, feedback_of((20, FeedbackKind.LIKE, 1, 0), *skips), Request(k=5), RNG)
+        assert all(20 <= item.row < 40 for item in page.items)
+
+
+class TestThinData:
+    def test_one_listener_alone_gets_the_content_blend(self, catalogue: Catalogue, interactions: Interactions) -> None:
+        alone = interactions.of_listeners(np.arange(interactions.n_listeners) == 0)
+        model = fit_model(catalogue, alone, EngineConfig(), np.random.default_rng(0))
+        ranked = rank(model, Feedback.likes([30, 31]))
+        content = model.score_content(model.listener(Feedback.likes([30, 31])))
+        assert ranked.second is None
+        np.testing.assert_array_equal(ranked.total, content.total)
+
+    def test_a_few_listeners_do_not_teach_a_ranker(self, catalogue: Catalogue, interactions: Interactions) -> None:
+        few = interactions.of_listeners(np.arange(interactions.n_listeners) < 20)
+        model = fit_model(catalogue, few, EngineConfig(), np.random.default_rng(0))
+        assert model.ranker is None
+        prior = model.config.term_weights["collaborative"][2]
+        assert model.weights.weights["collaborative"][2] == pytest.approx(prior * 20 / (20 + model.config.half_trust))
+
+    def test_the_ranker_counts_more_the_more_listeners_it_has_seen(self, model: Model) -> None:
+        assert model.ranker is not None
+        assert model.ranker.share == pytest.approx(60 / 160)
+        assert model.ranker.after(0.0).share == 0.0
+        assert model.ranker.after(0.5).share == pytest.approx(model.ranker.share / 2)
+        assert model.ranker.after(7.0) is model.ranker
+
+    def test_what_was_learned_can_be_used_again(
+        self, model: Model, catalogue: Catalogue, interactions: Interactions, config: EngineConfig
+    ) -> None:
+        again = fit_model(catalogue, interactions, config, np.random.default_rng(9), second_stage=model.second_stage)
+        assert again.weights is model.weights
+        assert again.ranker is model.ranker
