@@ -57,12 +57,13 @@ class Names:
         )
 
 
-def sentence(reason: StoredReason, names: Names) -> str:
+def sentence(reason: StoredReason, names: Names, *, is_explored: bool = False) -> str:
     """Return why a song is there, in one line, from its strongest causes that speak for it.
 
-    At most two causes are told, of two different terms: more is a table, not a reason.
+    At most two causes are told, of two different terms: more is a table, not a reason. A song that only exploring has
+    put there is said to be new first.
     """
-    told: dict[str, str] = {}
+    told: dict[str, str] = {"exploration": _("Something new for you")} if is_explored else {}
     for cause in reason["causes"]:
         if cause["value"] > 0 and cause["term"] not in told and (words := _words(cause, names)):
             told[cause["term"]] = words

@@ -14,7 +14,6 @@ from catalog.models import Track
 from recommender.engine import Cause, Model, Page, Request, recommend, similar
 from recommender.engine import Recommendation as Recommended
 from recommender.engine.arrays import IntArray
-from recommender.engine.freshness import resting
 from recommender.feedback_input import load_feedback
 from recommender.models import Recommendation
 from recommender.reasons import Names, StoredCause, StoredReason, sentence
@@ -54,13 +53,13 @@ def recommend_feed(*, user: User, k: int = PAGE_SIZE, adventure: float | None = 
     model = loaded.model
     feedback = load_feedback(user, loaded)
     shown = load_shown(user, model.catalogue, feedback)
-    tired = shown.rows[resting(shown, model.config)]
     rng = np.random.default_rng()
 
     def ask(excluded: IntArray) -> Page:
         request = Request(
             k=k,
-            excluded=np.concatenate([tired, excluded]),
+            excluded=excluded,
+            shown=shown,
             explicit_allowed=user.explicit_allowed,
             adventure=user.adventure if adventure is None else adventure,
         )
@@ -71,7 +70,7 @@ def recommend_feed(*, user: User, k: int = PAGE_SIZE, adventure: float | None = 
     _record(user, loaded, page, reasons)
     names = Names.of(reasons)
     items = [
-        FeedItem(tracks[item.track_id], sentence(reason, names))
+        FeedItem(tracks[item.track_id], sentence(reason, names, is_explored=item.explored))
         for item, reason in zip(page.items, reasons, strict=True)
     ]
     return Feed(items, page.amount)
@@ -136,6 +135,7 @@ def _record(user: User, loaded: LoadedModel, page: Page, reasons: Sequence[Store
             score=item.score,
             policy=page.policy,
             propensity=item.propensity,
+            is_explored=item.explored,
             reason=reason,
         )
         for position, (item, reason) in enumerate(zip(page.items, reasons, strict=True))

@@ -242,6 +242,26 @@ def test_merging_songs_moves_the_record_of_what_was_shown(tracks: list[Track], u
     assert list(rows) == ["Song 9.3", "Song 0.0", "Song 6.3"]
 
 
+def test_exploring_is_said_logged_and_scaled_by_the_dial(tracks: list[Track], user: User) -> None:
+    like(user, tracks[0], tracks[20])
+    found = 0
+    for _ in range(5):
+        feed = recommend_feed(user=user, k=4, adventure=1.0)
+        assert feed is not None
+        explored = set(
+            Recommendation.objects.filter(user=user).order_by("-pk").values_list("is_explored", "track_id")[:4]
+        )
+        for item in feed.items:
+            assert item.reason.startswith("Something new for you") == ((True, item.track.pk) in explored)
+        found += sum(is_explored for is_explored, _pk in explored)
+    assert found > 0
+    rows = Recommendation.objects.filter(user=user)
+    assert {row.policy for row in rows} == {"thompson"}
+    assert all(0.0 < row.propensity <= 1.0 for row in rows)
+    assert any(row.propensity < 1.0 for row in rows)
+    assert all(row.score == pytest.approx(sum(row.reason["terms"].values()), abs=1e-4) for row in rows)
+
+
 def recommendation(user: User, track: Track, version: ModelVersion, at: datetime) -> None:
     Recommendation.objects.create(
         user=user,
