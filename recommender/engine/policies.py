@@ -9,6 +9,7 @@ import numpy as np
 
 from recommender.engine.arrays import FloatArray, IntArray, top_rows
 from recommender.engine.data import Catalogue, Feedback
+from recommender.engine.evaluation import Scorer
 from recommender.engine.model import Model
 from recommender.engine.page import allowed_rows, pick_page
 from recommender.engine.recommend import Request, choose_page
@@ -65,6 +66,24 @@ class Static:
         return np.where(ranked.allowed, ranked.total, -np.inf).astype(np.float32)
 
 
+@dataclass(frozen=True, eq=False)
+class FromScorer:
+    """Another recommender, asked anew before every page with all likes so far.
+
+    beginning: what is shown before there is a like, of which such a recommender makes nothing.
+    """
+
+    scorer: Scorer
+    beginning: FixedOrder
+
+    def __call__(self, session: Session, k: int, rng: np.random.Generator) -> Shown:
+        if not len(session.liked):
+            return self.beginning(session, k, rng)
+        scores = self.scorer(Feedback.likes(session.liked))
+        offered = np.where(np.isfinite(self.beginning.scores), scores, -np.inf).astype(np.float32)
+        return replace(self.beginning, scores=offered)(session, k, rng)
+
+
 def best_unseen(scores: FloatArray, session: Session, k: int, catalogue: Catalogue, max_per_artist: int) -> IntArray:
     """The k best songs not shown yet, under the page rules unless they are off (`NO_RULE`)."""
     left = scores.copy()
@@ -74,7 +93,7 @@ def best_unseen(scores: FloatArray, session: Session, k: int, catalogue: Catalog
     return pick_page(left, np.isfinite(left), catalogue, k, max_per_artist)
 
 
-def popularity(model: Model) -> Policy:
+def popularity(model: Model) -> FixedOrder:
     """What is popular, to everybody."""
     nobody = model.listener(Feedback())
     allowed = allowed_rows(model.catalogue, excluded=np.empty(0, dtype=np.int32))
