@@ -141,7 +141,7 @@ class TestLearnedWeights:
 
     def test_hat_functions_interpolate(self) -> None:
         hats = hat_functions(np.array([0, 1, 3, 100], dtype=np.float32), (0.0, 3.0))
-        np.testing.assert_allclose(hats, [[1, 0], [0.5, 0.5], [0, 1], [0, 1]], atol=1e-6)
+        np.testing.assert_allclose(hats, np.array([[1, 0], [0.5, 0.5], [0, 1], [0, 1]]), atol=1e-6)
 
 
 def test_attributes_count_listeners_of_tracks_and_artists() -> None:
