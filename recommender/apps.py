@@ -12,6 +12,6 @@ class RecommenderConfig(AppConfig):
     def ready(self) -> None:
         """Have the record of what was shown follow when the operator merges songs."""
         from catalog.merging import register_merge_handler
-        from recommender.services import move_recommendations
+        from recommender.merging import move_recommendations
 
         register_merge_handler(move_recommendations)

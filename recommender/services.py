@@ -88,14 +88,6 @@ def similar_tracks(*, track: Track, explicit_allowed: bool, k: int = SIMILAR_SIZ
     return [tracks[item.track_id] for item in page.items]
 
 
-def move_recommendations(duplicate: Track, keep: Track) -> None:
-    """Let the record of what was shown follow ``duplicate`` to ``keep``; a page that showed both keeps one row."""
-    pages_of_keep = list(Recommendation.objects.filter(track=keep).values_list("page", flat=True))
-    moved = Recommendation.objects.filter(track=duplicate)
-    moved.filter(page__in=pages_of_keep).delete()
-    moved.update(track=keep)
-
-
 def _shown(model: Model, ask: Callable[[IntArray], Page]) -> tuple[Page, dict[int, Track]]:
     """Return a page whose songs are all still shown on the site, with the songs by id.
 

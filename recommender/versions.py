@@ -7,13 +7,16 @@ import shutil
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from recommender.engine import EngineError, Model, load_model
 from recommender.models import ModelVersion
+
+if TYPE_CHECKING:
+    from recommender.engine import Model
 
 logger = logging.getLogger(__name__)
 
@@ -63,9 +66,24 @@ def load_twin() -> Model | None:
         return None
     path = model_path(version)
     try:
-        return load_model(path.with_name(path.name + TWIN))
-    except EngineError:
+        return read_model(path.with_name(path.name + TWIN))
+    except UnusableModelError:
         return None
+
+
+def read_model(path: Path, *, verify: bool = False) -> Model:
+    """Return the model in the folder ``path``, its arrays mapped; with ``verify`` its checksums are compared too.
+
+    Raises:
+        UnusableModelError: it is missing, damaged or of another format.
+    """
+    # The engine brings numpy and scipy along, a second that commands and workers without recommendations need not pay.
+    from recommender.engine import EngineError, load_model
+
+    try:
+        return load_model(path, verify=verify)
+    except EngineError as error:
+        raise UnusableModelError(str(error)) from error
 
 
 def activate_checked(*, version: ModelVersion) -> None:
@@ -74,10 +92,7 @@ def activate_checked(*, version: ModelVersion) -> None:
     Raises:
         UnusableModelError: the file cannot serve; the model before it goes on.
     """
-    try:
-        load_model(model_path(version), verify=True)
-    except EngineError as error:
-        raise UnusableModelError(str(error)) from error
+    read_model(model_path(version), verify=True)
     activate(version=version)
 
 
@@ -138,13 +153,13 @@ class _Loader:
 
     def _load(self, version: ModelVersion) -> LoadedModel | None:
         try:
-            model = load_model(model_path(version))
-        except EngineError as error:
+            model = read_model(model_path(version))
+        except UnusableModelError as error:
             self._say_once(version, error)
             return None
         return LoadedModel(version, model, tuple(model.metadata["regions"]))
 
-    def _say_once(self, version: ModelVersion, error: EngineError) -> None:
+    def _say_once(self, version: ModelVersion, error: UnusableModelError) -> None:
         if version.directory not in self._broken:
             self._broken.add(version.directory)
             logger.error("model version %s cannot be used, the one before it serves: %s", version.pk, error)
