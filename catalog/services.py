@@ -1,6 +1,6 @@
 """What changes the catalogue by hand; files come in through :mod:`catalog.importing`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
 from django.db import transaction
@@ -61,6 +61,28 @@ def set_features(*, track: Track, features: dict[str, float | int]) -> None:
 
 
 @transaction.atomic
+@transaction.atomic
+def set_estimated_features(*, estimates: Mapping[int, dict[str, float | int]]) -> int:
+    """Give songs without measured features the estimated ones, by song id; return how many changed.
+
+    ``updated_at`` stays: an estimate is no news about the song, and must not bring about the next retrain.
+    """
+    changed = 0
+    unmeasured = Track.objects.filter(features_origin__in=[Track.FeaturesOrigin.NONE, Track.FeaturesOrigin.ESTIMATED])
+    for ids in _id_batches(list(estimates)):
+        tracks = [track for track in unmeasured.filter(pk__in=ids) if track.features != estimates[track.pk]]
+        for track in tracks:
+            track.features = estimates[track.pk]
+            track.features_origin = Track.FeaturesOrigin.ESTIMATED
+        Track.objects.bulk_update(tracks, ["features", "features_origin"])
+        changed += len(tracks)
+    return changed
+
+
+def _id_batches(ids: list[int]) -> Iterable[list[int]]:
+    return (ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH))
+
+
 def rename_artist(*, artist: Artist) -> int:
     """Save an artist whose name was changed, and all songs that show it; return how many songs changed."""
     artist.save()

@@ -26,10 +26,12 @@ from recommender.catalogue_input import catalogue_state, load_catalogue
 from recommender.engine import Catalogue, EngineConfig, Interactions, Model, fit_model, save_model
 from recommender.engine.evaluation import Split
 from recommender.engine.ranking.fit import SecondStage
+from recommender.engine.update import update_model
+from recommender.estimating import store_estimates
 from recommender.feedback_input import AllFeedback, load_interactions
 from recommender.gate import MIN_TEST_LISTENERS, Quality, Say, judge_candidate, split_by_listener
 from recommender.models import ModelVersion
-from recommender.versions import TWIN, activate, load_twin, model_path, remove_old_files
+from recommender.versions import TWIN, activate, load_active, model_path, remove_old_files
 
 SEED = 20
 
@@ -58,11 +60,13 @@ def retrain(
     *,
     if_needed: bool = False,
     force: bool = False,
+    incremental: bool = False,
     say: Say = lambda _step, _share: None,
     seed: int = SEED,
 ) -> RetrainResult:
     """Fit on what is in the database; let the result serve unless it is worse than what serves (or ``force``).
 
+    ``incremental``: fold what is new into the active model instead of fitting anew; without one, fit.
     The file is written beside its place and renamed, and the row is made only then: killed at any moment, the model
     before it goes on serving, and the next run removes what was left behind.
 
@@ -76,14 +80,15 @@ def retrain(
         newest = ModelVersion.objects.first()
         if if_needed and newest and newest.fingerprint == fingerprint and model_path(newest).is_dir():
             return RetrainResult(version=None)
-        return _Run(say, seed).execute(fingerprint, force=force)
+        return _Run(say, seed, is_incremental=incremental).execute(fingerprint, force=force)
 
 
 class _Run:
     """One retrain, step by step, with the time each step took."""
 
-    def __init__(self, say: Say, seed: int) -> None:
+    def __init__(self, say: Say, seed: int, *, is_incremental: bool) -> None:
         self._say = say
+        self._is_incremental = is_incremental
         self._split_rng, self._fit_rng, self._judge_rng = np.random.default_rng(seed).spawn(3)
         self._config = EngineConfig()
         self._timings: dict[str, float] = {}
@@ -98,8 +103,10 @@ class _Run:
         with self._timed("fit"):
             # What was learned about weighing the terms was learned from most listeners already.
             stage = SecondStage(twin.weights, twin.ranker) if twin else None
-            model = self._fit(catalogue, given.interactions, given.regions, stage)
+            model = self._fit(catalogue, given.interactions, given.regions, stage, self._base(""))
         directory = f"{timezone.now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+        with self._timed("estimate"):
+            store_estimates(model.catalogue)
         with self._timed("write"):
             if twin is not None:
                 save_model(twin, Path(settings.MODEL_DIR) / (directory + TWIN))
@@ -116,18 +123,29 @@ class _Run:
             note = f"{len(split.test)} test listeners with two likes or more: too few to measure"
             return None, Quality(note=note)
         with self._timed("fit without the test listeners"):
-            twin = self._fit(catalogue, split.training, given.regions, None)
+            twin = self._fit(catalogue, split.training, given.regions, None, self._base(TWIN))
         with self._timed("measure"):
             return twin, self._judge(catalogue, split, twin)
 
     def _judge(self, catalogue: Catalogue, split: Split, twin: Model) -> Quality:
-        return judge_candidate(catalogue, split, twin, load_twin(), self._judge_rng, self._say)
+        return judge_candidate(catalogue, split, twin, load_active(TWIN), self._judge_rng, self._say)
+
+    def _base(self, suffix: str) -> Model | None:
+        """Return the active model (``suffix`` "") or its twin to fold what is new into; ``None``: fit anew."""
+        return load_active(suffix) if self._is_incremental else None
 
     def _fit(
-        self, catalogue: Catalogue, interactions: Interactions, regions: list[str], stage: SecondStage | None
+        self,
+        catalogue: Catalogue,
+        interactions: Interactions,
+        regions: list[str],
+        stage: SecondStage | None,
+        base: Model | None,
     ) -> Model:
         metadata = {"regions": regions, "fitted_at": timezone.now().isoformat()}
         rng = self._fit_rng.spawn(1)[0]
+        if base is not None:
+            return update_model(base, catalogue, interactions, rng, self._say, metadata)
         return fit_model(catalogue, interactions, self._config, rng, self._say, metadata, stage)
 
     @transaction.atomic

@@ -59,14 +59,14 @@ def active_model() -> LoadedModel | None:
     return None
 
 
-def load_twin() -> Model | None:
-    """Return the twin of the active version, ``None`` where there is none or its file cannot be used."""
+def load_active(suffix: str) -> Model | None:
+    """Return the active version's model, or with ``TWIN`` its twin; ``None`` where its file cannot be used."""
     version = ModelVersion.objects.filter(active_slot=True).first()
     if version is None:
         return None
     path = model_path(version)
     try:
-        return read_model(path.with_name(path.name + TWIN))
+        return read_model(path.with_name(path.name + suffix))
     except UnusableModelError:
         return None
 

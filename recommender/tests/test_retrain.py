@@ -36,7 +36,7 @@ def test_it_writes_a_version_that_serves() -> None:
     version = ModelVersion.objects.get()
     assert version.state == ModelVersion.State.ACTIVE
     assert version.fitted_on == {"songs": 40, "artists": 10, "genres": 2, "listeners": 0, "interactions": 0}
-    assert set(version.timings) == {"read", "fit", "write"}
+    assert set(version.timings) == {"read", "fit", "estimate", "write"}
     assert f"model {version.pk} fitted on 40 songs, 10 artists, 2 genres, 0 listeners" in said
     assert "too few to measure" in said
     loaded = active_model()
@@ -236,3 +236,43 @@ def test_who_is_a_test_listener_depends_on_the_id_alone() -> None:
     some = is_test_listener(np.arange(1000))
     assert 150 < some.sum() < 250
     assert (is_test_listener(np.arange(500, 1000)) == some[500:]).all()
+
+
+def test_incremental_folds_new_songs_and_listeners_in() -> None:
+    tracks = make_catalogue()
+    fans(tracks)
+    run()
+    new = make_track("New", ["Artist 3"], ["folk"], popularity=10)
+    late = make_user("late")
+    for track in tracks[12:15]:
+        rate(user=late, track=track, value=Rating.Value.LIKE)
+    assert "it serves from now on" in run(incremental=True)
+    loaded = active_model()
+    assert loaded is not None
+    assert loaded.version == ModelVersion.objects.latest("pk")
+    assert loaded.version.fitted_on["songs"] == 41
+    assert loaded.version.fitted_on["listeners"] == 31
+    feed = recommend_feed(user=late, adventure=0.0)
+    assert feed is not None
+    shown = {item.track.title for item in feed.items}
+    assert {new.title, "Song 3.3"} <= shown
+
+
+def test_incremental_without_a_model_fits_one() -> None:
+    make_catalogue()
+    assert "it serves from now on" in run(incremental=True)
+
+
+def test_songs_without_features_get_estimates_marked_as_such() -> None:
+    make_catalogue()
+    bare = make_track("Bare", ["Artist 9"], ["techno"])
+    entered = make_track("Entered", ["Artist 9"], ["techno"], features={"energy": 0.2}, features_origin="operator")
+    unknown = make_track("Unknown", ["Nobody"], ["silence"])
+    run()
+    for track in (bare, entered, unknown):
+        track.refresh_from_db()
+    assert bare.features_origin == Track.FeaturesOrigin.ESTIMATED
+    assert 0.7 < bare.features["energy"] <= 0.9
+    assert (entered.features_origin, entered.features) == ("operator", {"energy": 0.2})
+    assert (unknown.features_origin, unknown.features) == ("", {})
+    assert "nothing done" in run(if_needed=True)

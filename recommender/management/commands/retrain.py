@@ -18,6 +18,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--if-needed", action="store_true", help="Do nothing when nothing changed since the last.")
+        parser.add_argument(
+            "--incremental",
+            action="store_true",
+            help="Fold what is new into the active model: quicker than a full fit.",
+        )
         parser.add_argument("--force", action="store_true", help="Let it serve even if it measures worse.")
         parser.add_argument("--seed", type=int, default=SEED, help="Seed of all random draws (default: %(default)s).")
 
@@ -30,6 +35,7 @@ class Command(BaseCommand):
                 result = retrain(
                     if_needed=options["if_needed"],
                     force=options["force"],
+                    incremental=options["incremental"],
                     seed=options["seed"],
                     say=lambda step, share: progress.update(task, description=step, completed=share),
                 )
