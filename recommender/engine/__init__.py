@@ -10,11 +10,13 @@ from recommender.engine.errors import (
     ModelMissingError,
     ModelStoreError,
 )
+from recommender.engine.estimates import estimate_features
 from recommender.engine.explain import Reason
 from recommender.engine.model import Model, fit_model
 from recommender.engine.recommend import Page, Recommendation, Request, recommend, similar
 from recommender.engine.store import load_model, read_manifest, save_model
 from recommender.engine.terms import Cause
+from recommender.engine.update import update_model
 
 __all__ = [
     "Catalogue",
@@ -34,10 +36,12 @@ __all__ = [
     "Reason",
     "Recommendation",
     "Request",
+    "estimate_features",
     "fit_model",
     "load_model",
     "read_manifest",
     "recommend",
     "save_model",
     "similar",
+    "update_model",
 ]

@@ -18,8 +18,10 @@ BLOCK_PRODUCTS = 4_000_000
 """Co-occurrences counted at a time and thread, which bounds the memory."""
 
 
-def neighbours(liked: Sparse, config: NeighbourConfig) -> Sparse:
+def neighbours(liked: Sparse, config: NeighbourConfig, wanted: IntArray | None = None) -> Sparse:
     """Row: a liked item, columns: its `kept` nearest, float32 > 0. liked: lists x items, lists of bounded length.
+
+    wanted: the items to find neighbours of, in the order of the rows; by default all.
 
     weight(i, j) = sum over lists with both of n ** -length_power / (size_i size_j) ** power * s / (s + shrinkage), with
     the sizes counted in the same way and s the number of lists of the rarer one: an asymmetric cosine (Aiolli 2013,
@@ -30,28 +32,21 @@ def neighbours(liked: Sparse, config: NeighbourConfig) -> Sparse:
     size = np.maximum(np.bincount(left.indices, weights=left.data, minlength=liked.shape[1]), 1e-9)
     scale = sp.diags_array((size**-config.power).astype(np.float32))
     right = sp.csr_array(liked @ scale)
-    rows = sp.csr_array((left @ scale).T)
+    items = np.arange(liked.shape[1], dtype=np.int32) if wanted is None else wanted
+    rows = sp.csr_array((left @ scale).T)[items]
     counts = column_counts(liked)
     trust = counts / (counts + np.float32(config.shrinkage))
 
     def block(bounds: tuple[int, int]) -> Sparse:
         part = sp.csr_array(rows[bounds[0] : bounds[1]] @ right)
-        row = np.repeat(np.arange(bounds[0], bounds[1], dtype=np.int32), np.diff(part.indptr))
+        row = np.repeat(items[bounds[0] : bounds[1]], np.diff(part.indptr))
         part.data *= np.minimum(trust[row], trust[part.indices])
         part.data[row == part.indices] = 0.0
         return _largest(part, config.kept)
 
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        blocks = list(pool.map(block, _blocks(liked)))
-    return stacked(blocks)
-
-
-def stacked(blocks: list[Sparse]) -> Sparse:
-    """The rows of all blocks, one below the other."""
-    lengths = np.concatenate([np.diff(block.indptr) for block in blocks])
-    indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    data, indices = (np.concatenate([getattr(b, name) for b in blocks]) for name in ("data", "indices"))
-    return sp.csr_array((data, indices, indptr), shape=(len(lengths), blocks[0].shape[1]))
+        blocks = list(pool.map(block, _blocks(liked, items)))
+    return _stacked(blocks, liked.shape[1])
 
 
 def ease(liked: Sparse, config: EaseConfig) -> Sparse:
@@ -84,15 +79,24 @@ def _inverse(matrix: FloatArray) -> FloatArray:
     return as_float32(np.tril(lower) + np.tril(lower, -1).T)
 
 
-def _blocks(liked: Sparse) -> Iterator[tuple[int, int]]:
-    """Ranges of items whose co-occurrences are about BLOCK_PRODUCTS, at most 1,024 items each."""
+def _stacked(blocks: list[Sparse], n_columns: int) -> Sparse:
+    """The rows of all blocks, one below the other."""
+    lengths = np.concatenate([np.empty(0, dtype=np.int64), *(np.diff(block.indptr) for block in blocks)])
+    indptr = as_int32(np.concatenate([[0], np.cumsum(lengths)]))
+    data = np.concatenate([np.empty(0, dtype=np.float32), *(block.data for block in blocks)])
+    indices = np.concatenate([np.empty(0, dtype=np.int32), *(block.indices for block in blocks)])
+    return csr(data, indices, indptr, n_columns)
+
+
+def _blocks(liked: Sparse, items: IntArray) -> Iterator[tuple[int, int]]:
+    """Ranges of places in `items` whose co-occurrences are about BLOCK_PRODUCTS, at most 1,024 items each."""
     row_of = np.repeat(np.arange(liked.shape[0]), np.diff(liked.indptr))
     work = np.bincount(liked.indices, weights=np.diff(liked.indptr)[row_of], minlength=liked.shape[1])
-    done = np.concatenate([[0.0], np.cumsum(work)])
+    done = np.concatenate([[0.0], np.cumsum(work[items])])
     start = 0
-    while start < liked.shape[1]:
+    while start < len(items):
         stop = int(np.searchsorted(done, done[start] + BLOCK_PRODUCTS, side="right")) - 1
-        stop = min(max(stop, start + 1), start + 1024, liked.shape[1])
+        stop = min(max(stop, start + 1), start + 1024, len(items))
         yield start, stop
         start = stop
 

@@ -12,6 +12,7 @@ from recommender.engine.arrays import BoolArray, FloatArray, IntArray
 from recommender.engine.blend import BlendWeights, Scores, blend, weights_without
 from recommender.engine.config import EngineConfig
 from recommender.engine.data import Catalogue, Feedback, Interactions
+from recommender.engine.estimates import with_estimates
 from recommender.engine.explore import pool_size
 from recommender.engine.listener import Listener
 from recommender.engine.ranking import Ranker, TrackAttributes, candidate_features, candidate_rows
@@ -104,10 +105,13 @@ def fit_model(
 ) -> Model:
     """Fit every registered term, and learn how to weigh them. Raises InvalidDataError if the inputs do not match.
 
+    Songs without features get estimated ones, flagged as such in the model's catalogue.
+
     `second_stage`: what was learned before about weighing the terms, instead of learning it anew.
     `progress(step, share)` is called with the term's name and the share 0..1 that is done.
     """
     interactions.check_against(catalogue)
+    catalogue = with_estimates(catalogue)
     term_rng, stage_rng = rng.spawn(2)
     seed = int(term_rng.integers(2**63))
     prior = _prior(interactions, config)

@@ -1,7 +1,7 @@
 """Implicit-feedback matrix factorisation: the solver, the fit, and factors of tracks that nobody has heard."""
 
-from recommender.engine.factors.als import Factorisation, factorise, regularisation
+from recommender.engine.factors.als import Factorisation, factorise, refresh, regularisation
 from recommender.engine.factors.content import artist_content, unheard_factors
 from recommender.engine.factors.solver import fold_in
 
-__all__ = ["Factorisation", "artist_content", "factorise", "fold_in", "regularisation", "unheard_factors"]
+__all__ = ["Factorisation", "artist_content", "factorise", "fold_in", "refresh", "regularisation", "unheard_factors"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recommender.engine.arrays import FloatArray, Sparse
+from recommender.engine.arrays import BoolArray, FloatArray, Sparse
 from recommender.engine.config import FactorConfig
 from recommender.engine.factors.content import artist_means
 from recommender.engine.factors.solver import Gram, Observed, solve_rows
@@ -24,27 +24,41 @@ class Factorisation:
     mean_length: float
 
 
-def factorise(
-    weights: Sparse, credits_: Sparse, config: FactorConfig, rng: np.random.Generator, start: FloatArray | None = None
-) -> Factorisation:
+def factorise(weights: Sparse, credits_: Sparse, config: FactorConfig, rng: np.random.Generator) -> Factorisation:
     """Factorise signed weights (listeners x items, every item with an entry); credits_: items x artists.
 
     The regularisation of a row grows with a power of its number of entries (Rendle et al., "Revisiting the Performance
     of iALS on Item Recommendation Benchmarks", RecSys 2022). An item's prior mean is that of its artists' items: what
-    is known of an artist carries over to the songs that few have heard. start: factors to go on from.
+    is known of an artist carries over to the songs that few have heard.
     """
     by_listener, transposed = Observed.of(weights, config.alpha), weights.T.tocsr()
     by_item = Observed.of(transposed, config.alpha)
     counts = np.diff(transposed.indptr).astype(np.float32)
     listener_reg = regularisation(np.diff(weights.indptr).astype(np.float32), config)
     item_reg = regularisation(counts, config)
-    items = _start(weights.shape[1], config.factors, rng) if start is None else start
-    for step in range(config.iterations if start is None else 1):
+    items = _start(weights.shape[1], config.factors, rng)
+    for step in range(config.iterations):
         listeners = solve_rows(by_listener, Gram.of(items), listener_reg)
         # Before the first step there is nothing to take a mean of.
-        prior = artist_means(items, counts, credits_, config.artist_prior) if step or start is not None else None
+        prior = artist_means(items, counts, credits_, config.artist_prior) if step else None
         items = solve_rows(by_item, Gram.of(listeners), item_reg, prior)
     return Factorisation(items, items.T @ items, _mean_length(np.diff(weights.indptr)))
+
+
+def refresh(
+    weights: Sparse, credits_: Sparse, items: FloatArray, touched: BoolArray, config: FactorConfig
+) -> Factorisation:
+    """One half-step each way from the item factors there are, float32[m, f]; only `touched` are solved anew."""
+    by_listener, transposed = Observed.of(weights, config.alpha), weights.T.tocsr()
+    counts = np.diff(transposed.indptr).astype(np.float32)
+    listener_reg = regularisation(np.diff(weights.indptr).astype(np.float32), config)
+    listeners = solve_rows(by_listener, Gram.of(items), listener_reg)
+    prior = artist_means(items, counts, credits_, config.artist_prior)
+    item_reg = regularisation(counts, config)
+    fresh = items.copy()
+    observed = Observed.of(transposed[touched], config.alpha)
+    fresh[touched] = solve_rows(observed, Gram.of(listeners), item_reg[touched], prior[touched])
+    return Factorisation(fresh, fresh.T @ fresh, _mean_length(np.diff(weights.indptr)))
 
 
 def regularisation(lengths: FloatArray, config: FactorConfig, mean: float | None = None) -> FloatArray:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol, Self, TypeAlias
+from typing import ClassVar, Literal, Protocol, Self, TypeAlias, runtime_checkable
 
 import numpy as np
 
-from recommender.engine.arrays import AnyArray, FloatArray, IntArray
+from recommender.engine.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from recommender.engine.config import EngineConfig
 from recommender.engine.data import Catalogue, Interactions
 from recommender.engine.listener import Listener
@@ -76,6 +76,32 @@ class Term(Protocol):
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, AnyArray], catalogue: Catalogue, config: EngineConfig) -> Self:
         """The inverse of `arrays`, without copying (they may be memory-mapped). Raises KeyError if one is missing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """What is new since a model was fitted. old_rows: int32[n], each track's row in the model, -1 if it is new.
+
+    touched: bool[n], tracks whose number of listeners is another now.
+    """
+
+    old_rows: IntArray
+    touched: BoolArray
+
+
+@runtime_checkable
+class Updatable(Protocol):
+    """A term that can be brought up to date for what has changed, cheaper than by a fit."""
+
+    def updated(
+        self,
+        change: Change,
+        catalogue: Catalogue,
+        interactions: Interactions,
+        config: EngineConfig,
+        rng: np.random.Generator,
+    ) -> Self:
+        """The term for `catalogue` and all `interactions`, old and new."""
 
 
 Valued: TypeAlias = tuple[int, float]

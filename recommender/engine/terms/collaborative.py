@@ -10,11 +10,19 @@ import numpy as np
 from recommender.engine.arrays import AnyArray, FloatArray, IntArray, as_float32, as_int32, membership
 from recommender.engine.config import EngineConfig
 from recommender.engine.data import Catalogue, Interactions
-from recommender.engine.factors import artist_content, factorise, fold_in, regularisation, unheard_factors
+from recommender.engine.factors import (
+    Factorisation,
+    artist_content,
+    factorise,
+    fold_in,
+    refresh,
+    regularisation,
+    unheard_factors,
+)
 from recommender.engine.listener import Listener
 from recommender.engine.observations import column_counts, weight_matrix
 from recommender.engine.terms.audio import scale_features
-from recommender.engine.terms.base import Cause, Progress, track_causes
+from recommender.engine.terms.base import Cause, Change, Progress, no_progress, track_causes
 from recommender.engine.terms.genre import genre_profiles
 
 
@@ -52,19 +60,39 @@ class CollaborativeTerm:
             return cls(nothing | {"place": np.zeros(catalogue.n_tracks, np.int32)}, catalogue, config)
         progress("factors", 0.0)
         counts = column_counts(weights)
-        heard = counts > 0
         credited = membership(catalogue.artist_indptr, catalogue.artist_indices, catalogue.n_artists)
-        fitted = factorise(weights[:, heard], credited[heard], config.factors, rng)
+        fitted = factorise(weights[:, counts > 0], credited[counts > 0], config.factors, rng)
         progress("factors of unheard songs", 0.8)
-        table, place = _with_unheard(fitted.items, counts, catalogue, config)
-        arrays = {
-            "table": table,
-            "place": place,
-            "gram": fitted.gram,
-            "mean_length": np.array([fitted.mean_length], dtype=np.float32),
-        }
+        found = cls._of(fitted, counts, catalogue, config)
         progress("factors", 1.0)
-        return cls(arrays, catalogue, config)
+        return found
+
+    def updated(
+        self,
+        change: Change,
+        catalogue: Catalogue,
+        interactions: Interactions,
+        config: EngineConfig,
+        rng: np.random.Generator,
+    ) -> Self:
+        """Listeners solved anew against the factors there are, then the tracks whose listeners have changed."""
+        if not self._table.size:
+            return self.fit(catalogue, interactions, config, rng, no_progress)
+        weights = weight_matrix(interactions, catalogue.n_tracks)
+        counts = column_counts(weights)
+        heard, known = counts > 0, change.old_rows >= 0
+        start = np.zeros((catalogue.n_tracks, self._table.shape[1]), dtype=np.float32)
+        start[known] = self.vectors(change.old_rows[known])
+        credited = membership(catalogue.artist_indptr, catalogue.artist_indices, catalogue.n_artists)
+        touched = (change.touched | ~known)[heard]
+        fitted = refresh(weights[:, heard], credited[heard], start[heard], touched, config.factors)
+        return self._of(fitted, counts, catalogue, config)
+
+    @classmethod
+    def _of(cls, fitted: Factorisation, counts: FloatArray, catalogue: Catalogue, config: EngineConfig) -> Self:
+        table, place = _with_unheard(fitted.items, counts, catalogue, config)
+        length = np.array([fitted.mean_length], dtype=np.float32)
+        return cls({"table": table, "place": place, "gram": fitted.gram, "mean_length": length}, catalogue, config)
 
     def score(self, listener: Listener) -> FloatArray:
         opinion = self._table @ self._listener_factors(listener).sum(axis=0)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar, Self
 
 import numpy as np
+import scipy.sparse as sp
 
 from recommender.engine.arrays import AnyArray, FloatArray, IntArray, Sparse, as_float32, as_int32, csr_slice
 from recommender.engine.config import EngineConfig
@@ -13,7 +14,7 @@ from recommender.engine.cooccurrence import ease, neighbours
 from recommender.engine.data import Catalogue, Interactions
 from recommender.engine.listener import Listener
 from recommender.engine.observations import liked_matrix, with_short_lists
-from recommender.engine.terms.base import Cause, Progress, track_causes
+from recommender.engine.terms.base import Cause, Change, Progress, no_progress, track_causes
 
 
 class SparseWeightsTerm:
@@ -52,6 +53,30 @@ class SparseWeightsTerm:
         progress("neighbours", 1.0)
         return cls(_spread(found, heard, catalogue.n_tracks), catalogue, config)
 
+    def updated(
+        self,
+        change: Change,
+        catalogue: Catalogue,
+        interactions: Interactions,
+        config: EngineConfig,
+        rng: np.random.Generator,
+    ) -> Self:
+        """The weights there are, with the tracks in their new rows; a fit where there are none."""
+        if not len(self._weight):
+            return self.fit(catalogue, interactions, config, rng, no_progress)
+        return type(self)(_arrays(self._moved(change)), catalogue, config)
+
+    def _moved(self, change: Change) -> Sparse:
+        """The weights between the tracks in their new rows, n x n."""
+        known = change.old_rows >= 0
+        new_of = np.full(self._n_tracks, -1, dtype=np.int32)
+        new_of[change.old_rows[known]] = np.flatnonzero(known)
+        source = np.repeat(new_of, np.diff(self._indptr))
+        target = new_of[self._indices]
+        kept = (source >= 0) & (target >= 0)
+        n = len(change.old_rows)
+        return sp.csr_array((self._weight[kept], (source[kept], target[kept])), shape=(n, n))
+
     def score(self, listener: Listener) -> FloatArray:
         owner, position = csr_slice(self._indptr, listener.rows)
         weights = listener.weights[owner] * self._weight[position]
@@ -88,6 +113,25 @@ class ItemToItemTerm(SparseWeightsTerm):
     def weights(cls, liked: Sparse, config: EngineConfig) -> Sparse:
         return neighbours(liked, config.neighbours)
 
+    def updated(
+        self,
+        change: Change,
+        catalogue: Catalogue,
+        interactions: Interactions,
+        config: EngineConfig,
+        rng: np.random.Generator,
+    ) -> Self:
+        """Neighbours of the tracks whose listeners have changed are counted anew, those of the others kept."""
+        if not len(self._weight):
+            return self.fit(catalogue, interactions, config, rng, no_progress)
+        liked = with_short_lists(liked_matrix(interactions, catalogue.n_tracks), config.neighbours.max_list, rng)
+        touched = np.flatnonzero(change.touched | (change.old_rows < 0)).astype(np.int32)
+        counted = neighbours(liked, config.neighbours, touched)
+        kept = sp.csr_array(sp.diags_array((~change.touched).astype(np.float32)) @ self._moved(change))
+        row = np.repeat(touched, np.diff(counted.indptr))
+        fresh = sp.csr_array((counted.data, (row, counted.indices)), shape=kept.shape)
+        return type(self)(_arrays(kept + fresh), catalogue, config)
+
 
 class EaseTerm(SparseWeightsTerm):
     """Weights of a linear autoencoder among the most liked songs: what a song adds to what the others already say."""
@@ -97,6 +141,15 @@ class EaseTerm(SparseWeightsTerm):
     @classmethod
     def weights(cls, liked: Sparse, config: EngineConfig) -> Sparse:
         return ease(liked, config.ease)
+
+
+def _arrays(weights: Sparse) -> dict[str, AnyArray]:
+    weights.eliminate_zeros()
+    return {
+        "weight": as_float32(weights.data),
+        "indices": as_int32(weights.indices),
+        "indptr": as_int32(weights.indptr),
+    }
 
 
 def _spread(found: Sparse | None, heard: IntArray, n_tracks: int) -> dict[str, AnyArray]:
