@@ -23,8 +23,9 @@ ASSETS := var/vendor/.fetched
 INSTALL = install() { \
 	{ [ -x .venv/bin/uv ] && .venv/bin/uv pip install -q -p $(PY) --require-hashes -r $$1; } \
 	|| $(PY) -m pip install -q --no-compile --require-hashes -r $$1; }; install
-# The tests are about the code, not about a .env file that is in use here.
-TEST_ENV := DEBUG=true INSECURE_HTTP=true EMAIL_URL=
+# The tests are about the code, not about a .env file that is in use here; on their small arrays threads only get in the
+# way of one another.
+TEST_ENV := DEBUG=true INSECURE_HTTP=true EMAIL_URL= OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 COMPILE = $(PY) -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	$(UPGRADE)
 
