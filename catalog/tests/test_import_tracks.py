@@ -463,6 +463,7 @@ def test_killed_half_way_it_can_be_run_again(tmp_path: Path) -> None:
     lines = [HEADER + ",lyrics", *(f"{row(number)},{'x' * 900}" for number in range(8000))]
     file.write_text("\n".join(lines))
     with closing(sqlite3.connect(database)) as copy:
+        connection.ensure_connection()
         connection.connection.backup(copy)
     environment = {**os.environ, "DATABASE_URL": f"sqlite:///{database}"}
     command = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), "import_tracks", str(file)]
