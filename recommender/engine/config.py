@@ -42,15 +42,17 @@ class FactorConfig:
     factors: dimensions. iterations: of alternating least squares. alpha: confidence of one like beyond that of a cell
     of which nothing is known. regularisation, exponent: lambda of a row with the mean number of entries, and the power
     of its number of entries with which it grows. artist_prior: interactions an artist needs before the mean of its
-    songs counts half. content_ridge, content_genres: regularisation of factors predicted from content, genres used.
+    songs counts half. unheard: what the factors predicted for songs that nobody has heard are scaled by.
+    content_ridge, content_genres: regularisation of factors predicted from content, genres used.
     """
 
     factors: int = 128
-    iterations: int = 5
+    iterations: int = 4
     alpha: float = 20.0
     regularisation: float = 30.0
     exponent: float = 0.5
     artist_prior: float = 5.0
+    unheard: float = 0.5
     content_ridge: float = 50.0
     content_genres: int = 48
 
@@ -75,7 +77,7 @@ class NeighbourConfig:
 class EaseConfig:
     """Linear autoencoder (`ease`): songs (the most played), kept weights per song, lambda, power of list lengths."""
 
-    items: int = 3000
+    items: int = 2000
     kept: int = 200
     regularisation: float = 15.0
     length_power: float = 0.5
@@ -99,10 +101,10 @@ class RankingConfig:
     candidates: int = 300
     per_term: int = 15
     held_out: float = 0.2
-    queries: int = 2000
+    queries: int = 1500
     queries_per_listener: int = 4
     min_listeners: int = 50
-    half_listeners: float = 100.0
+    half_listeners: float = 30.0
     prior_strength: float = 20.0
     hardest: int = 20
     sampled: int = 40

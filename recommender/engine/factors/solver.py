@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from recommender.engine.arrays import FloatArray, IdArray, IntArray, Sparse
 
@@ -77,7 +78,8 @@ def solve_rows(
         ids, width = batch
         out[ids] = _solve_batch(observed, gram, regularisation[ids], rotated_prior[ids], ids, width)
 
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    # Threads of the linear algebra library would only get in each other's way on matrices as small as these.
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for _ in pool.map(solve, _batches(observed.indptr, len(gram.values))):
             pass
     return np.asarray(out @ gram.vectors.T, dtype=np.float32)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from recommender.engine.arrays import BoolArray, FloatArray, IntArray
 from recommender.engine.blend import BlendWeights, Scores, blend
@@ -86,11 +87,14 @@ def first_stage_examples(
         rows, labels, weight = _sample(bench, query, bench.candidates(query, scores), own)
         standard = np.stack([scores.standard(name, rows) for name in scores.plain], axis=1)
         amount = np.full(len(rows), listener.amount, dtype=np.float32)
-        return Examples(tuple(scores.plain), standard, labels, weight * np.float32(query.importance), amount)
+        place, importance = np.zeros(len(rows), np.int32), np.array([query.importance], np.float32)
+        return Examples(tuple(scores.plain), standard, labels, weight, amount, place, importance)
 
     found = _in_threads(of, queries, rng)
-    arrays = (np.concatenate([getattr(e, name) for e in found]) for name in ("standard", "labels", "weights", "amount"))
-    return Examples(found[0].terms, *arrays)
+    names = ("standard", "labels", "weights", "amount", "importance")
+    arrays = {name: np.concatenate([getattr(part, name) for part in found]) for name in names}
+    place = np.repeat(np.arange(len(found), dtype=np.int32), [len(part.labels) for part in found])
+    return Examples(terms=found[0].terms, query=place, **arrays)
 
 
 def ranker_examples(
@@ -139,5 +143,5 @@ def _in_threads(
     of: Callable[[Query, np.random.Generator], Found], queries: list[Query], rng: np.random.Generator
 ) -> list[Found]:
     """`of` for every query, each with a random stream of its own: the result does not depend on the threads."""
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         return list(pool.map(of, queries, rng.spawn(len(queries))))

@@ -4,41 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recommender.engine.arrays import AnyArray, BoolArray, FloatArray, IntArray, as_float32, as_int32
 from recommender.engine.config import RankingConfig
 
 BINS = 128
+MAX_LEAVES = 16
+"""A set of leaves is 16 bits; the table below knows the lowest of every set."""
+
+
+def _lowest_bits() -> NDArray[np.uint8]:
+    lowest = np.zeros(1 << MAX_LEAVES, dtype=np.uint8)
+    for bit in range(MAX_LEAVES - 1, -1, -1):
+        lowest[1 << bit :: 1 << (bit + 1)] = bit
+    return lowest
+
+
+_LOWEST_BIT = _lowest_bits()
 
 
 @dataclass(frozen=True, eq=False)
 class Trees:
-    """All trees in one table of nodes; a leaf points at itself, so that every walk takes exactly `depth` steps.
+    """Trees of at most 16 leaves, numbered from the left, in the layout of QuickScorer.
 
-    roots: int32[trees]; feature, threshold, value: [nodes]; children: int32[2 * nodes], 2 i if value <= threshold, else
-    2 i + 1; depth: int32[1].
+    Of each inner node feature, threshold and reached: [trees, nodes]. A value above the threshold goes right; `reached`
+    (uint16) is the set of leaves that are still possible then. The leaf that is reached is the lowest one possible
+    after all nodes were asked (Lucchese et al., "QuickScorer", SIGIR 2015). value: float32[trees, leaves].
     """
 
-    roots: IntArray
     feature: IntArray
     threshold: FloatArray
-    children: IntArray
+    reached: NDArray[np.uint16]
     value: FloatArray
-    depth: IntArray
 
     def predict(self, features: FloatArray) -> FloatArray:
         """Log-odds, up to a constant, of each row of `features` (float32[rows, F])."""
-        rows, width = features.shape
-        flat = np.ascontiguousarray(features).ravel()
-        base = (np.arange(rows, dtype=np.int32) * np.int32(width))[:, None]
-        node = np.broadcast_to(self.roots, (rows, len(self.roots)))
-        for _ in range(int(self.depth[0])):
-            above = flat.take(base + self.feature.take(node)) > self.threshold.take(node)
-            node = self.children.take(2 * node + above)
-        return np.asarray(self.value.take(node).sum(axis=1), dtype=np.float32)
+        trees, nodes = self.feature.shape
+        possible = np.full((trees, len(features)), np.iinfo(np.uint16).max, dtype=np.uint16)
+        columns = np.ascontiguousarray(features.T)
+        for node in range(nodes):
+            is_right = columns[self.feature[:, node]] > self.threshold[:, node, None]
+            # A set without the leaves to the left where the value goes right, the full set elsewhere.
+            possible &= np.where(is_right, self.reached[:, node, None], np.uint16(0xFFFF))
+        leaf = _LOWEST_BIT[possible]
+        return np.asarray(np.take_along_axis(self.value, leaf, axis=1).sum(axis=0), dtype=np.float32)
 
     def arrays(self) -> Mapping[str, AnyArray]:
         """What has to be stored."""
@@ -47,8 +60,12 @@ class Trees:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, AnyArray]) -> Self:
         """The inverse of `arrays`, without copying. Raises KeyError if one is missing."""
-        whole = {name: as_int32(arrays[name]) for name in ("roots", "feature", "children", "depth")}
-        return cls(threshold=as_float32(arrays["threshold"]), value=as_float32(arrays["value"]), **whole)
+        return cls(
+            feature=as_int32(arrays["feature"]),
+            threshold=as_float32(arrays["threshold"]),
+            reached=np.asarray(arrays["reached"], dtype=np.uint16),
+            value=as_float32(arrays["value"]),
+        )
 
 
 def fit_trees(
@@ -63,7 +80,7 @@ def fit_trees(
     model = HistGradientBoostingClassifier(
         max_iter=config.trees,
         learning_rate=config.learning_rate,
-        max_leaf_nodes=config.leaves,
+        max_leaf_nodes=min(config.leaves, MAX_LEAVES),
         max_depth=6,
         min_samples_leaf=config.min_leaf,
         l2_regularization=config.l2,
@@ -79,25 +96,40 @@ def _edges(column: FloatArray) -> FloatArray:
     return np.unique(np.quantile(column, np.linspace(0, 1, BINS + 1)[1:-1], method="lower")).astype(np.float32)
 
 
-def _table(trees: list[np.ndarray[tuple[int], np.dtype[np.void]]], edges: list[FloatArray]) -> Trees:
-    sizes = np.array([len(tree) for tree in trees])
-    roots = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    nodes = np.concatenate(trees)
-    own, offset = np.arange(len(nodes)), np.repeat(roots, sizes)
-    leaf = nodes["is_leaf"].astype(bool)
-    left = np.where(leaf, own, nodes["left"].astype(np.int64) + offset)
-    right = np.where(leaf, own, nodes["right"].astype(np.int64) + offset)
-    feature = np.where(leaf, 0, nodes["feature_idx"]).astype(np.int32)
-    # "bin <= b" is "value <= edge b".
-    cut = [
-        np.inf if is_leaf else edges[column][int(threshold)]
-        for is_leaf, column, threshold in zip(leaf, feature, nodes["num_threshold"], strict=True)
-    ]
-    return Trees(
-        roots=as_int32(roots),
-        feature=feature,
-        threshold=as_float32(cut),
-        children=as_int32(np.stack([left, right], axis=1).ravel()),
-        value=as_float32(np.where(leaf, nodes["value"], 0.0)),
-        depth=as_int32([nodes["depth"].max()]),
-    )
+Nodes: TypeAlias = "np.ndarray[tuple[int], np.dtype[np.void]]"
+
+
+def _table(trees: list[Nodes], edges: list[FloatArray]) -> Trees:
+    shape = (len(trees), MAX_LEAVES - 1)
+    feature, reached = np.zeros(shape, dtype=np.int32), np.full(shape, 0xFFFF, dtype=np.uint16)
+    threshold = np.full(shape, np.inf, dtype=np.float32)
+    value = np.zeros((len(trees), MAX_LEAVES), dtype=np.float32)
+    for number, nodes in enumerate(trees):
+        inner, leaves = _numbered(nodes)
+        value[number, : len(leaves)] = [nodes[leaf]["value"] for leaf in leaves]
+        for place, (node, left) in enumerate(inner):
+            column = int(nodes[node]["feature_idx"])
+            feature[number, place] = column
+            # "bin <= b" is "value <= edge b".
+            threshold[number, place] = edges[column][int(nodes[node]["num_threshold"])]
+            reached[number, place] = 0xFFFF & ~sum(1 << leaf for leaf in left)
+    used = max((len(_numbered(nodes)[0]) for nodes in trees), default=0)
+    return Trees(feature[:, :used], threshold[:, :used], reached[:, :used], value)
+
+
+def _numbered(nodes: Nodes) -> tuple[list[tuple[int, range]], list[int]]:
+    """The inner nodes of a tree, each with the numbers of the leaves to its left, and the leaves from the left."""
+    inner: list[tuple[int, range]] = []
+    leaves: list[int] = []
+
+    def walk(node: int) -> None:
+        if nodes[node]["is_leaf"]:
+            leaves.append(node)
+            return
+        first = len(leaves)
+        walk(int(nodes[node]["left"]))
+        inner.append((node, range(first, len(leaves))))
+        walk(int(nodes[node]["right"]))
+
+    walk(0)
+    return inner, leaves

@@ -3,47 +3,52 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.special import expit
 
-from recommender.engine.arrays import BoolArray, FloatArray
+from recommender.engine.arrays import BoolArray, FloatArray, IntArray
 from recommender.engine.blend import BlendWeights
+
+Parameters: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """m tracks beside revealed lists: standard float32[m, terms]; labels bool[m]; weights, amount float32[m]."""
+    """m tracks beside revealed lists, query by query.
+
+    standard: float32[m, terms]; labels: bool[m], to be found; weights: float32[m], how many tracks one that is not to
+    be found stands for; amount: float32[m]; query: int32[m], increasing from 0; importance: float32[queries].
+    """
 
     terms: tuple[str, ...]
     standard: FloatArray
     labels: BoolArray
     weights: FloatArray
     amount: FloatArray
-
-
-Parameters = NDArray[np.float64]
+    query: IntArray
+    importance: FloatArray
 
 
 def learn_weights(examples: Examples, prior: BlendWeights, strength: float) -> BlendWeights:
-    """Weights that make the blend the log-odds of a like: logistic regression, drawn towards the prior's proportions.
+    """Weights that put the tracks to be found before the others, drawn towards the prior's proportions.
 
-    The prior knows proportions only, so its scale is fitted first. Each weight then pays strength / 2 * (its distance
-    from the scaled prior) ** 2; none falls below 0, for no term says the opposite of what it means. Terms that the
-    prior does not name stay out.
+    Conditional logit (McFadden 1974) with sampled alternatives: each track to be found is chosen against all that are
+    not, which judges the top of the list, as nDCG does. The prior knows proportions only, so its scale is fitted first.
+    Each weight then pays strength / 2 * (its distance from the scaled prior) ** 2; none falls below 0, for no term says
+    the opposite of what it means. Terms that the prior does not name stay out.
     """
     names = [name for name in examples.terms if name in prior.weights]
-    standard = examples.standard[:, [examples.terms.index(name) for name in names]]
+    standard = examples.standard[:, [examples.terms.index(name) for name in names]].astype(np.float64)
     knots = hat_functions(examples.amount, prior.amounts)
     start = np.array([prior.weights[name] for name in names])
     blended = np.einsum("mt,mk,tk->m", standard, knots, start, optimize=True)
-    scale = _fit_scale(blended, knots, examples)
+    scale = max(float(_fit(blended[:, None], examples, np.ones(1), 1e-6)[0]), 1e-3)
+    design = (standard[:, :, None] * knots[:, None, :]).reshape(len(blended), -1)
     centre = start * scale
-    design = (standard[:, :, None] * knots[:, None, :]).reshape(len(blended), -1).astype(np.float64)
-    fitted = _fit(np.hstack([design, knots]), examples, centre.ravel(), strength)
-    learned = fitted[: centre.size].reshape(centre.shape)
+    learned = _fit(design, examples, centre.ravel(), strength).reshape(centre.shape)
     return BlendWeights(prior.amounts, {name: tuple(map(float, learned[i])) for i, name in enumerate(names)})
 
 
@@ -54,25 +59,30 @@ def hat_functions(amount: FloatArray, amounts: tuple[float, ...]) -> NDArray[np.
     return np.stack([np.interp(point, grid, line) for line in unit], axis=1)
 
 
-def _fit_scale(blended: NDArray[np.float64], knots: NDArray[np.float64], examples: Examples) -> float:
-    fitted = _fit(np.hstack([blended[:, None], knots]), examples, np.ones(1), 1e-6)
-    return max(float(fitted[0]), 1e-3)
-
-
 def _fit(design: Parameters, examples: Examples, centre: Parameters, strength: float) -> Parameters:
-    """Weighted log-loss with a quadratic pull of the first len(centre) parameters to `centre`, those >= 0."""
-    size, labels = len(centre), examples.labels.astype(np.float64)
-    weights = examples.weights.astype(np.float64)
+    """Parameters >= 0 of the conditional logit with a quadratic pull to `centre`."""
 
     def loss(parameters: Parameters) -> tuple[float, Parameters]:
-        logit = design @ parameters
-        away = parameters[:size] - centre
-        value = float(weights @ (np.logaddexp(0.0, logit) - labels * logit)) + 0.5 * strength * float(away @ away)
-        slope = design.T @ (weights * (expit(logit) - labels))
-        slope[:size] += strength * away
-        return value, slope
+        away = parameters - centre
+        value, slope = choice_loss(design @ parameters, examples)
+        return value + 0.5 * strength * float(away @ away), design.T @ slope + strength * away
 
-    free = design.shape[1] - size
-    start = np.concatenate([centre, np.full(free, -3.0)])
-    bounds = [(0.0, None)] * size + [(None, None)] * free
-    return np.asarray(minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x)
+    bounds = [(0.0, None)] * len(centre)
+    return np.asarray(minimize(loss, centre, jac=True, method="L-BFGS-B", bounds=bounds).x)
+
+
+def choice_loss(scores: Parameters, examples: Examples) -> tuple[float, Parameters]:
+    """Minus the mean log-probability of the tracks to be found, per query, times its importance; and its gradient."""
+    query, labels = examples.query, examples.labels
+    n_queries = len(examples.importance)
+    top = np.full(n_queries, -np.inf)
+    np.maximum.at(top, query, scores)
+    risen = np.exp(scores - top[query])
+    others = np.where(labels, 0.0, examples.weights * risen)
+    against = np.bincount(query, weights=others, minlength=n_queries)
+    number = np.maximum(np.bincount(query, weights=labels, minlength=n_queries), 1.0)
+    share = np.where(labels, (examples.importance / number)[query], 0.0)
+    total = np.where(labels, risen, 1.0) + against[query]
+    value = float((share * (np.log(total) - (scores - top[query])))[labels].sum())
+    pressed = np.bincount(query, weights=share / total, minlength=n_queries)
+    return value, share * (risen / total - 1.0) + others * pressed[query]

@@ -137,7 +137,8 @@ def _with_unheard(
     unheard = unheard_factors(fitted, counts[heard], first[heard], content, config.factors)
     needed, number = np.unique(first[~heard] % (artists + 1), return_inverse=True)
     place[~heard] = len(fitted) + number
-    return np.concatenate([fitted, unheard[needed]]), place
+    scaled = unheard[needed] * np.float32(config.factors.unheard)
+    return np.concatenate([fitted, scaled]), place
 
 
 def first_artists(catalogue: Catalogue) -> IntArray:
