@@ -90,7 +90,11 @@ def _nth_largest(scores: FloatArray, n: int) -> np.float32:
     sample = np.sort(scores[::step])
     # Twice as many as expected above the bound, and a few more for small n.
     place = len(sample) - (2 * n // step + 8)
-    values = scores[scores >= sample[place]] if step > 1 and place > 0 else scores
-    if len(values) < n:
-        values = scores
-    return np.float32(np.partition(values, len(values) - n)[len(values) - n])
+    if step == 1 or place <= 0:
+        return np.float32(np.partition(scores, len(scores) - n)[len(scores) - n])
+    bound = sample[place]
+    above = scores[scores > bound]
+    if len(above) < n:
+        # Many tie at the bound, as do the zeros of a sparse score, or the sample was off.
+        return np.float32(bound) if np.count_nonzero(scores >= bound) >= n else np.sort(scores)[-n]
+    return np.float32(np.partition(above, len(above) - n)[len(above) - n])

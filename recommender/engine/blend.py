@@ -99,12 +99,20 @@ def _scale(scores: FloatArray, heavy_tailed: bool) -> tuple[float, float]:
     if not len(scores):
         return 0.0, 0.0
     if heavy_tailed:
-        np.copysign(np.sqrt(np.abs(scores)), scores, out=scores)
+        _signed_root(scores)
     # About the first value, so that a term with a large mean and a small deviation loses no digits.
-    centre = scores[0]
-    mean = float(centre) + float((scores - centre).mean())
-    deviation = float(np.linalg.norm(scores - np.float32(mean)) / np.sqrt(len(scores)))
-    return mean, deviation if deviation >= 1e-6 else 0.0
+    away = scores - scores[0]
+    shift = float(away.mean())
+    deviation = float(np.sqrt(max(float(np.dot(away, away)) / len(away) - shift**2, 0.0)))
+    return float(scores[0]) + shift, deviation if deviation >= 1e-6 else 0.0
+
+
+def _signed_root(scores: FloatArray) -> None:
+    """sign(x) * sqrt(|x|), in place."""
+    if scores.min() >= 0:
+        np.sqrt(scores, out=scores)
+    else:
+        np.copysign(np.sqrt(np.abs(scores)), scores, out=scores)
 
 
 def blend(terms: Mapping[str, Term], weights: Mapping[str, float], listener: Listener) -> Scores:

@@ -41,3 +41,19 @@ def test_keep_largest_per_row() -> None:
 def test_top_rows_are_sorted_finite_and_break_ties_by_row(limit: int, expected: list[int]) -> None:
     scores = np.array([2, -np.inf, -np.inf, 5, 2], dtype=np.float32)
     assert top_rows(scores, limit).tolist() == expected
+
+
+@pytest.mark.parametrize("limit", [1, 15, 300, 4000])
+@pytest.mark.parametrize("kind", ["normal", "mostly zero", "barred", "constant", "sorted"])
+def test_top_rows_of_many_are_those_of_a_full_sort(kind: str, limit: int) -> None:
+    scores = np.random.default_rng(4).normal(size=30_000).astype(np.float32)
+    if kind == "mostly zero":
+        scores = np.where(scores > 2.0, scores, np.float32(0.0))
+    elif kind == "barred":
+        scores[:29_900] = -np.inf
+    elif kind == "constant":
+        scores[:] = 3.0
+    elif kind == "sorted":
+        scores = np.sort(scores)
+    rows = np.lexsort((np.arange(30_000), -scores))[:limit]
+    assert top_rows(scores, limit).tolist() == rows[np.isfinite(scores[rows])].tolist()
