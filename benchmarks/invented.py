@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 
 from recommender.engine import Catalogue, Interactions
 
-COLUMNS = tuple(["danceability", "energy", "key", "loudness", "mode", "speechiness", "acousticness", "instrumentalness"])
-COLUMNS += ("liveness", "valence", "tempo", "time_signature")
+COLUMNS = (
+    *("danceability", "energy", "key", "loudness", "mode", "speechiness", "acousticness", "instrumentalness"),
+    *("liveness", "valence", "tempo", "time_signature"),
+)
 TRACKS_PER_ARTIST = 5
 N_GENRES = 114
 POPULARITY_EXPONENT = 0.7

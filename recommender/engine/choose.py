@@ -29,7 +29,8 @@ ADJUSTMENTS = ("fatigue", "exploration", "variety")
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """k songs, best first: rows int32[k]; explored bool[k]: there only because of exploring; propensity float64[k].
+    """k songs, best first: rows int32[k]; propensity float64[k]; explored bool[k]: not on the greedy page of the same
+    candidates.
 
     adjustments: by name of ADJUSTMENTS, what was added to the score of each song, float32[k]. A name that is missing
     added nothing anywhere. The adjusted score never increases along the page as far
