@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.core.cache import cache
 from django.core.paginator import Paginator
-from django.db.models import Count, F, Max, Prefetch, QuerySet, Window
+from django.db.models import Count, F, Max, Min, Prefetch, QuerySet, Window
 from django.db.models.expressions import OrderBy
 from django.db.models.functions import RowNumber
 from django.utils.functional import Promise
@@ -187,8 +187,9 @@ def typical_features() -> dict[str, tuple[float, float]]:
 
 
 def _read_typical_features() -> dict[str, tuple[float, float]]:
-    newest = Track.objects.aggregate(newest=Max("pk"))["newest"] or 0
-    ids = range(1, newest + 1, newest // _TYPICAL_SAMPLE + 1)
+    ends = Track.objects.aggregate(oldest=Min("pk"), newest=Max("pk"))
+    oldest, newest = ends["oldest"] or 0, ends["newest"] or 0
+    ids = range(oldest, newest + 1, (newest - oldest) // _TYPICAL_SAMPLE + 1)
     measured = Track.objects.active().filter(pk__in=list(ids)).exclude(features_origin=Track.FeaturesOrigin.ESTIMATED)
     rows = list(measured.order_by().values_list("features", flat=True))
     typical = {}
