@@ -62,20 +62,17 @@ class Ranked:
         Where the candidates were ranked, a term's contribution is what the score loses when the term is neutral, and
         TOGETHER is what no single term accounts for.
         """
-        blended = [self.base.contributions(int(row)) for row in rows]
         if self.second is None:
-            return blended
+            return [self.base.contributions(int(row)) for row in rows]
         place_of = {int(row): place for place, row in enumerate(self.rows)}
-        places = np.array([self.order[place_of[int(row)]] for row in rows if int(row) in place_of], dtype=np.int32)
-        ranked = iter(self._second_contributions(self.second, places))
+        places = [place_of.get(int(row), -1) for row in rows]
+        among = np.array([place for place in places if place >= 0], dtype=np.int32)
+        ranked = iter(self._second_contributions(self.second, self.order[among]))
         found = []
-        for row, parts in zip(rows, blended, strict=True):
-            place = place_of.get(int(row))
-            if place is None:
-                found.append(parts | {TOGETHER: self._behind})
-                continue
-            single = next(ranked)
-            found.append(single | {TOGETHER: float(self.scores[place]) - sum(single.values())})
+        for row, place in zip(rows, places, strict=True):
+            single = next(ranked) if place >= 0 else self.base.contributions(int(row))
+            rest = float(self.scores[place]) - sum(single.values()) if place >= 0 else self._behind
+            found.append(single | {TOGETHER: rest})
         return found
 
     @staticmethod
