@@ -1,0 +1,128 @@
+"""Running one job: what its handler sees of it, and how it ends."""
+
+import logging
+import threading
+import time
+import traceback
+from uuid import UUID
+
+from django.db import connection
+from django.utils import timezone
+
+from jobs.models import Job
+from jobs.registry import kind_of
+from jobs.services import end, put_back, with_line
+
+logger = logging.getLogger(__name__)
+
+# How often at most progress is written, in seconds.
+REPORT_SECONDS = 0.5
+# Set when the worker was told to end: jobs then stop at their next report, and wait for the next worker.
+ending = threading.Event()
+
+
+class JobStoppedError(Exception):
+    """Somebody asked the job to stop."""
+
+
+class JobInterruptedError(Exception):
+    """The worker ends; the job goes on in another."""
+
+
+class JobLostError(Exception):
+    """Another worker has taken the job over, as this one was thought dead; nothing more may be written for it."""
+
+
+class JobFailedError(Exception):
+    """The work cannot be done; the message says why, to whoever asked for it."""
+
+
+class Run:
+    """One run of a job, given to its handler."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self._next_report = 0.0
+
+    def report(self, step: str, share: float) -> None:
+        """Say how far the work is (``share``: 0..1). Written at most twice a second; call it often.
+
+        That the worker was told to end is seen at each call: what is short is handed over as well.
+
+        Raises ``JobStoppedError``, ``JobInterruptedError`` or ``JobLostError``, for the handler to let through.
+        """
+        self.job.step, self.job.share = step[:200], min(1.0, max(0.0, share))
+        self._hand_over_if_ending()
+        now = time.monotonic()
+        if now >= self._next_report:
+            self._next_report = now + REPORT_SECONDS
+            self.check()
+
+    def log(self, line: str) -> None:
+        """Add a line to the job's log."""
+        self.job.log = with_line(self.job.log, line)
+
+    def check(self) -> None:
+        """Write step, share and log, and see whether the job may go on. Raises as ``report`` does."""
+        self._hand_over_if_ending()
+        mine = Job.objects.filter(pk=self.job.pk, attempt=self.job.attempt, state=Job.State.RUNNING)
+        columns = {"step": self.job.step, "share": self.job.share, "log": self.job.log}
+        if not mine.update(**columns, beat_at=timezone.now()):
+            raise JobLostError
+        if mine.filter(is_stop_wanted=True).exists():
+            raise JobStoppedError
+
+    @staticmethod
+    def _hand_over_if_ending() -> None:
+        if ending.is_set() and not connection.in_atomic_block:
+            raise JobInterruptedError
+
+
+def run(job_id: int, task_id: UUID, worker: str) -> None:
+    """Run the job if the row ``task_id`` of the queue is the one that stands for it; otherwise do nothing.
+
+    Raises what the handler raised, after it was recorded.
+    """
+    job = _claim(job_id, task_id, worker)
+    if job is None:
+        return
+    current = Run(job)
+    current.log(f"attempt {job.attempt} by {worker or 'a worker'}")
+    try:
+        kind = kind_of(job.kind)
+        if kind is None:
+            raise JobFailedError(f"this version of the site has no job called {job.kind!r}")
+        line = kind.handler(current)
+    except JobLostError:
+        logger.warning("job %s: taken over by another worker", job_id)
+    except JobInterruptedError:
+        put_back(job=job, line="the worker ends; it waits for another")
+    except JobStoppedError:
+        end(job=job, state=Job.State.STOPPED, line="stopped")
+    except JobFailedError as error:
+        end(job=job, state=Job.State.FAILED, line=f"failed: {error}")
+    except BaseException as error:
+        end(job=job, state=Job.State.FAILED, line=f"failed: {error!r}\n{traceback.format_exc()}")
+        raise
+    else:
+        end(job=job, state=Job.State.DONE, line=line)
+
+
+def _claim(job_id: int, task_id: UUID, worker: str) -> Job | None:
+    job = Job.objects.filter(pk=job_id, task_id=task_id, state=Job.State.WAITING).first()
+    if job is None:
+        return None
+    now = timezone.now()
+    same = Job.objects.filter(pk=job_id, task_id=task_id, state=Job.State.WAITING, attempt=job.attempt)
+    columns = {
+        "state": Job.State.RUNNING,
+        "worker": worker,
+        "started_at": now,
+        "beat_at": now,
+        "share": 0.0,
+        "step": "",
+    }
+    if not same.update(**columns, attempt=job.attempt + 1):
+        return None
+    job.refresh_from_db()
+    return job

@@ -1,0 +1,264 @@
+"""Asking for work, how it ends, and what the schedule makes of it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+from pytest_django import Settings
+
+from jobs import running, services
+from jobs.models import Job
+from jobs.registry import Kind
+from jobs.running import JobFailedError, JobLostError, Run
+from jobs.tests.conftest import Register
+from jobs.tests.helpers import run_waiting
+
+pytestmark = pytest.mark.django_db
+Queued = Callable[[], int]
+
+
+def lines(job: Job) -> list[str]:
+    """Return the log without the times."""
+    return [line.split(" ", 2)[2] for line in job.log.splitlines()]
+
+
+def test_a_job_runs_with_its_arguments_and_ends_done(kind: Register) -> None:
+    def handler(run: Run) -> str:
+        run.log("half-way")
+        run.report("second half", 0.5)
+        stored = Job.objects.get(pk=run.job.pk)
+        assert (stored.state, stored.step, stored.share, stored.percent) == ("running", "second half", 0.5, 50)
+        return f"counted to {run.job.arguments['to']}"
+
+    kind(handler)
+    job = services.enqueue(kind="try", arguments={"to": 3})
+    assert (job.state, job.seconds) == (Job.State.WAITING, None)
+    run_waiting()
+    job.refresh_from_db()
+    assert (job.state, job.share, job.attempt, job.worker) == (Job.State.DONE, 1.0, 1, "tests")
+    assert lines(job) == ["attempt 1 by tests", "half-way", "counted to 3"]
+    assert DBTaskResult.objects.get().status == "SUCCESSFUL"
+
+
+def test_a_failure_is_recorded_and_the_next_job_runs(kind: Register) -> None:
+    def handler(run: Run) -> str:
+        if run.job.arguments["n"] == 1:
+            raise JobFailedError("no such file")
+        if run.job.arguments["n"] == 2:
+            raise ZeroDivisionError("by nought")
+        return "fine"
+
+    kind(handler)
+    jobs = [services.enqueue(kind="try", arguments={"n": n}) for n in (1, 2, 3)]
+    run_waiting()
+    for job in jobs:
+        job.refresh_from_db()
+    assert [job.state for job in jobs] == [Job.State.FAILED, Job.State.FAILED, Job.State.DONE]
+    assert lines(jobs[0])[-1] == "failed: no such file"
+    assert "failed: ZeroDivisionError('by nought')" in lines(jobs[1])
+    assert jobs[0].active_subject is None
+
+
+def test_an_unknown_kind_is_refused_and_one_that_went_fails(kind: Register) -> None:
+    with pytest.raises(services.JobError, match="no kind of job called 'try'"):
+        services.enqueue(kind="try")
+    kind(lambda _run: "")
+    job = services.enqueue(kind="try")
+    Job.objects.update(kind="gone")
+    run_waiting()
+    job.refresh_from_db()
+    assert job.state == Job.State.FAILED
+    assert lines(job)[-1] == "failed: this version of the site has no job called 'gone'"
+
+
+def test_one_subject_has_one_active_job(kind: Register) -> None:
+    kind(lambda _run: "")
+    first = services.enqueue(kind="try", subject="file:1")
+    assert services.enqueue(kind="try", subject="file:1").pk == first.pk
+    assert services.enqueue(kind="try", subject="file:2").pk != first.pk
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Job.objects.create(kind="try", subject="file:1", active_subject="file:1")
+    run_waiting()
+    assert services.enqueue(kind="try", subject="file:1").pk != first.pk
+
+
+def test_stopped_while_waiting_it_never_runs(kind: Register, queued: Queued) -> None:
+    ran = []
+
+    def handler(run: Run) -> str:
+        ran.append(run)
+        return ""
+
+    kind(handler)
+    job = services.enqueue(kind="try", subject="file:1")
+    services.request_stop(job=job)
+    assert queued() == 0
+    run_waiting()
+    job.refresh_from_db()
+    assert (job.state, job.active_subject, ran) == (Job.State.STOPPED, None, [])
+    with pytest.raises(services.JobError, match="it has ended already"):
+        services.request_stop(job=job)
+
+
+def test_stopped_while_running_it_ends_at_its_next_report(kind: Register) -> None:
+    def handler(run: Run) -> str:
+        services.request_stop(job=run.job)
+        run.check()
+        raise AssertionError("went on")
+
+    kind(handler)
+    job = services.enqueue(kind="try")
+    run_waiting()
+    job.refresh_from_db()
+    assert (job.state, job.is_stop_wanted) == (Job.State.STOPPED, False)
+    again = services.run_again(job=job)
+    assert (again.pk != job.pk, again.kind, again.state) == (True, "try", Job.State.WAITING)
+    with pytest.raises(services.JobError, match="it has not ended yet"):
+        services.run_again(job=again)
+
+
+def test_a_job_whose_worker_died_is_run_by_another(kind: Register, settings: Settings) -> None:
+    kind(lambda _run: "done")
+    job = services.enqueue(kind="try")
+    old = timezone.now() - timedelta(seconds=settings.JOB_STALE_SECONDS + 1)
+    Job.objects.update(state=Job.State.RUNNING, attempt=1, beat_at=old, worker="dead")
+    DBTaskResult.objects.update(status="RUNNING", started_at=old)
+    run_waiting()
+    assert Job.objects.get().state == Job.State.RUNNING
+    assert services.recover() == 1
+    assert services.recover() == 0
+    run_waiting()
+    job.refresh_from_db()
+    assert (job.state, job.attempt) == (Job.State.DONE, 2)
+    assert lines(job) == ["its worker died; it waits for another", "attempt 2 by tests", "done"]
+
+
+def test_the_dead_worker_that_was_only_asleep_writes_nothing_more(kind: Register, settings: Settings) -> None:
+    def handler(run: Run) -> str:
+        old = timezone.now() - timedelta(seconds=settings.JOB_STALE_SECONDS + 1)
+        Job.objects.update(beat_at=old)
+        assert services.recover() == 1
+        with pytest.raises(JobLostError):
+            run.check()
+        return "done twice"
+
+    kind(handler)
+    services.enqueue(kind="try")
+    run_waiting_once()
+    job = Job.objects.get()
+    assert (job.state, lines(job)) == (Job.State.WAITING, ["its worker died; it waits for another"])
+
+
+def run_waiting_once() -> None:
+    queue = DBTaskResult.objects.get()
+    queue.claim("asleep")
+    running.run(queue.args_kwargs["args"][0], queue.pk, "asleep")
+
+
+def test_a_job_that_kills_its_worker_is_given_up(kind: Register, settings: Settings) -> None:
+    kind(lambda _run: "")
+    services.enqueue(kind="try", subject="file:1")
+    old = timezone.now() - timedelta(seconds=settings.JOB_STALE_SECONDS + 1)
+    Job.objects.update(state=Job.State.RUNNING, attempt=services.MAX_ATTEMPTS, beat_at=old)
+    assert services.recover() == 1
+    job = Job.objects.get()
+    assert (job.state, job.active_subject) == (Job.State.FAILED, None)
+    assert lines(job) == ["its worker died 10 times: given up"]
+
+
+def test_a_place_in_the_queue_lost_with_its_worker_is_given_back(
+    kind: Register, settings: Settings, queued: Queued
+) -> None:
+    kind(lambda _run: "done")
+    job = services.enqueue(kind="try")
+    assert services.recover() == 0
+    old = timezone.now() - timedelta(seconds=settings.JOB_STALE_SECONDS + 1)
+    Job.objects.update(created_at=old)
+    assert services.recover() == 0
+    DBTaskResult.objects.update(status="RUNNING", started_at=old)
+    assert (services.recover(), services.recover(), queued()) == (1, 0, 1)
+    run_waiting()
+    job.refresh_from_db()
+    assert job.state == Job.State.DONE
+
+
+def periodic(kind: Register, hours: list[int | None]) -> Kind:
+    """Register a kind whose period is what ``hours`` holds at the moment."""
+    return kind(lambda _run: "done", every=lambda: timedelta(hours=hours[0]) if hours[0] else None)
+
+
+def test_the_schedule_has_one_next_run_however_often_it_is_asked(kind: Register, queued: Queued) -> None:
+    periodic(kind, [24])
+    for _time in range(3):
+        services.schedule_all()
+    job = Job.objects.get()
+    assert job.run_after is not None
+    assert timedelta(hours=23) < job.run_after - timezone.now() <= timedelta(hours=24)
+    run_waiting()
+    assert (Job.objects.get().state, queued()) == (Job.State.WAITING, 1)
+
+
+def test_a_periodic_run_asks_for_the_next_and_they_never_double(kind: Register, queued: Queued) -> None:
+    periodic(kind, [24])
+    services.schedule_all()
+    for runs in (1, 2):
+        DBTaskResult.objects.filter(status="READY").update(run_after=timezone.now())
+        run_waiting()
+        assert Job.objects.filter(state=Job.State.DONE).count() == runs
+        assert Job.objects.filter(state=Job.State.WAITING).count() == queued() == 1
+    services.schedule_all()
+    assert queued() == 1
+
+
+def test_even_a_failed_or_stopped_run_is_followed_by_the_next(kind: Register, queued: Queued) -> None:
+    def handler(run: Run) -> str:
+        raise JobFailedError("no luck")
+
+    kind(handler, every=lambda: timedelta(hours=1))
+    services.schedule_all()
+    DBTaskResult.objects.update(run_after=timezone.now())
+    run_waiting()
+    services.request_stop(job=Job.objects.get(state=Job.State.WAITING))
+    states = Job.objects.order_by("pk").values_list("state", flat=True)
+    assert list(states) == [Job.State.FAILED, Job.State.STOPPED, Job.State.WAITING]
+    assert queued() == 1
+
+
+def test_a_shorter_period_moves_the_next_run_and_none_removes_it(kind: Register, queued: Queued) -> None:
+    hours: list[int | None] = [24]
+    periodic(kind, hours)
+    services.schedule_all()
+    hours[0] = 1
+    services.schedule_all()
+    job = Job.objects.get()
+    assert job.run_after is not None
+    assert job.run_after - timezone.now() <= timedelta(hours=1)
+    assert DBTaskResult.objects.get().run_after == job.run_after
+    assert DBTaskResult.objects.get().pk == job.task_id
+    hours[0] = None
+    services.schedule_all()
+    assert (Job.objects.count(), queued()) == (0, 0)
+
+
+def test_old_records_go(kind: Register) -> None:
+    kind(lambda _run: "")
+    services.enqueue(kind="try")
+    run_waiting()
+    services.prune()
+    assert (Job.objects.count(), DBTaskResult.objects.count()) == (1, 1)
+    old = timezone.now() - timedelta(days=services.KEPT_DAYS + 1)
+    Job.objects.update(finished_at=old)
+    DBTaskResult.objects.update(finished_at=old)
+    services.prune()
+    assert (Job.objects.count(), DBTaskResult.objects.count()) == (0, 0)
+
+
+def test_a_long_log_keeps_its_beginning_and_its_end() -> None:
+    log = ""
+    for number in range(500):
+        log = services.with_line(log, f"line {number}")
+    kept = log.splitlines()
+    assert (len(kept) <= 400, kept[0].endswith("line 0"), kept[-1].endswith("line 499")) == (True, True, True)
