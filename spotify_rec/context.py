@@ -4,6 +4,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 
-def site(_request: HttpRequest) -> dict[str, str]:
-    """Return the site's display name."""
-    return {"SITE_NAME": settings.SITE_NAME}
+def site(_request: HttpRequest) -> dict[str, str | bool]:
+    """Return the site's display name, and whether one may log in with Spotify."""
+    signs_in = bool(settings.SPOTIFY_CLIENT_ID and settings.SPOTIFY_SIGN_IN)
+    return {"SITE_NAME": settings.SITE_NAME, "SPOTIFY_SIGN_IN": signs_in}

@@ -1,14 +1,18 @@
 """All settings, from the environment. `.env.example` lists every one; a bad value stops the start."""
 
+import logging
 import zoneinfo
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import environs
+from cryptography.fernet import Fernet
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.translation import gettext_lazy as _
+
+from accounts.spotify.keys import local_key
+from spotify_rec import logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -63,11 +67,17 @@ INSTALLED_APPS = [
     "feedback",
     "catalog",
     "accounts",
+    "accounts.spotify",
+    "jobs",
+    "django_tasks",
+    "django_tasks_db",
     "allauth",
     "allauth.account",
+    "allauth.socialaccount",
     "crispy_forms",
     "crispy_bootstrap5",
     "csp",
+    "ninja",
     "django_htmx",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -80,14 +90,18 @@ INSTALLED_APPS = [
     "django.forms",
 ]
 MIDDLEWARE = [
+    "spotify_rec.observing.observe",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "spotify_rec.middleware.body_size",
+    "spotify_rec.middleware.api_answers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "spotify_rec.time_zones.listeners_time_zone",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -178,8 +192,12 @@ def _use_pymysql_where_mysqlclient_is_missing() -> None:
 DATABASES = {"default": _database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Rate limits count here. In the database's own cache table several workers share the counts.
-CACHES = {
+# Where the cache and the rate limits are kept instead of in the database.
+REDIS_URL: str = _read("REDIS_URL", env.str, default="").strip()
+if REDIS_URL and urlsplit(REDIS_URL).scheme not in ("redis", "rediss", "unix"):
+    raise ImproperlyConfigured("setting REDIS_URL: an address such as redis://127.0.0.1:6379/0 is needed")
+# allauth's rate limits count here. Several workers share the counts, in the database's own cache table, too.
+CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "site_cache",
@@ -187,6 +205,12 @@ CACHES = {
         "OPTIONS": {"MAX_ENTRIES": 20_000},
     }
 }
+if REDIS_URL:
+    CACHES["default"] = {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "site",
+    }
 
 # --- Listeners -------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -225,6 +249,50 @@ ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ALLAUTH_TRUSTED_PROXY_COUNT = _read_count("TRUSTED_PROXY_COUNT", default=0)
 
+# --- Spotify ---------------------------------------------------------------------------------------------------------
+# The operator's app at developer.spotify.com; without one nothing of Spotify is offered.
+SPOTIFY_CLIENT_ID: str = _read("SPOTIFY_CLIENT_ID", env.str, default="").strip()
+SPOTIFY_CLIENT_SECRET: str = _read("SPOTIFY_CLIENT_SECRET", env.str, default="").strip()
+# Another place than Spotify's own is for `manage.py spotify_sandbox`.
+SPOTIFY_ACCOUNTS_URL = _read_text("SPOTIFY_ACCOUNTS_URL", default="https://accounts.spotify.com").rstrip("/")
+SPOTIFY_API_URL = _read_text("SPOTIFY_API_URL", default="https://api.spotify.com/v1").rstrip("/") + "/"
+for _name in ("SPOTIFY_ACCOUNTS_URL", "SPOTIFY_API_URL"):
+    _url = urlsplit(globals()[_name])
+    if _url.scheme != "https" and not (DEBUG and _url.scheme == "http" and _url.hostname in ("127.0.0.1", "::1")):
+        raise ImproperlyConfigured(f"setting {_name}: https:// is needed (under DEBUG, http://127.0.0.1 will do)")
+# What the tokens are encrypted with in the database; the first encrypts, all decrypt.
+SPOTIFY_TOKEN_KEYS: list[str] = _read("SPOTIFY_TOKEN_KEYS", env.list, default=[])
+for _key in SPOTIFY_TOKEN_KEYS:
+    try:
+        Fernet(_key)
+    except ValueError:
+        raise ImproperlyConfigured(
+            "setting SPOTIFY_TOKEN_KEYS: a key is 32 bytes in URL-safe base64, as `rotate_spotify_keys --new` prints"
+        ) from None
+if not SPOTIFY_TOKEN_KEYS and DEBUG:
+    SPOTIFY_TOKEN_KEYS = [local_key(SECRET_KEY)]
+if SPOTIFY_CLIENT_ID and not SPOTIFY_TOKEN_KEYS:
+    raise ImproperlyConfigured("setting SPOTIFY_TOKEN_KEYS: outside DEBUG, SPOTIFY_CLIENT_ID needs a key of its own")
+# May listeners who connected Spotify sign in with it?
+SPOTIFY_SIGN_IN: bool = _read("SPOTIFY_SIGN_IN", env.bool, default=False)
+# A callable of the operator's own that knows the audio features of songs, as "package.module.name" (docs/operating.md).
+FEATURE_SOURCE: str = _read("FEATURE_SOURCE", env.str, default="").strip()
+# Apps from before November 2024 may be given audio features; those of today are refused.
+SPOTIFY_EXTENDED_ACCESS: bool = _read("SPOTIFY_EXTENDED_ACCESS", env.bool, default=False)
+SOCIALACCOUNT_ADAPTER = "accounts.spotify.adapter.SpotifyAdapter"
+# Tokens go encrypted into a table of our own; an e-mail address that Spotify names says nothing about who someone is.
+SOCIALACCOUNT_STORE_TOKENS = SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_QUERY_EMAIL = False
+SOCIALACCOUNT_LOGIN_ON_GET = False
+
+# How many calls and clicks a minute a listener has; visitors count by address, and an address has four times as much.
+# Log-in, sign-up and password resets have allauth's own limits.
+RATE_LIMITS = {
+    "api": _read_count("API_CALLS_PER_MINUTE", default=300),
+    "search": _read_count("SEARCHES_PER_MINUTE", default=60),
+    "feedback": _read_count("FEEDBACK_PER_MINUTE", default=120),
+    "export": 6,
+}
+
 # --- E-mail ----------------------------------------------------------------------------------------------------------
 # Without a mail server, letters (password resets) are printed by the server and addresses are not verified.
 EMAIL_URL: str = _read("EMAIL_URL", env.str, default="")
@@ -244,9 +312,31 @@ MODEL_DIR = BASE_DIR / _read_text("MODEL_DIR", default="data/models")
 # Files of older versions are deleted at the next retrain; the active one always stays.
 MODELS_KEPT = _read_count("MODELS_KEPT", default=5)
 
+# Hours between two periodic retrains, which the worker asks for by itself; 0: none.
+RETRAIN_HOURS = _read_count("RETRAIN_HOURS", default=24)
+
+# Days for which it is kept what was shown to whom and why (0: for good).
+RECOMMENDATIONS_KEPT_DAYS = _read_count("RECOMMENDATIONS_KEPT_DAYS", default=400)
+
+# --- Work in the background ------------------------------------------------------------------------------------------
+# The queue is a table of the site's own database: no further service is needed.
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+# A worker that gives no sign of life for so long is taken for dead, and its job goes to another.
+JOB_STALE_SECONDS = _read_count("JOB_STALE_SECONDS", default=60)
+if JOB_STALE_SECONDS < 1:
+    raise ImproperlyConfigured("setting JOB_STALE_SECONDS: 1 or more is needed")
+
+# --- Player ----------------------------------------------------------------------------------------------------------
+# Songs that nobody can play are sketched from their features; so many megabytes of sketches are kept on disk.
+SKETCH_DIR = VAR_DIR / "sketches"
+SKETCH_CACHE_MB = _read_count("SKETCH_CACHE_MB", default=200)
+# false: no page loads anything from Spotify's hosts, whatever song plays.
+SPOTIFY_PLAYER: bool = _read("SPOTIFY_PLAYER", env.bool, default=True)
+
 # --- Language and time -----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English"))]
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE: str = _read("TIME_ZONE", env.str, default="UTC")
 try:
     zoneinfo.ZoneInfo(TIME_ZONE)
@@ -268,7 +358,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "spotify_rec.storage.HashedStaticFilesStorage"
     },
 }
 FIXTURE_DIRS = [BASE_DIR / "fixtures"]
@@ -284,29 +374,41 @@ if ALLAUTH_TRUSTED_PROXY_COUNT:
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
+# Scripts and frames are asked of these hosts only by the browser of a listener who plays a song of Spotify's: its Web
+# Playback SDK, and its embedded player with what that loads. Covers are asked for wherever a song with one is shown.
+_SPOTIFY_SCRIPTS = ["https://sdk.scdn.co", "https://open.spotify.com", "https://embed-cdn.spotifycdn.com"]
+_SPOTIFY_FRAMES = ["https://sdk.scdn.co", "https://open.spotify.com"]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
-        "script-src": [SELF, NONCE],
+        "script-src": [SELF, NONCE, *(_SPOTIFY_SCRIPTS if SPOTIFY_PLAYER else [])],
         "style-src": [SELF, NONCE],
-        "img-src": [SELF, "data:"],
+        "img-src": [SELF, "data:", *(["https://i.scdn.co"] if SPOTIFY_PLAYER else [])],
         # Previews of songs lie with whoever the catalogue names; they are fetched only when someone presses play.
         "media-src": [SELF, "https:"],
+        "frame-src": _SPOTIFY_FRAMES if SPOTIFY_PLAYER else [NONE],
         "object-src": [NONE],
         "base-uri": [SELF],
-        "form-action": [SELF],
+        # Chromium asks it also where a form's answer leads: "Connect Spotify" ends at Spotify's page.
+        "form-action": [SELF, "{0.scheme}://{0.netloc}".format(urlsplit(SPOTIFY_ACCOUNTS_URL))]
+        if SPOTIFY_CLIENT_ID
+        else [SELF],
         "frame-ancestors": [NONE],
     }
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 MAX_IMPORT_UPLOAD_BYTES = _read_count("MAX_IMPORT_UPLOAD_BYTES", default=100_000_000)
+MAX_HISTORY_UPLOAD_BYTES = _read_count("MAX_HISTORY_UPLOAD_BYTES", default=200_000_000)
 
 # --- Logs ------------------------------------------------------------------------------------------------------------
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": _read("LOG_LEVEL", env.log_level, default="INFO")},
-    "loggers": {"django.server": {"handlers": ["console"], "level": "INFO", "propagate": False}},
-}
+LOG_LEVEL: int = _read("LOG_LEVEL", env.log_level, default="INFO")
+LOGGING = logs.logging_settings(level=logging.getLevelName(LOG_LEVEL), is_json=not DEBUG)
+# At DEBUG it logs tokens, and each refusal as an error that our own client tells better.
+LOGGING["loggers"]["spotipy"] = {"level": "CRITICAL"}
+logs.configure()
+
+# --- Numbers for Prometheus ------------------------------------------------------------------------------------------
+# Whoever sends it as a bearer token may read /metrics; staff may anyway.
+METRICS_TOKEN: str = _read("METRICS_TOKEN", env.str, default="")
+# Where the workers of one server write their numbers; gunicorn.conf.py sets it before they start.
+PROMETHEUS_DIR: str = _read("PROMETHEUS_MULTIPROC_DIR", env.str, default="")

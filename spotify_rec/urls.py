@@ -3,7 +3,11 @@
 from allauth.account.decorators import secure_admin_login
 from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
+from django.views.i18n import set_language
+
+from spotify_rec import install, observing
+from spotify_rec.api import api, not_found
 
 admin.autodiscover()
 # Behind allauth's log-in, so that its rate limits hold for operators too.
@@ -11,10 +15,21 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 admin.site.site_header = admin.site.site_title = settings.SITE_NAME
 
 urlpatterns = [
+    path("manifest.webmanifest", install.manifest, name="manifest"),
+    path("service-worker.js", install.service_worker, name="service_worker"),
+    path("offline/", install.offline, name="offline"),
+    path("language/", set_language, name="set_language"),
+    path("healthz", observing.alive, name="healthz"),
+    path("readyz", observing.ready, name="readyz"),
+    path("metrics", observing.metrics, name="metrics"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.account.urls")),
+    path("accounts/spotify/", include("accounts.spotify.urls")),
     path("", include("accounts.urls")),
     path("", include("catalog.urls")),
     path("", include("feedback.urls")),
     path("", include("recommender.urls")),
+    path("player/", include("recommender.player_urls")),
+    path("", api.urls),
+    re_path(r"^api/", not_found),
 ]

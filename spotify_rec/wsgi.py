@@ -11,3 +11,8 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
 application = get_wsgi_application()
+
+# Only now: the models behind it need Django to be set up.
+from recommender.versions import serve_without_waiting  # noqa: E402
+
+serve_without_waiting()

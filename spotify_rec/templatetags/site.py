@@ -1,27 +1,15 @@
 """Template tags of the page frame: icons, navigation, query strings."""
 
-from functools import cache
 from typing import Any
 
 from django import template
 from django.http import HttpRequest
-from django.templatetags.static import static
 from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+
+from catalog.icons import icon
 
 register = template.Library()
-
-
-@register.simple_tag
-@cache
-def icon(name: str) -> SafeString:
-    """Return an icon of the packaged sprite; it is decoration, so screen readers pass over it.
-
-    Kept, as a list of songs asks for the same few icons a hundred times.
-    """
-    sprite = static("vendor/icons.svg")
-    return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>', sprite, name)
+register.simple_tag(icon)
 
 
 @register.inclusion_tag("_nav_link.html", takes_context=True)

@@ -25,14 +25,18 @@ FILES = {
     "bootstrap.min.css": "bootstrap/dist/css/bootstrap.min.css",
     "bootstrap.bundle.min.js": "bootstrap/dist/js/bootstrap.bundle.min.js",
 }
+# For the tests alone, beside the folder that is served: axe-core looks for what shuts people out.
+DEV_FILES = {"axe.min.js": "axe-core/axe.min.js"}
 SPRITE = "icons.svg"
 ICONS = (
-    "arrow-counterclockwise", "bar-chart", "box-arrow-in-right", "box-arrow-right", "check-lg", "chevron-left",
-    "chevron-right", "circle-half", "clock-history", "compass", "disc", "exclamation-triangle", "eye", "eye-slash",
-    "gear", "hand-thumbs-down", "hand-thumbs-down-fill", "hand-thumbs-up", "hand-thumbs-up-fill", "heart",
-    "heart-fill", "house", "info-circle", "list", "moon-stars", "music-note-beamed", "pause-fill", "pencil", "people",
-    "person-circle", "play-fill", "plus-lg", "search", "shield-lock", "shuffle", "sliders", "stars", "sun", "trash",
-    "upload", "vinyl", "x-lg",
+    "arrow-counterclockwise", "arrow-down", "arrow-up", "bar-chart", "box-arrow-in-right", "box-arrow-right",
+    "check-lg", "chevron-left", "chevron-right", "circle-half", "clock-history", "compass", "disc", "download",
+    "exclamation-triangle", "eye", "eye-slash", "funnel", "gear", "graph-up", "hand-thumbs-down",
+    "hand-thumbs-down-fill", "hand-thumbs-up", "hand-thumbs-up-fill", "heart", "heart-fill", "house", "info-circle",
+    "keyboard", "list", "moon-stars", "music-note-beamed", "music-note-list", "pause-fill", "pencil", "people",
+    "person-circle", "play-fill", "plus-lg", "search", "shield-lock", "shuffle", "signpost-split", "skip-end-fill",
+    "skip-start-fill", "sliders", "stars", "sun", "three-dots-vertical", "trash", "upload", "vinyl", "volume-up",
+    "x-lg",
 )  # fmt: skip
 # What stands in for files that could not be fetched: pages are then plain, but no link on them is broken.
 EMPTY_SPRITE = '<svg xmlns="http://www.w3.org/2000/svg"/>\n'
@@ -60,7 +64,9 @@ class Command(BaseCommand):
         target.mkdir(parents=True, exist_ok=True)
         try:
             with tempfile.TemporaryDirectory() as work_dir:
-                copy_assets(install_packages(Path(work_dir)), target)
+                packages = install_packages(Path(work_dir))
+                copy_assets(packages, target)
+                copy_dev_files(packages, dev_dir(vendor_dir))
         except (OSError, ValueError, RuntimeError) as error:
             write_stand_ins(target)
             raise CommandError(f"assets were not fetched, pages stay plain: {error}") from error
@@ -123,6 +129,19 @@ def copy_assets(packages: Path, target: Path) -> None:
     for name, source in FILES.items():
         replace_file(target / name, SOURCE_MAP_LINE.sub(b"", (packages / source).read_bytes()))
     replace_file(target / SPRITE, build_sprite(packages / "bootstrap-icons").encode())
+
+
+def dev_dir(vendor_dir: Path) -> Path:
+    """Return where files for the tests lie: never served."""
+    return vendor_dir.with_name(f"{vendor_dir.name}-dev")
+
+
+def copy_dev_files(packages: Path, target: Path) -> None:
+    """Write the files for the tests to ``target``, where npm installed them."""
+    for name, source in DEV_FILES.items():
+        if (packages / source).is_file():
+            target.mkdir(parents=True, exist_ok=True)
+            replace_file(target / name, (packages / source).read_bytes())
 
 
 def build_sprite(package: Path) -> str:

@@ -1,0 +1,31 @@
+"""Settings of the web server; read by gunicorn by itself when it is started here."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import multiprocess
+
+_numbers = Path(__file__).resolve().parent / "var" / "metrics" / str(os.getpid())
+# Before the workers import the site, which looks for it.
+os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(_numbers))
+# Nothing about who asks for what: the site writes its own line per request.
+accesslog = None
+
+
+def on_starting(_server: Any) -> None:
+    """Begin with an empty folder: numbers of an earlier run would be added."""
+    folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+
+
+def on_exit(_server: Any) -> None:
+    """Leave nothing behind."""
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Forget the gauges of a worker that has ended."""
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

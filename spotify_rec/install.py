@@ -1,0 +1,55 @@
+"""What lets a browser install the site: the manifest, the service worker and the page it shows without a network."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+
+@require_safe
+@cache_control(max_age=3600)
+def manifest(_request: HttpRequest) -> HttpResponse:
+    """Describe the site as an application."""
+    icon = static("site/icon.svg")
+    described = {
+        "id": "/",
+        "name": settings.SITE_NAME,
+        "short_name": settings.SITE_NAME,
+        "description": _("Songs that follow your taste from your very last click."),
+        "lang": get_language(),
+        "start_url": reverse("recommender:home"),
+        "scope": "/",
+        "display": "standalone",
+        "background_color": "#14121c",
+        "theme_color": "#5a28cf",
+        "icons": [
+            {"src": icon, "sizes": "any", "type": "image/svg+xml", "purpose": "any"},
+            {"src": static("site/icon-maskable.svg"), "sizes": "any", "type": "image/svg+xml", "purpose": "maskable"},
+        ],
+        "shortcuts": [
+            {"name": _("For you"), "url": reverse("recommender:home")},
+            {"name": _("Search"), "url": reverse("catalog:search")},
+        ],
+    }
+    return JsonResponse(described, content_type="application/manifest+json")
+
+
+@require_safe
+@cache_control(no_cache=True)
+def service_worker(request: HttpRequest) -> HttpResponse:
+    """Return the script that shows the offline page when the site cannot be reached. It keeps nothing of a listener."""
+    files = ["vendor/bootstrap.min.css", "site/site.css", "site/theme.js", "site/icon.svg"]
+    context = {"offline_url": reverse("offline"), "files": [static(name) for name in files]}
+    return render(request, "service-worker.js", context, content_type="text/javascript")
+
+
+@require_safe
+@cache_control(max_age=3600)
+def offline(request: HttpRequest) -> HttpResponse:
+    """Show that the site cannot be reached: the same page for everybody, for the browser keeps it."""
+    return render(request, "offline.html")

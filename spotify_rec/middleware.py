@@ -1,0 +1,79 @@
+"""What every request passes: its size, and for the API the form of its errors."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
+
+from accounts.apikit.problems import CONTENT_TYPE, problem
+
+Answer = Callable[[HttpRequest], HttpResponseBase]
+_API = ("/api/", "/recommend/")
+# These say themselves what they answer with.
+_NOT_CALLS = ("/api/docs", "/api/openapi.json")
+_KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate", "Set-Cookie")
+
+
+def body_size(get_response: Answer) -> Answer:
+    """Refuse a body that is larger than any form takes before a byte of it is read."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if _announced(request) > _largest(request):
+            if request.path.startswith(_API):
+                return problem(413, "The body is too large.")
+            return HttpResponse("The body is too large.", status=413, content_type="text/plain")
+        return get_response(request)
+
+    return middleware
+
+
+def api_answers(get_response: Answer) -> Answer:
+    """Give every error below /api/ the form of problem details, and let HEAD be answered as GET without the body."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if not request.path.startswith(_API) or request.path.startswith(_NOT_CALLS):
+            return get_response(request)
+        is_head = request.method == "HEAD"
+        if is_head:
+            request.method = "GET"
+        response = get_response(request)
+        if response.status_code >= HTTPStatus.BAD_REQUEST and response.get("Content-Type") != CONTENT_TYPE:
+            response = _as_problem(response)
+        if not response.has_header("Cache-Control"):
+            response["Cache-Control"] = "private, no-cache" if response.has_header("ETag") else "no-store"
+        patch_vary_headers(response, ["Cookie", "Authorization"])
+        return _without_body(response) if is_head else response
+
+    return middleware
+
+
+def _announced(request: HttpRequest) -> int:
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    return int(length) if length.isascii() and length.isdigit() else 0
+
+
+def _largest(request: HttpRequest) -> int:
+    if request.content_type == "multipart/form-data":
+        return int(settings.MAX_IMPORT_UPLOAD_BYTES) + int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+    return int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+
+
+def _as_problem(response: HttpResponseBase) -> HttpResponse:
+    headers = {name: response[name] for name in _KEPT_HEADERS if response.has_header(name)}
+    answer = problem(response.status_code, headers=headers)
+    answer.cookies = response.cookies
+    response.close()
+    return answer
+
+
+def _without_body(response: HttpResponseBase) -> HttpResponseBase:
+    headers = dict(response.items())
+    if isinstance(response, HttpResponse):
+        headers["Content-Length"] = str(len(response.content))
+    empty = HttpResponse(status=response.status_code, headers=headers)
+    empty.cookies = response.cookies
+    response.close()
+    return empty
