@@ -1,5 +1,6 @@
 """Forms of the listener's account."""
 
+import zoneinfo
 from typing import Any, ClassVar
 
 from allauth.account import app_settings
@@ -17,7 +18,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from accounts import services
-from accounts.models import User
+from accounts.models import ApiToken, User
 from accounts.regions import region_choices
 
 
@@ -128,18 +129,31 @@ class AdventureInput(forms.NumberInput):
     input_type = "range"
 
 
+class AdventureForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The adventure dial by itself."""
+
+    class Meta:
+        model = User
+        fields = ("adventure",)
+        labels: ClassVar[dict[str, Any]] = {"adventure": _("Adventure")}
+        widgets: ClassVar[dict[str, Any]] = {
+            "adventure": AdventureInput(attrs={"min": "0", "max": "1", "step": "0.05", "class": "form-range"})
+        }
+
+
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
     """What the listener says about how to recommend."""
 
     class Meta:
         model = User
-        fields = ("region", "explicit_allowed", "adventure")
+        fields = ("region", "time_zone", "explicit_allowed", "adventure")
         labels: ClassVar[dict[str, Any]] = {
             "explicit_allowed": _("Recommend songs with explicit lyrics, too"),
             "adventure": _("How adventurous should it be?"),
         }
         help_texts: ClassVar[dict[str, Any]] = {
             "region": _("Songs popular where you are come first."),
+            "time_zone": _("Times are shown in it."),
             "explicit_allowed": "",
             "adventure": _("Left: only what surely fits. Right: mostly things you may not know."),
         }
@@ -153,6 +167,22 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
         region = self.fields["region"]
         assert isinstance(region, forms.ChoiceField)
         region.choices = [("", _("Prefer not to say")), *region_choices()]
+        zones = [(name, name.replace("_", " ")) for name in sorted(zoneinfo.available_timezones()) if "/" in name]
+        self.fields["time_zone"] = forms.ChoiceField(
+            label=_("Time zone"),
+            choices=[("", _("As the browser says")), *zones],
+            required=False,
+            help_text=_("Times are shown in it."),
+        )
+
+
+class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A new personal token."""
+
+    class Meta:
+        model = ApiToken
+        fields = ("name", "scope")
+        widgets: ClassVar[dict[str, Any]] = {"scope": forms.RadioSelect}
 
 
 class DeleteAccountForm(forms.Form):

@@ -55,6 +55,14 @@ class User(AbstractUser):
         validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
         help_text=_("0: only what surely fits; 1: mostly things you may not know."),
     )
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        blank=True,
+        help_text=_("Times are shown in it. The browser's own when empty."),
+    )
+    # While it is set, nothing the listener does counts in the taste. Here, as every page's header says so.
+    private_since = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
     objects: ClassVar[UserManager["User"]] = UserManager()  # type: ignore[assignment]
@@ -82,3 +90,67 @@ class User(AbstractUser):
     def get_short_name(self) -> str:
         """Return the username: no other name is kept."""
         return self.username
+
+
+class ApiToken(models.Model):
+    """A key with which a listener's program calls the API in their name. The key itself is shown once and not kept."""
+
+    class Scope(models.TextChoices):
+        READ = "read", _("read")
+        WRITE = "write", _("read and change")
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="api_tokens")
+    name = models.CharField(_("name"), max_length=60, help_text=_("What it is for, such as: script on my laptop."))
+    # SHA-256 of a random key of 256 bits: nothing a slow hash would make safer.
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    scope = models.CharField(_("may"), max_length=5, choices=Scope, default=Scope.READ)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("token for programs")
+        verbose_name_plural = _("tokens for programs")
+        ordering: ClassVar[list[str]] = ["-created_at", "-id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=models.Q(scope__in=["read", "write"]), name="api_token_scope"),
+            models.CheckConstraint(condition=~models.Q(name=""), name="api_token_name_not_empty"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+
+class KeptAnswer(models.Model):
+    """The answer to a request that carried an ``Idempotency-Key``, given again when the request is sent again."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="kept_answers")
+    key_digest = models.CharField(max_length=64, editable=False)
+    # Of method, path and body: the same key with another request is a mistake of the program.
+    request_digest = models.CharField(max_length=64, editable=False)
+    answer = models.JSONField(default=dict)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("answer kept for a repeated call")
+        verbose_name_plural = _("answers kept for repeated calls")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["user", "key_digest"], name="kept_answer_once"),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["user", "created_at"], name="kept_answer_by_listener"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.created_at}"
+
+
+class RateCount(models.Model):
+    """How much of a rate limit one caller has used: see :mod:`accounts.limits`."""
+
+    # A keyed digest of the limit and the caller: no address of anybody is kept.
+    key = models.CharField(max_length=64, primary_key=True)
+    # When the caller's allowance is whole again, in milliseconds since 1970 (UTC).
+    whole_at = models.BigIntegerField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.key

@@ -6,6 +6,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 
 from accounts.models import User
+from accounts.personal_data import delete_files, files_of
 
 
 @transaction.atomic
@@ -33,7 +34,10 @@ def delete_account(*, user: User) -> None:
     # Rows that someone writes for the listener meanwhile wait for this lock and then fail, instead of being left.
     locked = User.objects.select_for_update().get(pk=user.pk)
     _delete_sessions(user_id=str(user.pk))
+    user_id, files = user.pk, files_of(user)
     locked.delete()
+    # Not before: were the rows to stay after all, they would name files that are gone.
+    transaction.on_commit(lambda: delete_files(user_id, files))
 
 
 def _delete_sessions(*, user_id: str) -> None:

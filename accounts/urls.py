@@ -1,11 +1,15 @@
 """Addresses of the accounts app."""
 
-from django.urls import path
+from django.urls import path, re_path
 
-from accounts import views
+from accounts import export_views, token_views, views
 
 app_name = "accounts"
 urlpatterns = [
     path("profile/", views.profile, name="profile"),
+    path("profile/tokens/", token_views.tokens, name="tokens"),
+    path("profile/tokens/<int:pk>/revoke/", token_views.revoke, name="token_revoke"),
+    path("profile/data/", export_views.my_data, name="my_data"),
+    re_path(r"^profile/data/everything\.(?P<kind>json|zip)$", export_views.download, name="export"),
     path("profile/delete/", views.delete_account, name="delete"),
 ]

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 from accounts import services
 from accounts.forms import DeleteAccountForm, ProfileForm
 from accounts.models import User
+from accounts.spotify.selectors import panel
 
 
 @login_required
@@ -31,7 +32,8 @@ def profile(request: HttpRequest) -> HttpResponse:
     if form.errors:
         # The refused values must not show up elsewhere on the page as if they were kept.
         user.refresh_from_db()
-    return render(request, "accounts/profile.html", {"form": form}, status=422 if form.errors else 200)
+    context = {"form": form, **panel(user)}
+    return render(request, "accounts/profile.html", context, status=422 if form.errors else 200)
 
 
 @never_cache

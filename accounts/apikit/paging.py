@@ -1,0 +1,72 @@
+"""Long lists in pages: each answer names the next page by a cursor, a signed text that programs hand back as it is."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from django.core import signing
+from django.db.models import Model, Q, QuerySet
+from ninja import Schema
+from pydantic import Field
+
+from accounts.apikit.problems import ProblemError
+
+DEFAULT_SIZE = 30
+MAX_SIZE = 100
+MAX_ID = 2**63 - 1
+Row = TypeVar("Row", bound=Model)
+
+
+class Ids(Protocol):
+    """A list of ids, or a query that reads only the part that is asked for."""
+
+    def __getitem__(self, part: slice, /) -> Iterable[int]: ...
+
+
+class PageQuery(Schema):
+    """Which page of a list, and how long it is."""
+
+    cursor: str | None = Field(
+        None, max_length=500, description="`next` of the page before; without it, the first page."
+    )
+    size: int = Field(DEFAULT_SIZE, ge=1, le=MAX_SIZE, description="Rows per page.")
+
+
+def write_cursor(name: str, place: list[Any]) -> str:
+    """Return the cursor of ``place`` (JSON values and times) in the list ``name``."""
+    plain = [value.isoformat() if isinstance(value, datetime) else value for value in place]
+    return signing.dumps(plain, salt=f"api.cursor.{name}", compress=True)
+
+
+def read_cursor(name: str, cursor: str) -> list[Any]:
+    """Return the place that ``write_cursor`` wrote; a 422 for any other text."""
+    try:
+        place: list[Any] = signing.loads(cursor, salt=f"api.cursor.{name}")
+    except (signing.BadSignature, ValueError) as error:
+        fields = [("query.cursor", "Not a cursor of this list: take `next` as it was given.")]
+        raise ProblemError(422, "Some values do not fit.", fields=fields) from error
+    return place
+
+
+def newest_page(rows: QuerySet[Row], *, name: str, by: str, page: PageQuery) -> tuple[list[Row], str | None]:
+    """Return one page of ``rows``, newest first by the time ``by`` and then by id, and the cursor of the next.
+
+    The cursor names the last row seen: rows that come or go meanwhile make no other row appear twice or be missed.
+    """
+    if page.cursor:
+        text, last_id = read_cursor(name, page.cursor)
+        at = datetime.fromisoformat(text)
+        rows = rows.filter(Q(**{f"{by}__lt": at}) | Q(**{by: at, "id__lt": last_id}))
+    found = list(rows.order_by(f"-{by}", "-id")[: page.size + 1])
+    if len(found) <= page.size:
+        return found, None
+    last = found[page.size - 1]
+    return found[: page.size], write_cursor(name, [getattr(last, by), last.pk])
+
+
+def ranked_page(ids: Ids, *, name: str, page: PageQuery) -> tuple[list[int], str | None]:
+    """Return one page of a ranked list (or of a lazy one, such as a query's), and the cursor of the next."""
+    start: int = read_cursor(name, page.cursor)[0] if page.cursor else 0
+    found = list(ids[start : start + page.size + 1])
+    more = write_cursor(name, [start + page.size]) if len(found) > page.size else None
+    return found[: page.size], more

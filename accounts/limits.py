@@ -1,0 +1,127 @@
+"""How often one caller may do something, counted in one place, so that it holds across workers and machines.
+
+The count is the generic cell rate algorithm (ITU-T I.371): of a limit of N in a period, one more is allowed every
+period / N, and up to N at once after a pause. One number per caller is kept: when the allowance is whole again. It is
+moved by one conditional UPDATE, or by one script in Redis where ``REDIS_URL`` is set, so that two workers cannot both
+take the last turn.
+"""
+
+import hashlib
+import hmac
+import logging
+import math
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from allauth.core.internal.ratelimit import get_ip
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.db.models.functions import Greatest
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from redis.exceptions import RedisError
+
+from accounts.models import RateCount
+from accounts.redis_turns import turn_in_redis
+
+View = Callable[..., HttpResponseBase]
+_logger = logging.getLogger(__name__)
+_PERIOD_MS = 60_000
+# One call of so many clears away the counts of callers who have been gone for long.
+_CLEAR_ONE_IN = 1000
+# A listener may come from several addresses at once, and many listeners from one (a school, a carrier).
+_ADDRESS_FACTOR = 4
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most ``per_minute`` calls of what ``name`` stands for; 0 stands for no limit."""
+
+    name: str
+    per_minute: int
+
+
+def limit_of(name: str) -> Limit:
+    """Return the limit of that name in ``settings.RATE_LIMITS``."""
+    return Limit(name, settings.RATE_LIMITS[name])
+
+
+def wait_seconds(limit: Limit, caller: str) -> int:
+    """Take one turn of ``caller``: 0 when it was allowed, otherwise after how many seconds the next one will be."""
+    if not limit.per_minute:
+        return 0
+    step, key = _PERIOD_MS // limit.per_minute or 1, _key(limit, caller)
+    if settings.REDIS_URL:
+        try:
+            return math.ceil(turn_in_redis(settings.REDIS_URL, key, period_ms=_PERIOD_MS, step_ms=step) / 1000)
+        except RedisError as error:
+            # Limits that hold per database are better than none.
+            _logger.warning("REDIS_URL: rate limits count in the database: %s", error)
+    return _turn_in_database(key, step)
+
+
+def _turn_in_database(key: str, step: int) -> int:
+    now = round(time.time() * 1000)
+    if random.randrange(_CLEAR_ONE_IN) == 0:  # noqa: S311  (no secret hangs on it)
+        RateCount.objects.filter(whole_at__lt=now - _PERIOD_MS).delete()
+    free_until = now + _PERIOD_MS - step
+    row = RateCount.objects.filter(pk=key)
+    for _attempt in range(2):
+        if row.filter(whole_at__lte=free_until).update(whole_at=Greatest(F("whole_at"), now) + step):
+            return 0
+        whole_at = row.values_list("whole_at", flat=True).first()
+        if whole_at is not None:
+            return max(1, math.ceil((whole_at - free_until) / 1000))
+        try:
+            with transaction.atomic():
+                RateCount.objects.create(key=key, whole_at=now + step)
+        except IntegrityError:
+            continue
+        return 0
+    return 1
+
+
+def wait_of(request: HttpRequest, name: str) -> int:
+    """Take one turn of the request's listener and of its address; return the seconds to wait, 0 when allowed.
+
+    An address may do four times as much as one listener; visitors count by address alone, like one listener.
+    """
+    limit, listener = limit_of(name), request.user.pk
+    address = f"address {get_ip(request)}"
+    if listener is None:
+        return wait_seconds(limit, address)
+    wide = Limit(f"{name} by address", limit.per_minute * _ADDRESS_FACTOR)
+    return wait_seconds(limit, f"listener {listener}") or wait_seconds(wide, address)
+
+
+def limited(name: str) -> Callable[[View], View]:
+    """Answer a page of the site with 429 and ``Retry-After`` to whom is over the limit ``name``."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if seconds := wait_of(request, name):
+                return too_many(request, seconds)
+            return view(request, *args, **kwargs)
+
+        return wrapper
+
+    return decorate
+
+
+def too_many(request: HttpRequest, seconds: int) -> HttpResponse:
+    """Return the page for whom comes too often."""
+    response = render(request, "429.html", status=429)
+    response["Retry-After"] = str(seconds)
+    return response
+
+
+def _key(limit: Limit, caller: str) -> str:
+    text = f"{limit.name}:{limit.per_minute}:{caller}"
+    return hmac.new(settings.SECRET_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()

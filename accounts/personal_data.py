@@ -1,0 +1,212 @@
+"""Everything the site knows about a listener: found by walking the tables, so that a new one is never forgotten.
+
+A table is personal when a column of it names a listener, or a row of a personal table.
+"""
+
+import csv
+import json
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from io import StringIO
+from typing import IO, Any, cast
+
+from django.apps import apps
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Field, FileField, ForeignKey, Model, Q, QuerySet
+
+from accounts.models import User
+
+_CHUNK = 500
+# What would open the account, or is of use to nobody: told is only that it is there.
+SECRET_COLUMNS = {
+    "accounts.User": {"password"},
+    "accounts.ApiToken": {"digest"},
+    "accounts.KeptAnswer": {"key_digest", "request_digest"},
+    "account.EmailConfirmation": {"key"},
+    "accounts_spotify.SpotifyAccount": {"access_token", "refresh_token"},
+    "socialaccount.SocialToken": {"token", "token_secret"},
+}
+HIDDEN = "(kept secret)"
+# A spreadsheet takes what begins so for a formula (OWASP, CSV injection).
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_README = """Everything this site keeps about you, one CSV file (UTF-8) for each table that has rows of yours.
+A text that a spreadsheet would run as a formula has an apostrophe before it.
+"""
+FileHandler = Callable[[int], None]
+_file_handlers: list[FileHandler] = []
+
+
+@dataclass(frozen=True)
+class PersonalTable:
+    """A table with rows of listeners, and by which columns they are theirs."""
+
+    model: type[Model]
+    paths: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        """Return the table's name, such as feedback.Rating."""
+        return self.model._meta.label
+
+    @property
+    def columns(self) -> list[tuple[str, "Field[Any, Any]"]]:
+        """Return name and field of every column."""
+        return [(field.attname, field) for field in self.model._meta.concrete_fields]
+
+    def rows_of(self, user: User) -> QuerySet[Any]:
+        """Return the listener's rows."""
+        mine = Q()
+        for path in self.paths:
+            mine |= Q(**{path: user.pk})
+        return self.model._default_manager.filter(mine)
+
+
+@cache
+def personal_tables() -> tuple[PersonalTable, ...]:
+    """Return all personal tables, the listener's own row first."""
+    found: dict[type[Model], tuple[str, ...]] = {User: ("pk",)}
+    models = [model for model in apps.get_models(include_auto_created=True) if not model._meta.proxy]
+    has_grown = True
+    while has_grown:
+        new = {model: paths for model in models if model not in found and (paths := _paths(model, found))}
+        found |= new
+        has_grown = bool(new)
+    return tuple(PersonalTable(model, paths) for model, paths in found.items())
+
+
+def register_file_handler(handler: FileHandler) -> None:
+    """Have ``handler(user_id)`` called when an account goes, to delete files that no column names."""
+    if handler not in _file_handlers:
+        _file_handlers.append(handler)
+
+
+def files_of(user: User) -> list[tuple[Any, str]]:
+    """Return storage and name of every file that a row of the listener names."""
+    found = []
+    for table in personal_tables():
+        for name, field in table.columns:
+            if isinstance(field, FileField):
+                names = table.rows_of(user).exclude(**{name: ""}).values_list(name, flat=True)
+                found += [(field.storage, stored) for stored in names if stored]
+    return found
+
+
+def delete_files(user_id: int, files: list[tuple[Any, str]]) -> None:
+    """Delete these files, and what the registered handlers know of."""
+    for storage, name in files:
+        storage.delete(name)
+    for handler in _file_handlers:
+        handler(user_id)
+
+
+def json_export(user: User) -> Iterator[str]:
+    """Yield one JSON object: the rows of each table under its name."""
+    yield "{"
+    for number, table in enumerate(personal_tables()):
+        yield ("," if number else "") + "\n" + json.dumps(table.label) + ": ["
+        for place, row in enumerate(_rows(table, user)):
+            yield ("," if place else "") + "\n  " + json.dumps(row, cls=DjangoJSONEncoder, ensure_ascii=False)
+        yield "]"
+    yield "\n}\n"
+
+
+def csv_export(user: User) -> Iterator[bytes]:
+    """Yield a zip archive with a CSV file per table that has rows, written while they are read."""
+    sink = _Sink()
+    with zipfile.ZipFile(cast(IO[bytes], sink), "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("README.txt", _README)
+        for table in personal_tables():
+            rows = _rows(table, user)
+            first = next(rows, None)
+            if first is None:
+                continue
+            with archive.open(f"{table.label}.csv", "w") as file:
+                for line in _csv_lines(first, rows):
+                    file.write(line.encode())
+                    if sink.size > 1 << 16:
+                        yield sink.take()
+    yield sink.take()
+
+
+def safe_cell(value: object) -> object:
+    """Return ``value`` for a CSV file, with an apostrophe before what a spreadsheet would run as a formula."""
+    if isinstance(value, (dict, list)):
+        value = json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False)
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_SIGNS) else value
+
+
+class _Sink:
+    """A file that only grows, and whose content is taken away as it comes."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self.size = 0
+
+    def write(self, data: bytes) -> int:
+        self._parts.append(bytes(data))
+        self.size += len(data)
+        return len(data)
+
+    def flush(self) -> None:
+        pass
+
+    def take(self) -> bytes:
+        data, self._parts, self.size = b"".join(self._parts), [], 0
+        return data
+
+
+def _paths(model: type[Model], found: dict[type[Model], tuple[str, ...]]) -> tuple[str, ...]:
+    links = [field for field in model._meta.concrete_fields if isinstance(field, ForeignKey)]
+    direct = tuple(field.name for field in links if field.related_model is User)
+    through = [
+        f"{field.name}__{path}"
+        for field in links
+        if field.related_model in found and field.related_model is not User
+        for path in found[field.related_model]
+    ]
+    return direct or tuple(through)
+
+
+def _rows(table: PersonalTable, user: User) -> Iterator[dict[str, Any]]:
+    """Yield the listener's rows in chunks by id, so that memory does not grow with them."""
+    secret = SECRET_COLUMNS.get(table.label, set())
+    named = [field for _name, field in table.columns if isinstance(field, ForeignKey) and _is_telling(field)]
+    rows, last = table.rows_of(user).order_by("pk").select_related(*(field.name for field in named)), None
+    while chunk := list((rows if last is None else rows.filter(pk__gt=last))[:_CHUNK]):
+        for row in chunk:
+            told = {
+                name: HIDDEN if name in secret and field.value_from_object(row) else _plain(field, row)
+                for name, field in table.columns
+            }
+            yield told | {field.name: str(getattr(row, field.name) or "") for field in named}
+        last = chunk[-1].pk
+
+
+def _is_telling(field: "ForeignKey[Any, Any]") -> bool:
+    """Whether an id says nothing without the name: songs, artists and genres."""
+    return bool(field.related_model._meta.app_label == "catalog")
+
+
+def _plain(field: "Field[Any, Any]", row: Model) -> Any:
+    value = field.value_from_object(row)
+    return value.name if isinstance(field, FileField) else value
+
+
+def _csv_lines(first: dict[str, Any], rows: Iterator[dict[str, Any]]) -> Iterator[str]:
+    buffer = StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(first)
+    writer.writerow([safe_cell(value) for value in first.values()])
+    yield _emptied(buffer)
+    for row in rows:
+        writer.writerow([safe_cell(value) for value in row.values()])
+        yield _emptied(buffer)
+
+
+def _emptied(buffer: StringIO) -> str:
+    text = buffer.getvalue()
+    buffer.seek(0)
+    buffer.truncate()
+    return text

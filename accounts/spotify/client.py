@@ -1,0 +1,288 @@
+"""The one client for Spotify: named methods for what the site uses, and named errors for what goes wrong.
+
+Every method may raise :class:`accounts.spotify.errors.SpotifyError` and nothing else: ``NotConnected``,
+``NeedsReconnect``, ``NotPermitted``, ``RateLimited``, ``Unavailable``, ``Refused``. All calls of one client together
+take no longer than its deadline.
+"""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, TypeVar
+
+import requests
+import spotipy
+from django.conf import settings
+from spotipy.exceptions import SpotifyBaseException, SpotifyException
+
+from accounts.models import User
+from accounts.spotify import guard, parsing
+from accounts.spotify.errors import NeedsReconnect, NotPermitted, RateLimited, Refused, SpotifyError, Unavailable
+from accounts.spotify.http import PAGE_SECONDS, Deadline, LimitedSession
+from accounts.spotify.parsing import (
+    Device,
+    MalformedError,
+    Page,
+    PlayedTrack,
+    PlayerState,
+    SpotifyPlaylist,
+    SpotifyTrack,
+)
+from accounts.spotify.tokens import AccessToken, fresh_token
+
+logger = logging.getLogger(__name__)
+
+SERVICE = "api"
+SEARCH_LIMIT = 10
+PAGE_LIMIT = 50
+PLAYLIST_LIMIT = 100
+_RETRY_NEEDS_SECONDS = 0.5
+Result = TypeVar("Result")
+TimeRange = Literal["short_term", "medium_term", "long_term"]
+
+
+class _TokenRefusedError(Exception):
+    """401: the token that seemed good is not."""
+
+
+def is_configured() -> bool:
+    """Whether the operator registered an app with Spotify."""
+    return bool(settings.SPOTIFY_CLIENT_ID)
+
+
+def client_for(user: User, *, seconds: float = PAGE_SECONDS) -> "SpotifyClient":
+    """Return the client that acts for ``user``. In the background there is more time: ``seconds`` for all calls."""
+    return SpotifyClient(user.pk, Deadline(seconds))
+
+
+class SpotifyClient:
+    """Calls Spotify in one listener's name."""
+
+    def __init__(self, user_id: int, deadline: Deadline) -> None:
+        self._user_id = user_id
+        self._deadline = deadline
+
+    # --- The listener ---
+    def access_token(self) -> AccessToken:
+        """Return a token for the Web Playback SDK, good for some minutes at least; never cache or log it."""
+        return fresh_token(self._user_id, self._deadline)
+
+    def my_id(self) -> str:
+        """Return the listener's id, as owners of playlists are named by it."""
+        return self._get("me/", read=parsing.identity_of)
+
+    def top_tracks(self, *, offset: str = "0", time_range: TimeRange = "medium_term") -> Page[SpotifyTrack]:
+        """Return the songs the listener hears most, of the last 4 weeks, 6 months or year."""
+        return self._page("me/top/tracks", parsing.track_of, offset=offset, time_range=time_range)
+
+    def saved_tracks(self, *, offset: str = "0") -> Page[SpotifyTrack]:
+        """Return the songs of the listener's library, the latest first."""
+        return self._page("me/tracks", parsing.wrapped_track, offset=offset)
+
+    def recently_played(self) -> Page[PlayedTrack]:
+        """Return the last 50 plays: Spotify tells of no more."""
+        return self._get(
+            "me/player/recently-played",
+            read=lambda answer: parsing.cursor_page(answer, parsing.played_of, "before"),
+            limit=PAGE_LIMIT,
+        )
+
+    def followed_artists(self, *, after: str | None = None) -> Page[str]:
+        """Return the names of followed artists; ``after``: ``next`` of the page before."""
+        return self._get(
+            "me/following",
+            read=lambda answer: parsing.cursor_page(parsing.part(answer, "artists"), parsing.artist_name, "after"),
+            type="artist",
+            limit=PAGE_LIMIT,
+            after=after,
+        )
+
+    # --- Songs ---
+    def search_tracks(self, query: str) -> list[SpotifyTrack]:
+        """Return up to 10 songs that match."""
+        return self._get(
+            "search",
+            read=lambda answer: parsing.readable(
+                parsing.part(parsing.part(answer, "tracks"), "items"), parsing.track_of
+            ),
+            q=query,
+            type="track",
+            limit=SEARCH_LIMIT,
+        )
+
+    def track(self, spotify_id: str) -> SpotifyTrack:
+        """Return one song; ``Refused`` with status 404 where there is none."""
+        return self._get(f"tracks/{spotify_id}", read=parsing.track_of)
+
+    def audio_features(self, spotify_id: str) -> dict[str, float]:
+        """Return the measured features of a song by Spotify's names; apps of today get ``NotPermitted``."""
+
+        def read(answer: Any) -> dict[str, float]:
+            if not isinstance(answer, dict):
+                raise MalformedError("no features")
+            return {name: value for name, value in answer.items() if isinstance(value, int | float)}
+
+        return self._get(f"audio-features/{spotify_id}", read=read)
+
+    # --- Playlists ---
+    def my_playlists(self, *, my_id: str, offset: str = "0") -> Page[SpotifyPlaylist]:
+        """Return the playlists in the listener's library, followed ones among them."""
+        return self._page("me/playlists", lambda row: parsing.playlist_of(row, my_id), offset=offset)
+
+    def playlist_tracks(self, playlist_id: str, *, offset: str = "0") -> Page[SpotifyTrack]:
+        """Return songs of an own playlist, in order; others' cannot be read (``NotPermitted``)."""
+        return self._page(f"playlists/{playlist_id}/items", parsing.wrapped_track, offset=offset, limit=PLAYLIST_LIMIT)
+
+    def create_playlist(self, name: str, description: str = "") -> str:
+        """Make a private playlist and return its id."""
+        body = {"name": name, "description": description, "public": False}
+        send = _sender("POST", "me/playlists", body, {})
+        return self._call(send, parsing.identity_of, is_safe=False)
+
+    def set_playlist_tracks(self, playlist_id: str, uris: Sequence[str]) -> None:
+        """Replace all songs of an own playlist. In between it holds only the first part of a long one."""
+        path = f"playlists/{playlist_id}/items"
+        self._change("PUT", path, {"uris": list(uris[:PLAYLIST_LIMIT])})
+        for start in range(PLAYLIST_LIMIT, len(uris), PLAYLIST_LIMIT):
+            self._change("POST", path, {"uris": list(uris[start : start + PLAYLIST_LIMIT])})
+
+    # --- Playing ---
+    def devices(self) -> list[Device]:
+        """Return the listener's devices that can be told to play."""
+        return self._get(
+            "me/player/devices",
+            read=lambda answer: parsing.readable(parsing.part(answer, "devices"), parsing.device_of),
+        )
+
+    def player_state(self) -> PlayerState | None:
+        """Return what plays on the active device; None where none is active."""
+        return self._get("me/player", read=lambda answer: None if answer is None else parsing.player_state_of(answer))
+
+    def start_playback(self, device_id: str | None, uri: str, position_ms: int = 0) -> None:
+        """Play ``uri`` (``spotify:track:...``) from ``position_ms``; on the active device where none is named."""
+        body = {"uris": [uri], "position_ms": position_ms}
+        self._change("PUT", "me/player/play", body, device_id=device_id)
+
+    def pause(self, device_id: str | None = None) -> None:
+        """Pause."""
+        self._change("PUT", "me/player/pause", device_id=device_id)
+
+    def resume(self, device_id: str | None = None) -> None:
+        """Go on playing."""
+        self._change("PUT", "me/player/play", device_id=device_id)
+
+    def seek(self, position_ms: int, device_id: str | None = None) -> None:
+        """Go to ``position_ms`` of the song that plays."""
+        self._change("PUT", "me/player/seek", position_ms=position_ms, device_id=device_id)
+
+    def transfer(self, device_id: str, *, play: bool = False) -> None:
+        """Make ``device_id`` the active device; ``play``: and have it play."""
+        self._change("PUT", "me/player", {"device_ids": [device_id], "play": play})
+
+    # --- How calls are made ---
+    def _page(
+        self, path: str, read: Callable[[Any], Result], *, offset: str, limit: int = PAGE_LIMIT, **query: Any
+    ) -> Page[Result]:
+        return self._get(
+            path, read=lambda answer: parsing.offset_page(answer, read), limit=limit, offset=offset, **query
+        )
+
+    def _get(self, path: str, *, read: Callable[[Any], Result], **query: Any) -> Result:
+        given = {name: value for name, value in query.items() if value is not None}
+        return self._call(lambda api: api._get(path, **given), read, is_safe=True)
+
+    def _change(self, method: Literal["POST", "PUT"], path: str, body: Any = None, **query: Any) -> None:
+        """Change something; what is answered does not matter, and with commands to players makes no sense at times."""
+        self._call(_sender(method, path, body, query), None, is_safe=False)
+
+    def _call(
+        self, send: Callable[[spotipy.Spotify], Any], read: Callable[[Any], Result] | None, *, is_safe: bool
+    ) -> Result:
+        """Call; what is not ``is_safe`` is not repeated when it fails, for it may have been done all the same."""
+        token = fresh_token(self._user_id, self._deadline)
+        may_renew, may_repeat = True, is_safe
+        while True:
+            try:
+                return self._once(token, send, read)
+            except _TokenRefusedError:
+                if not may_renew:
+                    raise NeedsReconnect from None
+                may_renew = False
+                token = fresh_token(self._user_id, self._deadline, refused=token.value)
+            except Unavailable:
+                if not may_repeat or self._deadline.left() < _RETRY_NEEDS_SECONDS:
+                    raise
+                may_repeat = False
+                time.sleep(random.uniform(0.05, 0.15))  # noqa: S311 - not for secrets
+
+    def _once(
+        self, token: AccessToken, send: Callable[[spotipy.Spotify], Any], read: Callable[[Any], Result] | None
+    ) -> Result:
+        guard.check(SERVICE)
+        session = LimitedSession(self._deadline)
+        # Given a session, spotipy neither repeats nor sleeps; given a token, it never asks for one in a terminal.
+        api = spotipy.Spotify(auth=token.value, requests_session=session)
+        api.prefix = settings.SPOTIFY_API_URL
+        error: Exception
+        try:
+            result = _checked(send(api), session, read)
+        except SpotifyException as refused:
+            error = _error_of(refused.http_status, refused.reason or refused.msg, refused.headers)
+        except MalformedError as failure:
+            error = Unavailable(f"malformed answer: {failure}")
+        except requests.RequestException as failure:
+            # What requests says may hold the address with the query.
+            error = Unavailable(type(failure).__name__)
+        except (AttributeError, TypeError, SpotifyBaseException):
+            # spotipy stumbles over an error answer that is not shaped as the description says.
+            error = _error_of(session.last_status or 0, "", {})
+        else:
+            guard.succeeded(SERVICE)
+            return result
+        _note(error)
+        # Without the cause: its frames hold the token.
+        raise error from None
+
+
+def _sender(method: str, path: str, body: Any, query: dict[str, Any]) -> Callable[[spotipy.Spotify], Any]:
+    given = {name: value for name, value in query.items() if value is not None}
+    return lambda api: (api._post if method == "POST" else api._put)(path, payload=body, **given)
+
+
+def _checked(answer: Any, session: LimitedSession, read: Callable[[Any], Result] | None) -> Result:
+    """Return what ``read`` makes of an answer. spotipy answers None for no answer and for one that is not JSON."""
+    if read is None:
+        return None  # type: ignore[return-value]  # a command, whose caller takes nothing
+    if answer is None and not session.last_was_empty:
+        raise MalformedError("no JSON")
+    return read(answer)
+
+
+def _error_of(status: int, reason: str | None, headers: Any) -> SpotifyError | _TokenRefusedError:
+    if status == 401:
+        return _TokenRefusedError()
+    if status == 403:
+        return NotPermitted(_code(reason))
+    if status == 429:
+        return guard.limited(SERVICE, (headers or {}).get("Retry-After"))
+    if 400 <= status < 500:
+        return Refused(status, _code(reason))
+    return Unavailable(f"status {status}")
+
+
+def _code(reason: str | None) -> str:
+    """Return Spotify's code, such as PREMIUM_REQUIRED; spotipy puts the address before a mere sentence."""
+    return (reason or "").rpartition("\n")[2].strip()[:200]
+
+
+def _note(error: Exception) -> None:
+    if isinstance(error, Unavailable):
+        guard.failed(SERVICE)
+        logger.warning("Spotify: %s", error)
+    elif isinstance(error, RateLimited):
+        logger.warning("Spotify wants no calls %s", error)
+    else:
+        guard.succeeded(SERVICE)
+        if isinstance(error, Refused):
+            logger.info("Spotify refused: %s", error)

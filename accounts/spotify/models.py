@@ -1,0 +1,57 @@
+"""A listener's connection with Spotify."""
+
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.spotify.fields import EncryptedTextField
+
+# Spotify lets a connection end so long after the listener agreed, however often it was refreshed; about six months.
+LIFETIME = timedelta(days=180)
+_WARN = timedelta(days=14)
+
+
+class SpotifyAccount(models.Model):
+    """Which Spotify account is a listener's, and the tokens with which the site acts for them there."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="spotify")
+    account_id = models.CharField(_("Spotify's id"), max_length=128, unique=True)
+    display_name = models.CharField(_("name on Spotify"), max_length=200, blank=True)
+    access_token = EncryptedTextField(editable=False, blank=True)
+    refresh_token = EncryptedTextField(editable=False, blank=True)
+    scopes = models.TextField(_("permissions"), blank=True)
+    expires_at = models.DateTimeField(_("access token good until"))
+    authorised_at = models.DateTimeField(_("connected at"), default=timezone.now)
+    needs_reconnect = models.BooleanField(_("has ended"), default=False)
+    # Counts the tokens: whoever writes new ones says which they come after.
+    version = models.PositiveIntegerField(default=0, editable=False)
+    # Until then one process is refreshing the tokens, and the others wait.
+    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("Spotify connection")
+        ordering: ClassVar[list[str]] = ["user"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=~models.Q(account_id=""), name="spotify_account_id_not_empty"),
+        ]
+
+    def __str__(self) -> str:
+        return self.display_name or self.account_id
+
+    @property
+    def ends_at(self) -> datetime:
+        """When Spotify will end the connection, about."""
+        return self.authorised_at + LIFETIME
+
+    @property
+    def ends_soon(self) -> bool:
+        """Whether it is time to tell the listener that the connection ends."""
+        return timezone.now() > self.ends_at - _WARN
+
+    def permits(self, scope: str) -> bool:
+        """Whether the listener agreed to ``scope``."""
+        return scope in self.scopes.split()

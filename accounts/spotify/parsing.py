@@ -1,0 +1,284 @@
+"""What Spotify answers, as our own dataclasses.
+
+Everything is checked: a field that was removed, or that never was what the description says, must not end in a 500.
+``MalformedError`` is raised where an answer makes no sense as a whole; a single song that makes none is left out.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from django.utils.dateparse import parse_datetime
+
+Item = TypeVar("Item")
+
+
+class MalformedError(Exception):
+    """The answer makes no sense."""
+
+
+@dataclass(frozen=True)
+class SpotifyTrack:
+    """A song as Spotify knows it. ``artists``: names, in credit order; unknown texts are empty."""
+
+    id: str
+    title: str
+    artists: tuple[str, ...]
+    album: str
+    isrc: str
+    duration_ms: int | None
+    explicit: bool | None
+    release_year: int | None
+    cover_url: str
+    preview_url: str
+
+    @property
+    def uri(self) -> str:
+        """What players and playlists call it."""
+        return f"spotify:track:{self.id}"
+
+
+@dataclass(frozen=True)
+class PlayedTrack:
+    """A song that was played, and when (aware)."""
+
+    track: SpotifyTrack
+    played_at: datetime
+
+
+@dataclass(frozen=True)
+class SpotifyPlaylist:
+    """A playlist; ``is_own``: the listener may change it, and its songs can be read."""
+
+    id: str
+    name: str
+    total: int
+    is_own: bool
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device of the listener that can play. ``volume``: percent, None where it cannot be told."""
+
+    id: str
+    name: str
+    kind: str
+    is_active: bool
+    volume: int | None
+
+
+@dataclass(frozen=True)
+class PlayerState:
+    """What plays on the active device."""
+
+    is_playing: bool
+    position_ms: int
+    track: SpotifyTrack | None
+    device: Device | None
+
+
+@dataclass(frozen=True)
+class Page(Generic[Item]):
+    """A part of a list. ``next``: the offset (or cursor) of the next part, None at the end; ``total``: if told."""
+
+    items: Sequence[Item]
+    next: str | None
+    total: int | None
+
+
+def track_of(value: Any) -> SpotifyTrack:
+    """Return a song. Raises ``MalformedError``; so do local files and episodes, which have no song's id."""
+    found = _dict(value)
+    spotify_id, title = found.get("id"), found.get("name")
+    if not isinstance(spotify_id, str) or len(spotify_id) != 22 or not spotify_id.isalnum():
+        raise MalformedError("a song without an id")
+    if not isinstance(title, str) or not title.strip() or found.get("type", "track") != "track":
+        raise MalformedError("a song without a title")
+    album, ids = _dict_or_empty(found.get("album")), _dict_or_empty(found.get("external_ids"))
+    return SpotifyTrack(
+        id=spotify_id,
+        title=title.strip(),
+        artists=_names(found.get("artists")),
+        album=_text(album.get("name")),
+        isrc=_isrc(ids.get("isrc")),
+        duration_ms=_count(found.get("duration_ms")) or None,
+        explicit=found["explicit"] if isinstance(found.get("explicit"), bool) else None,
+        release_year=_year(album.get("release_date")),
+        cover_url=_cover(album.get("images")),
+        preview_url=_https(found.get("preview_url")),
+    )
+
+
+def wrapped_track(value: Any) -> SpotifyTrack:
+    """Return the song of a list's entry, which wraps it as ``track`` or (in playlists, since 2026) as ``item``."""
+    entry = _dict(value)
+    return track_of(entry.get("item") or entry.get("track"))
+
+
+def played_of(value: Any) -> PlayedTrack:
+    """Return a song of the recently played, with its time."""
+    text = _dict(value).get("played_at")
+    try:
+        moment = parse_datetime(text) if isinstance(text, str) else None
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise MalformedError("played at no time")
+    return PlayedTrack(wrapped_track(value), moment)
+
+
+def artist_name(value: Any) -> str:
+    """Return the name of an artist."""
+    name = _text(_dict(value).get("name"))
+    if not name:
+        raise MalformedError("an artist without a name")
+    return name
+
+
+def playlist_of(value: Any, spotify_id: str) -> SpotifyPlaylist:
+    """Return a playlist; ``spotify_id``: the listener's own id there (``id`` of ``/me``), by which owners are named."""
+    found = _dict(value)
+    identity, owner = found.get("id"), found.get("owner")
+    if not isinstance(identity, str) or not identity.isalnum():
+        raise MalformedError("a playlist without an id")
+    content = found.get("items") if isinstance(found.get("items"), dict) else found.get("tracks")
+    is_own = isinstance(owner, dict) and bool(spotify_id) and owner.get("id") == spotify_id
+    return SpotifyPlaylist(
+        id=identity,
+        name=_text(found.get("name")),
+        total=_count(content.get("total")) if isinstance(content, dict) else 0,
+        is_own=is_own or found.get("collaborative") is True,
+    )
+
+
+def device_of(value: Any) -> Device:
+    """Return a device. Raises ``MalformedError``; so does one that cannot be addressed."""
+    found = _dict(value)
+    if not isinstance(found.get("id"), str) or not found["id"] or found.get("is_restricted") is True:
+        raise MalformedError("a device that takes no commands")
+    volume = found.get("volume_percent")
+    return Device(
+        id=found["id"],
+        name=_text(found.get("name")),
+        kind=_text(found.get("type")),
+        is_active=found.get("is_active") is True,
+        volume=volume if isinstance(volume, int) else None,
+    )
+
+
+def player_state_of(value: Any) -> PlayerState:
+    """Return what plays."""
+    found = _dict(value)
+    return PlayerState(
+        is_playing=found.get("is_playing") is True,
+        position_ms=_count(found.get("progress_ms")),
+        track=_or_none(track_of, found.get("item")),
+        device=_or_none(device_of, found.get("device")),
+    )
+
+
+def offset_page(value: Any, read: Callable[[Any], Item]) -> Page[Item]:
+    """Return a part of a list that is counted by offsets."""
+    found = _dict(value)
+    rows = _list(found.get("items"))
+    offset = _count(found.get("offset"))
+    # The address under "next" is not followed: it would get the token wherever it leads.
+    following = str(offset + len(rows)) if found.get("next") and rows else None
+    total = found.get("total")
+    return Page(readable(rows, read), following, total if isinstance(total, int) else None)
+
+
+def cursor_page(value: Any, read: Callable[[Any], Item], cursor: str) -> Page[Item]:
+    """Return a part of a list whose next part begins behind ``cursors[cursor]``."""
+    found = _dict(value)
+    rows = _list(found.get("items"))
+    cursors = found.get("cursors")
+    following = cursors.get(cursor) if isinstance(cursors, dict) and found.get("next") else None
+    total = found.get("total")
+    return Page(
+        readable(rows, read),
+        following if isinstance(following, str) and following else None,
+        total if isinstance(total, int) else None,
+    )
+
+
+def readable(rows: Any, read: Callable[[Any], Item]) -> list[Item]:
+    """Return what can be read of ``rows``; Spotify's lists hold nulls, local files and episodes."""
+    results = (_or_none(read, row) for row in _list(rows))
+    return [result for result in results if result is not None]
+
+
+def part(value: Any, name: str) -> Any:
+    """Return ``value[name]``. Raises ``MalformedError`` where it is not there."""
+    found = _dict(value)
+    if name not in found:
+        raise MalformedError(f"no {name}")
+    return found[name]
+
+
+def identity_of(value: Any) -> str:
+    """Return the ``id`` of an object. Raises ``MalformedError`` where it is no text."""
+    identity = part(value, "id")
+    if not isinstance(identity, str) or not identity:
+        raise MalformedError("an id that is no text")
+    return identity
+
+
+def _or_none(read: Callable[[Any], Item], value: Any) -> Item | None:
+    try:
+        return read(value)
+    except MalformedError:
+        return None
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise MalformedError("no object")
+    return value
+
+
+def _dict_or_empty(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise MalformedError("no list")
+    return value
+
+
+def _text(value: Any) -> str:
+    return value.replace("\x00", "").strip() if isinstance(value, str) else ""
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) and 0 <= value < 2**31 else 0
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    rows = value if isinstance(value, list) else []
+    names = (_text(row.get("name")) for row in rows if isinstance(row, dict))
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _isrc(value: Any) -> str:
+    text = _text(value).upper().replace("-", "")
+    return text if len(text) == 12 and text.isalnum() and text.isascii() else ""
+
+
+def _year(value: Any) -> int | None:
+    digits = _text(value)[:4]
+    return int(digits) if digits.isascii() and digits.isdigit() and int(digits) >= 1000 else None
+
+
+def _https(value: Any) -> str:
+    text = _text(value)
+    return text if text.startswith("https://") and len(text) <= 500 else ""
+
+
+def _cover(value: Any) -> str:
+    rows = [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+    # The smallest that is sharp on a screen; they come in 640, 300 and 64 pixels.
+    fitting = sorted((row for row in rows if _count(row.get("width")) >= 300), key=lambda row: _count(row.get("width")))
+    return next((url for row in [*fitting, *rows] if (url := _https(row.get("url")))), "")
