@@ -56,7 +56,18 @@ class TrackAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         (None, {"fields": ("title", "album", "genres", "is_active")}),
         (
             gettext_lazy("Details"),
-            {"fields": ("popularity", "duration_ms", "explicit", "release_year", "spotify_id", "isrc", "preview_url")},
+            {
+                "fields": (
+                    "popularity",
+                    "duration_ms",
+                    "explicit",
+                    "release_year",
+                    "spotify_id",
+                    "isrc",
+                    "preview_url",
+                    "cover_url",
+                )
+            },
         ),
         (
             gettext_lazy("Audio features"),

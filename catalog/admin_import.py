@@ -99,6 +99,12 @@ def _run(request: HttpRequest, upload: "UploadedFile[Any]", *, is_dry_run: bool)
     return {"report": report, "error": error, "rejects": rejects.first, "token": rejects.token}
 
 
+def delete_rejects(user_id: int) -> None:
+    """Delete the rejected rows of an operator whose account goes."""
+    for path in _folder().glob(f"{user_id}-*.csv"):
+        path.unlink(missing_ok=True)
+
+
 def _require_import_permission(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest) -> None:
     if not (model_admin.has_add_permission(request) and model_admin.has_change_permission(request)):
         raise PermissionDenied

@@ -8,3 +8,14 @@ class CatalogConfig(AppConfig):
 
     name = "catalog"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Have the files of an operator go with the account."""
+        from django.core.checks import register
+
+        from accounts.personal_data import register_file_handler
+        from catalog.admin_import import delete_rejects
+        from catalog.checks import check_feature_source
+
+        register_file_handler(delete_rejects)
+        register(check_feature_source)

@@ -53,6 +53,10 @@ FEATURES: Mapping[str, FeatureSpec] = MappingProxyType(
     }
 )
 FEATURE_NAMES: tuple[str, ...] = tuple(FEATURES)
+# Those that songs are found by: each has a column of its own beside the JSON.
+SOUND_COLUMNS: tuple[str, ...] = (
+    "tempo", "energy", "valence", "danceability", "acousticness", "instrumentalness",
+)  # fmt: skip
 
 
 def check_feature(name: str, value: Any) -> float | int | None:

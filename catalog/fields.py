@@ -21,6 +21,22 @@ class ExactCharField(models.CharField):  # type: ignore[type-arg]
         return parameters
 
 
+class FeatureColumn(models.FloatField):  # type: ignore[type-arg]
+    """One audio feature out of the JSON field ``features``, in a column that an index can hold.
+
+    It is filled whenever the row is saved. A generated column would do so by itself, but SQLite reads the whole row,
+    where an index of generated columns holds all that is asked for: 130 ms for 82,689 songs instead of 6.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{"null": True, "editable": False, **options})
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        features: dict[str, float] = getattr(model_instance, "features", None) or {}
+        setattr(model_instance, self.attname, features.get(self.attname))
+        return super().pre_save(model_instance, add)
+
+
 class HttpsURLField(models.URLField):  # type: ignore[type-arg]
     """A URL whose form takes an address without a scheme for HTTPS, as all forms will from Django 6."""
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from catalog.features import FEATURES, FeatureError, FeatureSpec, check_feature
+from catalog.filters import SLIDERS, Range, SongFilter
 from catalog.models import Artist, Genre, Track, TrackArtist
 from catalog.selectors import DEFAULT_SORT, SORTS
 from catalog.text import artist_key
@@ -22,11 +23,32 @@ class BrowseForm(forms.Form):
 
     genre = forms.ModelChoiceField(queryset=Genre.objects.all(), required=False)
     sort = forms.ChoiceField(choices=lambda: list(SORTS.items()), required=False)
+    year_from = forms.IntegerField(required=False, min_value=1000, max_value=9999)
+    year_to = forms.IntegerField(required=False, min_value=1000, max_value=9999)
 
-    def choices_made(self) -> tuple[Genre | None, str]:
-        """Return the genre, if one was chosen, and the order."""
+    def choices_made(self) -> tuple[SongFilter, str]:
+        """Return what the list is narrowed to, and the order."""
         self.is_valid()
-        return self.cleaned_data.get("genre"), self.cleaned_data.get("sort") or DEFAULT_SORT
+        given = self.cleaned_data
+        wanted = SongFilter(given.get("genre"), given.get("year_from"), given.get("year_to"), self._ranges())
+        return wanted, given.get("sort") or DEFAULT_SORT
+
+    def _ranges(self) -> dict[str, Range]:
+        """Return the ranges that leave something out; ends that were passed by each other change places."""
+        ranges = {}
+        for name, slider in SLIDERS.items():
+            low, high = self.cleaned_data.get(f"{name}_min"), self.cleaned_data.get(f"{name}_max")
+            ends = sorted((slider.low if low is None else low, slider.high if high is None else high))
+            if ends != [slider.low, slider.high]:
+                ranges[name] = (ends[0], ends[1])
+        return ranges
+
+
+for _slider in SLIDERS.values():
+    for _end in ("min", "max"):
+        BrowseForm.base_fields[f"{_slider.name}_{_end}"] = forms.IntegerField(
+            required=False, min_value=_slider.low, max_value=_slider.high
+        )
 
 
 class ImportForm(forms.Form):

@@ -11,7 +11,7 @@ MergeHandler = Callable[[Track, Track], None]
 
 _handlers: list[MergeHandler] = []
 # What the kept song takes over where it has nothing itself.
-_FILLED = ("album", "popularity", "duration_ms", "explicit", "release_year", "preview_url", "isrc")
+_FILLED = ("album", "popularity", "duration_ms", "explicit", "release_year", "preview_url", "cover_url", "isrc")
 
 
 class MergeError(ValueError):

@@ -1,5 +1,7 @@
 """What can be heard: artists, genres and tracks."""
 
+import re
+from functools import lru_cache
 from typing import Any, ClassVar, Self
 
 from django.core.exceptions import ValidationError
@@ -8,13 +10,22 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from catalog.features import FeatureError, check_features
-from catalog.fields import ExactCharField, HttpsURLField
+from catalog.features import SOUND_COLUMNS, FeatureError, check_features
+from catalog.fields import ExactCharField, FeatureColumn, HttpsURLField
 from catalog.text import SEARCH_LENGTH, TITLE_LENGTH, artist_key, fold, track_text
 
 SPOTIFY_ID_PATTERN = r"^[0-9A-Za-z]{22}$"
 # Ids that begin so belong to invented songs: they look like Spotify's but lead nowhere there.
 INVENTED_ID_PREFIX = "demo"
+# Where Spotify keeps the covers of albums: the one host that the pages take pictures from.
+COVER_HOST = "https://i.scdn.co/"
+COVER_LENGTH = 200
+
+
+@lru_cache(maxsize=8)
+def _page(name: str) -> str:
+    """Return the address of that name with ``{}`` where the id goes: a list asks for a hundred of them."""
+    return reverse(name, args=[0]).replace("/0/", "/{}/")
 
 
 class Artist(models.Model):
@@ -43,7 +54,7 @@ class Artist(models.Model):
 
     def get_absolute_url(self) -> str:
         """Return the artist's page."""
-        return str(reverse("catalog:artist", args=[self.pk]))
+        return _page("catalog:artist").format(self.pk)
 
 
 class GenreManager(models.Manager["Genre"]):
@@ -73,7 +84,7 @@ class Genre(models.Model):
 
     def get_absolute_url(self) -> str:
         """Return the genre's page."""
-        return reverse("catalog:genre", args=[self.pk])
+        return _page("catalog:genre").format(self.pk)
 
 
 class TrackQuerySet(models.QuerySet["Track"]):
@@ -105,6 +116,8 @@ class Track(models.Model):
         DEMO = "demo", _("invented for the demo")
         OPERATOR = "operator", _("entered by hand")
         SPOTIFY = "spotify", _("found on Spotify")
+        # Hidden: it is known to the taste of those who brought it, and shown to nobody.
+        PRIVATE = "private", _("from a listener's history")
 
     class FeaturesOrigin(models.TextChoices):
         NONE = "", _("none")
@@ -113,6 +126,7 @@ class Track(models.Model):
         OPERATOR = "operator", _("entered by hand")
         ESTIMATED = "estimated", _("estimated from similar songs")
         SPOTIFY = "spotify", _("from Spotify")
+        SOURCE = "source", _("from this site's own source")
 
     spotify_id = ExactCharField(
         _("Spotify id"),
@@ -141,6 +155,13 @@ class Track(models.Model):
         _("release year"), null=True, blank=True, validators=[MinValueValidator(1000), MaxValueValidator(9999)]
     )
     preview_url = HttpsURLField(_("preview"), blank=True, max_length=500)
+    cover_url = HttpsURLField(
+        _("cover"),
+        blank=True,
+        db_default="",  # The importer writes rows past the model.
+        max_length=COVER_LENGTH,
+        validators=[RegexValidator("^" + re.escape(COVER_HOST), _("A picture on Spotify's host i.scdn.co."))],
+    )
     isrc = ExactCharField(_("ISRC"), max_length=12, blank=True, db_index=True)
     features = models.JSONField(
         _("audio features"), default=dict, blank=True, help_text=_("Unknown values are left out.")
@@ -158,6 +179,12 @@ class Track(models.Model):
     recording_key = ExactCharField(max_length=32, editable=False, db_index=True)
     search_key = ExactCharField(max_length=SEARCH_LENGTH, editable=False)
     search_text = models.TextField(editable=False, blank=True)
+    tempo = FeatureColumn()
+    energy = FeatureColumn()
+    valence = FeatureColumn()
+    danceability = FeatureColumn()
+    acousticness = FeatureColumn()
+    instrumentalness = FeatureColumn()
 
     objects = TrackManager.from_queryset(TrackQuerySet)()
 
@@ -167,15 +194,28 @@ class Track(models.Model):
             models.Index(fields=["is_active", "-popularity", "id"], name="track_browse_popular"),
             models.Index(fields=["is_active", "search_key", "id"], name="track_browse_title"),
             models.Index(fields=["is_active", "-id"], name="track_browse_newest"),
+            # Holds all that filters ask for, in the order of popularity: no song has to be read to pass it over.
+            models.Index(
+                fields=["is_active", "-popularity", "id", "release_year", *SOUND_COLUMNS], name="track_browse_sound"
+            ),
         ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(condition=models.Q(popularity__lte=100), name="track_popularity_0_to_100"),
             models.CheckConstraint(condition=models.Q(duration_ms__gte=1), name="track_duration_positive"),
             models.CheckConstraint(condition=~models.Q(title=""), name="track_title_not_empty"),
+            models.CheckConstraint(
+                condition=models.Q(cover_url="") | models.Q(cover_url__startswith=COVER_HOST), name="track_cover_host"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.title} - {self.artist_names}" if self.artist_names else self.title
+
+    def save(self, *args: Any, **options: Any) -> None:
+        """Save; with the features go the columns that are taken from them."""
+        if options.get("update_fields") is not None and "features" in options["update_fields"]:
+            options["update_fields"] = {*options["update_fields"], *SOUND_COLUMNS}
+        super().save(*args, **options)
 
     def natural_key(self) -> tuple[str | None]:
         """Return the key by which fixtures name the song."""
@@ -199,7 +239,7 @@ class Track(models.Model):
 
     def get_absolute_url(self) -> str:
         """Return the song's page."""
-        return reverse("catalog:track", args=[self.pk])
+        return _page("catalog:track").format(self.pk)
 
     @property
     def is_on_spotify(self) -> bool:

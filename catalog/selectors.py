@@ -1,7 +1,7 @@
 """What the catalogue's pages read."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.core.cache import cache
@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from catalog.features import FEATURES
+from catalog.filters import SongFilter
 from catalog.models import Artist, Genre, Track, TrackArtist
 from catalog.search_index import popular_first, shown_by_index
 
@@ -20,7 +21,9 @@ PAGE_SIZE = 30
 SHOWN_VERSIONS = 20
 CACHE_SECONDS = 3600
 _SAMPLE_ARTISTS = 3
+_MANY = 8000
 _TYPICAL_SAMPLE = 2000
+_POPULAR_SONGS = 200
 _GenreLink = Track.genres.through
 
 _CREDITED = Prefetch("credits", TrackArtist.objects.select_related("artist").order_by("position"))
@@ -54,8 +57,8 @@ def is_catalogue_empty() -> bool:
     return not shown_by_index().exists()
 
 
-def browse(*, genre: Genre | None, sort: str) -> "Paginator[int]":
-    """Return the pages of ids of shown songs; see :func:`tracks_in_order`.
+def browse(*, wanted: SongFilter, sort: str) -> "Paginator[int]":
+    """Return the pages of ids of the shown songs that fit; see :func:`tracks_in_order`.
 
     Pages are cut from ids alone, which the indexes hold, so that a deep page reads no more songs than the first.
     """
@@ -65,10 +68,28 @@ def browse(*, genre: Genre | None, sort: str) -> "Paginator[int]":
         "newest": ["-id"],
     }
     tracks = shown_by_index()
-    if genre is not None:
-        tracks = Track.objects.active().filter(pk__in=_GenreLink.objects.filter(genre=genre).values("track_id"))
+    if wanted.is_narrowed:
+        # So the index that holds the features is read, rather than songs in the order of another one.
+        tracks = wanted.applied(tracks)
+        orders["newest"] = [(F("id") + 0).desc()]
+        # Of very many songs that fit, the first by title are soon met in the order of the titles themselves.
+        if sort == "title" and tracks.count() < _MANY:
+            tracks = Track.objects.filter(pk__in=tracks.values("pk"))
+    elif wanted.genre is not None:
+        tracks = wanted.applied(Track.objects.active())
     ids = tracks.order_by(*orders.get(sort, orders[DEFAULT_SORT])).values_list("pk", flat=True)
     return Paginator(ids, PAGE_SIZE)
+
+
+def known_years() -> tuple[int, int] | None:
+    """Return the first and the last year of release that is known, kept for a while; ``None`` where none is."""
+    key = "catalog:years"
+    kept: tuple[int | None, int | None] | None = cache.get(key)
+    if kept is None:
+        ends = shown_by_index().aggregate(first=Min("release_year"), last=Max("release_year"))
+        kept = (ends["first"], ends["last"])
+        cache.set(key, kept, CACHE_SECONDS)
+    return None if kept[0] is None or kept[1] is None else (kept[0], kept[1])
 
 
 def tracks_in_order(ids: Iterable[int]) -> list[Track]:
@@ -76,6 +97,12 @@ def tracks_in_order(ids: Iterable[int]) -> list[Track]:
     wanted = list(ids)
     found = Track.objects.active().prefetch_related(_CREDITED).defer("search_text").order_by().in_bulk(wanted)
     return [found[pk] for pk in wanted if pk in found]
+
+
+def titles_in_order(ids: Sequence[int]) -> list[Track]:
+    """Return the shown songs of ``ids``, in that order, with title and names of artists alone; one query."""
+    found = Track.objects.active().only("title", "artist_names").in_bulk(ids)
+    return [found[pk] for pk in ids if pk in found]
 
 
 def genre_choices() -> list[tuple[int, str]]:
@@ -110,6 +137,13 @@ def genres_of_artist(artist: Artist) -> QuerySet[Genre]:
     """Return the genres of an artist's shown songs, the most frequent first, each with its ``count``."""
     tracks = Track.objects.active().filter(credits__artist=artist)
     return Genre.objects.filter(tracks__in=tracks).annotate(count=Count("pk")).order_by("-count", "name")
+
+
+def popular_artists(genres: Collection[Genre], limit: int) -> list[Artist]:
+    """Return the artists of the most popular songs of ``genres``, or of all songs where none is given."""
+    songs = Track.objects.active().filter(genres__in=genres) if genres else shown_by_index()
+    ids = songs.order_by(*popular_first()).values_list("pk", flat=True)[:_POPULAR_SONGS]
+    return artists_of(list(dict.fromkeys(ids)), limit)
 
 
 def artists_of(track_ids: Sequence[int], limit: int) -> list[Artist]:

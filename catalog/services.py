@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from catalog.features import check_features
+from catalog.features import SOUND_COLUMNS, check_features
 from catalog.models import Artist, Track, TrackArtist
 
 _BATCH = 500
@@ -61,7 +61,6 @@ def set_features(*, track: Track, features: dict[str, float | int]) -> None:
 
 
 @transaction.atomic
-@transaction.atomic
 def set_estimated_features(*, estimates: Mapping[int, dict[str, float | int]]) -> int:
     """Give songs without measured features the estimated ones, by song id; return how many changed.
 
@@ -74,7 +73,9 @@ def set_estimated_features(*, estimates: Mapping[int, dict[str, float | int]]) -
         for track in tracks:
             track.features = estimates[track.pk]
             track.features_origin = Track.FeaturesOrigin.ESTIMATED
-        Track.objects.bulk_update(tracks, ["features", "features_origin"])
+            for name in SOUND_COLUMNS:
+                setattr(track, name, track.features.get(name))
+        Track.objects.bulk_update(tracks, ["features", "features_origin", *SOUND_COLUMNS])
         changed += len(tracks)
     return changed
 

@@ -2,13 +2,17 @@
 
 from django.urls import path
 
-from catalog import views
+from catalog import spotify_views, views
 
 app_name = "catalog"
 urlpatterns = [
     path("songs/", views.browse, name="browse"),
     path("search/", views.find, name="search"),
+    path("search/suggest/", views.suggest, name="suggest"),
+    path("search/spotify/", spotify_views.find_on_spotify, name="spotify_search"),
+    path("search/spotify/add/", spotify_views.add_found, name="spotify_add"),
     path("songs/<int:pk>/", views.track, name="track"),
+    path("songs/<int:pk>/sketch.wav", views.sketch, name="sketch"),
     path("artists/<int:pk>/", views.artist, name="artist"),
     path("genres/", views.genres, name="genres"),
     path("genres/<int:pk>/", views.genre, name="genre"),

@@ -14,9 +14,10 @@ from typing import Any, TypeVar
 
 from django.db import connection, models
 from django.db.backends.utils import CursorWrapper
+from django.db.models.constants import OnConflict
 from django.utils import timezone
 
-from catalog.features import FEATURE_NAMES
+from catalog.features import FEATURE_NAMES, SOUND_COLUMNS
 from catalog.importing.merge import CREATED, SEEN, identity, provided
 from catalog.importing.plan import Change, Plan, StoredSong
 from catalog.importing.reader import SongRow
@@ -31,11 +32,13 @@ MAX_REMEMBERED = 20_000
 _VALUES = ("title", "album", "popularity", "duration_ms", "explicit", "release_year", "preview_url", "isrc")
 _NEW_COLUMNS = (
     "spotify_id", *_VALUES, "features", "features_origin", "origin", "is_active", "created_at", "updated_at",
-    "artist_names", "recording_key", "search_key", "search_text",
+    "artist_names", "recording_key", "search_key", "search_text", *SOUND_COLUMNS,
 )  # fmt: skip
 _CHANGED_COLUMNS = (
     *_VALUES, "features", "features_origin", "updated_at", "artist_names", "recording_key", "search_key", "search_text",
+    *SOUND_COLUMNS,
 )  # fmt: skip
+_SOUND_PLACES = [FEATURE_NAMES.index(name) for name in SOUND_COLUMNS]
 _T = TypeVar("_T")
 _key = lru_cache(maxsize=MAX_REMEMBERED)(artist_key)
 _GenreLink = Track.genres.through
@@ -47,8 +50,9 @@ class Writer:
     Every method wants to be called within a transaction; after one was rolled back, call :meth:`forget`.
     """
 
-    def __init__(self, *, origin: Track.Origin, features_origin: Track.FeaturesOrigin) -> None:
+    def __init__(self, *, origin: Track.Origin, features_origin: Track.FeaturesOrigin, is_active: bool = True) -> None:
         self._origin = origin
+        self._is_active = is_active
         self._features_origin = features_origin
         self._artists: dict[str, tuple[int, str]] = {}
         self._genres: dict[str, int] = {}
@@ -69,6 +73,14 @@ class Writer:
         self._add_genres({name for names in genres for name in names})
         self._create(plan, now)
         self._change(plan.changes, plan.marks, now)
+        if self._is_active:
+            self._adopt(plan.marks, now)
+
+    def _adopt(self, pks: Iterable[int], now: datetime) -> None:
+        """Show songs that so far only listeners' histories knew."""
+        for batch in batches(pks):
+            private = Track.objects.filter(pk__in=batch, origin=Track.Origin.PRIVATE)
+            private.update(origin=self._origin, is_active=True, updated_at=now)
 
     # --- artists and genres ------------------------------------------------------------------------------------------
     def _add_artists(self, names: Iterable[str]) -> None:
@@ -120,8 +132,8 @@ class Writer:
             features = self._feature_texts.json(row)
             values.append((
                 row.spotify_id or None, *_plain(row), features,
-                self._features_origin.value if features != "{}" else "", self._origin.value, True, moment, moment,
-                *text,
+                self._features_origin.value if features != "{}" else "", self._origin.value, self._is_active,
+                moment, moment, *text, *[row.features[place] for place in _SOUND_PLACES],
             ))  # fmt: skip
         insert(Track, _NEW_COLUMNS, values)
         pks = _new_pks(values, last)
@@ -253,7 +265,8 @@ def _changed_values(change: Change, artist_names: list[str], moment: Any) -> tup
     values = {**change.song.values, "features": change.song.features, **change.values}
     text = track_text(values["title"], values["album"], artist_names)
     plain = (values[name] for name in _VALUES)
-    return (*plain, json.dumps(values["features"]), str(values["features_origin"]), moment, *text)
+    sound = (values["features"].get(name) for name in SOUND_COLUMNS)
+    return (*plain, json.dumps(values["features"]), str(values["features_origin"]), moment, *text, *sound)
 
 
 def _new_pks(values: Sequence[tuple[Any, ...]], last: int) -> list[int]:
@@ -292,6 +305,21 @@ def insert(model: type[models.Model], columns: Sequence[str], rows: Sequence[tup
     for batch in batches(rows, (connection.features.max_query_params or MAX_PARAMETERS) // len(columns)):
         with _cursor() as cursor:
             cursor.execute(head + ", ".join([place] * len(batch)), [value for row in batch for value in row])
+
+
+def insert_new(model: type[models.Model], columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> int:
+    """Insert those of ``rows`` that break no unique constraint, and return how many those were."""
+    if not rows:
+        return 0
+    quote, ops = connection.ops.quote_name, connection.ops
+    head = ops.insert_statement(on_conflict=OnConflict.IGNORE)
+    tail = ops.on_conflict_suffix_sql([], OnConflict.IGNORE, [], [])
+    # Names come from the model, the values are parameters.
+    names, places = ", ".join(map(quote, columns)), ", ".join(["%s"] * len(columns))
+    statement = f"{head} {quote(model._meta.db_table)} ({names}) VALUES ({places}) {tail}"
+    with _cursor() as cursor:
+        cursor.executemany(statement, rows)
+        return int(cursor.rowcount)
 
 
 def update(model: type[models.Model], columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:

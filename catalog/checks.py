@@ -1,0 +1,20 @@
+"""What `manage.py check` looks at in the settings of the catalogue."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error
+from django.utils.module_loading import import_string
+
+
+def check_feature_source(**_options: Any) -> list[CheckMessage]:
+    """Say at the start, and not when the first song is added, that ``FEATURE_SOURCE`` leads nowhere."""
+    if not settings.FEATURE_SOURCE:
+        return []
+    try:
+        source = import_string(settings.FEATURE_SOURCE)
+    except ImportError as error:
+        return [Error(f"setting FEATURE_SOURCE: {error}", id="catalog.E001")]
+    if not callable(source):
+        return [Error(f"setting FEATURE_SOURCE: {settings.FEATURE_SOURCE} cannot be called", id="catalog.E002")]
+    return []
