@@ -6,19 +6,21 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def listener_required(view: View) -> View:
     """Send anonymous visitors to log in, and from there back to the page they were on."""
 
     @wraps(view)
-    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.user.is_authenticated:
             return view(request, *args, **kwargs)
         answer = redirect_to_login(return_address(request), login_url=resolve_url(settings.LOGIN_URL))
@@ -28,8 +30,12 @@ def listener_required(view: View) -> View:
 
 
 def is_htmx(request: HttpRequest) -> bool:
-    """Return whether htmx asks, and so wants a fragment."""
-    return bool(getattr(request, "htmx", False))
+    """Return whether htmx asks for a fragment.
+
+    Links and forms that it only follows for the player's sake (boosted), and going back in history, want whole pages.
+    """
+    htmx: HtmxDetails | None = getattr(request, "htmx", None)
+    return htmx is not None and bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 
 def return_address(request: HttpRequest) -> str:

@@ -1,13 +1,18 @@
-"""What the listener did: ratings, plays and stated preferences."""
+"""What the listener did: ratings, plays, stated preferences and playlists."""
 
 from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Artist, Genre, Track
+from feedback.history_models import HistoryImport, UnmatchedSong  # noqa: F401  (known to Django)
+from feedback.queue_models import PlayQueue, QueueItem  # noqa: F401  (known to Django)
+from feedback.spotify_models import SpotifyBringing, SpotifyPlaylist  # noqa: F401  (known to Django)
+from feedback.steering_models import Block, TasteAdjustment, TasteExclusion  # noqa: F401  (known to Django)
 
 
 class Source(models.TextChoices):
@@ -15,11 +20,16 @@ class Source(models.TextChoices):
 
     SITE = "site", _("this site")
     SPOTIFY = "spotify", _("Spotify")
+    HISTORY = "history", _("the listener's own history")
 
     @classmethod
     def shareable(cls) -> list[str]:
-        """Return the sources a model for all listeners may be fitted on."""
-        return [cls.SITE]
+        """Return the sources a model for all listeners may be fitted on.
+
+        A history that a listener exported is their own data, handed to them by law and brought here by themselves: it
+        did not come through Spotify's API, whose terms therefore do not reach it, whichever service it is from.
+        """
+        return [cls.SITE, cls.HISTORY]
 
 
 class Rating(models.Model):
@@ -37,6 +47,8 @@ class Rating(models.Model):
     updated_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        verbose_name = _("like or dislike")
+        verbose_name_plural = _("likes and dislikes")
         ordering: ClassVar[list[str]] = ["-updated_at", "-id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["user", "track"], name="rating_once"),
@@ -77,6 +89,11 @@ class Play(models.Model):
     is_counted = models.BooleanField(default=True, help_text=_("Does it count in the listener's taste?"))
     # Sent by the page with each "Listen", so that a form sent twice records one play.
     token = models.UUIDField(null=True, blank=True)
+    # Of what an imported play is in its file, so that a file imported twice adds nothing the second time.
+    digest = models.BigIntegerField(null=True, blank=True, editable=False)
+    history_import = models.ForeignKey(
+        "feedback.HistoryImport", models.CASCADE, null=True, blank=True, related_name="plays", editable=False
+    )
 
     objects = models.Manager.from_queryset(PlayQuerySet)()
 
@@ -84,6 +101,7 @@ class Play(models.Model):
         ordering: ClassVar[list[str]] = ["-played_at", "-id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["user", "token"], name="play_token_once"),
+            models.UniqueConstraint(fields=["user", "digest"], name="play_digest_once"),
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["user", "-played_at"], name="play_by_listener"),
@@ -102,6 +120,8 @@ class GenrePreference(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
+        verbose_name = _("genre picked")
+        verbose_name_plural = _("genres picked")
         ordering: ClassVar[list[str]] = ["genre__name"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["user", "genre"], name="genre_preference_once"),
@@ -119,6 +139,8 @@ class ArtistPreference(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
+        verbose_name = _("artist picked")
+        verbose_name_plural = _("artists picked")
         ordering: ClassVar[list[str]] = ["artist__search_name"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["user", "artist"], name="artist_preference_once"),
@@ -126,3 +148,53 @@ class ArtistPreference(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}: {self.artist}"
+
+
+class Playlist(models.Model):
+    """Songs that a listener put in an order; seen by nobody else."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="playlists")
+    name = models.CharField(_("name"), max_length=100)
+    tracks: "models.ManyToManyField[Track, PlaylistItem]" = models.ManyToManyField(
+        Track, through="PlaylistItem", related_name="playlists"
+    )
+    source = models.CharField(max_length=10, choices=Source, default=Source.SITE)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-updated_at", "-id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=~models.Q(name=""), name="playlist_name_not_empty"),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["owner", "-updated_at"], name="playlist_by_owner"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+    def get_absolute_url(self) -> str:
+        """Return the playlist's page."""
+        return reverse("feedback:playlist", args=[self.pk])
+
+
+class PlaylistItem(models.Model):
+    """A song at its place in a playlist. Places count up; a removed song may leave a gap."""
+
+    playlist = models.ForeignKey(Playlist, models.CASCADE, related_name="items")
+    track = models.ForeignKey(Track, models.CASCADE, related_name="playlist_items")
+    position = models.PositiveIntegerField()
+    added_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("song in a playlist")
+        verbose_name_plural = _("songs in playlists")
+        ordering: ClassVar[list[str]] = ["playlist", "position"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["playlist", "position"], name="playlist_position_once"),
+            models.UniqueConstraint(fields=["playlist", "track"], name="playlist_track_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.playlist} {self.position}: {self.track}"

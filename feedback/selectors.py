@@ -23,9 +23,11 @@ def mark_of(user: User, track: Track) -> int:
     return marks_of(user, [track]).get(track.pk, 0)
 
 
-def history_of(user: User, query: str = "") -> QuerySet[Play]:
+def history_of(user: User, query: str = "", outcome: str = "") -> QuerySet[Play]:
     """Return the listener's plays of shown songs, newest first, with all that a list row shows."""
     plays = Play.objects.filter(_song_matches(query), user=user, track__is_active=True)
+    if outcome:
+        plays = plays.filter(outcome=outcome)
     return plays.prefetch_related(_tracks_for_list()).order_by("-played_at", "-id")
 
 

@@ -7,11 +7,15 @@ from uuid import UUID, uuid4
 
 from django.core import signing
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Artist, Genre, Track
+from feedback.history_models import HistoryImport
 from feedback.models import ArtistPreference, GenrePreference, Play, Rating, Source
+from feedback.playlist_services import move_playlist_items
+from feedback.steering_services import move_steering
 
 _REMOVED_SALT = "feedback.removed-play"
 # A removed play can be put back as long as its page may still lie open.
@@ -83,7 +87,8 @@ def _insert_once(play: Play) -> tuple[Play, bool]:
         with transaction.atomic():
             play.save(force_insert=True)
     except IntegrityError:
-        earlier = Play.objects.filter(user_id=play.user_id, token=play.token).first() if play.token else None
+        known = Q(token=play.token, token__isnull=False) | Q(digest=play.digest, digest__isnull=False)
+        earlier = Play.objects.filter(known, user_id=play.user_id).first()
         if earlier is None:
             raise
         return earlier, False
@@ -101,6 +106,8 @@ def remove_play(*, play: Play) -> str:
         "outcome": play.outcome,
         "source": play.source,
         "is_counted": play.is_counted,
+        "digest": play.digest,
+        "history_import_id": play.history_import_id,
         # Restored twice, it must still be one play.
         "token": str(play.token or uuid4()),
     }
@@ -121,6 +128,8 @@ def restore_play(*, user: User, removed: str) -> Play:
     if track is None:
         raise UndoError("the song is gone")
     played_at = datetime.fromisoformat(columns.pop("played_at"))
+    if not HistoryImport.objects.filter(pk__in=[columns.get("history_import_id") or 0], user=user).exists():
+        columns["history_import_id"] = None
     play = Play(user=user, track=track, played_at=played_at, token=UUID(columns.pop("token")), **columns)
     return _insert_once(play)[0]
 
@@ -128,10 +137,22 @@ def restore_play(*, user: User, removed: str) -> Play:
 @transaction.atomic
 def set_preferences(*, user: User, genres: Collection[Genre], artists: Collection[Artist]) -> None:
     """Make ``genres`` and ``artists`` the listener's stated preferences, in place of the earlier ones."""
+    set_genres(user=user, genres=genres)
+    set_artists(user=user, artists=artists)
+
+
+@transaction.atomic
+def set_genres(*, user: User, genres: Collection[Genre]) -> None:
+    """Make ``genres`` the ones the listener prefers, in place of the earlier ones."""
     GenrePreference.objects.filter(user=user).exclude(genre__in=genres).delete()
     GenrePreference.objects.bulk_create(
         [GenrePreference(user=user, genre=genre) for genre in genres], ignore_conflicts=True
     )
+
+
+@transaction.atomic
+def set_artists(*, user: User, artists: Collection[Artist]) -> None:
+    """Make ``artists`` the ones the listener prefers, in place of the earlier ones."""
     ArtistPreference.objects.filter(user=user).exclude(artist__in=artists).delete()
     ArtistPreference.objects.bulk_create(
         [ArtistPreference(user=user, artist=artist) for artist in artists], ignore_conflicts=True
@@ -139,11 +160,9 @@ def set_preferences(*, user: User, genres: Collection[Genre], artists: Collectio
 
 
 @transaction.atomic
-def save_start(
-    *, user: User, genres: Collection[Genre], artists: Collection[Artist], tracks: Collection[Track]
-) -> None:
-    """Keep a new listener's picks: preferences for genres and artists, a like for each song."""
-    set_preferences(user=user, genres=genres, artists=artists)
+def save_picks(*, user: User, artists: Collection[Artist], tracks: Collection[Track]) -> None:
+    """Keep a new listener's picks: the artists preferred, and a like for each song."""
+    set_artists(user=user, artists=artists)
     for track in tracks:
         rate(user=user, track=track, value=Rating.Value.LIKE)
 
@@ -162,6 +181,8 @@ def move_feedback(duplicate: Track, keep: Track) -> None:
     _delete_ratings(duplicate, both - outdated)
     Rating.objects.filter(track=duplicate).update(track=keep)
     Play.objects.filter(track=duplicate).update(track=keep)
+    move_playlist_items(duplicate, keep)
+    move_steering(duplicate, keep)
 
 
 def _delete_ratings(track: Track, user_ids: Collection[int]) -> None:

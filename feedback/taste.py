@@ -1,19 +1,26 @@
 """Reads of the feedback app for the recommender: plain tuples, few queries."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from hashlib import blake2b
 from heapq import merge
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from django.db.models import Count, Max, Min, Q, Sum
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from feedback.epoch import Epoch
 from feedback.models import ArtistPreference, GenrePreference, Play, Rating, Source
+from feedback.steering_models import Block, TasteAdjustment, TasteExclusion
 
 CHUNK_ROWS = 5000
+# A page is made of at most so many plays, the newest: with ten years of history it must not take longer than with one.
+# At a hundred a day that is a year and a half, and what is older counts a tenth and less by then.
+TASTE_PLAYS = 50_000
+_LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
 _PLAY_COUNTS = {
     "played": Count("id"),
     "completed": Count("id", filter=Q(outcome=Play.Outcome.COMPLETED)),
@@ -40,19 +47,43 @@ class PlayedTrack(NamedTuple):
     last_at: int
 
 
+class UncountedTrack(NamedTuple):
+    """A song the listener rated or played without it counting in the taste; ``at`` as in ``RatedTrack``."""
+
+    track_id: int
+    is_rated: bool
+    at: int
+
+
 @dataclass(frozen=True)
 class Feedback:
-    """What one listener did and said. Each tuple of rows turns into an array by ``numpy.array(rows)``."""
+    """What one listener did and said. Each tuple of rows turns into an array by ``numpy.array(rows)``.
+
+    ``uncounted``: what says nothing of the taste, but need not be recommended either.
+    """
 
     ratings: tuple[RatedTrack, ...]
     plays: tuple[PlayedTrack, ...]
     genre_ids: tuple[int, ...]
     artist_ids: tuple[int, ...]
+    uncounted: tuple[UncountedTrack, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is known of the listener's taste."""
         return not (self.ratings or self.plays or self.genre_ids or self.artist_ids)
+
+
+@dataclass(frozen=True)
+class Steering:
+    """What one listener wants left out now, by id, and how much lines of the taste count, as factors by id or name."""
+
+    track_ids: tuple[int, ...] = ()
+    artist_ids: tuple[int, ...] = ()
+    genre_ids: tuple[int, ...] = ()
+    artist_factors: Mapping[int, float] = field(default_factory=dict)
+    genre_factors: Mapping[int, float] = field(default_factory=dict)
+    feature_factors: Mapping[str, float] = field(default_factory=dict)
 
 
 class Interaction(NamedTuple):
@@ -68,16 +99,72 @@ class Interaction(NamedTuple):
 
 
 def feedback_of(user: User) -> Feedback:
-    """Return the listener's ratings, counted plays and preferences in four queries, each ordered by id."""
+    """Return the listener's ratings, plays and preferences, as far as they count, each ordered by id.
+
+    Five queries; two more for a listener who keeps something out of the taste.
+    """
     ratings = Rating.objects.filter(user=user).order_by("track_id")
-    plays = Play.objects.counted().filter(user=user).order_by("track_id").values("track_id").annotate(**_PLAY_COUNTS)
+    plays = Play.objects.counted().filter(user=user, played_at__gt=_taste_begins(user)).order_by("track_id")
+    excluded = TasteExclusion.objects.filter(user=user).values_list("artist_id", flat=True)
+    has_exclusions = bool(excluded_artists := list(excluded)) or user.private_since is not None
+    uncounted: tuple[UncountedTrack, ...] = ()
+    if has_exclusions:
+        uncounted = _uncounted_tracks(user)
+        ratings, plays = ratings.exclude(_excluded("updated_at")), plays.exclude(_excluded("played_at"))
+    played = plays.values("track_id").annotate(**_PLAY_COUNTS)
     genres = GenrePreference.objects.filter(user=user).order_by("genre_id").values_list("genre_id", flat=True)
     artists = ArtistPreference.objects.filter(user=user).order_by("artist_id").values_list("artist_id", flat=True)
     return Feedback(
         ratings=tuple(map(RatedTrack._make, ratings.values_list("track_id", "value", Epoch("updated_at")))),
-        plays=tuple(map(PlayedTrack._make, plays.values_list("track_id", *_PLAY_COUNTS))),
+        plays=tuple(map(PlayedTrack._make, played.values_list("track_id", *_PLAY_COUNTS))),
         genre_ids=tuple(genres),
-        artist_ids=tuple(artists),
+        artist_ids=tuple(artist for artist in artists if artist not in excluded_artists),
+        uncounted=uncounted,
+    )
+
+
+def _taste_begins(user: User) -> Coalesce:
+    """Return the moment after which plays are read, as an expression: the database finds it along an index."""
+    newest = Play.objects.filter(user=user).order_by("-played_at").values("played_at")
+    return Coalesce(Subquery(newest[TASTE_PLAYS : TASTE_PLAYS + 1]), Value(_LONG_AGO))
+
+
+def _excluded(time_column: str) -> Q:
+    """Return the condition that a rating or play does not count by the listener's word; ``time_column``: when it was.
+
+    In the taste counts neither a song or artist that was taken out, nor a period, nor a private session.
+    """
+    own = TasteExclusion.objects.filter(user_id=OuterRef("user_id"))
+    by_thing = Q(track_id=OuterRef("track_id")) | Q(artist__credits__track_id=OuterRef("track_id"))
+    by_time = Q(since__lte=OuterRef(time_column), until__gt=OuterRef(time_column))
+    is_private = Q(user__private_since__isnull=False, user__private_since__lte=F(time_column))
+    return Q(Exists(own.filter(by_thing | by_time))) | is_private
+
+
+def _uncounted_tracks(user: User) -> tuple[UncountedTrack, ...]:
+    ratings = Rating.objects.filter(_excluded("updated_at"), user=user).order_by("track_id")
+    plays = Play.objects.filter(_excluded("played_at"), user=user).order_by("track_id")
+    last_plays = plays.values("track_id").annotate(at=Epoch(Max("played_at")))
+    return (
+        *(UncountedTrack(pk, True, at) for pk, at in ratings.values_list("track_id", Epoch("updated_at"))),
+        *(UncountedTrack(pk, False, at) for pk, at in last_plays.values_list("track_id", "at")),
+    )
+
+
+def steering_of(user: User) -> Steering:
+    """Return the blocks of the listener that are in force, and their adjustments; two queries."""
+    blocks = list(Block.objects.in_force().filter(user=user).values_list("track_id", "artist_id", "genre_id"))
+    tracks, artists, genres = (
+        tuple(sorted(row[place] for row in blocks if row[place] is not None)) for place in range(3)
+    )
+    lines = list(TasteAdjustment.objects.filter(user=user).values_list("artist_id", "genre_id", "feature", "factor"))
+    return Steering(
+        track_ids=tracks,
+        artist_ids=artists,
+        genre_ids=genres,
+        artist_factors={artist: factor for artist, _genre, _feature, factor in lines if artist is not None},
+        genre_factors={genre: factor for _artist, genre, _feature, factor in lines if genre is not None},
+        feature_factors={feature: factor for _artist, _genre, feature, factor in lines if feature is not None},
     )
 
 
@@ -87,21 +174,27 @@ def interactions() -> Iterator[Interaction]:
     Only what a model shared by all listeners may be fitted on: see :class:`feedback.models.Source`.
     Ratings and counted plays are read side by side in chunks, so that memory does not grow with them.
     """
-    rows = merge(_all_ratings(), _all_plays(), key=lambda row: row[:2])
+    # On a site where nobody keeps anything out of the taste, the rows are not asked one by one.
+    has_exclusions = TasteExclusion.objects.exists() or User.objects.filter(private_since__isnull=False).exists()
+    rows = merge(_all_ratings(has_exclusions), _all_plays(has_exclusions), key=lambda row: row[:2])
     for _pair, group in groupby(rows, key=lambda row: row[:2]):
         first, *second = group
         yield _joined(first, second[0]) if second else first
 
 
-def _all_ratings() -> Iterator[Interaction]:
+def _all_ratings(has_exclusions: bool) -> Iterator[Interaction]:
     ratings = Rating.objects.filter(source__in=Source.shareable()).order_by("user_id", "track_id")
+    if has_exclusions:
+        ratings = ratings.exclude(_excluded("updated_at"))
     rows = ratings.values_list("user_id", "track_id", "value", Epoch("updated_at"))
     for user_id, track_id, value, at in rows.iterator(chunk_size=CHUNK_ROWS):
         yield Interaction(user_id, track_id, value, 0, 0, 0, at)
 
 
-def _all_plays() -> Iterator[Interaction]:
+def _all_plays(has_exclusions: bool) -> Iterator[Interaction]:
     plays = Play.objects.counted().filter(source__in=Source.shareable()).order_by("user_id", "track_id")
+    if has_exclusions:
+        plays = plays.exclude(_excluded("played_at"))
     rows = plays.values("user_id", "track_id").annotate(**_PLAY_COUNTS)
     columns = rows.values_list("user_id", "track_id", *_PLAY_COUNTS)
     for user_id, track_id, played, completed, skipped, at in columns.iterator(chunk_size=CHUNK_ROWS):
@@ -139,6 +232,8 @@ def feedback_fingerprint() -> str:
         skipped=Count("id", filter=Q(outcome=Play.Outcome.SKIPPED)),
     )
     preferences = [model.objects.aggregate(Count("id"), Max("id")) for model in (GenrePreference, ArtistPreference)]
-    parts: list[Any] = [ratings, plays, *preferences]
+    exclusions = TasteExclusion.objects.aggregate(Count("id"), Max("id"), Sum("track_id"))
+    private = User.objects.aggregate(Count("private_since"), Max("private_since"))
+    parts: list[Any] = [ratings, plays, *preferences, exclusions, private]
     text = "\n".join(str(value) for part in parts for value in part.values())
     return blake2b(text.encode(), digest_size=16).hexdigest()

@@ -1,5 +1,7 @@
 """Where a new listener starts."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
@@ -11,8 +13,8 @@ from feedback.models import ArtistPreference, GenrePreference, Rating
 from feedback.start import MAX_RESULTS, find, genre_tiles
 from feedback.tests.factories import GenreFactory, make_track
 
-URL = "/start/"
-HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/start/"}
+GENRES, ARTISTS, ADVENTURE = "/start/", "/start/artists/", "/start/adventure/"
+HTMX = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{ARTISTS}"}
 
 
 @pytest.fixture
@@ -85,43 +87,87 @@ def test_results_are_few(db: None) -> None:
     assert len(artists) == len(songs) == MAX_RESULTS
 
 
-def test_anonymous_visitors_log_in(client: Client, db: None) -> None:
-    assert client.get(URL)["Location"] == "/accounts/login/?next=/start/"
-    assert client.post(URL)["Location"].startswith("/accounts/login/")
+@pytest.mark.parametrize("url", [GENRES, ARTISTS, ADVENTURE])
+def test_anonymous_visitors_log_in(client: Client, db: None, url: str) -> None:
+    assert client.get(url)["Location"] == f"/accounts/login/?next={url}"
+    assert client.post(url)["Location"].startswith("/accounts/login/")
 
 
-def test_page_offers_genres_and_a_way_around(listener: Client, songs: None) -> None:
-    html = listener.get(URL).content.decode()
+def test_each_step_keeps_what_it_asked_and_leads_to_the_next(listener: Client, user: User, songs: None) -> None:
+    song = Track.objects.get(title="Lesser")
+
+    answer = listener.post(GENRES, {"genre": [genre_id("pop"), genre_id("rock")]})
+    assert (answer.status_code, answer["Location"]) == (302, ARTISTS)
+    assert picks(user) == (["pop", "rock"], [], [])
+
+    answer = listener.post(ARTISTS, {"artist": [artist_id("Famous")], "track": [song.pk], "action": "save"})
+    assert (answer.status_code, answer["Location"]) == (302, ADVENTURE)
+    assert picks(user) == (["pop", "rock"], ["Famous"], [("Lesser", 1)])
+
+    answer = listener.post(ADVENTURE, {"adventure": "0.75"})
+    assert (answer.status_code, answer["Location"]) == (302, "/")
+    user.refresh_from_db()
+    assert user.adventure == 0.75
+    assert picks(user) == (["pop", "rock"], ["Famous"], [("Lesser", 1)])
+
+
+@pytest.mark.parametrize(("step", "following"), [(GENRES, ARTISTS), (ARTISTS, ADVENTURE)])
+def test_steps_can_be_skipped(listener: Client, songs: None, step: str, following: str) -> None:
+    assert f'<a class="btn btn-outline-secondary" href="{following}">Skip</a>' in listener.get(step).content.decode()
+
+
+def test_genres_are_offered_with_artists(listener: Client, songs: None) -> None:
+    html = listener.get(GENRES).content.decode()
     assert html.count('name="genre"') == 2
     assert "Famous, Rising" in html
-    assert '<a class="btn btn-outline-secondary" href="/">Skip</a>' in html
+    assert 'aria-label="Step 1 of 3"' in html
+
+
+def test_artists_of_the_genres_are_suggested(listener: Client, user: User, songs: None) -> None:
+    make_track("Yodel", artist="Franz", popularity=99, genres=["yodeling"])
+
+    def suggested() -> list[str]:
+        return [artist.name for artist in listener.get(ARTISTS).context["suggested"]]
+
+    assert suggested() == ["Famous", "Franz", "Rising", "Newcomer"]
+    services.set_genres(user=user, genres=[Genre.objects.get(name="rock"), Genre.objects.get(name="pop")])
+    assert suggested() == ["Famous", "Rising", "Newcomer"]
+    services.set_artists(user=user, artists=[Artist.objects.get(name="Famous")])
+    assert suggested() == ["Rising", "Newcomer"]
+
+
+def test_spotify_is_offered_where_there_is_an_app(listener: Client, settings: Any) -> None:
+    assert "Connect Spotify" not in listener.get(ADVENTURE).content.decode()
+    settings.SPOTIFY_CLIENT_ID = "an-app"
+    assert "Connect Spotify" in listener.get(ADVENTURE).content.decode()
+
+
+@pytest.mark.parametrize("value", ["", "x", "1.01", "-0.1", "nan"])
+def test_a_dial_beyond_its_ends_is_refused(listener: Client, user: User, value: str) -> None:
+    before = user.adventure
+    answer = listener.post(ADVENTURE, {"adventure": value})
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.content.decode()
+    user.refresh_from_db()
+    assert user.adventure == before
 
 
 def test_empty_catalogue_is_said(listener: Client) -> None:
-    assert "There are no songs here yet" in listener.get(URL).content.decode()
-
-
-def test_picks_are_saved_and_lead_to_the_songs(listener: Client, user: User, songs: None) -> None:
-    song = Track.objects.get(title="Lesser")
-    form = {"genre": [genre_id("pop"), genre_id("rock")], "artist": [artist_id("Famous")], "track": [song.pk]}
-    answer = listener.post(URL, {**form, "action": "save"})
-    assert (answer.status_code, answer["Location"]) == (302, "/")
-    assert picks(user) == (["pop", "rock"], ["Famous"], [("Lesser", 1)])
+    assert "There are no songs here yet" in listener.get(GENRES).content.decode()
+    assert listener.get(ARTISTS).status_code == 200
 
 
 def test_later_changes_replace_genres_and_artists_and_keep_ratings(listener: Client, user: User, songs: None) -> None:
     famous = Artist.objects.get(name="Famous")
     services.set_preferences(user=user, genres=[Genre.objects.get(name="pop")], artists=[famous])
     Rating.objects.create(user=user, track=Track.objects.get(title="Lesser"), value=-1)
-    html = listener.get(URL).content.decode()
-    assert html.count(" checked") == 2
-    listener.post(URL, {"genre": [genre_id("rock")], "action": "save"})
+    for url in (GENRES, ARTISTS):
+        html = listener.get(url).content.decode()
+        assert html.partition('id="start-form"')[2].partition("</form>")[0].count(" checked") == 1
+    listener.post(GENRES, {"genre": [genre_id("rock")]})
+    assert picks(user) == (["rock"], ["Famous"], [("Lesser", -1)])
+    listener.post(ARTISTS, {"action": "save"})
     assert picks(user) == (["rock"], [], [("Lesser", -1)])
-
-
-def test_nothing_picked_is_fine(listener: Client, user: User, songs: None) -> None:
-    assert listener.post(URL, {"action": "save"}).status_code == 302
-    assert picks(user) == ([], [], [])
 
 
 # MariaDB's index of words knows committed rows only.
@@ -130,15 +176,16 @@ def test_search_without_javascript_keeps_the_choices_and_saves_nothing(
     listener: Client, user: User, songs: None
 ) -> None:
     song = Track.objects.get(title="Lesser")
-    form = {"genre": [genre_id("rock")], "artist": [artist_id("Rising")], "track": [song.pk]}
-    answer = listener.post(URL, {**form, "q": "famous", "action": "search"})
+    form = {"artist": [artist_id("Rising")], "track": [song.pk]}
+    answer = listener.post(ARTISTS, {**form, "q": "famous", "action": "search"})
     html = answer.content.decode()
     assert answer.status_code == 200
     assert "<html" in html
-    for name, value in (("genre", genre_id("rock")), ("artist", artist_id("Rising")), ("track", song.pk)):
+    for name, value in (("artist", artist_id("Rising")), ("track", song.pk)):
         assert f'name="{name}" value="{value}" checked' in html
     assert f'name="artist" value="{artist_id("Famous")}">' in html
     assert [found.title for found in answer.context["found_songs"]] == ["Hit", "Hit two"]
+    assert answer.context["suggested"] == []
     assert 'name="q" value="famous"' in html
     assert picks(user) == ([], [], [])
 
@@ -147,16 +194,20 @@ def test_search_without_javascript_keeps_the_choices_and_saves_nothing(
 @pytest.mark.django_db(transaction=True)
 def test_search_with_htmx_gets_the_results_alone(listener: Client, songs: None) -> None:
     form = {"artist": [artist_id("Famous")], "q": "famous", "action": "search"}
-    html = listener.post(URL, form, headers=HTMX).content.decode()
+    html = listener.post(ARTISTS, form, headers=HTMX).content.decode()
     assert "<html" not in html
     assert html.count('name="artist"') == 1, "what is picked is not offered again"
     assert html.count('name="track"') == 2
-    assert "Nothing more found" in listener.post(URL, {"q": "zzz", "action": "search"}, headers=HTMX).content.decode()
+    nothing = listener.post(ARTISTS, {"q": "zzz", "action": "search"}, headers=HTMX).content.decode()
+    assert "Nothing more found" in nothing
 
 
 @pytest.mark.parametrize("value", ["x", "-1", "1.5", "²", str(2**63), "9" * 30])
-def test_malformed_picks_are_said_and_nothing_is_saved(listener: Client, user: User, songs: None, value: str) -> None:
-    answer = listener.post(URL, {"genre": [value], "artist": [artist_id("Famous")], "action": "save"})
+@pytest.mark.parametrize(("url", "name"), [(GENRES, "genre"), (ARTISTS, "artist"), (ARTISTS, "track")])
+def test_malformed_picks_are_said_and_nothing_is_saved(
+    listener: Client, user: User, songs: None, url: str, name: str, value: str
+) -> None:
+    answer = listener.post(url, {"artist": [artist_id("Famous")], name: [value], "action": "save"})
     assert answer.status_code == 422
     assert "Pick from the list." in answer.content.decode()
     assert picks(user) == ([], [], [])
@@ -164,28 +215,30 @@ def test_malformed_picks_are_said_and_nothing_is_saved(listener: Client, user: U
 
 def test_picks_that_went_meanwhile_are_left_out(listener: Client, user: User, songs: None) -> None:
     hidden = make_track("Hidden too", is_active=False)
-    form = {"genre": [genre_id("pop"), 999_999], "track": [hidden.pk], "action": "save"}
-    assert listener.post(URL, form).status_code == 302
+    assert listener.post(GENRES, {"genre": [genre_id("pop"), 999_999]}).status_code == 302
+    assert listener.post(ARTISTS, {"track": [hidden.pk], "action": "save"}).status_code == 302
     assert picks(user) == (["pop"], [], [])
 
 
 def test_too_many_picks_are_refused(listener: Client, user: User, songs: None) -> None:
-    answer = listener.post(URL, {"track": list(range(1, 600)), "action": "save"})
+    answer = listener.post(ARTISTS, {"track": list(range(1, 600)), "action": "save"})
     assert answer.status_code == 422
     assert "Pick at most 500." in answer.content.decode()
 
 
+@pytest.mark.parametrize(("url", "queries"), [(GENRES, 13), (ARTISTS, 7)])
 def test_query_count_does_not_grow(
-    listener: Client, songs: None, django_assert_num_queries: DjangoAssertNumQueries
+    listener: Client, songs: None, django_assert_num_queries: DjangoAssertNumQueries, url: str, queries: int
 ) -> None:
     for number in (1, 3):
         for added in range(number):
             make_track(f"Song {number} {added}", artist=f"Band {number} {added}", genres=[f"genre {number} {added}"])
-        with django_assert_num_queries(14):
-            listener.get(URL)
+        with django_assert_num_queries(queries):
+            listener.get(url)
 
 
-def test_csrf_is_enforced(user: User) -> None:
+@pytest.mark.parametrize("url", [GENRES, ARTISTS, ADVENTURE])
+def test_csrf_is_enforced(user: User, url: str) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(user)
-    assert client.post(URL, {"action": "save"}).status_code == 403
+    assert client.post(url, {"action": "save"}).status_code == 403

@@ -1,13 +1,13 @@
 """Reads for the recommender."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from catalog.models import Track
-from feedback import services
+from feedback import services, taste
 from feedback.models import Play, Rating
 from feedback.taste import Interaction, PlayedTrack, RatedTrack, feedback_fingerprint, feedback_of, interactions
 from feedback.tests.factories import ArtistFactory, GenreFactory, PlayFactory, RatingFactory, UserFactory, make_track
@@ -45,7 +45,7 @@ def test_feedback_of_one_listener(
     other = UserFactory()
     RatingFactory(user=other, track=third)
     play(other, second)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         feedback = feedback_of(user)
     assert feedback.ratings == (
         RatedTrack(first.pk, -1, int(LATE.timestamp())),
@@ -76,13 +76,13 @@ def test_interactions_join_ratings_and_plays_of_all_listeners(user: User, tracks
     ]
 
 
-def test_interactions_take_two_queries(
+def test_interactions_take_few_queries(
     user: User, tracks: list[Track], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for track in tracks:
         RatingFactory(user=user, track=track)
         play(user, track)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(4):
         assert len(list(interactions())) == 3
 
 
@@ -134,3 +134,11 @@ def test_fingerprint_sees_a_row_that_went_while_an_older_one_came(user: User, tr
     Rating.objects.exclude(pk=kept.pk).delete()
     RatingFactory(user=user, track=tracks[1], updated_at=EARLY)
     assert feedback_fingerprint() != before
+
+
+def test_a_taste_is_read_from_the_newest_plays_alone(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(taste, "TASTE_PLAYS", 3)
+    tracks = [make_track(f"Song {number}") for number in range(5)]
+    for age, track in enumerate(tracks):
+        PlayFactory(user=user, track=track, played_at=LATE - timedelta(days=age))
+    assert [played.track_id for played in taste.feedback_of(user).plays] == [track.pk for track in tracks[:3]]

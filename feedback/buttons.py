@@ -1,0 +1,125 @@
+"""The like, dislike and listen buttons of a song, drawn without a template.
+
+Lists have thirty of them and the "For you" page is drawn anew after every click: as template nodes the buttons took
+longer than finding the songs.
+"""
+
+import re
+from functools import cache
+from uuid import uuid4
+
+from django.http import HttpRequest
+from django.middleware.csrf import get_token
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+
+from catalog.icons import icon
+from catalog.models import Track
+from feedback.http import is_htmx, return_address
+
+_KEY = re.compile(r"[0-9a-f]{8}")
+_FORM = (
+    '<form method="post" action="{rate_url}" {answer}><input type="hidden" name="csrfmiddlewaretoken" value="{csrf}">'
+    '<input type="hidden" name="next" value="{next}"><input type="hidden" name="key" value="{key}">'
+    '<input type="hidden" name="token" value="{token}">{like}{dislike}{listen}{keep}</form>'
+)
+# The form alone is drawn anew; or what else a page names as its answer.
+_IN_PLACE = 'hx-post="{url}" hx-target="closest form" hx-select="form" hx-swap="outerHTML"'
+_RATE = (
+    '<button class="btn btn-icon" type="submit" id="{name}-{key}" name="value" value="{value}"'
+    ' aria-pressed="{pressed}" aria-label="{label}" title="{title}">{icon}</button>'
+)
+_LISTEN = (
+    '<button class="btn btn-icon" type="submit" id="listen-{key}" data-play="{pk}" formaction="{url}" hx-post="{url}"'
+    ' hx-target="closest .track-actions" hx-select=".track-actions" aria-label="{label}" title="{title}">'
+    "{icon}</button>"
+)
+_KEEP = (
+    '<a class="btn btn-icon" href="{url}" hx-get="{url}" hx-target="#sheet-body" hx-select="unset" hx-swap="innerHTML"'
+    ' aria-label="{label}" title="{title}">{icon}</a>'
+)
+
+
+def feedback_form(request: HttpRequest, track: Track, mark: int, answer: SafeString | None = None) -> SafeString:
+    """Return the form with the three buttons of ``track``, which the listener has marked 1, -1 or 0 (not rated).
+
+    ``answer``: htmx attributes by which a page has more than the form drawn anew.
+
+    Its ``key`` makes the ids unique on the page and stays the same when the form is replaced in place, so that the
+    focus stays on the button that was pressed; its ``token`` makes a "Listen" that is sent twice count once.
+    """
+    token = uuid4()
+    sent_key = request.POST.get("key", "") if is_htmx(request) else ""
+    key = sent_key if _KEY.fullmatch(sent_key) else token.hex[:8]
+    csrf, address = _of_request(request)
+    rate_url = _address("feedback:rate").format(track.pk)
+    return format_html(
+        _FORM,
+        rate_url=rate_url,
+        answer=answer or format_html(_IN_PLACE, url=rate_url),
+        csrf=csrf,
+        next=address,
+        key=key,
+        token=token,
+        like=_like(key, track.title, is_on=mark == 1),
+        dislike=_dislike(key, track.title, is_on=mark == -1),
+        listen=format_html(
+            _LISTEN,
+            key=key,
+            pk=track.pk,
+            url=_address("feedback:listen").format(track.pk),
+            label=gettext("Listen to %(song)s") % {"song": track.title},
+            title=gettext("Listen"),
+            icon=icon("play-fill"),
+        ),
+        keep=format_html(
+            _KEEP,
+            url=_address("feedback:track_playlists").format(track.pk),
+            label=gettext("Add %(song)s to a playlist") % {"song": track.title},
+            title=gettext("Add to a playlist"),
+            icon=icon("plus-lg"),
+        ),
+    )
+
+
+def _of_request(request: HttpRequest) -> tuple[str, str]:
+    """Return what is the same for all rows: the CSRF token, whose masking takes its time, and where to come back to."""
+    found: tuple[str, str] | None = getattr(request, "_feedback_form", None)
+    if found is None:
+        found = get_token(request), return_address(request)
+        request._feedback_form = found  # type: ignore[attr-defined]
+    return found
+
+
+@cache
+def _address(name: str) -> str:
+    """Return the address ``name`` with ``{}`` where the song's id goes: lists ask for it a hundred times."""
+    return reverse(name, args=[0]).replace("/0/", "/{}/")
+
+
+def _like(key: str, song: str, *, is_on: bool) -> SafeString:
+    return format_html(
+        _RATE,
+        name="like",
+        key=key,
+        value=0 if is_on else 1,
+        pressed="true" if is_on else "false",
+        label=gettext("Like %(song)s") % {"song": song},
+        title=gettext("Take the like back") if is_on else gettext("Like"),
+        icon=icon("hand-thumbs-up-fill" if is_on else "hand-thumbs-up"),
+    )
+
+
+def _dislike(key: str, song: str, *, is_on: bool) -> SafeString:
+    return format_html(
+        _RATE,
+        name="dislike",
+        key=key,
+        value=0 if is_on else -1,
+        pressed="true" if is_on else "false",
+        label=gettext("Dislike %(song)s") % {"song": song},
+        title=gettext("Take the dislike back") if is_on else gettext("Dislike"),
+        icon=icon("hand-thumbs-down-fill" if is_on else "hand-thumbs-down"),
+    )

@@ -1,0 +1,215 @@
+"""Pages of playlists. Whoever does not own one is told that there is none."""
+
+from typing import Any, cast
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from accounts.models import User
+from catalog.models import Track
+from feedback import exports
+from feedback import playlist_selectors as selectors
+from feedback import playlist_services as services
+from feedback.http import is_htmx, listener_required, redirect_back
+from feedback.models import Playlist
+from feedback.playlist_forms import KeepForm, MoveForm, PlaylistItemForm, PlaylistNameForm, RestoreForm
+
+PAGE_SIZE = 50
+LISTS_PAGE_SIZE = 50
+
+
+def own_playlist(request: HttpRequest, pk: int) -> Playlist:
+    """Return the listener's playlist ``pk``; anybody else's is not found."""
+    return get_object_or_404(Playlist, pk=pk, owner=cast(User, request.user))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@listener_required
+def playlists(request: HttpRequest) -> HttpResponse:
+    """Show the listener's playlists; make one (``name``, and ``track`` to begin with)."""
+    user = cast(User, request.user)
+    form = PlaylistNameForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        first = [form.cleaned_data["track"]] if form.cleaned_data["track"] else []
+        try:
+            made = services.create_playlist(owner=user, name=form.cleaned_data["name"], tracks=first)
+        except services.PlaylistFullError:
+            form.add_error("name", _("You have %(limit)d playlists, and there cannot be more.") % _LIMITS)
+        else:
+            return redirect(made)
+    page = Paginator(selectors.playlists_of(user), LISTS_PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {"page": page, "form": form}
+    return render(request, "feedback/playlists.html", context, status=422 if form.errors else 200)
+
+
+_LIMITS = {"limit": services.MAX_PLAYLISTS, "songs": services.MAX_SONGS}
+
+
+@require_safe
+@listener_required
+@never_cache
+@vary_on_headers("HX-Request")
+def playlist(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show one playlist."""
+    return _songs_page(request, own_playlist(request, pk))
+
+
+@require_POST
+@listener_required
+def rename(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give a playlist another name."""
+    shown = own_playlist(request, pk)
+    form = PlaylistNameForm(request.POST)
+    if form.is_valid():
+        services.rename_playlist(playlist=shown, name=form.cleaned_data["name"])
+    else:
+        messages.error(request, _("A playlist needs a name of at most 100 characters."))
+    return redirect(shown)
+
+
+@require_POST
+@listener_required
+def delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Delete a playlist."""
+    gone = own_playlist(request, pk)
+    services.delete_playlist(playlist=gone)
+    messages.success(request, _("The playlist %(name)s is deleted.") % {"name": gone.name})
+    return redirect("feedback:playlists")
+
+
+@require_POST
+@listener_required
+def move(request: HttpRequest, pk: int) -> HttpResponse:
+    """Move a song to another place of the playlist."""
+    shown = own_playlist(request, pk)
+    form = MoveForm(request.POST, tracks=selectors.tracks_of(shown))
+    if not form.is_valid():
+        return _refused(form)
+    services.move_track(playlist=shown, track=form.cleaned_data["track"], place=form.cleaned_data["place"] - 1)
+    return _changed(request, shown, form.cleaned_data["track"])
+
+
+@require_POST
+@listener_required
+def remove(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a song out of the playlist, with the way back."""
+    shown = own_playlist(request, pk)
+    form = PlaylistItemForm(request.POST, tracks=selectors.tracks_of(shown))
+    if not form.is_valid():
+        return _refused(form)
+    track: Track = form.cleaned_data["track"]
+    removed = {
+        "track": track.pk,
+        "title": track.title,
+        "position": services.remove_track(playlist=shown, track=track),
+    }
+    if is_htmx(request):
+        return _songs_page(request, shown, removed)
+    request.session["removed_from_playlist"] = {"playlist": shown.pk, **removed}
+    return redirect_back(request)
+
+
+@require_POST
+@listener_required
+def restore(request: HttpRequest, pk: int) -> HttpResponse:
+    """Put a song back that was taken out."""
+    shown = own_playlist(request, pk)
+    form = RestoreForm(request.POST, tracks=Track.objects.active())
+    if not form.is_valid():
+        return _refused(form)
+    track: Track = form.cleaned_data["track"]
+    try:
+        services.put_track(playlist=shown, track=track, position=form.cleaned_data["position"])
+    except services.PlaylistFullError as error:
+        raise Http404 from error
+    return _changed(request, shown, track)
+
+
+@require_safe
+@listener_required
+def export(request: HttpRequest, pk: int, kind: str) -> HttpResponseBase:
+    """Hand out the playlist as a file: ``m3u``, ``jspf`` or ``csv``."""
+    shown = own_playlist(request, pk)
+    tracks, page = selectors.tracks_of(shown).defer("features", "search_text"), exports.page_address(request)
+    if kind == "m3u":
+        text = exports.m3u(shown.name, tracks, page)
+        return exports.download(text, name=shown.name, suffix="m3u8", content_type="audio/x-mpegurl")
+    if kind == "jspf":
+        text = exports.jspf(shown, tracks, page)
+        return exports.download(text, name=shown.name, suffix="jspf", content_type="application/json")
+    rows = (exports.track_cells(track, page) for track in tracks.iterator(chunk_size=500))
+    return exports.csv_download(exports.TRACK_COLUMNS, rows, name=shown.name)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@listener_required
+@never_cache
+@vary_on_headers("HX-Request")
+def track_playlists(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show in which of the listener's playlists a song is; add it to one, take it out, or begin one with it."""
+    user = cast(User, request.user)
+    track = get_object_or_404(Track.objects.active(), pk=pk)
+    said = ""
+    if request.method == "POST":
+        said = _keep(request, user, track)
+        if not said:
+            return HttpResponseBadRequest("playlist and keep, or a name, are needed", content_type="text/plain")
+        if not is_htmx(request):
+            messages.success(request, said)
+            return redirect_back(request)
+    lists = selectors.playlists_with(user, track)[:LISTS_PAGE_SIZE]
+    template = "feedback/_track_playlists.html" if is_htmx(request) else "feedback/track_playlists.html"
+    return render(request, template, {"track": track, "playlists": lists, "said": said})
+
+
+def _keep(request: HttpRequest, user: User, track: Track) -> str:
+    """Do what the "Add to a playlist" form asks for and return what was done; empty for a form that does not fit."""
+    named = PlaylistNameForm(request.POST)
+    form = KeepForm(request.POST, playlists=Playlist.objects.filter(owner=user))
+    try:
+        if "playlist" not in request.POST and named.is_valid():
+            made = services.create_playlist(owner=user, name=named.cleaned_data["name"], tracks=[track])
+            return _("Added to the new playlist %(name)s.") % {"name": made.name}
+        if not form.is_valid():
+            return ""
+        chosen: Playlist = form.cleaned_data["playlist"]
+        if not form.cleaned_data["keep"]:
+            services.remove_track(playlist=chosen, track=track)
+            return _("Taken out of %(name)s.") % {"name": chosen.name}
+        services.add_tracks(playlist=chosen, tracks=[track])
+        return _("Added to %(name)s.") % {"name": chosen.name}
+    except services.PlaylistFullError:
+        return _("There is no room for it: %(songs)d songs in a playlist, %(limit)d playlists are the most.") % _LIMITS
+
+
+def _songs_page(request: HttpRequest, shown: Playlist, removed: dict[str, Any] | None = None) -> HttpResponse:
+    # An htmx request that changes something is sent to another address than the page's, whose number it carries along.
+    number = request.POST.get("page") or request.GET.get("page")
+    page = Paginator(selectors.items_of(shown), PAGE_SIZE).get_page(number)
+    if removed is None:
+        kept = request.session.get("removed_from_playlist")
+        if kept and kept["playlist"] == shown.pk:
+            removed = request.session.pop("removed_from_playlist")
+    context = {
+        "playlist": shown,
+        "page": page,
+        "tracks": [item.track for item in page],
+        "first": page.start_index(),
+        "removed": removed,
+    }
+    return render(request, "feedback/_playlist_songs.html" if is_htmx(request) else "feedback/playlist.html", context)
+
+
+def _changed(request: HttpRequest, shown: Playlist, track: Track) -> HttpResponse:
+    return _songs_page(request, shown) if is_htmx(request) else redirect_back(request, anchor=f"track-{track.pk}")
+
+
+def _refused(form: PlaylistItemForm) -> HttpResponse:
+    return HttpResponseBadRequest(form.errors.as_text(), content_type="text/plain")

@@ -1,0 +1,97 @@
+// Spotify's own embedded player (iFrame API): no account with this site's app is needed.
+import { loadScript, Ticker, within } from "./ticker.js";
+
+const SCRIPT = "https://open.spotify.com/embed/iframe-api/v1";
+const PATIENCE_MS = 8000;
+// No event says that a song ended: it stands still at its end, or is back at its start.
+const END_MS = 1200;
+
+let api = null;
+
+function loadApi() {
+  api ??= within(PATIENCE_MS, new Promise((resolve, reject) => {
+    window.onSpotifyIframeApiReady = resolve;
+    loadScript(SCRIPT).catch(reject);
+  })).catch((error) => {
+    api = null;
+    throw error;
+  });
+  return api;
+}
+
+export class EmbedMeans {
+  constructor(box, listen) {
+    this.name = "embed";
+    this.box = box;
+    this.listen = listen;
+    this.ticker = new Ticker();
+    this.durationMs = 0;
+  }
+
+  canPlay(track) {
+    return Boolean(track.means.spotify);
+  }
+
+  async load(track, startMs) {
+    const factory = await loadApi();
+    this.box.hidden = false;
+    this.startMs = startMs;
+    this.durationMs = 0;
+    this.ticker.set(0, false);
+    if (this.controller) {
+      this.controller.loadUri(track.means.spotify);
+      return;
+    }
+    const place = document.createElement("div");
+    this.box.replaceChildren(place);
+    await within(PATIENCE_MS, new Promise((resolve) => {
+      factory.createController(place, { uri: track.means.spotify, width: "100%", height: 80 }, (controller) => {
+        this.controller = controller;
+        controller.addListener("ready", resolve);
+        controller.addListener("playback_update", (news) => this.update(news.data));
+      });
+    }));
+  }
+
+  update({ isPaused, isBuffering, duration, position }) {
+    if (this.box.hidden) {
+      return;
+    }
+    const wasNearEnd = this.durationMs > 0 && this.ticker.ms > this.durationMs - END_MS;
+    this.durationMs = duration;
+    this.ticker.set(position, !isPaused && !isBuffering);
+    if (!isPaused && this.startMs) {
+      this.controller.seek(this.startMs / 1000);
+      this.startMs = 0;
+    }
+    const hasEnded = isPaused && wasNearEnd && (position === 0 || position > duration - END_MS);
+    this.listen(this, { isRunning: this.ticker.isRunning, isPaused, hasEnded });
+  }
+
+  unload() {
+    this.controller?.pause();
+    this.box.hidden = true;
+    this.ticker.set(0, false);
+  }
+
+  async play() {
+    (this.ticker.ms > 0 ? this.controller.resume : this.controller.play).call(this.controller);
+  }
+
+  async pause() {
+    this.controller.pause();
+  }
+
+  async seek(ms) {
+    this.controller.seek(ms / 1000);
+    this.ticker.set(ms, this.ticker.isRunning);
+  }
+
+  setVolume() {
+    // Its API has no volume; the embedded player has its own.
+  }
+
+  get positionMs() {
+    return this.ticker.ms;
+  }
+}
