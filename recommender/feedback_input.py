@@ -1,6 +1,6 @@
 """Listeners' feedback as the engine's arrays."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,24 +10,72 @@ from numpy.typing import NDArray
 
 from accounts.models import User
 from feedback.models import Rating
-from feedback.taste import PlayedTrack, RatedTrack, feedback_of, interactions
-from recommender.engine import Catalogue, EngineConfig, Feedback, FeedbackKind, Interactions
+from feedback.taste import Feedback as Given
+from feedback.taste import PlayedTrack, RatedTrack, Steering, UncountedTrack, feedback_of, interactions, steering_of
+from recommender.engine import Adjustments, Catalogue, EngineConfig, Feedback, FeedbackKind, Interactions
 from recommender.engine.arrays import FloatArray, IntArray
 from recommender.engine.data import NO_REGION
 from recommender.engine.listener import signal_strength
+from recommender.engine.page import allowed_rows
 from recommender.versions import LoadedModel
 
 SECONDS_PER_DAY = 86_400.0
 
 
+@dataclass(frozen=True, eq=False)
+class Barred:
+    """What must not be recommended now: rows of songs, artist and genre indices of the model's catalogue, int32."""
+
+    rows: IntArray
+    artists: IntArray
+    genres: IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class ListenerInput:
+    """All that the engine is told of a listener."""
+
+    feedback: Feedback
+    barred: Barred
+
+
+def load_listener(user: User, loaded: LoadedModel, now: datetime | None = None) -> ListenerInput:
+    """Return what ``user`` did, said, blocked and adjusted, as indices of the model's catalogue; seven queries."""
+    at = (now or timezone.now()).timestamp()
+    given, steering = feedback_of(user), steering_of(user)
+    feedback = _feedback(user, given, steering, loaded, at)
+    return ListenerInput(feedback, _barred(given.uncounted, steering, loaded, at))
+
+
+def unwanted_rows(user: User | None, loaded: LoadedModel) -> IntArray:
+    """Return the rows that are not for ``user``: what they blocked, and explicit songs where they want none; int32.
+
+    For lists that are about songs rather than about the listener. Two queries; none for visitors, who may see all.
+    """
+    if user is None:
+        return np.empty(0, dtype=np.int32)
+    catalogue = loaded.model.catalogue
+    barred = _barred((), steering_of(user), loaded, 0.0)
+    allowed = allowed_rows(
+        catalogue,
+        excluded=barred.rows,
+        explicit_allowed=user.explicit_allowed,
+        excluded_artists=barred.artists,
+        excluded_genres=barred.genres,
+    )
+    return np.flatnonzero(catalogue.active & ~allowed).astype(np.int32)
+
+
 def load_feedback(user: User, loaded: LoadedModel, now: datetime | None = None) -> Feedback:
-    """Return what ``user`` did and said, as rows of the model's catalogue; four queries.
+    """Return what ``user`` did and said, as rows of the model's catalogue; seven queries.
 
     Songs, artists and genres that came after the model's fit are left out: it knows nothing of them.
     """
+    return load_listener(user, loaded, now).feedback
+
+
+def _feedback(user: User, given: Given, steering: Steering, loaded: LoadedModel, at: float) -> Feedback:
     catalogue = loaded.model.catalogue
-    given = feedback_of(user)
-    at = (now or timezone.now()).timestamp()
     observed = [*_rating_observations(given.ratings), *_play_observations(given.plays)]
     columns = np.array(observed, dtype=np.float64).reshape(-1, 4)
     rows = catalogue.rows_of(columns[:, 0].astype(np.int64))
@@ -43,7 +91,34 @@ def load_feedback(user: User, loaded: LoadedModel, now: datetime | None = None) 
         genres=genres[genres >= 0],
         artists=artists[artists >= 0],
         region=regions.index(user.region) if user.region in regions else NO_REGION,
+        adjustments=_adjustments(steering, catalogue),
     )
+
+
+def _adjustments(steering: Steering, catalogue: Catalogue) -> Adjustments:
+    artists, artist_factors = _factors(steering.artist_factors, catalogue.artists_of)
+    genres, genre_factors = _factors(steering.genre_factors, catalogue.genres_of)
+    features = {name: value for name, value in steering.feature_factors.items() if name in catalogue.feature_columns}
+    return Adjustments(artists, artist_factors, genres, genre_factors, features)
+
+
+def _factors(
+    factors: Mapping[int, float], indices_of: Callable[[NDArray[np.int64]], IntArray]
+) -> tuple[IntArray, FloatArray]:
+    indices = indices_of(np.fromiter(factors, dtype=np.int64))
+    values = np.fromiter(factors.values(), dtype=np.float32)
+    return indices[indices >= 0], values[indices >= 0]
+
+
+def _barred(uncounted: Sequence[UncountedTrack], steering: Steering, loaded: LoadedModel, at: float) -> Barred:
+    """Blocked songs, artists and genres; and, though they do not count, songs that were rated or heard lately."""
+    catalogue = loaded.model.catalogue
+    recent = at - loaded.model.config.rest_days_heard * SECONDS_PER_DAY
+    known = [track.track_id for track in uncounted if track.is_rated or track.at > recent]
+    rows = catalogue.rows_of(np.array([*steering.track_ids, *known], dtype=np.int64))
+    artists = catalogue.artists_of(np.array(steering.artist_ids, dtype=np.int64))
+    genres = catalogue.genres_of(np.array(steering.genre_ids, dtype=np.int64))
+    return Barred(rows[rows >= 0], artists[artists >= 0], genres[genres >= 0])
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,81 @@
 """Forms of the recommender's pages."""
 
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import ClassVar, cast
 
 from django import forms
+from django.core.validators import validate_comma_separated_integer_list
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms import AdventureInput
-from accounts.models import User
+from catalog.models import Track
+from feedback.forms import PicksField
+from recommender.engine.sections import SECTIONS, SectionName
 
 
-class AdventureForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The adventure dial of the "For you" page."""
+class FillForm(forms.Form):
+    """How many songs a playlist is to be filled with, and whether the listener may know them; defaults for the rest."""
 
-    class Meta:
-        model = User
-        fields = ("adventure",)
-        labels: ClassVar[dict[str, Any]] = {"adventure": _("Adventure")}
-        widgets: ClassVar[dict[str, Any]] = {
-            "adventure": AdventureInput(attrs={"min": "0", "max": "1", "step": "0.05", "class": "form-range"})
-        }
+    COUNTS: ClassVar[tuple[int, ...]] = (10, 25, 50)
+
+    count = forms.TypedChoiceField(choices=[(count, count) for count in COUNTS], coerce=int, required=False)
+    songs = forms.ChoiceField(choices=[("new", _("nothing I know")), ("any", _("known ones too"))], required=False)
+
+    def choices_made(self) -> tuple[int, bool]:
+        """Return the number of songs, and whether only unknown ones are wanted."""
+        self.is_valid()
+        return self.cleaned_data.get("count") or 25, self.cleaned_data.get("songs") != "any"
+
+
+class JourneyForm(forms.Form):
+    """The two ends of a journey, each a song or a search for one, and how many songs lie between them."""
+
+    COUNTS: ClassVar[tuple[int, ...]] = (5, 10, 20)
+
+    start = forms.ModelChoiceField(Track.objects.active(), required=False)
+    goal = forms.ModelChoiceField(Track.objects.active(), required=False)
+    count = forms.TypedChoiceField(choices=[(count, count) for count in COUNTS], coerce=int, required=False)
+    q = forms.CharField(max_length=200, required=False)
+
+    def choices_made(self) -> tuple[Track | None, Track | None, int, str]:
+        """Return the ends that are chosen and there, the number of songs, and the search; defaults for the rest."""
+        self.is_valid()
+        found = self.cleaned_data
+        return found.get("start"), found.get("goal"), found.get("count") or 10, found.get("q", "")
+
+
+class AddForm(forms.Form):
+    """Songs ticked in a list."""
+
+    track = PicksField(Track.objects.active())
+
+    def in_order(self) -> list[Track]:
+        """Return the songs in the order in which they were shown."""
+        assert isinstance(self.data, QueryDict)
+        place = {int(text): number for number, text in enumerate(self.data.getlist("track"))}
+        return sorted(self.cleaned_data["track"], key=lambda track: place[track.pk])
+
+
+class AnswerForm(forms.Form):
+    """A like or dislike on the "For you" page, with the songs that stand in its sections."""
+
+    section = forms.ChoiceField(choices=[(name, name) for name in SECTIONS])
+    value = forms.TypedChoiceField(choices=[(value, value) for value in (1, -1, 0)], coerce=int)
+    undo = forms.BooleanField(required=False)
+
+    def __init__(self, data: Mapping[str, str]) -> None:
+        super().__init__(data)
+        for name in SECTIONS:
+            self.fields[f"shown-{name}"] = forms.CharField(
+                required=False, max_length=2000, validators=[validate_comma_separated_integer_list]
+            )
+
+    @property
+    def name(self) -> SectionName:
+        """Return the section that is to answer."""
+        return cast(SectionName, self.cleaned_data["section"])
+
+    def elsewhere(self) -> set[int]:
+        """Return the ids of the songs in the other sections; what is no id of ours is left out."""
+        texts = [self.cleaned_data[f"shown-{name}"] for name in SECTIONS if name != self.name]
+        return {int(text) for listed in texts for text in listed.split(",") if text and len(text) < 19}

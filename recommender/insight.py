@@ -43,12 +43,13 @@ class Rate:
 
 @dataclass(frozen=True)
 class PolicyLine:
-    """Like and dislike rates of the songs that one policy of one model version showed."""
+    """Like and dislike rates of the songs that one policy of one model version showed in one section of the page."""
 
     version: int
     policy: str
     liked: Rate
     disliked: Rate
+    section: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,12 +75,15 @@ class Coverage:
 
 
 def policy_lines(now: datetime | None = None) -> list[PolicyLine]:
-    """Return one line per model version and policy of the last ``WINDOW_DAYS``, the newest version first; one query."""
+    """Return one line per model version, section and policy of the last ``WINDOW_DAYS``, the newest version first.
+
+    One query.
+    """
     groups = (
         _answered(now)
-        .values("model_version_id", "policy")
+        .values("model_version_id", "section", "policy")
         .annotate(total=Count("id"), likes=Count("id", filter=Q(liked=True)), no=Count("id", filter=Q(disliked=True)))
-        .order_by("-model_version_id", "policy")
+        .order_by("-model_version_id", "section", "policy")
     )
     return [
         PolicyLine(
@@ -87,6 +91,7 @@ def policy_lines(now: datetime | None = None) -> list[PolicyLine]:
             policy=group["policy"],
             liked=Rate.of(group["likes"], group["total"]),
             disliked=Rate.of(group["no"], group["total"]),
+            section=group["section"],
         )
         for group in groups
     ]

@@ -63,10 +63,14 @@ class Recommendation(models.Model):
     )
     reason = models.JSONField(default=dict, help_text=_("The terms of the score and what caused them."))
     is_shown = models.BooleanField(default=True)
+    section = models.CharField(max_length=10, blank=True, help_text=_("Which part of the page showed it."))
+    is_reason_wrong = models.BooleanField(default=False, help_text=_("The listener said that the reason is wrong."))
     is_explored = models.BooleanField(default=False, help_text=_("There by exploration: not on the greedy page."))
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
+        verbose_name = _("song recommended")
+        verbose_name_plural = _("songs recommended")
         ordering: ClassVar[list[str]] = ["-created_at", "position"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["page", "position"], name="recommendation_position_once"),

@@ -5,8 +5,9 @@ from django.contrib.auth.decorators import login_required, permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
+from recommender import going
 from recommender.charts import HEIGHT, WIDTH, quality_chart
 from recommender.insight import ANSWER_DAYS, WINDOW_DAYS, coverage, exploration, policy_lines
 from recommender.models import ModelVersion
@@ -16,7 +17,36 @@ from recommender.versions import UnusableModelError, activate_checked
 VERSIONS_SHOWN = 30
 
 
-@require_GET
+@require_safe
+@login_required
+@permission_required("recommender.view_modelversion", raise_exception=True)
+def how_it_goes(request: HttpRequest) -> HttpResponse:
+    """Show what there is, what happens each day, and what ran."""
+    versions = [
+        (
+            version,
+            headline(version),
+            headline(version, "popularity"),
+            sum(version.timings.values()),
+            ", ".join(f"{step} {seconds:.1f} s" for step, seconds in version.timings.items()),
+        )
+        for version in going.latest_versions()
+    ]
+    context = {
+        "counts": going.counts(),
+        "plays": going.plays_per_day(),
+        "likes": going.likes_per_day(),
+        "versions": versions,
+        "jobs": [(job, (job.log.strip().splitlines() or [job.step])[-1]) for job in going.latest_jobs()],
+        "day_width": going.WIDTH,
+        "day_height": going.HEIGHT,
+        "days": going.DAYS,
+        "active_days": going.ACTIVE_DAYS,
+    }
+    return render(request, "recommender/going.html", context)
+
+
+@require_safe
 @login_required
 @permission_required("recommender.view_modelversion", raise_exception=True)
 def quality(request: HttpRequest) -> HttpResponse:

@@ -65,14 +65,20 @@ def sentence(reason: StoredReason, names: Names, *, is_explored: bool = False) -
     """
     told: dict[str, str] = {"exploration": _("Something new for you")} if is_explored else {}
     for cause in reason["causes"]:
-        if cause["value"] > 0 and cause["term"] not in told and (words := _words(cause, names)):
-            told[cause["term"]] = words
+        if cause["value"] > 0 and cause["term"] not in told and (found := words(cause, names)):
+            told[cause["term"]] = found
         if len(told) == 2:
             break
     return " · ".join(dict.fromkeys(told.values()))
 
 
-def _words(cause: StoredCause, names: Names) -> str:
+def leading_cause(reason: StoredReason, names: Names) -> StoredCause | None:
+    """Return the cause that ``sentence`` tells first."""
+    return next((cause for cause in reason["causes"] if cause["value"] > 0 and words(cause, names)), None)
+
+
+def words(cause: StoredCause, names: Names) -> str:
+    """Return one cause as a listener reads it, empty where there are no words for it."""
     teller = _TELLERS.get(cause["term"])
     return teller(cause, names) if teller else ""
 

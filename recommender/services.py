@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from django.db import transaction
 
 from accounts.models import User
 from catalog.models import Track
+from catalog.selectors import tracks_in_order
 from recommender.engine import Cause, Model, Page, Request, recommend, similar
 from recommender.engine import Recommendation as Recommended
 from recommender.engine.arrays import IntArray
-from recommender.feedback_input import load_feedback
+from recommender.feedback_input import load_listener, unwanted_rows
 from recommender.models import Recommendation
 from recommender.reasons import Names, StoredCause, StoredReason, sentence
 from recommender.shown_input import load_shown
@@ -28,68 +29,93 @@ MAX_ATTEMPTS = 3
 
 @dataclass(frozen=True)
 class FeedItem:
-    """One recommended song with why it is there."""
+    """One recommended song with why it is there; ``terms`` are the parts of ``score`` by name."""
 
     track: Track
     reason: str
+    score: float = 0.0
+    terms: Mapping[str, float] = field(default_factory=dict)
+    is_explored: bool = False
 
 
 @dataclass(frozen=True)
 class Feed:
-    """A page of recommended songs, best first; ``amount`` is how much is known of the listener, in likes."""
+    """A page of recommended songs, best first; ``amount`` is how much is known of the listener, in likes.
+
+    ``version`` is the id of the model version that made it.
+    """
 
     items: list[FeedItem]
     amount: float
+    version: int
 
 
-def recommend_feed(*, user: User, k: int = PAGE_SIZE, adventure: float | None = None) -> Feed | None:
+def recommend_feed(
+    *, user: User, k: int = PAGE_SIZE, adventure: float | None = None, is_recorded: bool = True
+) -> Feed | None:
     """Return ``k`` songs for ``user`` from the feedback as it is now, and record them as shown.
 
-    ``None`` before the first retrain. ``adventure`` (0..1) stands in for the listener's own dial.
+    Not ``is_recorded`` is what somebody else looks at: the listener has not seen it. ``None`` before the first
+    retrain. ``adventure`` (0..1) stands in for the listener's own dial.
     """
     loaded = active_model()
     if loaded is None:
         return None
     model = loaded.model
-    feedback = load_feedback(user, loaded)
+    given = load_listener(user, loaded)
+    feedback, barred = given.feedback, given.barred
     shown = load_shown(user, model.catalogue, feedback)
     rng = np.random.default_rng()
 
     def ask(excluded: IntArray) -> Page:
         request = Request(
             k=k,
-            excluded=excluded,
+            excluded=np.concatenate([barred.rows, excluded]),
+            excluded_artists=barred.artists,
+            excluded_genres=barred.genres,
             shown=shown,
             explicit_allowed=user.explicit_allowed,
             adventure=user.adventure if adventure is None else adventure,
         )
         return recommend(model, feedback, request, rng)
 
-    page, tracks = _shown(model, ask)
-    reasons = [_stored_reason(item, loaded) for item in page.items]
-    _record(user, loaded, page, reasons)
+    page, tracks = shown_page(model, ask)
+    reasons = [stored_reason(item, loaded) for item in page.items]
+    if is_recorded:
+        _record(user, loaded, page, reasons)
     names = Names.of(reasons)
     items = [
-        FeedItem(tracks[item.track_id], sentence(reason, names, is_explored=item.explored))
+        FeedItem(
+            tracks[item.track_id],
+            sentence(reason, names, is_explored=item.explored),
+            item.score,
+            reason["terms"],
+            item.explored,
+        )
         for item, reason in zip(page.items, reasons, strict=True)
     ]
-    return Feed(items, page.amount)
+    return Feed(items, page.amount, loaded.version.pk)
 
 
-def similar_tracks(*, track: Track, explicit_allowed: bool, k: int = SIMILAR_SIZE) -> list[Track] | None:
-    """Return the ``k`` songs most like ``track``; ``None`` where no model knows it yet."""
+def similar_tracks(*, track: Track, user: User | None, k: int = SIMILAR_SIZE) -> list[Track] | None:
+    """Return the ``k`` songs most like ``track``, none that ``user`` blocked; ``None`` where no model knows it yet."""
     loaded = active_model()
     if loaded is None:
         return None
     row = int(loaded.model.catalogue.rows_of([track.pk])[0])
     if row < 0:
         return None
-    page, tracks = _shown(loaded.model, lambda excluded: similar(loaded.model, row, k, explicit_allowed, excluded))
+    unwanted = unwanted_rows(user, loaded)
+
+    def ask(excluded: IntArray) -> Page:
+        return similar(loaded.model, row, k, excluded=np.concatenate([unwanted, excluded]))
+
+    page, tracks = shown_page(loaded.model, ask)
     return [tracks[item.track_id] for item in page.items]
 
 
-def _shown(model: Model, ask: Callable[[IntArray], Page]) -> tuple[Page, dict[int, Track]]:
-    """Return a page whose songs are all still shown on the site, with the songs by id.
+def shown_page(model: Model, ask: Callable[[IntArray], Page]) -> tuple[Page, dict[int, Track]]:
+    """Return a page whose songs are all still shown on the site, with the songs (and their artists) by id.
 
     The model's catalogue is as old as its fit. Songs hidden or deleted since are rare, so the page is simply asked for
     again without them; the last attempt leaves out what is still missing.
@@ -98,17 +124,18 @@ def _shown(model: Model, ask: Callable[[IntArray], Page]) -> tuple[Page, dict[in
     for attempt in range(MAX_ATTEMPTS):
         page = ask(excluded)
         ids = [item.track_id for item in page.items]
-        tracks = {track.pk: track for track in Track.objects.active().filter(pk__in=ids).for_list()}
+        tracks = {track.pk: track for track in tracks_in_order(ids)}
         gone = [item.row for item in page.items if item.track_id not in tracks]
         if not gone:
             break
         if attempt == 0:
-            gone += _hidden_rows(model)
+            gone += hidden_rows(model)
         excluded = np.concatenate([excluded, np.array(gone, dtype=np.int32)])
     return Page(tuple(item for item in page.items if item.track_id in tracks), page.policy, page.amount), tracks
 
 
-def _hidden_rows(model: Model) -> list[int]:
+def hidden_rows(model: Model) -> list[int]:
+    """Return the rows of songs that are not shown, though the model knows them; one query."""
     hidden = Track.objects.filter(is_active=False).values_list("pk", flat=True)
     rows = model.catalogue.rows_of(np.fromiter(hidden, dtype=np.int64))
     return [int(row) for row in rows[rows >= 0]]
@@ -134,7 +161,8 @@ def _record(user: User, loaded: LoadedModel, page: Page, reasons: Sequence[Store
     )
 
 
-def _stored_reason(item: Recommended, loaded: LoadedModel) -> StoredReason:
+def stored_reason(item: Recommended, loaded: LoadedModel) -> StoredReason:
+    """Return the terms and causes of one song, by database ids, as they are recorded."""
     causes = [_stored_cause(reason.term, cause, loaded) for reason in item.reasons for cause in reason.causes]
     return {"terms": {name: round(value, 6) for name, value in item.contributions.items()}, "causes": causes}
 

@@ -11,8 +11,8 @@ from recommender.engine import Catalogue, Feedback
 from recommender.engine.freshness import Shown
 from recommender.models import Recommendation
 
-# So many of the latest rows are looked at: a hundred pages.
-MAX_ROWS = 2000
+# So many of the latest rows are looked at: fifty pages.
+MAX_ROWS = 1200
 WINDOW_DAYS = 180
 # Pages of the same hour are one visit: looking again after a click is not ignoring everything once more.
 VISIT_SECONDS = 3600

@@ -23,6 +23,7 @@ from django.utils import timezone
 from accounts.models import User
 from feedback.taste import feedback_fingerprint
 from recommender.catalogue_input import catalogue_state, load_catalogue
+from recommender.cluster import DaskEngine
 from recommender.engine import Catalogue, EngineConfig, Interactions, Model, fit_model, save_model
 from recommender.engine.evaluation import Split
 from recommender.engine.ranking.fit import SecondStage
@@ -63,16 +64,19 @@ def retrain(
     incremental: bool = False,
     say: Say = lambda _step, _share: None,
     seed: int = SEED,
+    cluster: DaskEngine | None = None,
 ) -> RetrainResult:
     """Fit on what is in the database; let the result serve unless it is worse than what serves (or ``force``).
 
-    ``incremental``: fold what is new into the active model instead of fitting anew; without one, fit.
+    ``incremental``: fold what is new into the active model instead of fitting anew; without one, fit. ``cluster``: has
+    the matrix factorisation computed elsewhere.
     The file is written beside its place and renamed, and the row is made only then: killed at any moment, the model
     before it goes on serving, and the next run removes what was left behind.
 
     Raises:
         RetrainBusyError: another one is running.
         EmptyCatalogueError: no song has been imported yet.
+        ClusterError: the cluster cannot be used.
     """
     with _alone():
         _remove_orphans()
@@ -80,14 +84,15 @@ def retrain(
         newest = ModelVersion.objects.first()
         if if_needed and newest and newest.fingerprint == fingerprint and model_path(newest).is_dir():
             return RetrainResult(version=None)
-        return _Run(say, seed, is_incremental=incremental).execute(fingerprint, force=force)
+        return _Run(say, seed, is_incremental=incremental, cluster=cluster).execute(fingerprint, force=force)
 
 
 class _Run:
     """One retrain, step by step, with the time each step took."""
 
-    def __init__(self, say: Say, seed: int, *, is_incremental: bool) -> None:
+    def __init__(self, say: Say, seed: int, *, is_incremental: bool, cluster: DaskEngine | None) -> None:
         self._say = say
+        self._cluster = cluster
         self._is_incremental = is_incremental
         self._split_rng, self._fit_rng, self._judge_rng = np.random.default_rng(seed).spawn(3)
         self._config = EngineConfig()
@@ -146,7 +151,10 @@ class _Run:
         rng = self._fit_rng.spawn(1)[0]
         if base is not None:
             return update_model(base, catalogue, interactions, rng, self._say, metadata)
-        return fit_model(catalogue, interactions, self._config, rng, self._say, metadata, stage)
+        given = None
+        if self._cluster is not None:
+            given = self._cluster.terms(catalogue, interactions, self._config, rng.spawn(1)[0], self._say)
+        return fit_model(catalogue, interactions, self._config, rng, self._say, metadata, stage, given)
 
     @transaction.atomic
     def _register(

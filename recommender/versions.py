@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-import logging
+import gc
 import shutil
-import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
+from recommender.loading import LoadedModel, Loader, UnusableModelError, in_thread, model_path, read_model, warm_up
 from recommender.models import ModelVersion
 
 if TYPE_CHECKING:
     from recommender.engine import Model
 
-logger = logging.getLogger(__name__)
+__all__ = [
+    "TWIN",
+    "LoadedModel",
+    "UnusableModelError",
+    "activate",
+    "activate_checked",
+    "active_model",
+    "forget_loaded",
+    "load_active",
+    "model_path",
+    "read_model",
+    "remove_old_files",
+    "serve_without_waiting",
+]
 
 # The folder of a version's twin, fitted without the test listeners (see recommender.gate), has this at its end.
 TWIN = ".twin"
@@ -26,29 +38,12 @@ TWIN = ".twin"
 MAX_FALLBACKS = 5
 
 
-class UnusableModelError(Exception):
-    """The version's file is missing, damaged or of another format; the message says which."""
-
-
-@dataclass(frozen=True)
-class LoadedModel:
-    """A model in this process's memory (its arrays mapped from the file, so shared between processes)."""
-
-    version: ModelVersion
-    model: Model
-    regions: tuple[str, ...]
-
-
-def model_path(version: ModelVersion) -> Path:
-    """Return the folder of the version's file."""
-    return Path(settings.MODEL_DIR) / version.directory
-
-
 def active_model() -> LoadedModel | None:
     """Return the model that serves, or ``None`` before the first retrain. One query.
 
     A version whose file is missing, damaged or of another format is passed over for the one before it, and said in the
-    log: an old model is better than no page.
+    log: an old model is better than no page. After ``serve_without_waiting`` the model before it serves for the moment
+    that a new one takes to be loaded.
     """
     # The one activated last is the active one.
     served = ModelVersion.objects.filter(activated_at__isnull=False).order_by("-activated_at", "-pk")
@@ -69,21 +64,6 @@ def load_active(suffix: str) -> Model | None:
         return read_model(path.with_name(path.name + suffix))
     except UnusableModelError:
         return None
-
-
-def read_model(path: Path, *, verify: bool = False) -> Model:
-    """Return the model in the folder ``path``, its arrays mapped; with ``verify`` its checksums are compared too.
-
-    Raises:
-        UnusableModelError: it is missing, damaged or of another format.
-    """
-    # The engine brings numpy and scipy along, a second that commands and workers without recommendations need not pay.
-    from recommender.engine import EngineError, load_model
-
-    try:
-        return load_model(path, verify=verify)
-    except EngineError as error:
-        raise UnusableModelError(str(error)) from error
 
 
 def activate_checked(*, version: ModelVersion) -> None:
@@ -108,6 +88,24 @@ def activate(*, version: ModelVersion) -> None:
     version.save(update_fields=["state", "active_slot", "activated_at"])
 
 
+def serve_without_waiting() -> None:
+    """Load the active model now, and every later one beside the requests; for the processes that answer them."""
+    _loader.in_background = True
+    in_thread(_warm_up, name="loading the model")
+
+
+def _warm_up() -> None:
+    try:
+        loaded = active_model()
+        if loaded is not None:
+            warm_up(loaded.model)
+    finally:
+        connection.close()
+    # What is there now stays. Without this, the collector walks all of it again and again: 70 ms of a page each time.
+    gc.collect()
+    gc.freeze()
+
+
 def forget_loaded() -> None:
     """Let this process load the active model anew, as a new one would."""
     _loader.forget()
@@ -125,44 +123,4 @@ def remove_old_files(*, keep: int) -> list[str]:
     return removed
 
 
-class _Loader:
-    """Keeps the last loaded model of this process."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._loaded: LoadedModel | None = None
-        self._broken: set[str] = set()
-
-    def get(self, version: ModelVersion) -> LoadedModel | None:
-        """Return the model of ``version``, loading it once; ``None`` if its file cannot be used."""
-        loaded = self._loaded
-        if loaded is not None and loaded.version.directory == version.directory:
-            return loaded
-        with self._lock:
-            if self._loaded is None or self._loaded.version.directory != version.directory:
-                fresh = self._load(version)
-                if fresh is None:
-                    return None
-                self._loaded = fresh
-            return self._loaded
-
-    def forget(self) -> None:
-        """Drop what was loaded, as a new process would start."""
-        self._loaded = None
-        self._broken.clear()
-
-    def _load(self, version: ModelVersion) -> LoadedModel | None:
-        try:
-            model = read_model(model_path(version))
-        except UnusableModelError as error:
-            self._say_once(version, error)
-            return None
-        return LoadedModel(version, model, tuple(model.metadata["regions"]))
-
-    def _say_once(self, version: ModelVersion, error: UnusableModelError) -> None:
-        if version.directory not in self._broken:
-            self._broken.add(version.directory)
-            logger.error("model version %s cannot be used, the one before it serves: %s", version.pk, error)
-
-
-_loader = _Loader()
+_loader = Loader()

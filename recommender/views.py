@@ -1,30 +1,43 @@
 """Pages of the recommender: "For you" and "Similar songs"."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from accounts.forms import AdventureForm
 from accounts.models import User
 from catalog.models import Track
-from recommender.forms import AdventureForm
+from catalog.text import base_title
+from feedback.http import is_htmx
+from feedback.selectors import mark_of
+from feedback.services import rate
+from recommender.forms import AnswerForm
+from recommender.home import SIZES, Home, HomeItem, HomeSection, recommend_home
 from recommender.selectors import popular_tracks
-from recommender.services import Feed, FeedItem, recommend_feed, similar_tracks
+from recommender.services import similar_tracks
 
+_TITLES = {
+    "made": gettext_lazy("Made for you"),
+    "because": gettext_lazy("Because of what you like"),
+    "new": gettext_lazy("New for you"),
+    "artists": gettext_lazy("More from artists you like"),
+    "popular": gettext_lazy("Popular here"),
+}
 WELCOME_SIZE = 10
 FALLBACK_SIZE = 20
 
 
-@require_GET
+@require_safe
 @never_cache
-@vary_on_headers("HX-Request")
+@vary_on_headers("HX-Request", "HX-Boosted", "HX-History-Restore-Request")
 def home(request: HttpRequest) -> HttpResponse:
     """Show the listener's songs, or what the site is to somebody who is not logged in."""
     if not isinstance(request.user, User):
@@ -43,44 +56,78 @@ def adventure(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return HttpResponseBadRequest(form.errors.as_text(), content_type="text/plain")
     form.save()
-    if request.htmx:  # type: ignore[attr-defined]
+    if is_htmx(request):
         return _feed_page(request, user)
     return redirect("recommender:home")
 
 
+@require_POST
+@login_required
+def answer(request: HttpRequest, section: str, pk: int) -> HttpResponse:
+    """Like, dislike or clear a song of a section; the section answers at once, with the way back."""
+    user = cast(User, request.user)
+    track = get_object_or_404(Track.objects.active(), pk=pk)
+    form = AnswerForm({"section": section, **request.POST.dict()})
+    if not form.is_valid():
+        return HttpResponseBadRequest(form.errors.as_text(), content_type="text/plain")
+    value = form.cleaned_data["value"] or None
+    before = mark_of(user, track)
+    rate(user=user, track=track, value=value)
+    if not is_htmx(request):
+        return redirect("recommender:home")
+    home = recommend_home(user=user, sizes={form.name: SIZES[form.name]}, elsewhere=form.elsewhere())
+    found = home.sections if home else []
+    shown = found[0] if found else HomeSection(form.name, [])
+    context = {
+        "section": shown,
+        "title": section_title(shown, user),
+        "answered": None if form.cleaned_data["undo"] else {"track": track, "value": value or 0, "before": before},
+    }
+    return render(request, "recommender/_section.html", context)
+
+
 def _feed_page(request: HttpRequest, user: User) -> HttpResponse:
-    feed = recommend_feed(user=user)
-    context = _untrained(user) if feed is None else _feed_context(feed, is_staff=user.is_staff)
-    context["tracks"] = [item.track for item in context["items"]]
+    home = recommend_home(user=user)
+    context = _untrained(user) if home is None else _home_context(home, is_staff=user.is_staff)
+    context["titled"] = [(section, section_title(section, user)) for section in context["sections"]]
     context["adventure_form"] = AdventureForm(instance=user)
-    template = "recommender/_feed.html" if request.htmx else "recommender/home.html"  # type: ignore[attr-defined]
+    template = "recommender/_feed.html" if is_htmx(request) else "recommender/home.html"
     return render(request, template, context)
 
 
-@require_GET
-@vary_on_headers("HX-Request")
+@require_safe
+@vary_on_headers("HX-Request", "HX-Boosted", "HX-History-Restore-Request")
 def similar(request: HttpRequest, pk: int) -> HttpResponse:
     """Show songs similar to one song: a page, or the panel of the song page."""
     track = get_object_or_404(Track.objects.active(), pk=pk)
-    explicit_allowed = not isinstance(request.user, User) or request.user.explicit_allowed
-    tracks = similar_tracks(track=track, explicit_allowed=explicit_allowed)
+    tracks = similar_tracks(track=track, user=request.user if isinstance(request.user, User) else None)
     empty_text = _("This song is newer than the last retrain: similar songs follow with the next one.")
     if tracks is not None:
         empty_text = _("No other song is like this one yet.")
-    template = "recommender/_similar.html" if request.htmx else "recommender/similar.html"  # type: ignore[attr-defined]
+    template = "recommender/_similar.html" if is_htmx(request) else "recommender/similar.html"
     return render(request, template, {"track": track, "tracks": tracks, "empty_text": empty_text})
 
 
-def _feed_context(feed: Feed, *, is_staff: bool) -> dict[str, Any]:
-    if feed.amount > 0:
-        likes = round(feed.amount)
+def section_title(section: HomeSection, user: User) -> str:
+    """Return what stands above a section."""
+    if section.name == "because" and section.anchor is not None:
+        return _("Because you like %(song)s") % {"song": base_title(section.anchor.title)}
+    if section.name == "popular" and user.region:
+        # The names of all regions are put together for it: for this section alone.
+        return _("Popular in %(region)s") % {"region": user.get_region_display()}
+    return str(_TITLES[section.name])
+
+
+def _home_context(home: Home, *, is_staff: bool) -> dict[str, Any]:
+    if home.amount > 0:
+        likes = round(home.amount)
         intro = ngettext("Learned from %(n)s like.", "Learned from %(n)s likes.", likes) % {"n": likes}
         if likes == 0:
             intro = _("Learned from what you played.")
     else:
         intro = _("Like or dislike a few songs: the next page will have learned from it.")
-    context = {"items": feed.items, "intro": intro, **_empty_catalogue(is_staff=is_staff)}
-    if not feed.items and Track.objects.active().exists():
+    context = {"sections": home.sections, "intro": intro, **_empty_catalogue(is_staff=is_staff)}
+    if not home.sections and Track.objects.active().exists():
         context |= {
             "empty_title": _("You have heard them all"),
             "empty_text": _("There is no song left that you have not rated or heard lately."),
@@ -92,12 +139,13 @@ def _feed_context(feed: Feed, *, is_staff: bool) -> dict[str, Any]:
 
 def _untrained(user: User) -> dict[str, Any]:
     """Return what the page shows before the first retrain: popular songs, said to be no more than that."""
-    items = [FeedItem(track, "") for track in popular_tracks(limit=FALLBACK_SIZE)]
+    items = [HomeItem(track, "") for track in popular_tracks(limit=FALLBACK_SIZE)]
     if user.is_staff:
         intro = _("Nothing has been learned yet: run manage.py retrain. Until then these are the popular songs.")
     else:
         intro = _("The recommender has not been trained yet: these are the popular songs. Your likes are kept for it.")
-    return {"items": items, "intro": intro, **_empty_catalogue(is_staff=user.is_staff)}
+    sections = [HomeSection("popular", items)] if items else []
+    return {"sections": sections, "intro": intro, **_empty_catalogue(is_staff=user.is_staff)}
 
 
 def _empty_catalogue(*, is_staff: bool) -> dict[str, str]:

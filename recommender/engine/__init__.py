@@ -1,7 +1,7 @@
 """The recommender without Django: arrays in, arrays and dataclasses out; numpy, scipy and scikit-learn only."""
 
 from recommender.engine.config import EngineConfig
-from recommender.engine.data import Catalogue, Feedback, FeedbackKind, Interactions
+from recommender.engine.data import Adjustments, Catalogue, Feedback, FeedbackKind, Interactions
 from recommender.engine.errors import (
     EngineError,
     InvalidDataError,
@@ -19,6 +19,7 @@ from recommender.engine.terms import Cause
 from recommender.engine.update import update_model
 
 __all__ = [
+    "Adjustments",
     "Catalogue",
     "Cause",
     "EngineConfig",

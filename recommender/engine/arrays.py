@@ -60,6 +60,28 @@ def csr_any(indptr: IntArray, indices: IntArray, flags: BoolArray) -> BoolArray:
     return seen[indptr[1:]] > seen[indptr[:-1]]
 
 
+def sum_by_row(rows: IntArray, values: AnyArray, n: int) -> tuple[IntArray, FloatArray]:
+    """The distinct ones of `rows` (each in 0..n-1), in no particular order, and the sum of the values of each.
+
+    Neither sorts nor goes through all n.
+    """
+    number = np.empty(n, dtype=np.int32)
+    places = np.arange(len(rows), dtype=np.int32)
+    number[rows] = places
+    distinct = rows[number[rows] == places]
+    number[distinct] = places[: len(distinct)]
+    return distinct, np.bincount(number[rows], weights=values, minlength=len(distinct)).astype(np.float32)
+
+
+def members(groups: IntArray, n_groups: int) -> tuple[IntArray, IntArray]:
+    """Places of each group's members, increasing, in a CSR layout: indptr int32[n_groups + 1], places int32[m].
+
+    groups: int32[m], the group of each member.
+    """
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(groups, minlength=n_groups))])
+    return as_int32(indptr), as_int32(np.argsort(groups, kind="stable"))
+
+
 def keep_largest_per_row(matrix: Sparse, limit: int) -> Sparse:
     """The same matrix with only the `limit` largest entries of each row (ties by column order)."""
     row_of = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
@@ -70,31 +92,31 @@ def keep_largest_per_row(matrix: Sparse, limit: int) -> Sparse:
     return csr(as_float32(matrix.data[kept]), as_int32(matrix.indices[kept]), as_int32(indptr), matrix.shape[1])
 
 
-def top_rows(scores: FloatArray, limit: int) -> IntArray:
-    """Rows of the `limit` largest finite scores, best first, ties by row; linear in len(scores)."""
+def top_rows(scores: FloatArray, limit: int, allowed: BoolArray | None = None) -> IntArray:
+    """Rows of the `limit` largest finite scores (of the `allowed` rows), best first, ties by row; linear in n."""
     limit = min(limit, len(scores))
     if limit <= 0:
         return np.empty(0, dtype=np.int32)
-    cutoff = _nth_largest(scores, limit)
-    above = np.flatnonzero(scores > cutoff)
-    # Which of the rows that tie at the cut-off get in must not depend on how partition moves them.
-    level = np.flatnonzero(scores == cutoff)[: limit - len(above)]
-    rows = np.concatenate([above, level])
+    rows = _promising(scores, limit, allowed)
+    values = scores[rows]
+    if len(rows) > limit:
+        cutoff = np.partition(values, len(rows) - limit)[len(rows) - limit]
+        above, level = rows[values > cutoff], rows[values == cutoff]
+        # Which of the rows that tie at the cut-off get in must not depend on how partition moves them.
+        rows = np.concatenate([above, level[: limit - len(above)]])
     rows = rows[np.isfinite(scores[rows])]
     return as_int32(rows[np.lexsort((rows, -scores[rows]))])
 
 
-def _nth_largest(scores: FloatArray, n: int) -> np.float32:
-    """The n-th largest value. A sample gives a lower bound for it, so that few values have to be partitioned."""
+def _promising(scores: FloatArray, limit: int, allowed: BoolArray | None) -> NDArray[np.intp]:
+    """Increasing rows with the `limit` largest scores among them; a sample tells above which score to look."""
     step = max(len(scores) // 1024, 1)
-    sample = np.sort(scores[::step])
-    # Twice as many as expected above the bound, and a few more for small n.
-    place = len(sample) - (2 * n // step + 8)
-    if step == 1 or place <= 0:
-        return np.float32(np.partition(scores, len(scores) - n)[len(scores) - n])
-    bound = sample[place]
-    above = scores[scores > bound]
-    if len(above) < n:
-        # Many tie at the bound, as do the zeros of a sparse score, or the sample was off.
-        return np.float32(bound) if np.count_nonzero(scores >= bound) >= n else np.sort(scores)[-n]
-    return np.float32(np.partition(above, len(above) - n)[len(above) - n])
+    sample = scores[::step] if allowed is None else scores[::step][allowed[::step]]
+    # Twice as many as expected above the bound, and a few more for a small limit.
+    place = len(sample) - (2 * limit // step + 8)
+    if step > 1 and place > 0:
+        rows = np.flatnonzero(scores >= np.partition(sample, place)[place])
+        rows = rows if allowed is None else rows[allowed[rows]]
+        if len(rows) >= limit:
+            return rows
+    return np.arange(len(scores)) if allowed is None else np.flatnonzero(allowed)

@@ -12,9 +12,11 @@ import numpy as np
 from recommender.engine.arrays import FloatArray, IntArray
 from recommender.engine.config import EngineConfig
 from recommender.engine.listener import Listener
-from recommender.engine.terms import Term
+from recommender.engine.terms import Opinions, SparseTerm, Term
 
 Weight = TypeVar("Weight")
+ADJUSTABLE = ("artist", "genre", "audio")
+"""Terms with parts that a listener can turn up and down."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +50,15 @@ class Scores:
 
     total: float32[n]; plain: float32[n] of each term (after the root, if it is heavy-tailed); scales: (mean, deviation)
     of each over the catalogue, deviation 0 where a term has no opinion; weights: of each term. `total` is the sum of
-    weight * (plain - mean) / deviation, up to float32 rounding of the summation.
+    weight * (plain - mean) / deviation, up to float32 rounding of the summation. rows: distinct rows outside of which a
+    sparse term's plain is 0, int32[m].
     """
 
     total: FloatArray
     plain: Mapping[str, FloatArray]
     scales: Mapping[str, tuple[float, float]]
     weights: Mapping[str, float]
+    rows: Mapping[str, IntArray]
 
     @cached_property
     def parts(self) -> dict[str, FloatArray]:
@@ -109,7 +113,7 @@ def _scale(scores: FloatArray, heavy_tailed: bool) -> tuple[float, float]:
 
 def _signed_root(scores: FloatArray) -> None:
     """sign(x) * sqrt(|x|), in place."""
-    if scores.min() >= 0:
+    if scores.min(initial=0.0) >= 0:
         np.sqrt(scores, out=scores)
     else:
         np.copysign(np.sqrt(np.abs(scores)), scores, out=scores)
@@ -118,22 +122,80 @@ def _signed_root(scores: FloatArray) -> None:
 def blend(terms: Mapping[str, Term], weights: Mapping[str, float], listener: Listener) -> Scores:
     """Score all tracks by the weighted sum of the standardised terms that are given a weight; O(n) per term.
 
-    Raises ValueError if no term has a weight.
+    What the listener adjusted is standardised on the scale of what was learned, so that turning one artist, genre or
+    feature up or down changes its own part of the score and nothing else. Raises ValueError if no term has a weight.
     """
     names = [name for name in terms if name in weights]
     if not names:
         raise ValueError("no term has a weight")
-    plain, scales = {}, {}
-    total, constant = np.zeros(0, dtype=np.float32), 0.0
+    plain, scales, rows = {}, {}, {}
     for name in names:
-        plain[name] = terms[name].score(listener)
-        mean, deviation = scales[name] = _scale(plain[name], terms[name].heavy_tailed)
+        said = _said(terms[name], listener)
+        plain[name], scales[name] = said.plain, said.scale
+        if said.rows is not None:
+            rows[name] = said.rows
+    total = _total(plain, scales, rows, weights)
+    return Scores(total, plain, scales, {name: weights[name] for name in names}, rows)
+
+
+def _total(
+    plain: Mapping[str, FloatArray],
+    scales: Mapping[str, tuple[float, float]],
+    rows: Mapping[str, IntArray],
+    weights: Mapping[str, float],
+) -> FloatArray:
+    """The weighted sum of the standard scores, float32[n]."""
+    total = np.zeros_like(next(iter(plain.values())))
+    share, constant = np.empty_like(total), 0.0
+    for name, (mean, deviation) in scales.items():
         factor = weights[name] / deviation if deviation else 0.0
         constant += factor * mean
-        share = plain[name] * np.float32(factor)
-        total = np.add(total, share, out=total) if len(total) else share
+        if name in rows:
+            total[rows[name]] += plain[name][rows[name]] * np.float32(factor)
+        elif factor:
+            total += np.multiply(plain[name], np.float32(factor), out=share)
     total -= np.float32(constant)
-    return Scores(total, plain, scales, {name: weights[name] for name in names})
+    return total
+
+
+@dataclass(frozen=True, eq=False)
+class _Said:
+    """A term's scores (after the root, if heavy-tailed) with their mean and deviation as learned; see Scores."""
+
+    plain: FloatArray
+    scale: tuple[float, float]
+    rows: IntArray | None = None
+
+
+def _said(term: Term, listener: Listener) -> _Said:
+    learned, is_adjusted = listener.as_learned(), term.name in ADJUSTABLE and not listener.adjustments.is_empty
+    if isinstance(term, SparseTerm):
+        opinions = _rooted(term, learned)
+        scale = _sparse_scale(opinions)
+        opinions = _rooted(term, listener) if is_adjusted else opinions
+        return _Said(opinions.of_all(), scale, opinions.rows)
+    scores = term.score(learned)
+    scale = _scale(scores, term.heavy_tailed)
+    if is_adjusted:
+        scores = term.score(listener)
+        if term.heavy_tailed:
+            _signed_root(scores)
+    return _Said(scores, scale)
+
+
+def _rooted(term: SparseTerm, listener: Listener) -> Opinions:
+    opinions = term.opinions(listener)
+    if term.heavy_tailed:
+        _signed_root(opinions.values)
+    return opinions
+
+
+def _sparse_scale(opinions: Opinions) -> tuple[float, float]:
+    """Mean and deviation over all tracks of what was said of a few, as `_scale`."""
+    n, values = max(opinions.n_tracks, 1), opinions.values.astype(np.float64)
+    mean = float(values.sum()) / n
+    deviation = float(np.sqrt(max(float(values @ values) / n - mean**2, 0.0)))
+    return mean, deviation if deviation >= 1e-6 else 0.0
 
 
 def weights_without(weights: Mapping[str, Weight], left_out: Collection[str]) -> dict[str, Weight]:

@@ -45,7 +45,7 @@ class Choice:
 
 
 @dataclass(frozen=True, eq=False)
-class _Pool:
+class Pool:
     """The candidates, one version of each: rows int32[c]; scores float32[c] with fatigue; fatigue float32[c] <= 0;
     spread of the scores; unit: float32[c, d], their vectors.
     """
@@ -67,20 +67,21 @@ def choose(
     k: int,
     adventure: float,
     rng: np.random.Generator,
+    pool: Pool | None = None,
 ) -> Choice:
-    """The page of k songs; fewer if the rules leave no more.
+    """The page of k songs; fewer if the rules leave no more. `pool`: that of `pool_of`, if it is there already.
 
     At adventure 0 nothing is drawn from `rng` and every propensity is 1. Otherwise the propensity of a song is its
     share of `ExploringConfig.draws` pages, the one shown being the first; songs from beyond the candidates, which only
     a catalogue of very few artists needs, count as certain.
     """
-    pool = _pool(model, ranked, feedback)
+    pool = pool or pool_of(model, ranked, feedback)
     greedy = pick_pages(pool.scores[None, :], k, pool.rules, pool.variety)[0]
     if adventure == 0.0 or not len(pool.rows):
         page, draw = greedy, np.zeros_like(pool.scores)
         probability = np.ones(len(pool.rows))
     else:
-        draws = _draws(pool, model, listener, adventure, rng)
+        draws = exploring_draws(pool, model, listener, adventure, rng)
         pages = pick_pages(pool.scores + draws, k, pool.rules, pool.variety)
         page, draw, probability = pages[0], draws[0], propensities(pages, len(pool.rows))
     page = page[page >= 0]
@@ -95,7 +96,8 @@ def choose(
     return choice if len(page) == k else _filled(choice, model, ranked, k)
 
 
-def _pool(model: Model, ranked: Ranked, feedback: Feedback) -> _Pool:
+def pool_of(model: Model, ranked: Ranked, feedback: Feedback) -> Pool:
+    """The candidates that a page is picked from."""
     catalogue, config = model.catalogue, model.config
     kept = first_versions(catalogue.recording, ranked.rows)
     rows, scores = ranked.rows[kept], ranked.scores[kept]
@@ -105,7 +107,7 @@ def _pool(model: Model, ranked: Ranked, feedback: Feedback) -> _Pool:
     unit = unit_vectors(model.embedding(rows))
     variety = Variety(unit, config.variety * scale) if config.variety else None
     rules = Rules.of(catalogue, rows, config.max_per_artist)
-    return _Pool(rows, scores + fatigue, fatigue, scale, rules, variety, unit)
+    return Pool(rows, scores + fatigue, fatigue, scale, rules, variety, unit)
 
 
 def tired_of(catalogue: Catalogue, feedback: Feedback, rows: IntArray, at_most: float) -> FloatArray:
@@ -130,18 +132,22 @@ def _credited(catalogue: Catalogue, rows: IntArray) -> IntArray:
     return catalogue.artist_indices[csr_slice(catalogue.artist_indptr, rows)[1]]
 
 
-def _draws(pool: _Pool, model: Model, listener: Listener, adventure: float, rng: np.random.Generator) -> FloatArray:
+def exploring_draws(
+    pool: Pool, model: Model, listener: Listener, adventure: float, rng: np.random.Generator
+) -> FloatArray:
+    """What exploring adds to the scores of the candidates, one line for each drawn page: float32[draws, c]."""
     exploring = model.config.exploring
+    amplitude = exploring.strength * adventure**exploring.curve
     evidence = Evidence(
         vectors=pool.unit,
         heard=unit_vectors(model.embedding(listener.rows)),
         weight=np.abs(listener.weights),
         rarity=rarity(model.attributes.listeners[pool.rows], exploring.half_known),
     )
-    return score_draws(evidence, exploring, adventure * exploring.strength * pool.spread, rng)
+    return score_draws(evidence, exploring, amplitude * pool.spread, rng)
 
 
-def _held_back(pool: _Pool, page: IntArray) -> FloatArray:
+def _held_back(pool: Pool, page: IntArray) -> FloatArray:
     """What variety cost each song of a page: float32[k] <= 0."""
     cost = np.zeros(len(page), dtype=np.float32)
     if pool.variety is not None:

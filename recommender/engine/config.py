@@ -121,6 +121,7 @@ class ExploringConfig:
     """Exploring on purpose.
 
     strength: deviation of the draw at adventure 1, in spreads of the candidates' scores, for what is wholly unknown.
+    curve: the draw grows with the adventure to this power; below 1 the lower half of the dial already finds new songs.
     own: share of the draw's variance that is each song's own; the rest is that of the listener's taste. optimism: mean
     of a song's own draw, in its deviations. half_known: listeners after whom a song's own variance is half.
     ridge: likes that the prior of the listener's taste is worth. draws: pages drawn for the propensities, the shown one
@@ -128,6 +129,7 @@ class ExploringConfig:
     """
 
     strength: float = 4.0
+    curve: float = 0.6
     own: float = 0.9
     optimism: float = 0.0
     half_known: float = 2.0
@@ -188,7 +190,7 @@ class EngineConfig:
     half_life_days: Mapping[str, float] = field(default_factory=_half_life)
     repeat_gain: float = 0.25
     max_row_weight: float = 2.0
-    skip_share: float = 0.1
+    skip_share: float = 0.3
     stated_genre: float = 1.0
     stated_artist: float = 1.0
 

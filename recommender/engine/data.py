@@ -6,6 +6,7 @@ ids travel along in `track_ids`, `artist_ids` and `genre_ids`. Objects check the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Self
@@ -26,9 +27,13 @@ def _require(condition: bool | np.bool_, message: str) -> None:
 
 
 def _check_array(name: str, array: NDArray[np.generic], dtype: type[np.generic], shape: tuple[int, ...]) -> None:
-    _require(isinstance(array, np.ndarray), f"{name}: expected a numpy array, got {type(array).__name__}")
-    _require(array.dtype == np.dtype(dtype), f"{name}: expected dtype {np.dtype(dtype)}, got {array.dtype}")
-    _require(array.shape == shape, f"{name}: expected shape {shape}, got {array.shape}")
+    # Every request comes by here several times: words only where something is wrong.
+    if not isinstance(array, np.ndarray):
+        raise InvalidDataError(f"{name}: expected a numpy array, got {type(array).__name__}")
+    if array.dtype != dtype:
+        raise InvalidDataError(f"{name}: expected dtype {np.dtype(dtype)}, got {array.dtype}")
+    if array.shape != shape:
+        raise InvalidDataError(f"{name}: expected shape {shape}, got {array.shape}")
 
 
 def check_range(name: str, array: NDArray[np.integer], low: int, high: int) -> None:
@@ -207,11 +212,51 @@ def _no_float32() -> FloatArray:
 
 
 @dataclass(frozen=True, eq=False)
+class Adjustments:
+    """How much single artists, genres and audio features of a listener's taste count. Raises InvalidDataError.
+
+    artists, genres: distinct int32 indices, with artist_factors and genre_factors, float32 of the same length, >= 0
+    (1 = as learned, 0 = not at all). features: likewise, factors by the name of the feature column.
+    """
+
+    artists: IntArray = field(default_factory=_no_int32)
+    artist_factors: FloatArray = field(default_factory=_no_float32)
+    genres: IntArray = field(default_factory=_no_int32)
+    genre_factors: FloatArray = field(default_factory=_no_float32)
+    features: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("artist", "genre"):
+            indices, factors = getattr(self, f"{name}s"), getattr(self, f"{name}_factors")
+            _check_array(f"{name}s", indices, np.int32, (len(indices),))
+            _check_array(f"{name}_factors", factors, np.float32, (len(indices),))
+            _require(len(np.unique(indices)) == len(indices), f"{name}s: must be distinct")
+            _require(bool(np.all(np.isfinite(factors) & (factors >= 0))), f"{name}_factors: must be finite and >= 0")
+        _require(all(0.0 <= factor < np.inf for factor in self.features.values()), "features: must be finite and >= 0")
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether everything counts as learned."""
+        return not (len(self.artists) or len(self.genres) or self.features)
+
+    def check_against(self, catalogue: Catalogue) -> None:
+        """Raise InvalidDataError if an artist, genre or feature lies outside `catalogue`."""
+        check_range("adjusted artists", self.artists, 0, catalogue.n_artists)
+        check_range("adjusted genres", self.genres, 0, catalogue.n_genres)
+        unknown = set(self.features) - set(catalogue.feature_columns)
+        _require(not unknown, f"adjusted features: unknown {', '.join(sorted(unknown))}")
+
+
+NO_ADJUSTMENTS = Adjustments()
+
+
+@dataclass(frozen=True, eq=False)
 class Feedback:
     """What one listener did and said, m observations. Raises InvalidDataError.
 
     rows: int32[m]; kind: int32[m] of FeedbackKind; count: float32[m], how often (>= 1); age_days: float32[m], since the
     last time (>= 0). genres, artists: stated favourites, int32 indices. region: code as in Interactions, -1 = unknown.
+    adjustments: how much single artists, genres and features count.
     """
 
     rows: IntArray = field(default_factory=_no_int32)
@@ -221,6 +266,7 @@ class Feedback:
     genres: IntArray = field(default_factory=_no_int32)
     artists: IntArray = field(default_factory=_no_int32)
     region: int = NO_REGION
+    adjustments: Adjustments = NO_ADJUSTMENTS
 
     def __post_init__(self) -> None:
         m = len(self.rows)
@@ -251,3 +297,4 @@ class Feedback:
         check_range("rows", self.rows, 0, catalogue.n_tracks)
         check_range("artists", self.artists, 0, catalogue.n_artists)
         check_range("genres", self.genres, 0, catalogue.n_genres)
+        self.adjustments.check_against(catalogue)

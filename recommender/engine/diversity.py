@@ -27,11 +27,12 @@ class Rules:
     """What the page rules need to know of c candidates, which are songs of different recordings.
 
     artists: int32[c, a], credited artists numbered from 0 within the candidates, padded with the number `n_artists`.
-    barred: float32[n_artists, c], -inf where the artist is credited, else 0.
+    credited_indptr, credited: the candidates that credit each of the n_artists, as a sparse matrix's rows.
     """
 
     artists: IntArray
-    barred: FloatArray
+    credited_indptr: IntArray
+    credited: IntArray
     max_per_artist: int
 
     @classmethod
@@ -42,9 +43,9 @@ class Rules:
         place = np.arange(len(owner)) - np.searchsorted(owner, owner)
         artists = np.full((len(rows), int(place.max(initial=-1)) + 1), len(known), dtype=np.int32)
         artists[owner, place] = local
-        barred = np.zeros((len(known), len(rows)), dtype=np.float32)
-        barred[local, owner] = -np.inf
-        return cls(artists=artists, barred=barred, max_per_artist=max_per_artist)
+        indptr = np.concatenate([[0], np.cumsum(np.bincount(local, minlength=len(known)))])
+        credited = owner[np.argsort(local, kind="stable")]
+        return cls(artists, as_int32(indptr), as_int32(credited), max_per_artist)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +85,7 @@ def pick_pages(scores: FloatArray, k: int, rules: Rules, variety: Variety | None
     left = np.array(scores, dtype=np.float32, copy=True)
     n_pages, n_candidates = left.shape
     lines = np.arange(n_pages)
-    counts = np.zeros((n_pages, len(rules.barred) + 1), dtype=np.int32)
+    counts = np.zeros((n_pages, len(rules.credited_indptr)), dtype=np.int32)
     nearest = np.zeros_like(left) if variety is not None and variety.weight > 0 else None
     # One page needs a few lines of the table, many pages need most of it.
     table = similarities(variety.unit, variety.unit) if variety is not None and n_pages > k else None
@@ -109,9 +110,11 @@ def pick_pages(scores: FloatArray, k: int, rules: Rules, variety: Variety | None
 def _bar_full_artists(
     left: FloatArray, counts: IntArray, best: NDArray[np.intp], lines: NDArray[np.intp], rules: Rules
 ) -> None:
-    n_artists = len(rules.barred)
+    n_artists = len(rules.credited_indptr) - 1
     for column in rules.artists[best].T:
-        counts[lines, column] += 1
-        full = np.flatnonzero((counts[lines, column] == rules.max_per_artist) & (column < n_artists))
+        so_far = counts[lines, column] + 1
+        counts[lines, column] = so_far
+        full = np.flatnonzero((so_far == rules.max_per_artist) & (column < n_artists))
         if len(full):
-            left[full] += rules.barred[column[full]]
+            owner, position = csr_slice(rules.credited_indptr, column[full])
+            left[full[owner], rules.credited[position]] = -np.inf

@@ -133,8 +133,9 @@ def split_listeners(interactions: Interactions, rng: np.random.Generator, share:
 def model_scorers(model: Model, candidates: BoolArray | None = None) -> dict[str, Scorer]:
     """One scorer per term of the model, `content` (without the terms that need listeners), `blend` and `page`.
 
-    `blend` orders all tracks: its candidates by the ranker, the others behind them by the first stage. The scorers
-    share work: asked one after the other for the same feedback object, each term is scored once. `page` ranks what the
+    `blend` orders all tracks: its candidates by the ranker, the others behind them by the first stage. Here as in
+    `content` other versions of what was revealed come last, for the listener has that song. The scorers share work:
+    asked one after the other for the same feedback object, each term is scored once. `page` ranks what the
     page rules leave of `candidates` (bool[n], by default all) for a page of DEPTH songs, whose beginning is that of any
     shorter page.
     """
@@ -144,12 +145,18 @@ def model_scorers(model: Model, candidates: BoolArray | None = None) -> dict[str
         return lambda feedback: shared.model.terms[name].score(shared.listener(feedback))
 
     def rankable(feedback: Feedback) -> BoolArray:
-        allowed = model.catalogue.active.copy() if candidates is None else model.catalogue.active & candidates
-        allowed[feedback.rows] = False
-        return allowed
+        allowed = allowed_rows(model.catalogue, excluded=feedback.rows)
+        return allowed if candidates is None else allowed & candidates
+
+    def content(feedback: Feedback) -> FloatArray:
+        return _others_last(shared.model.score_content(shared.listener(feedback)).total, rankable(feedback))
+
+    def whole(feedback: Feedback) -> FloatArray:
+        allowed = rankable(feedback)
+        return _others_last(shared.rank(feedback, allowed), allowed)
 
     def page(feedback: Feedback) -> FloatArray:
-        allowed = rankable(feedback) & allowed_rows(model.catalogue, excluded=feedback.rows)
+        allowed = rankable(feedback)
         total = shared.rank(feedback, allowed)
         rows = pick_page(total, allowed, model.catalogue, DEPTH, model.config.max_per_artist)
         scores = np.full(model.catalogue.n_tracks, -np.inf, dtype=np.float32)
@@ -157,9 +164,13 @@ def model_scorers(model: Model, candidates: BoolArray | None = None) -> dict[str
         return scores
 
     scorers = {name: term_scorer(name) for name in model.terms}
-    scorers["content"] = lambda feedback: shared.model.score_content(shared.listener(feedback)).total
-    scorers["blend"] = lambda feedback: shared.rank(feedback, rankable(feedback))
-    return scorers | {"page": page}
+    return scorers | {"content": content, "blend": whole, "page": page}
+
+
+def _others_last(scores: FloatArray, allowed: BoolArray) -> FloatArray:
+    """The scores, those of what is not allowed lowered below all others."""
+    step = float(scores.max(initial=0.0) - scores.min(initial=0.0)) + 1.0
+    return np.where(allowed, scores, scores - np.float32(step)).astype(np.float32)
 
 
 class _Shared:
@@ -169,7 +180,7 @@ class _Shared:
         remembering = {name: cast(Term, _Remembering(term)) for name, term in model.terms.items()}
         self.model = replace(model, terms=remembering)
         self._last: tuple[Feedback, Listener] | None = None
-        self._ranked: tuple[Feedback, BoolArray, FloatArray] | None = None
+        self._ranked: tuple[Feedback, FloatArray] | None = None
 
     def listener(self, feedback: Feedback) -> Listener:
         if self._last is None or self._last[0] is not feedback:
@@ -177,11 +188,10 @@ class _Shared:
         return self._last[1]
 
     def rank(self, feedback: Feedback, allowed: BoolArray) -> FloatArray:
-        """Final scores; a page is ranked anew only if it leaves out more than what was revealed."""
-        last = self._ranked
-        if last is None or last[0] is not feedback or not np.array_equal(last[1], allowed):
-            last = self._ranked = feedback, allowed, self.model.rank(self.listener(feedback), allowed).total
-        return last[2]
+        """Final scores; the same `allowed` is assumed for the same feedback object."""
+        if self._ranked is None or self._ranked[0] is not feedback:
+            self._ranked = feedback, self.model.rank(self.listener(feedback), allowed).total
+        return self._ranked[1]
 
 
 class _Remembering:

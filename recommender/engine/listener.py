@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from recommender.engine.arrays import BoolArray, FloatArray, IntArray
 from recommender.engine.config import EngineConfig
-from recommender.engine.data import NO_REGION, Feedback, FeedbackKind
+from recommender.engine.data import NO_ADJUSTMENTS, NO_REGION, Adjustments, Feedback, FeedbackKind
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +18,8 @@ class Listener:
     """What the terms see of a listener.
 
     rows: int32[m], distinct, increasing; weights: float32[m], signed, in likes. genres, artists: stated favourites.
-    amount: how much is known, in likes (0 = nothing); the blend's weights depend on it.
+    amount: how much is known, in likes (0 = nothing); the blend's weights depend on it. adjustments: how much single
+    artists, genres and features count, by the listener's own word.
     """
 
     rows: IntArray
@@ -27,6 +28,7 @@ class Listener:
     artists: IntArray
     region: int
     amount: float
+    adjustments: Adjustments = NO_ADJUSTMENTS
 
     @classmethod
     def from_feedback(cls, feedback: Feedback, config: EngineConfig) -> Listener:
@@ -40,12 +42,17 @@ class Listener:
             artists=np.unique(feedback.artists),
             region=feedback.region,
             amount=amount,
+            adjustments=feedback.adjustments,
         )
 
+    def as_learned(self) -> Listener:
+        """The same listener without adjustments; itself if there are none."""
+        return self if self.adjustments.is_empty else replace(self, adjustments=NO_ADJUSTMENTS)
+
     def liking(self) -> Listener:
-        """The same listener without negative feedback; itself if there is none."""
-        liked = self.weights >= 0
-        return self if liked.all() else replace(self, rows=self.rows[liked], weights=self.weights[liked])
+        """The same listener without negative feedback and adjustments; itself if there are none."""
+        learned, liked = self.as_learned(), self.weights >= 0
+        return learned if liked.all() else replace(learned, rows=self.rows[liked], weights=self.weights[liked])
 
     @classmethod
     def of_one_track(cls, row: int) -> Listener:

@@ -102,12 +102,14 @@ def fit_model(
     progress: Progress = no_progress,
     metadata: Mapping[str, Any] | None = None,
     second_stage: SecondStage | None = None,
+    given: Mapping[str, Term] | None = None,
 ) -> Model:
     """Fit every registered term, and learn how to weigh them. Raises InvalidDataError if the inputs do not match.
 
     Songs without features get estimated ones, flagged as such in the model's catalogue.
 
-    `second_stage`: what was learned before about weighing the terms, instead of learning it anew.
+    `second_stage`: what was learned before about weighing the terms, instead of learning it anew. `given`: terms that
+    were fitted elsewhere, by name, taken as they are.
     `progress(step, share)` is called with the term's name and the share 0..1 that is done.
     """
     interactions.check_against(catalogue)
@@ -117,9 +119,10 @@ def fit_model(
     prior = _prior(interactions, config)
 
     def terms_of(seen: Interactions) -> dict[str, Term]:
-        return _fit_terms(catalogue, seen, config, np.random.default_rng(seed), no_progress)
+        return _fit_terms(catalogue, seen, config, np.random.default_rng(seed), no_progress, {})
 
-    terms = _fit_terms(catalogue, interactions, config, np.random.default_rng(seed), _scaled(progress, 0.0, 0.4))
+    fit_rng = np.random.default_rng(seed)
+    terms = _fit_terms(catalogue, interactions, config, fit_rng, _scaled(progress, 0.0, 0.4), given or {})
     stage = second_stage or fit_second_stage(
         catalogue, interactions, prior, terms_of, config, stage_rng, _scaled(progress, 0.4, 1.0)
     )
@@ -148,12 +151,14 @@ def _fit_terms(
     config: EngineConfig,
     rng: np.random.Generator,
     progress: Progress,
+    given: Mapping[str, Term],
 ) -> dict[str, Term]:
     terms: dict[str, Term] = {}
     for done, (name, term) in enumerate(TERMS.items()):
         progress(name, done / len(TERMS))
         # Every term draws from its own stream: adding one does not change what the others learn.
-        terms[name] = term.fit(catalogue, interactions, config, rng.spawn(1)[0], no_progress)
+        term_rng = rng.spawn(1)[0]
+        terms[name] = given.get(name) or term.fit(catalogue, interactions, config, term_rng, no_progress)
     return terms
 
 

@@ -84,13 +84,17 @@ def recommend(model: Model, feedback: Feedback, request: Request, rng: np.random
     from `rng`, the policy is "greedy" and certain of its choice (propensity 1); otherwise it is "thompson".
     """
     chosen = choose_page(model, feedback, request, rng)
-    choice, rows = chosen.choice, chosen.choice.rows
-    contributions = chosen.ranked.contributions(rows)
+    items = explained(model, chosen.listener, chosen.ranked, chosen.choice)
+    return Page(items=items, policy=chosen.choice.policy, amount=chosen.listener.amount)
+
+
+def explained(model: Model, listener: Listener, ranked: Ranked, choice: Choice) -> tuple[Recommendation, ...]:
+    """The chosen songs with what each term and adjustment contributes, and why they are there."""
+    contributions = ranked.contributions(choice.rows)
     for name, values in choice.adjustments.items():
         for found, value in zip(contributions, values, strict=True):
             found[name] = float(value)
-    items = _items(model, chosen.listener, rows, contributions, choice.propensity, choice.explored)
-    return Page(items=items, policy=choice.policy, amount=chosen.listener.amount)
+    return _items(model, listener, choice.rows, contributions, choice.propensity, choice.explored)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,14 +108,19 @@ class ChosenPage:
 
 def choose_page(model: Model, feedback: Feedback, request: Request, rng: np.random.Generator) -> ChosenPage:
     """What `recommend` shows, without contributions and reasons. Raises as `recommend`."""
+    listener, ranked = rank_for(model, feedback, request)
+    choice = choose(model, ranked, feedback, listener, request.k, request.adventure, rng)
+    return ChosenPage(listener, ranked, choice)
+
+
+def rank_for(model: Model, feedback: Feedback, request: Request) -> tuple[Listener, Ranked]:
+    """The listener with what was learned now, and all that may be shown in order. Raises as `recommend`."""
     listener = model.listener(feedback)
     check_range("shown", request.shown.rows, 0, model.catalogue.n_tracks)
     resting_rows = request.shown.rows[resting(request.shown, model.config)]
     known = known_rows(feedback, model.config)
     excluded = np.concatenate([known, resting_rows, request.excluded]).astype(np.int32)
-    ranked = model.rank(listener, _allowed(model, excluded, request), request.adventure)
-    choice = choose(model, ranked, feedback, listener, request.k, request.adventure, rng)
-    return ChosenPage(listener, ranked, choice)
+    return listener, model.rank(listener, _allowed(model, excluded, request), request.adventure)
 
 
 def similar(model: Model, row: int, k: int, explicit_allowed: bool = True, excluded: IntArray | None = None) -> Page:

@@ -30,7 +30,7 @@ from recommender.engine.model import Model
 from recommender.engine.ranking import Layout, Ranker, TrackAttributes, Trees
 from recommender.engine.terms import TERMS
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "manifest.json"
 
 

@@ -1,7 +1,12 @@
-"""Template filters of the recommender's pages."""
+"""Template tags and filters of the recommender's pages."""
 
 from django import template
 from django.utils.formats import number_format
+from django.utils.safestring import SafeString, mark_safe
+
+from recommender.going import Counts, counts
+from recommender.home import HomeSection
+from recommender.rows import feed_row
 
 register = template.Library()
 
@@ -10,3 +15,15 @@ register = template.Library()
 def percent(share: float) -> str:
     """Return a share of 0..1 as a percentage with one decimal."""
     return f"{number_format(100 * share, 1)} %"
+
+
+@register.simple_tag
+def site_counts() -> Counts:
+    """Return what there is on the site, for operators."""
+    return counts()
+
+
+@register.simple_tag(takes_context=True)
+def feed_rows(context: template.Context, section: HomeSection) -> SafeString:
+    """Return the songs of a section as items of a list."""
+    return mark_safe("".join(feed_row(context["request"], section.name, item) for item in section.items))  # noqa: S308

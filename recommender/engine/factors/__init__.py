@@ -2,6 +2,15 @@
 
 from recommender.engine.factors.als import Factorisation, factorise, refresh, regularisation
 from recommender.engine.factors.content import artist_content, unheard_factors
-from recommender.engine.factors.solver import fold_in
+from recommender.engine.factors.solver import fold_in, fold_in_sum
 
-__all__ = ["Factorisation", "artist_content", "factorise", "fold_in", "refresh", "regularisation", "unheard_factors"]
+__all__ = [
+    "Factorisation",
+    "artist_content",
+    "factorise",
+    "fold_in",
+    "fold_in_sum",
+    "refresh",
+    "regularisation",
+    "unheard_factors",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,25 +25,53 @@ class Factorisation:
     mean_length: float
 
 
+SolveListeners = Callable[[FloatArray], FloatArray]
+"""Item factors float32[m, f] to the listeners' factors float32[n, f]."""
+SolveItems = Callable[[FloatArray, FloatArray | None], FloatArray]
+"""Listener factors float32[n, f], and the items' prior means float32[m, f] or None, to item factors float32[m, f]."""
+
+
 def factorise(weights: Sparse, credits_: Sparse, config: FactorConfig, rng: np.random.Generator) -> Factorisation:
     """Factorise signed weights (listeners x items, every item with an entry); credits_: items x artists.
 
     The regularisation of a row grows with a power of its number of entries (Rendle et al., "Revisiting the Performance
-    of iALS on Item Recommendation Benchmarks", RecSys 2022). An item's prior mean is that of its artists' items: what
-    is known of an artist carries over to the songs that few have heard.
+    of iALS on Item Recommendation Benchmarks", RecSys 2022).
     """
     by_listener, transposed = Observed.of(weights, config.alpha), weights.T.tocsr()
     by_item = Observed.of(transposed, config.alpha)
-    counts = np.diff(transposed.indptr).astype(np.float32)
-    listener_reg = regularisation(np.diff(weights.indptr).astype(np.float32), config)
-    item_reg = regularisation(counts, config)
-    items = _start(weights.shape[1], config.factors, rng)
+    lengths, counts = (np.diff(matrix.indptr).astype(np.float32) for matrix in (weights, transposed))
+    listener_reg, item_reg = regularisation(lengths, config), regularisation(counts, config)
+
+    def solve_listeners(items: FloatArray) -> FloatArray:
+        return solve_rows(by_listener, Gram.of(items), listener_reg)
+
+    def solve_items(listeners: FloatArray, prior: FloatArray | None) -> FloatArray:
+        return solve_rows(by_item, Gram.of(listeners), item_reg, prior)
+
+    return alternate(solve_listeners, solve_items, (lengths, counts), credits_, config, rng)
+
+
+def alternate(
+    solve_listeners: SolveListeners,
+    solve_items: SolveItems,
+    sizes: tuple[FloatArray, FloatArray],
+    credits_: Sparse,
+    config: FactorConfig,
+    rng: np.random.Generator,
+) -> Factorisation:
+    """Alternate the two half-steps, wherever they are computed. sizes: entries of each listener and of each item.
+
+    An item's prior mean is that of its artists' items: what is known of an artist carries over to the songs that few
+    have heard.
+    """
+    lengths, counts = sizes
+    items = _start(len(counts), config.factors, rng)
     for step in range(config.iterations):
-        listeners = solve_rows(by_listener, Gram.of(items), listener_reg)
+        listeners = solve_listeners(items)
         # Before the first step there is nothing to take a mean of.
         prior = artist_means(items, counts, credits_, config.artist_prior) if step else None
-        items = solve_rows(by_item, Gram.of(listeners), item_reg, prior)
-    return Factorisation(items, items.T @ items, _mean_length(np.diff(weights.indptr)))
+        items = solve_items(listeners, prior)
+    return Factorisation(items, items.T @ items, _mean_length(lengths))
 
 
 def refresh(

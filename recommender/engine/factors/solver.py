@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from recommender.engine.arrays import FloatArray, IdArray, IntArray, Sparse
@@ -93,11 +94,27 @@ def fold_in(
     factors: float32[m, f] of the observed columns; weights: float32[m], signed; gram: Y'Y, float32[f, f]. Given the
     weights the solution is linear in the preferences (Hu, Koren & Volinsky 2008, section 5), so it splits exactly.
     """
+    system, targets = _row_system(factors, weights, gram, alpha, regularisation)
+    return np.asarray(np.linalg.solve(system, targets.T).T, dtype=np.float32)
+
+
+def fold_in_sum(
+    factors: FloatArray, weights: FloatArray, gram: FloatArray, alpha: float, regularisation: float
+) -> FloatArray:
+    """The sum of what `fold_in` returns, float32[f], for less than half of the work."""
+    system, targets = _row_system(factors, weights, gram, alpha, regularisation)
+    return np.asarray(np.linalg.solve(system, targets.sum(axis=0)), dtype=np.float32)
+
+
+def _row_system(
+    factors: FloatArray, weights: FloatArray, gram: FloatArray, alpha: float, regularisation: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Matrix float64[f, f] and right sides float64[m, f], one for each observation, of a row's normal equations."""
     confidence = np.float32(alpha) * np.abs(weights)
     system = gram + (factors * confidence[:, None]).T @ factors
     system[np.diag_indices(len(system))] += np.float32(regularisation)
     targets = factors * ((1.0 + confidence) * preference(weights) * (weights != 0))[:, None]
-    return np.asarray(np.linalg.solve(system.astype(np.float64), targets.T.astype(np.float64)).T, dtype=np.float32)
+    return system.astype(np.float64), targets.astype(np.float64)
 
 
 def _batches(indptr: IdArray, n_factors: int) -> Iterator[tuple[IdArray, int]]:

@@ -14,15 +14,21 @@ def candidate_rows(scores: Scores, allowed: BoolArray, config: RankingConfig) ->
 
     Best of the blend first; then those that only a term asked for, in the order of the blend.
     """
-    barred = np.where(allowed, np.float32(0.0), np.float32(-np.inf))
-    total = scores.total + barred
-    chosen = [top_rows(total, config.candidates)]
-    masked = np.empty_like(barred)
+    chosen = [top_rows(scores.total, config.candidates, allowed)]
     for name, plain in scores.plain.items():
         mean, deviation = scores.scales[name]
         if deviation:
-            best = top_rows(np.add(plain, barred, out=masked), config.per_term)
+            best = _best_of_term(scores, name, allowed, config.per_term)
             # A term that finds a track no better than the average one does not ask for it.
             chosen.append(best[plain[best] > mean])
     rows = np.unique(np.concatenate(chosen))
-    return rows[np.lexsort((rows, -total[rows]))]
+    return rows[np.lexsort((rows, -scores.total[rows]))]
+
+
+def _best_of_term(scores: Scores, name: str, allowed: BoolArray, limit: int) -> IntArray:
+    rows, plain = scores.rows.get(name), scores.plain[name]
+    if rows is None or scores.scales[name][0] < 0:
+        return top_rows(plain, limit, allowed)
+    # What the term is silent about is not above its mean, so that the others need not be looked at.
+    rows = np.sort(rows)
+    return rows[top_rows(plain[rows], limit, allowed[rows])]

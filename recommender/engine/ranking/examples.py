@@ -16,6 +16,7 @@ from recommender.engine.blend import BlendWeights, Scores, blend
 from recommender.engine.config import EngineConfig, RankingConfig
 from recommender.engine.data import Catalogue, Feedback
 from recommender.engine.listener import Listener
+from recommender.engine.page import allowed_rows
 from recommender.engine.ranking.attributes import TrackAttributes
 from recommender.engine.ranking.candidates import candidate_rows
 from recommender.engine.ranking.features import candidate_features
@@ -56,9 +57,8 @@ class Bench:
         return listener, blend(self.terms, weights.at(listener.amount), listener)
 
     def candidates(self, query: Query, scores: Scores) -> IntArray:
-        """Candidates among the tracks that were not revealed."""
-        allowed = self.catalogue.active.copy()
-        allowed[query.revealed] = False
+        """Candidates among the tracks that were not revealed, in whatever version."""
+        allowed = allowed_rows(self.catalogue, excluded=query.revealed)
         return candidate_rows(scores, allowed, self.config.ranking)
 
 

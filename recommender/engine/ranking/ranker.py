@@ -21,7 +21,8 @@ class Ranker:
     """score = (1 - share) * blend + share * (trees + what negative feedback takes off); share in 0..1.
 
     The trees have learned from likes only and see what the terms say of the liked songs. What dislikes and skips take
-    off a term is subtracted from their opinion with the weight of the blend, so that it is never lost.
+    off a term is subtracted from their opinion with the weight of the blend, so that it is never lost; so is what the
+    listener turned down, and what was turned up is added.
     """
 
     trees: Trees
@@ -60,7 +61,8 @@ class Ranker:
 
 
 def taken_off(signed: Scores, positive: Scores, rows: IntArray) -> dict[str, FloatArray]:
-    """What negative feedback takes off each term's part of `rows`: <= 0 where it lowers, float32[c] each.
+    """What negative feedback takes off each term's part of `rows`: <= 0 where it lowers, float32[c] each; what the
+    listener adjusted comes with it.
 
     In deviations of what the liked songs say, so that a dislike does not make the likes count less.
     """

@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.special import expit
 
 from recommender.engine.arrays import BoolArray, FloatArray, IntArray
 from recommender.engine.blend import BlendWeights
@@ -75,14 +76,18 @@ def choice_loss(scores: Parameters, examples: Examples) -> tuple[float, Paramete
     """Minus the mean log-probability of the tracks to be found, per query, times its importance; and its gradient."""
     query, labels = examples.query, examples.labels
     n_queries = len(examples.importance)
+    # All in logarithms: while the weights are searched, scores may lie further apart than exp can tell.
+    others = np.where(labels, -np.inf, scores + np.log(examples.weights))
     top = np.full(n_queries, -np.inf)
-    np.maximum.at(top, query, scores)
-    risen = np.exp(scores - top[query])
-    others = np.where(labels, 0.0, examples.weights * risen)
-    against = np.bincount(query, weights=others, minlength=n_queries)
+    np.maximum.at(top, query, others)
+    top = np.where(np.isfinite(top), top, 0.0)
+    risen = np.exp(others - top[query])
+    total = np.bincount(query, weights=risen, minlength=n_queries)
+    against = np.where(total > 0, np.log(np.maximum(total, 1e-300)) + top, -np.inf)
     number = np.maximum(np.bincount(query, weights=labels, minlength=n_queries), 1.0)
     share = np.where(labels, (examples.importance / number)[query], 0.0)
-    total = np.where(labels, risen, 1.0) + against[query]
-    value = float((share * (np.log(total) - (scores - top[query])))[labels].sum())
-    pressed = np.bincount(query, weights=share / total, minlength=n_queries)
-    return value, share * (risen / total - 1.0) + others * pressed[query]
+    behind = np.where(labels, against[query] - scores, -np.inf)
+    value = float((share * np.logaddexp(0.0, behind)).sum())
+    missed = share * expit(behind)
+    pressed = np.bincount(query, weights=missed, minlength=n_queries) / np.maximum(total, 1e-300)
+    return value, risen * pressed[query] - missed

@@ -18,20 +18,22 @@ from recommender.engine.arrays import (
     csr,
     csr_slice,
     keep_largest_per_row,
-    matvec,
+    members,
+    sum_by_row,
 )
 from recommender.engine.config import EngineConfig
 from recommender.engine.data import Catalogue, Interactions
 from recommender.engine.listener import Listener
-from recommender.engine.terms.base import Cause, Progress, Valued, strongest, strongest_tracks
+from recommender.engine.terms.base import Cause, Opinions, Progress, SparseTerm, Valued, strongest, strongest_tracks
 
 
-class ArtistTerm:
+class ArtistTerm(SparseTerm):
     """score[t] = sum over artists j of t: role[t, j] * reach[j] * sum over a: related[j, a] * affinity[a].
 
     affinity[a] sums the listener's weights of tracks by a (times the role there) and stated favourites; related is 1
     for the artist itself and related_artist * cosine of common credits for others; reach[j] = (tracks of j + offset) **
-    -exponent. A collaboration therefore counts for each of its artists, most for the first.
+    -exponent. A collaboration therefore counts for each of its artists, most for the first. The listener's adjustment
+    of an artist is a factor of that affinity.
     """
 
     name: ClassVar[str] = "artist"
@@ -46,8 +48,11 @@ class ArtistTerm:
         self._related_weight = as_float32(arrays["related_weight"])
         self._indptr, self._indices = catalogue.artist_indptr, catalogue.artist_indices
         self._n_artists = catalogue.n_artists
+        self._n_tracks = catalogue.n_tracks
         self._stated = config.stated_artist
-        self._credits = csr(self._role, self._indices, self._indptr, self._n_artists)
+        self._credit_indptr = as_int32(arrays["credit_indptr"])
+        self._credit_track = as_int32(arrays["credit_track"])
+        self._credit_role = as_float32(arrays["credit_role"])
 
     @classmethod
     def fit(
@@ -69,26 +74,32 @@ class ArtistTerm:
         active = role * np.repeat(catalogue.active, np.diff(catalogue.artist_indptr))
         tracks = np.bincount(catalogue.artist_indices, weights=active, minlength=catalogue.n_artists)
         reach = (tracks + config.artist_size_offset) ** -config.artist_size_exponent
+        credit_indptr, credit = members(catalogue.artist_indices, catalogue.n_artists)
+        track = np.repeat(np.arange(catalogue.n_tracks, dtype=np.int32), np.diff(catalogue.artist_indptr))
         arrays = {
             "role": role,
             "reach": reach.astype(np.float32),
             "related_indptr": related.indptr.astype(np.int32),
             "related_indices": related.indices.astype(np.int32),
             "related_weight": related.data.astype(np.float32),
+            # Every credit once more, artist by artist.
+            "credit_indptr": credit_indptr,
+            "credit_track": track[credit],
+            "credit_role": role[credit],
         }
         return cls(arrays, catalogue, config)
 
-    def score(self, listener: Listener) -> FloatArray:
-        artists, affinity = self._affinity(listener)
+    def opinions(self, listener: Listener) -> Opinions:
+        artists, affinity = self.affinity(listener)
         owner, position = csr_slice(self._related_indptr, artists)
-        reached = self._related_indices[position]
-        spread = np.bincount(
-            reached, weights=affinity[owner] * self._related_weight[position], minlength=self._n_artists
-        )
-        return matvec(self._credits, spread.astype(np.float32) * self._reach)
+        spread = affinity[owner] * self._related_weight[position]
+        reached, liked = sum_by_row(self._related_indices[position], spread, self._n_artists)
+        owner, position = csr_slice(self._credit_indptr, reached)
+        values = (liked * self._reach[reached])[owner] * self._credit_role[position]
+        return Opinions(*sum_by_row(self._credit_track[position], values, self._n_tracks), self._n_tracks)
 
     def explain(self, listener: Listener, rows: IntArray, limit: int | None = None) -> list[list[Cause]]:
-        artists, affinity = self._affinity(listener)
+        artists, affinity = self.affinity(listener)
         owner, position = csr_slice(self._related_indptr, artists)
         sources: dict[int, list[tuple[int, float]]] = {}
         entries = zip(owner, self._related_indices[position], self._related_weight[position], strict=True)
@@ -111,20 +122,28 @@ class ArtistTerm:
             "related_indptr": self._related_indptr,
             "related_indices": self._related_indices,
             "related_weight": self._related_weight,
+            "credit_indptr": self._credit_indptr,
+            "credit_track": self._credit_track,
+            "credit_role": self._credit_role,
         }
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, AnyArray], catalogue: Catalogue, config: EngineConfig) -> Self:
         return cls(arrays, catalogue, config)
 
-    def _affinity(self, listener: Listener) -> tuple[IntArray, FloatArray]:
+    def affinity(self, listener: Listener) -> tuple[IntArray, FloatArray]:
+        """The artists of whom the listener has shown something, int32[a], and how much they are liked, float32[a]."""
         owner, position = csr_slice(self._indptr, listener.rows)
         everyone = np.concatenate([self._indices[position], listener.artists])
         stated = np.full(len(listener.artists), self._stated, dtype=np.float32)
         weights = np.concatenate([listener.weights[owner] * self._role[position], stated])
         artists, inverse = np.unique(everyone, return_inverse=True)
-        affinity = np.bincount(inverse, weights=weights, minlength=len(artists))
-        return artists.astype(np.int32), affinity.astype(np.float32)
+        affinity = np.bincount(inverse, weights=weights, minlength=len(artists)).astype(np.float32)
+        adjusted = listener.adjustments
+        if len(adjusted.artists):
+            _known, place, which = np.intersect1d(artists, adjusted.artists, return_indices=True)
+            affinity[place] *= adjusted.artist_factors[which]
+        return artists.astype(np.int32), affinity
 
     def _values(
         self, row: int, artists: IntArray, affinity: FloatArray, sources: dict[int, list[tuple[int, float]]]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recommender.engine.arrays import AnyArray, FloatArray, IntArray, as_float32
 from recommender.engine.config import EngineConfig
@@ -26,7 +27,8 @@ class AudioTerm:
 
     Features are standardised (the skewed ones after a logarithm), the key is a point on a circle, unknown values the
     mean; each track becomes a vector of unit length. Before the cosine the catalogue's mean vector is subtracted from
-    the candidate, which does not change the order and puts a track without features exactly at "no opinion".
+    the candidate, which does not change the order and puts a track without features exactly at "no opinion". The
+    listener's adjustment of a feature is a factor of its part of the product.
     """
 
     name: ClassVar[str] = "audio"
@@ -37,6 +39,7 @@ class AudioTerm:
         self._vectors = as_float32(arrays["vectors"])
         self._centre = as_float32(arrays["centre"])
         self._known = np.asarray(arrays["known"], dtype=np.float32)
+        self._dimensions = dimensions(catalogue.feature_columns)
 
     @classmethod
     def fit(
@@ -85,10 +88,19 @@ class AudioTerm:
         return cls(arrays, catalogue, config)
 
     def _songs(self, listener: Listener) -> tuple[FloatArray, FloatArray]:
-        """Weights (m,), of absolute sum 1, and certainty-weighted unit vectors (m, D) of the listener's songs."""
+        """Weights (m,), of absolute sum 1, and certainty-weighted unit vectors (m, D) of the listener's songs, adjusted
+        feature by feature.
+        """
         songs = self._vectors[listener.rows] + self._known[listener.rows, None] * self._centre
+        for name, factor in listener.adjustments.features.items():
+            songs[:, self._dimensions == name] *= np.float32(factor)
         total = float(np.abs(listener.weights).sum())
         return listener.weights / np.float32(total or 1.0), songs
+
+
+def dimensions(columns: tuple[str, ...]) -> NDArray[np.str_]:
+    """The feature behind each of the D dimensions of `scale_features`."""
+    return np.array([name for name in columns for _ in range(2 if name == "key" else 1)], dtype=np.str_)
 
 
 def scale_features(features: FloatArray, columns: tuple[str, ...]) -> FloatArray:
@@ -105,7 +117,10 @@ def _scaled(values: FloatArray, name: str) -> list[FloatArray]:
         return [_standardised(values) * np.float32(NOMINAL_WEIGHT / 2)]
     if name == "duration_ms":
         return [_standardised(np.log(np.maximum(values, 1.0)))]
-    return [_standardised(np.log(values + LOG_OFFSET) if name in LOG_SCALED else values)]
+    if name in LOG_SCALED:
+        # A share below 0 is a slip of the source: nothing, rather than no logarithm.
+        return [_standardised(np.log(np.maximum(values, 0.0) + LOG_OFFSET))]
+    return [_standardised(values)]
 
 
 def _standardised(values: FloatArray) -> FloatArray:

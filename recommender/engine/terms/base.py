@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol, Self, TypeAlias, runtime_checkable
@@ -76,6 +77,35 @@ class Term(Protocol):
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, AnyArray], catalogue: Catalogue, config: EngineConfig) -> Self:
         """The inverse of `arrays`, without copying (they may be memory-mapped). Raises KeyError if one is missing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Opinions:
+    """What a term says of a few of n tracks: float32[m] values of distinct rows int32[m]; of every other it says 0."""
+
+    rows: IntArray
+    values: FloatArray
+    n_tracks: int
+
+    def of_all(self) -> FloatArray:
+        """The same of every track, float32[n]."""
+        scores = np.zeros(self.n_tracks, dtype=np.float32)
+        scores[self.rows] = self.values
+        return scores
+
+
+class SparseTerm(ABC):
+    """A term that is silent about most tracks, so that nobody has to go through them all."""
+
+    heavy_tailed: ClassVar[bool]
+
+    @abstractmethod
+    def opinions(self, listener: Listener) -> Opinions:
+        """What `score` says, where it says anything; the caller may overwrite it."""
+
+    def score(self, listener: Listener) -> FloatArray:
+        """See `Term`."""
+        return self.opinions(listener).of_all()
 
 
 @dataclass(frozen=True, eq=False)

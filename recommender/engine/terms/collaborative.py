@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Self
 
 import numpy as np
 
-from recommender.engine.arrays import AnyArray, FloatArray, IntArray, as_float32, as_int32, membership
-from recommender.engine.config import EngineConfig
+from recommender.engine.arrays import AnyArray, FloatArray, IntArray, Sparse, as_float32, as_int32, membership
+from recommender.engine.config import EngineConfig, FactorConfig
 from recommender.engine.data import Catalogue, Interactions
 from recommender.engine.factors import (
     Factorisation,
     artist_content,
     factorise,
     fold_in,
+    fold_in_sum,
     refresh,
     regularisation,
     unheard_factors,
@@ -24,6 +25,9 @@ from recommender.engine.observations import column_counts, weight_matrix
 from recommender.engine.terms.audio import scale_features
 from recommender.engine.terms.base import Cause, Change, Progress, no_progress, track_causes
 from recommender.engine.terms.genre import genre_profiles
+
+Factoriser = Callable[[Sparse, Sparse, FactorConfig, np.random.Generator], Factorisation]
+"""What `factors.factorise` is: (weights, credits, config, rng) to factors."""
 
 
 class CollaborativeTerm:
@@ -53,6 +57,19 @@ class CollaborativeTerm:
         rng: np.random.Generator,
         progress: Progress,
     ) -> Self:
+        return cls.fit_with(factorise, catalogue, interactions, config, rng, progress)
+
+    @classmethod
+    def fit_with(
+        cls,
+        factoriser: Factoriser,
+        catalogue: Catalogue,
+        interactions: Interactions,
+        config: EngineConfig,
+        rng: np.random.Generator,
+        progress: Progress,
+    ) -> Self:
+        """Fit with a factorisation that is computed wherever `factoriser` has it computed."""
         weights = weight_matrix(interactions, catalogue.n_tracks)
         if np.count_nonzero(np.diff(weights.indptr)) < config.term_min_listeners:
             shapes = {"table": (1, 0), "gram": (0, 0), "mean_length": (1,)}
@@ -61,7 +78,7 @@ class CollaborativeTerm:
         progress("factors", 0.0)
         counts = column_counts(weights)
         credited = membership(catalogue.artist_indptr, catalogue.artist_indices, catalogue.n_artists)
-        fitted = factorise(weights[:, counts > 0], credited[counts > 0], config.factors, rng)
+        fitted = factoriser(weights[:, counts > 0], credited[counts > 0], config.factors, rng)
         progress("factors of unheard songs", 0.8)
         found = cls._of(fitted, counts, catalogue, config)
         progress("factors", 1.0)
@@ -95,11 +112,11 @@ class CollaborativeTerm:
         return cls({"table": table, "place": place, "gram": fitted.gram, "mean_length": length}, catalogue, config)
 
     def score(self, listener: Listener) -> FloatArray:
-        opinion = self._table @ self._listener_factors(listener).sum(axis=0)
+        opinion = self._table @ self._folded(fold_in_sum, listener)
         return np.asarray(opinion, dtype=np.float32)[self._place]
 
     def explain(self, listener: Listener, rows: IntArray, limit: int | None = None) -> list[list[Cause]]:
-        return track_causes(listener.rows, self.vectors(rows) @ self._listener_factors(listener).T, limit)
+        return track_causes(listener.rows, self.vectors(rows) @ self._folded(fold_in, listener).T, limit)
 
     def vectors(self, rows: IntArray) -> FloatArray:
         """Factors of some tracks, float32[len(rows), f]; f is 0 where nothing could be fitted."""
@@ -112,14 +129,12 @@ class CollaborativeTerm:
     def from_arrays(cls, arrays: Mapping[str, AnyArray], catalogue: Catalogue, config: EngineConfig) -> Self:
         return cls(arrays, catalogue, config)
 
-    def _listener_factors(self, listener: Listener) -> FloatArray:
-        """What each of the listener's songs adds to the listener's factors, float32[m, f]."""
+    def _folded(self, fold: Callable[..., FloatArray], listener: Listener) -> FloatArray:
+        """The listener's factors float32[f] by `fold_in_sum`, or by `fold_in` what each song adds, float32[m, f]."""
         factors = self.vectors(listener.rows)
-        if not factors.size:
-            return factors
         length = np.abs(listener.weights).sum(keepdims=True)
         strength = regularisation(length, self._config, float(self._mean_length[0]))
-        return fold_in(factors, listener.weights, self._gram, self._config.alpha, float(strength[0]))
+        return fold(factors, listener.weights, self._gram, self._config.alpha, float(strength[0]))
 
 
 def _with_unheard(

@@ -33,7 +33,7 @@ class GenreTerm:
 
     A track's profile mixes its own genres with the mean of its artists' (share `genre_from_artist`), so that a song
     without genres still has its artists'. TF-IDF with smoothed idf = ln((1 + n) / (1 + df)) + 1 and unit length, as
-    scikit-learn's TfidfTransformer.
+    scikit-learn's TfidfTransformer. The listener's adjustment of a genre is a factor of that genre in their profile.
     """
 
     name: ClassVar[str] = "genre"
@@ -68,10 +68,10 @@ class GenreTerm:
         return cls(arrays, catalogue, config)
 
     def score(self, listener: Listener) -> FloatArray:
-        return matvec(self._profiles, self._listener_profile(listener))
+        return matvec(self._profiles, self.listener_profile(listener))
 
     def explain(self, listener: Listener, rows: IntArray, limit: int | None = None) -> list[list[Cause]]:
-        profile = self._listener_profile(listener)
+        profile = self.listener_profile(listener)
         owner, position = csr_slice(self._indptr, listener.rows)
         genre_of, weight_of = self._indices[position], self._weight[position] * listener.weights[owner]
         causes = []
@@ -91,7 +91,8 @@ class GenreTerm:
     def from_arrays(cls, arrays: Mapping[str, AnyArray], catalogue: Catalogue, config: EngineConfig) -> Self:
         return cls(arrays, catalogue, config)
 
-    def _listener_profile(self, listener: Listener) -> FloatArray:
+    def listener_profile(self, listener: Listener) -> FloatArray:
+        """How much the listener likes each genre, float32[n_genres], of unit length before adjustments."""
         owner, position = csr_slice(self._indptr, listener.rows)
         profile = np.bincount(
             self._indices[position],
@@ -100,7 +101,10 @@ class GenreTerm:
         ).astype(np.float32)
         profile[listener.genres] += np.float32(self._stated)
         length = np.float32(np.linalg.norm(profile))
-        return profile / length if length else profile
+        profile = profile / length if length else profile
+        # After the length was taken, so that the other genres keep what they say.
+        profile[listener.adjustments.genres] *= listener.adjustments.genre_factors
+        return profile
 
 
 def _tracks_of(listener: Listener, chosen: BoolArray, owner: IntArray, weights: FloatArray) -> tuple[int, ...]:

@@ -8,16 +8,25 @@ from typing import ClassVar, Self
 import numpy as np
 import scipy.sparse as sp
 
-from recommender.engine.arrays import AnyArray, FloatArray, IntArray, Sparse, as_float32, as_int32, csr_slice
+from recommender.engine.arrays import (
+    AnyArray,
+    FloatArray,
+    IntArray,
+    Sparse,
+    as_float32,
+    as_int32,
+    csr_slice,
+    sum_by_row,
+)
 from recommender.engine.config import EngineConfig
 from recommender.engine.cooccurrence import ease, neighbours
 from recommender.engine.data import Catalogue, Interactions
 from recommender.engine.listener import Listener
 from recommender.engine.observations import liked_matrix, with_short_lists
-from recommender.engine.terms.base import Cause, Change, Progress, no_progress, track_causes
+from recommender.engine.terms.base import Cause, Change, Opinions, Progress, SparseTerm, no_progress, track_causes
 
 
-class SparseWeightsTerm:
+class SparseWeightsTerm(SparseTerm):
     """score[t] = sum over the listener's songs r of weight_r * W[r, t]; signed, so dislikes push neighbours down."""
 
     heavy_tailed: ClassVar[bool] = True
@@ -77,10 +86,10 @@ class SparseWeightsTerm:
         n = len(change.old_rows)
         return sp.csr_array((self._weight[kept], (source[kept], target[kept])), shape=(n, n))
 
-    def score(self, listener: Listener) -> FloatArray:
+    def opinions(self, listener: Listener) -> Opinions:
         owner, position = csr_slice(self._indptr, listener.rows)
         weights = listener.weights[owner] * self._weight[position]
-        return np.bincount(self._indices[position], weights=weights, minlength=self._n_tracks).astype(np.float32)
+        return Opinions(*sum_by_row(self._indices[position], weights, self._n_tracks), self._n_tracks)
 
     def explain(self, listener: Listener, rows: IntArray, limit: int | None = None) -> list[list[Cause]]:
         values = self.pairs(listener.rows, rows).T * listener.weights

@@ -1,12 +1,15 @@
 """Fit a new model on what is in the database and let it serve."""
 
+from pathlib import Path
 from typing import IO, Any, cast
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from recommender.cluster import ClusterError, DaskEngine
 from recommender.reports import quality_table
 from recommender.training import SEED, EmptyCatalogueError, RetrainBusyError, RetrainResult, retrain
 
@@ -24,6 +27,20 @@ class Command(BaseCommand):
             help="Fold what is new into the active model: quicker than a full fit.",
         )
         parser.add_argument("--force", action="store_true", help="Let it serve even if it measures worse.")
+        parser.add_argument(
+            "--engine",
+            choices=("local", "dask"),
+            default="local",
+            help="Where the matrix factorisation is computed; dask needs the extra `cluster` (default: %(default)s).",
+        )
+        parser.add_argument(
+            "--scheduler", default="", help="Address of the Dask scheduler; without it, two workers here."
+        )
+        parser.add_argument(
+            "--exchange",
+            type=Path,
+            help="A folder that the workers see under the same path (default: the folder of the models).",
+        )
         parser.add_argument("--seed", type=int, default=SEED, help="Seed of all random draws (default: %(default)s).")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -37,14 +54,30 @@ class Command(BaseCommand):
                     force=options["force"],
                     incremental=options["incremental"],
                     seed=options["seed"],
+                    cluster=_cluster(options),
                     say=lambda step, share: progress.update(task, description=step, completed=share),
                 )
         except RetrainBusyError as error:
             raise CommandError("another retrain is running; wait for it to end") from error
         except EmptyCatalogueError as error:
             raise CommandError("there are no songs yet: import some with manage.py import_tracks FILE") from error
+        except ClusterError as error:
+            raise CommandError(str(error)) from error
         if options["verbosity"] > 0:
             _report(result, console)
+
+
+def _cluster(options: dict[str, Any]) -> DaskEngine | None:
+    if options["engine"] == "local":
+        if options["scheduler"] or options["exchange"]:
+            raise CommandError("--scheduler and --exchange go with --engine dask")
+        return None
+    if options["incremental"]:
+        raise CommandError("--engine dask is for a full fit: leave --incremental out")
+    exchange: Path | None = options["exchange"]
+    if exchange and not exchange.is_dir():
+        raise CommandError(f"--exchange {exchange}: there is no such folder")
+    return DaskEngine((exchange or Path(settings.MODEL_DIR)).resolve(), options["scheduler"])
 
 
 def _report(result: RetrainResult, console: Console) -> None:

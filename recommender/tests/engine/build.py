@@ -96,7 +96,9 @@ def random_interactions(catalogue: Catalogue, n_listeners: int = 60, seed: int =
 
 def feedback_of(*events: tuple[int, FeedbackKind, float, float], **stated: Any) -> Feedback:
     """Feedback from (row, kind, count, age in days) and stated genres, artists, region."""
-    arrays = {name: np.array(value, dtype=np.int32) for name, value in stated.items() if name != "region"}
+    arrays: dict[str, Any] = {
+        name: np.array(value, dtype=np.int32) for name, value in stated.items() if name != "region"
+    }
     return Feedback(
         rows=np.array([event[0] for event in events], dtype=np.int32),
         kind=np.array([event[1] for event in events], dtype=np.int32),

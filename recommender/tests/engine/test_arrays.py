@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recommender.engine.arrays import csr, csr_any, csr_slice, keep_largest_per_row, top_rows
+from recommender.engine.arrays import csr, csr_any, csr_slice, keep_largest_per_row, members, sum_by_row, top_rows
 from recommender.tests.engine.build import csr_of
 
 LISTS = [[2, 0], [], [1], [0, 1, 2]]
@@ -57,3 +57,24 @@ def test_top_rows_of_many_are_those_of_a_full_sort(kind: str, limit: int) -> Non
         scores = np.sort(scores)
     rows = np.lexsort((np.arange(30_000), -scores))[:limit]
     assert top_rows(scores, limit).tolist() == rows[np.isfinite(scores[rows])].tolist()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.5])
+def test_top_rows_among_the_allowed(share: float) -> None:
+    rng = np.random.default_rng(5)
+    scores, allowed = rng.normal(size=30_000).astype(np.float32), rng.random(30_000) < share
+    expected = top_rows(np.where(allowed, scores, -np.inf).astype(np.float32), 200)
+    assert top_rows(scores, 200, allowed).tolist() == expected.tolist()
+
+
+def test_sum_by_row() -> None:
+    rows, values = np.array([4, 0, 4, 2, 0], dtype=np.int32), np.array([1, 2, 3, 4, -7], dtype=np.float32)
+    distinct, sums = sum_by_row(rows, values, 6)
+    assert dict(zip(distinct.tolist(), sums.tolist(), strict=True)) == {0: -5.0, 2: 4.0, 4: 4.0}
+    assert sum_by_row(rows[:0], values[:0], 6)[0].tolist() == []
+
+
+def test_members_of_each_group() -> None:
+    indptr, places = members(np.array([2, 0, 2, 2], dtype=np.int32), 4)
+    assert indptr.tolist() == [0, 1, 1, 4, 4]
+    assert places.tolist() == [1, 0, 2, 3]

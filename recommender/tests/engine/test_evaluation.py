@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recommender.engine import Catalogue, EngineConfig, Feedback, Interactions, InvalidDataError
+from recommender.engine import Catalogue, EngineConfig, Feedback, Interactions, InvalidDataError, fit_model
 from recommender.engine.arrays import FloatArray
-from recommender.engine.evaluation import Reveal, Scorer, evaluate, listener_share, split_listeners
+from recommender.engine.evaluation import Reveal, Scorer, evaluate, listener_share, model_scorers, split_listeners
 from recommender.engine.terms import TERMS
 from recommender.tests.engine.build import make_catalogue
 
@@ -96,3 +96,17 @@ def test_listener_share_counts_each_listener_once() -> None:
     zero = np.zeros(2, dtype=np.int32)
     training = Interactions(zero, zero + 1, np.ones(2, np.float32), np.full(2, -1, np.int32))
     assert listener_share(training, 2).tolist() == [0.25, 0.5]
+
+
+@pytest.mark.parametrize("name", ["content", "blend"])
+def test_another_version_of_a_revealed_song_comes_last(name: str) -> None:
+    # Songs 0 to 3 by one artist, of which 1 is a version of 0; 4 and 5 by others.
+    recording = np.array([0, 0, 2, 3, 4, 5], dtype=np.int32)
+    catalogue = make_catalogue([[0], [0], [0], [0], [1], [2]], recording=recording)
+    model = fit_model(catalogue, Interactions.empty(), EngineConfig(), np.random.default_rng(0))
+    scorers = model_scorers(model)
+    feedback = Feedback.likes([0])
+    assert scorers["artist"](feedback)[1] == scorers["artist"](feedback)[2]
+    scores = scorers[name](feedback)
+    assert scores[1] < scores[4] < scores[2]
+    assert scores[1] < scores[5] < scores[3]

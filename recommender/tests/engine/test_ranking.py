@@ -136,6 +136,25 @@ class TestLearnedWeights:
             rise = choice_loss(scores + step, examples)[0] - choice_loss(scores - step, examples)[0]
             assert slope[place] == pytest.approx(rise / 2e-5, rel=1e-3, abs=1e-6)
 
+    def test_the_loss_is_finite_however_far_the_scores_lie_apart(self) -> None:
+        # Two tracks to be found, one of them far ahead of all else, the other far behind.
+        labels, ones = np.array([True, True, False]), np.ones(3, np.float32)
+        examples = Examples(
+            ("artist",), ones[:, None], labels, ones, ones, np.zeros(3, np.int32), np.array([2.0], np.float32)
+        )
+        loss, slope = choice_loss(np.array([2000.0, -2000.0, 0.0]), examples)
+        assert loss == pytest.approx(2000.0)
+        assert slope.tolist() == pytest.approx([0.0, -1.0, 1.0])
+
+    def test_a_query_without_alternatives_costs_nothing(self) -> None:
+        ones = np.ones(1, np.float32)
+        examples = Examples(
+            ("artist",), ones[:, None], np.array([True]), ones, ones, np.zeros(1, np.int32), np.array([2.0], np.float32)
+        )
+        loss, slope = choice_loss(np.array([3.0]), examples)
+        assert loss == 0.0
+        assert slope.tolist() == [0.0]
+
     def test_follow_the_data(self) -> None:
         prior = BlendWeights((0.0, 5.0), {"artist": (1.0, 1.0), "audio": (1.0, 1.0)})
         learned = learn_weights(self.examples(2.0), prior, strength=1.0).at(5.0)

@@ -41,7 +41,7 @@ class TestArtist:
 
     def test_the_first_credit_counts_more_than_the_second(self) -> None:
         scores = fit("artist", self.catalogue).score(listener(0))
-        assert scores[0] == scores[1] > scores[2] > scores[3] > scores[4] == 0.0
+        assert scores[0] == scores[1] > scores[2] >= scores[3] > scores[4] == 0.0
 
     def test_by_hand(self) -> None:
         # Artist 0 has 2.5 tracks: reach 3.5 ** -0.5. A like of track 0 is an affinity of 1.
@@ -125,6 +125,12 @@ class TestAudio:
     def test_a_dislike_turns_it_round(self) -> None:
         term = fit("audio", with_features(energy=[0.1, 0.15, 0.9, 0.95]))
         np.testing.assert_allclose(term.score(dislike(0)), -term.score(listener(0)))
+
+    def test_a_share_below_nothing_is_nothing(self) -> None:
+        features = np.array([[-0.5], [0.0], [0.3], [0.9]], dtype=np.float32)
+        catalogue = make_catalogue([[0]] * 4, features=features, feature_columns=("speechiness",))
+        scores = fit("audio", catalogue).score(listener(0))
+        assert scores[0] == scores[1] > scores[2] >= scores[3]
 
     def test_an_outlier_cannot_swallow_the_scale(self) -> None:
         tempo = [100.0, 101.0] * 50 + [9999.0]

@@ -7,7 +7,7 @@ import pytest
 
 from recommender.engine import Catalogue, EngineConfig, Feedback, Interactions, Model, fit_model
 from recommender.engine.listener import Listener
-from recommender.engine.terms import TERMS, Term, no_progress
+from recommender.engine.terms import TERMS, SparseTerm, Term, no_progress
 from recommender.tests.engine.build import make_catalogue, random_catalogue
 
 
@@ -38,6 +38,13 @@ def test_scores_may_be_overwritten(term: Term, listener: Listener) -> None:
     expected = first.copy()
     first.fill(-7.0)
     np.testing.assert_array_equal(term.score(listener), expected)
+
+
+def test_what_a_sparse_term_says_is_each_row_once(term: Term, listener: Listener) -> None:
+    if isinstance(term, SparseTerm):
+        opinions = term.opinions(listener)
+        assert len(np.unique(opinions.rows)) == len(opinions.rows) > 0
+        np.testing.assert_array_equal(opinions.of_all(), term.score(listener))
 
 
 def test_all_causes_add_up_to_the_score(term: Term, listener: Listener, catalogue: Catalogue) -> None:

@@ -1,0 +1,55 @@
+"""What ``retrain --engine dask`` hands to the cluster, and how it takes the factors back."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from recommender.cluster.als import factorise_on_dask
+from recommender.cluster.parquet import write_interactions
+from recommender.engine import Catalogue, EngineConfig, Interactions
+from recommender.engine.arrays import Sparse
+from recommender.engine.config import FactorConfig
+from recommender.engine.estimates import with_estimates
+from recommender.engine.factors import Factorisation
+from recommender.engine.terms import Progress, Term
+from recommender.engine.terms.collaborative import CollaborativeTerm
+
+PARTS = 8
+
+
+@dataclass(frozen=True)
+class DaskEngine:
+    """Where the factors are fitted. ``scheduler``: its address, or empty for two workers on this machine.
+
+    ``exchange``: an existing folder that this machine and every worker see under the same path; each fit has a folder
+    of its own in it while it runs. ``parts``: files on each side; at least as many as there are workers.
+    """
+
+    exchange: Path
+    scheduler: str = ""
+    parts: int = PARTS
+
+    def terms(
+        self,
+        catalogue: Catalogue,
+        interactions: Interactions,
+        config: EngineConfig,
+        rng: np.random.Generator,
+        progress: Progress,
+    ) -> dict[str, Term]:
+        """Return the terms that the cluster fits, for ``fit_model``. Raises ClusterError."""
+
+        def factorise(
+            weights: Sparse, credits_: Sparse, settings: FactorConfig, rng: np.random.Generator
+        ) -> Factorisation:
+            with tempfile.TemporaryDirectory(dir=self.exchange, prefix="interactions-") as name:
+                write_interactions(Path(name), weights, self.parts)
+                return factorise_on_dask(Path(name), credits_, settings, rng, self.scheduler, progress)
+
+        estimated = with_estimates(catalogue)
+        term = CollaborativeTerm.fit_with(factorise, estimated, interactions, config, rng, progress)
+        return {CollaborativeTerm.name: term}

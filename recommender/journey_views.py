@@ -1,0 +1,31 @@
+"""The page "From one song to another"."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from accounts.limits import limited
+from accounts.models import User
+from catalog.search import search
+from catalog.selectors import tracks_in_order
+from recommender.forms import JourneyForm
+from recommender.journeys import songs_between
+
+MAX_FOUND = 12
+
+
+@require_safe
+@limited("search")
+def journey(request: HttpRequest) -> HttpResponse:
+    """Ask for the two ends, one after the other, then show the songs that lead from one to the other."""
+    start, goal, count, query = JourneyForm(request.GET).choices_made()
+    context: dict[str, Any] = {"start": start, "goal": goal, "count": count, "words": query}
+    context["counts"] = JourneyForm.COUNTS
+    if start and goal:
+        user = request.user if isinstance(request.user, User) else None
+        context["tracks"] = songs_between(start=start, goal=goal, between=count, user=user)
+    elif query:
+        context["found"] = tracks_in_order(search(query).track_ids[:MAX_FOUND])
+    return render(request, "recommender/journey.html", context)

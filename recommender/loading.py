@@ -1,0 +1,144 @@
+"""The model in this process's memory, and its replacement by a newer one beside the requests."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from recommender.models import ModelVersion
+
+if TYPE_CHECKING:
+    from recommender.engine import Model
+
+logger = logging.getLogger(__name__)
+
+# A version that could not be loaded is tried again after so many seconds: a shared folder may be late.
+RETRY_SECONDS = 10.0
+
+
+class UnusableModelError(Exception):
+    """The version's file is missing, damaged or of another format; the message says which."""
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model in this process's memory (its arrays mapped from the file, so shared between processes)."""
+
+    version: ModelVersion
+    model: Model
+    regions: tuple[str, ...]
+
+
+def model_path(version: ModelVersion) -> Path:
+    """Return the folder of the version's file."""
+    return Path(settings.MODEL_DIR) / version.directory
+
+
+def read_model(path: Path, *, verify: bool = False) -> Model:
+    """Return the model in the folder ``path``, its arrays mapped; with ``verify`` its checksums are compared too.
+
+    Raises:
+        UnusableModelError: it is missing, damaged or of another format.
+    """
+    # The engine brings numpy and scipy along, a second that commands and workers without recommendations need not pay.
+    from recommender.engine import EngineError, load_model
+
+    try:
+        return load_model(path, verify=verify)
+    except EngineError as error:
+        raise UnusableModelError(str(error)) from error
+
+
+class Loader:
+    """Keeps the last loaded model of this process.
+
+    ``in_background``: a newer version is read and tried out beside the requests, which are served by the older one
+    meanwhile: no request waits for the change.
+    """
+
+    def __init__(self) -> None:
+        self.in_background = False
+        self._lock = threading.Lock()
+        self._loaded: LoadedModel | None = None
+        self._broken: dict[str, float] = {}
+        self._on_its_way = ""
+
+    def get(self, version: ModelVersion) -> LoadedModel | None:
+        """Return the model of ``version`` (or the one before it, while it is read); ``None`` if it cannot be used."""
+        loaded = self._loaded
+        if loaded is not None and loaded.version.directory == version.directory:
+            return loaded
+        if loaded is not None and self.in_background:
+            self._fetch(version)
+            return loaded
+        with self._lock:
+            if self._loaded is None or self._loaded.version.directory != version.directory:
+                fresh = self._load(version)
+                if fresh is None:
+                    return None
+                self._loaded = fresh
+            return self._loaded
+
+    def forget(self) -> None:
+        """Drop what was loaded, as a new process would start."""
+        self._loaded = None
+        self._broken.clear()
+
+    def _fetch(self, version: ModelVersion) -> None:
+        with self._lock:
+            is_broken = time.monotonic() < self._broken.get(version.directory, 0.0)
+            if is_broken or self._on_its_way == version.directory:
+                return
+            self._on_its_way = version.directory
+        threading.Thread(target=self._replace, args=(version,), name="model-loader", daemon=True).start()
+
+    def _replace(self, version: ModelVersion) -> None:
+        try:
+            fresh = self._load(version)
+            if fresh is not None:
+                warm_up(fresh.model)
+                self._loaded = fresh
+        finally:
+            self._on_its_way = ""
+
+    def _load(self, version: ModelVersion) -> LoadedModel | None:
+        try:
+            model = read_model(model_path(version))
+        except UnusableModelError as error:
+            if version.directory not in self._broken:
+                logger.error("model version %s cannot be used, the one before it serves: %s", version.pk, error)
+            self._broken[version.directory] = time.monotonic() + RETRY_SECONDS
+            return None
+        return LoadedModel(version, model, tuple(model.metadata["regions"]))
+
+
+def warm_up(model: Model) -> None:
+    """Make a page nobody sees, so that what is computed or read from disk once is there before the first listener."""
+    import numpy as np
+
+    from recommender.engine import Feedback, Request, recommend
+
+    liked = np.flatnonzero(model.catalogue.active)[:1]
+    if not len(liked):
+        return
+    for feedback in (Feedback.likes([]), Feedback.likes(liked.tolist())):
+        recommend(model, feedback, Request(adventure=0.5), np.random.default_rng(0))
+
+
+def in_thread(work: Callable[[], object], *, name: str) -> None:
+    """Run ``work`` beside the requests; what goes wrong is said in the log and costs no page."""
+
+    def run() -> None:
+        try:
+            work()
+        except Exception:
+            logger.exception("%s failed", name)
+
+    threading.Thread(target=run, name=name, daemon=True).start()
