@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.cache import cache
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, connections
 from django.test import override_settings
+from playwright.sync_api import Playwright
 from pytest_django import DjangoDbBlocker
 
 # Playwright keeps an event loop in the main thread, which Django would take for an async view.
@@ -74,6 +75,16 @@ def find_chromium() -> str | None:
 @pytest.fixture(scope="session")
 def base_url() -> None:
     """Have tests name the whole address; the plugin's own fixture of this name is deprecated by pytest."""
+
+
+@pytest.fixture(scope="session")
+def playwright(playwright: Playwright) -> Iterator[Playwright]:
+    """Close, before the event loop ends, the connection that Django keeps for code beside a running event loop.
+
+    Without the loop nobody finds it any more, and PostgreSQL drops no database that somebody is connected to.
+    """
+    yield playwright
+    connections.close_all()
 
 
 @pytest.fixture(scope="session")

@@ -1,21 +1,30 @@
 """Concurrent clients liking, playing and reading: no error, and no lost or doubled row.
 
 ``python -m benchmarks.concurrency --clients 20 --seconds 60``. It stops by itself and talks to 127.0.0.1 only.
+``--database postgres`` and ``mysql`` start a server of their own. ``--kill`` ends, as a power failure would, a web
+worker, the job runner in the middle of a retrain, and the database server; then clients send again what was not
+answered, as browsers and the player do, and the counts must agree all the same.
 """
 
 from __future__ import annotations
 
 import argparse
+import http.client
 import os
 import random
+import signal
+import subprocess
+import sys
 import tempfile
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.site import Client, Site, percentile, shared_data
+from benchmarks.servers import SERVERS, Server
+from benchmarks.site import ROOT, Client, Site, percentile, shared_data
 
 
 @dataclass
@@ -30,6 +39,9 @@ class Visitor:
     plays: int = 0
     times: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    # Seconds for which an unanswered request is sent again; how often that was.
+    patience: float = 0.0
+    retries: int = 0
 
     def run(self, until: float) -> None:
         """Act until the clock says ``until``."""
@@ -42,7 +54,7 @@ class Visitor:
 
     def _rate(self, rng: random.Random) -> None:
         track, value = rng.choice(self.tracks), rng.choice([1, -1, 0])
-        if self._expect(self.client.post(f"/songs/{track}/rate/", value=str(value)), "rate"):
+        if self._expect(lambda: self.client.post(f"/songs/{track}/rate/", value=str(value)), "rate"):
             if value:
                 self.ratings[track] = value
             else:
@@ -50,20 +62,31 @@ class Visitor:
 
     def _play(self, rng: random.Random) -> None:
         track, token = rng.choice(self.tracks), str(uuid.UUID(int=rng.getrandbits(128), version=4))
-        twice = [self.client.post(f"/songs/{track}/listen/", token=token) for _ in range(2)]
-        accepted = [self._expect(answer, "listen") for answer in twice]
+        accepted = [
+            self._expect(lambda: self.client.post(f"/songs/{track}/listen/", token=token), "listen") for _ in range(2)
+        ]
         if all(accepted):
             self.plays += 1
 
     def _read(self, rng: random.Random) -> None:
         paths = ["/", "/songs/", "/search/?q=love", f"/songs/{rng.choice(self.tracks)}/", "/history/", "/ratings/"]
         path = rng.choice(paths)
-        self._expect(self.client.get(path), path)
+        self._expect(lambda: self.client.get(path), path)
 
-    def _expect(self, answer: tuple[int, bytes], what: str) -> bool:
-        if answer[0] != 200:
-            self.errors.append(f"{what}: status {answer[0]}: {answer[1][:200]!r}")
-        return answer[0] == 200
+    def _expect(self, send: Callable[[], tuple[int, bytes]], what: str) -> bool:
+        end = time.monotonic() + self.patience
+        while True:
+            try:
+                status, body = send()
+            except (OSError, http.client.HTTPException) as error:
+                status, body = 0, repr(error).encode()
+            if status == 200:
+                return True
+            if (status and status < 500) or time.monotonic() > end:
+                self.errors.append(f"{what}: status {status}: {body[:200]!r}")
+                return False
+            self.retries += 1
+            time.sleep(0.2)
 
 
 def main() -> None:
@@ -72,25 +95,92 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=20)
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--database", choices=["sqlite", *SERVERS], default="sqlite")
+    parser.add_argument("--kill", action="store_true")
     options = parser.parse_args([] if __name__ != "__main__" else None)
     data = shared_data()
     if data is None:
         print("concurrency: skipped: no folder of real songs (SPOTIFY_REC_SHARED_DATA)")
         return
     with tempfile.TemporaryDirectory() as name:
-        site = Site.create(Path(name))
-        steps = (["migrate"], ["collectstatic", "--noinput"], ["import_tracks", str(data / "dataset.csv")], ["retrain"])
-        for step in steps:
-            site.manage(*step)
-        visitors = _visitors(site, options.clients)
-        with site.serving(workers=options.workers):
-            until = time.monotonic() + options.seconds
-            threads = [threading.Thread(target=visitor.run, args=(until,)) for visitor in visitors]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-        _report(visitors)
+        server = SERVERS[options.database](Path(name) / options.database) if options.database in SERVERS else None
+        try:
+            _run(Path(name), options, data, server)
+        finally:
+            if server is not None:
+                server.stop()
+
+
+def _run(folder: Path, options: argparse.Namespace, data: Path, server: Server | None) -> None:
+    site = Site.create(folder)
+    if server is not None:
+        site.environment["DATABASE_URL"] = server.url
+    steps = (["migrate"], ["collectstatic", "--noinput"], ["import_tracks", str(data / "dataset.csv")], ["retrain"])
+    for step in steps:
+        site.manage(*step)
+    visitors = _visitors(site, options.clients)
+    killer = Killer(site, server) if options.kill else None
+    with site.serving(workers=options.workers) as web:
+        until = time.monotonic() + options.seconds
+        threads = [threading.Thread(target=visitor.run, args=(until,)) for visitor in visitors]
+        for visitor in visitors:
+            visitor.patience = 60.0 if killer else 0.0
+        for thread in threads:
+            thread.start()
+        if killer is not None:
+            killer.run(web, options.seconds)
+        for thread in threads:
+            thread.join()
+    from django.db import connection
+
+    # It may be one to a server that was killed.
+    connection.close()
+    _report(visitors, options.database)
+    if killer is not None:
+        killer.report()
+
+
+class Killer:
+    """Ends, with SIGKILL, a web worker, the job runner in the middle of a retrain, and the database server."""
+
+    def __init__(self, site: Site, server: Server | None) -> None:
+        self._site, self._server = site, server
+        self._runner = self._start_runner()
+
+    def run(self, web: int, seconds: float) -> None:
+        """Kill one after the other, spread over ``seconds``; ``web``: the process id of the web server."""
+        from jobs.services import enqueue
+
+        time.sleep(seconds / 5)
+        worker = int(Path(f"/proc/{web}/task/{web}/children").read_text().split()[0])
+        os.kill(worker, signal.SIGKILL)
+        self._job = enqueue(kind="retrain", subject="load")
+        time.sleep(seconds / 5)
+        self._runner.kill()
+        self._runner.wait()
+        self._runner = self._start_runner()
+        time.sleep(seconds / 5)
+        if self._server is not None:
+            self._server.kill()
+            time.sleep(1)
+            self._server.start()
+
+    def report(self) -> None:
+        """Wait for the retrain that was interrupted, and say how it ended."""
+        for _attempt in range(120):
+            self._job.refresh_from_db()
+            if not self._job.is_active:
+                break
+            time.sleep(1)
+        self._runner.terminate()
+        self._runner.wait(timeout=60)
+        print(f"the retrain whose runner was killed: {self._job.state}; {self._job.log.splitlines()[-1:]}")
+
+    def _start_runner(self) -> subprocess.Popen[bytes]:
+        environment = {**self._site.environment, "JOB_STALE_SECONDS": "5", "RETRAIN_HOURS": "0"}
+        command = [sys.executable, str(ROOT / "manage.py"), "worker"]
+        quiet = subprocess.DEVNULL
+        return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=quiet, stderr=quiet)
 
 
 def _visitors(site: Site, count: int) -> list[Visitor]:
@@ -111,7 +201,7 @@ def _visitors(site: Site, count: int) -> list[Visitor]:
     return visitors
 
 
-def _report(visitors: list[Visitor]) -> None:
+def _report(visitors: list[Visitor], database: str) -> None:
     from feedback.models import Play, Rating
 
     wrong = [
@@ -123,8 +213,11 @@ def _report(visitors: list[Visitor]) -> None:
     errors = [error for visitor in visitors for error in visitor.errors]
     times = [value for visitor in visitors for value in visitor.times]
     ratings, plays = sum(len(visitor.ratings) for visitor in visitors), sum(visitor.plays for visitor in visitors)
-    print(f"\n{len(visitors)} clients: {len(times)} actions, {len(errors)} errors, {ratings} ratings, {plays} plays")
+    print(f"\n{database}, {len(visitors)} clients: {len(times)} actions, {len(errors)} errors")
+    print(f"{ratings} ratings, {plays} plays")
     print(f"rows that differ from what was done: {len(wrong)} listeners {wrong or ''}")
+    if retries := sum(visitor.retries for visitor in visitors):
+        print(f"sent again because nothing came back: {retries}")
     print(f"milliseconds per action: p50 {percentile(times, 0.5):.0f}, p95 {percentile(times, 0.95):.0f}")
     for error in errors[:5]:
         print(error)

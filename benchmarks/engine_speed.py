@@ -4,6 +4,7 @@ All data are invented (see `benchmarks.invented`). Without `implicit` (extra `be
 """
 
 import argparse
+import importlib
 import os
 import resource
 import subprocess
@@ -84,7 +85,8 @@ def retrain(catalogue: Catalogue, interactions: Interactions) -> None:
 
 
 def compare_fits() -> None:
-    """Print the factor fit and the whole retrain beside the peer."""
+    """Print the factor fit and the whole retrain beside the peer; reading in a library is in neither time."""
+    importlib.import_module("sklearn.ensemble")
     rng = np.random.default_rng(1)
     catalogue = invent_catalogue(RETRAIN.tracks, rng)
     interactions = invent_interactions(RETRAIN, rng)
@@ -133,6 +135,46 @@ def serve_alone(n_tracks: int, goal: float) -> None:
         print(f"{n_tracks:>9,} tracks: p50 {middle:.1f} ms, p95 {high:.1f} ms (at most {goal:g}), peak {peak:,.0f} MB")
 
 
+def share(n_tracks: int) -> None:
+    """Print how much memory a second process takes that serves the same stored model of so many tracks."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "model"
+        in_own_process("--store", str(n_tracks), str(path))
+        size = sum(file.stat().st_size for file in path.iterdir()) / 2**20
+        workers: list[subprocess.Popen[str]] = []
+        sums = []
+        for _ in range(2):
+            workers.append(_started_worker(path))
+            sums.append(sum(_proportional_mb(worker.pid) for worker in workers))
+        for worker in workers:
+            worker.communicate("done")
+    print(f"{n_tracks:>9,} tracks: {size:,.0f} MB stored; one worker {sums[0]:,.0f} MB, both {sums[1]:,.0f} MB (Pss)")
+
+
+def _started_worker(path: Path) -> subprocess.Popen[str]:
+    """A process that has made some pages with the model and waits for a line."""
+    command = [sys.executable, "-m", "benchmarks.engine_speed", "--worker", str(path)]
+    worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert worker.stdout is not None
+    worker.stdout.readline()
+    return worker
+
+
+def _proportional_mb(pid: int) -> float:
+    """Memory of a process in MB, what it shares counted in part (Linux)."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:"))
+
+
+def work(path: Path) -> None:
+    """Make pages for invented listeners, say so, and stay until told to go."""
+    model, rng = load_model(path), np.random.default_rng(3)
+    for _ in range(20):
+        recommend(model, Feedback.likes(rng.choice(model.catalogue.n_tracks, size=50, replace=False)), Request(), rng)
+    print("ready", flush=True)
+    sys.stdin.readline()
+
+
 def store(n_tracks: int, path: Path) -> None:
     """Fit and write the model that `serve_alone` asks."""
     rng = np.random.default_rng(3)
@@ -151,10 +193,11 @@ def in_own_process(*arguments: str) -> None:
 def main() -> None:
     """Run all parts, or one of them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--part", choices=("fit", "linear", "serve"), help="only this part")
+    parser.add_argument("--part", choices=("fit", "linear", "serve", "share"), help="only this part")
     parser.add_argument("--size", nargs=3, type=int, help=argparse.SUPPRESS)
     parser.add_argument("--serve", nargs=2, type=float, help=argparse.SUPPRESS)
     parser.add_argument("--store", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.size:
         fit_alone(Size(*options.size))
@@ -162,6 +205,8 @@ def main() -> None:
         serve_alone(int(options.serve[0]), options.serve[1])
     elif options.store:
         store(int(options.store[0]), Path(options.store[1]))
+    elif options.worker:
+        work(options.worker)
     else:
         run_parts(options.part)
 
@@ -176,6 +221,8 @@ def run_parts(part: str | None) -> None:
     if part in (None, "serve"):
         for n_tracks, goal in REQUESTED:
             in_own_process("--serve", str(n_tracks), str(goal))
+    if part in (None, "share"):
+        share(REQUESTED[0][0])
 
 
 if __name__ == "__main__":

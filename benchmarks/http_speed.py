@@ -27,13 +27,13 @@ def main() -> None:
         site = Site.create(Path(name))
         for command in (["migrate"], ["collectstatic", "--noinput"], ["import_tracks", str(data / "dataset.csv")]):
             site.manage(*command)
-        facts = _prepare(site)
+        facts = prepare(site)
         site.manage("retrain")
         with site.serving(workers=1):
             _report(_measure(site, facts))
 
 
-def _prepare(site: Site) -> dict[str, Any]:
+def prepare(site: Site) -> dict[str, Any]:
     """Make a listener with 50 likes of 10 artists, logged in; return what the measuring needs."""
     os.environ.update(site.environment)
     import django

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import without_listeners
 from benchmarks.hetrec import write_csv, write_inputs
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("SPOTIFY_REC_SHARED_DATA", ROOT.parent / "shared" / "data"))
-SETS = ("plays", "playlists", "hetrec")
+SETS = ("plays", "playlists", "content", "hetrec")
 PUBLISHED = {"popularity": 0.076, "cosine": 0.214, "EASE": 0.236}
 
 
@@ -33,7 +34,8 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as name:
         for chosen in options.sets:
-            {"plays": run_plays, "playlists": run_playlists, "hetrec": run_hetrec}[chosen](Path(name), options.seed)
+            runs = {"plays": run_plays, "playlists": run_playlists, "content": run_content, "hetrec": run_hetrec}
+            runs[chosen](Path(name), options.seed)
 
 
 def run_plays(_folder: Path, seed: int) -> None:
@@ -47,14 +49,25 @@ def run_playlists(folder: Path, seed: int) -> None:
 
     The playlists' genres are not used: the import reads none of a playlist's columns.
     """
-    path, interactions = DATA / "playlist-songs.csv", folder / "playlists.csv"
-    with path.open(encoding="utf-8", newline="") as file:
-        pairs = dict.fromkeys((row["playlist_id"], row["track_id"]) for row in csv.DictReader(file))
-    write_csv(interactions, ("listener", "track_id"), pairs)
+    interactions, path = write_playlists(folder)
     print("\n--- editorial playlists as listeners")
     evaluate(interactions, path, seed)
     print("\n--- editorial playlists as listeners, cold tracks only")
     evaluate(interactions, path, seed, "--cold-tracks")
+
+
+def run_content(folder: Path, seed: int) -> None:
+    """Playlists found by what is known of the songs: one listener alone, and the content terms among others."""
+    without_listeners.run(*write_playlists(folder), seed)
+
+
+def write_playlists(folder: Path) -> tuple[Path, Path]:
+    """Write the playlists as interactions into ``folder``; return that path and the catalogue's."""
+    path, interactions = DATA / "playlist-songs.csv", folder / "playlists.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        pairs = dict.fromkeys((row["playlist_id"], row["track_id"]) for row in csv.DictReader(file))
+    write_csv(interactions, ("listener", "track_id"), pairs)
+    return interactions, path
 
 
 def run_hetrec(folder: Path, seed: int) -> None:

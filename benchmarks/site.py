@@ -48,29 +48,33 @@ class Site:
             "DATABASE_URL": os.environ.get("BENCH_DATABASE_URL", f"sqlite:///{folder / 'bench.sqlite3'}"),
             "MODEL_DIR": str(folder / "models"),
             "LOG_LEVEL": "WARNING",
+            # One client does here what many do elsewhere: calls are counted as ever, but nobody is turned away.
+            **dict.fromkeys(("API_CALLS_PER_MINUTE", "SEARCHES_PER_MINUTE", "FEEDBACK_PER_MINUTE"), "60000"),
             "DJANGO_SETTINGS_MODULE": "spotify_rec.settings",
         }
         return cls(folder, port, environment)
 
-    def manage(self, *arguments: str) -> None:
-        """Run a management command; its output is shown only when it fails."""
+    def manage(self, *arguments: str, **environment: str) -> None:
+        """Run a management command, with other settings where given; its output is shown only when it fails."""
         command = [sys.executable, str(ROOT / "manage.py"), *arguments]
-        done = subprocess.run(command, env=self.environment, cwd=ROOT, capture_output=True, text=True, check=False)
+        settings = {**self.environment, **environment}
+        done = subprocess.run(command, env=settings, cwd=ROOT, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"manage.py {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
 
     @contextmanager
-    def serving(self, workers: int) -> Iterator[None]:
-        """Serve with gunicorn until the block ends."""
+    def serving(self, workers: int) -> Iterator[int]:
+        """Serve with gunicorn until the block ends; gives its process id."""
         gunicorn = [sys.executable, "-m", "gunicorn", "spotify_rec.wsgi", "--bind", f"127.0.0.1:{self.port}"]
-        options = ["--workers", str(workers), "--log-level", "warning", "--timeout", "60"]
+        # As `manage.py serve` has it: a worker without threads waits for connections that browsers open ahead of time.
+        options = ["--workers", str(workers), "--threads", "4", "--log-level", "warning", "--timeout", "60"]
         with (self.folder / "gunicorn.log").open("w") as log:
             server = subprocess.Popen(
                 [*gunicorn, *options], env=self.environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
             )
             try:
                 self._wait(server)
-                yield
+                yield server.pid
             finally:
                 server.terminate()
                 server.wait(timeout=20)

@@ -57,6 +57,18 @@ def sign_up(page: Page, site: str) -> None:
     User.objects.update(adventure=0.0)
 
 
+def start(page: Page, site: str) -> None:
+    """The three steps: one genre, no artist, the dial as it stands."""
+    page.get_by_role("checkbox", name=re.compile("folk")).check(force=True)
+    page.get_by_role("button", name="Next").click()
+    page.wait_for_url(re.compile("/start/artists/"))
+    expect(page.get_by_role("checkbox", name="Artist 0")).to_have_count(1)
+    page.get_by_role("link", name="Skip", exact=True).click()
+    page.wait_for_url(re.compile("/start/adventure/"))
+    page.get_by_role("button", name="Show my songs").click()
+    page.wait_for_url(re.compile(re.escape(site) + "/$"))
+
+
 def titles(page: Page) -> list[str]:
     return page.locator("#feed .track-title").all_inner_texts()
 
@@ -65,9 +77,7 @@ def titles(page: Page) -> list[str]:
 def test_from_sign_up_to_a_feed_that_follows(page: Page, site: str, page_errors: list[str], width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     sign_up(page, site)
-    page.get_by_role("checkbox", name=re.compile("folk")).check(force=True)
-    page.get_by_role("button", name="Show my songs").click()
-    page.wait_for_url(re.compile(re.escape(site) + "/$"))
+    start(page, site)
     first = titles(page)
     assert first
     assert all(int(title.split()[1].split(".")[0]) < 5 for title in first[:5]), first
@@ -85,10 +95,16 @@ def test_from_sign_up_to_a_feed_that_follows(page: Page, site: str, page_errors:
     assert moved != first
     expect(page.locator("#feed .track-reason").first).to_contain_text("Artist 0")
 
-    # One dislike: gone from the next page.
-    page.locator("#feed .track-row").first.get_by_role("button", name=re.compile("^Dislike ")).click()
-    expect(page.locator('#feed .track-row >> nth=0 >> [aria-pressed="true"]')).to_have_count(1)
+    # One dislike: gone at once, with the way back.
+    made = page.locator("#section-made")
+    made.locator(".track-row").first.get_by_role("button", name=re.compile("^Dislike ")).click()
+    expect(page.locator("#feed").get_by_role("link", name=moved[0], exact=True)).to_have_count(0)
+    made.get_by_role("button", name="Undo").click()
+    expect(made.get_by_role("link", name=moved[0], exact=True)).to_have_count(1)
+    made.locator(".track-row").first.get_by_role("button", name=re.compile("^Dislike ")).click()
+    expect(made.locator("[data-vanish-seconds]")).to_have_count(1)
     page.get_by_role("link", name="Show what is new").click()
+    expect(page.locator("[data-vanish-seconds]")).to_have_count(0)
     expect(page.locator("#feed").get_by_role("link", name=moved[0], exact=True)).to_have_count(0)
 
     # Nothing is wider than the screen.
@@ -98,9 +114,7 @@ def test_from_sign_up_to_a_feed_that_follows(page: Page, site: str, page_errors:
 def test_it_all_works_without_javascript(browser: Any, site: str) -> None:
     page = browser.new_context(java_script_enabled=False).new_page()
     sign_up(page, site)
-    page.get_by_role("checkbox", name=re.compile("folk")).check(force=True)
-    page.get_by_role("button", name="Show my songs").click()
-    page.wait_for_url(re.compile(re.escape(site) + "/$"))
+    start(page, site)
     before = titles(page)
     page.locator("#feed .track-row").first.get_by_role("button", name=re.compile("^Dislike ")).click()
     expect(page.locator("#feed").get_by_role("link", name=before[0], exact=True)).to_have_count(0)

@@ -54,6 +54,10 @@ def read_settings(*names: str, **environment: str) -> list[str]:
             {"CSRF_TRUSTED_ORIGINS": "songs.example.org"},
             "setting CSRF_TRUSTED_ORIGINS: 'songs.example.org' does not read https://host",
         ),
+        (
+            {"REDIS_URL": "127.0.0.1:6379"},
+            "setting REDIS_URL: an address such as redis://127.0.0.1:6379/0 is needed",
+        ),
         ({"DATABASE_URL": "mongodb://localhost/songs"}, "setting DATABASE_URL: Not a valid database URL."),
         (
             {"DATABASE_URL": "oracle://localhost/songs"},
@@ -65,8 +69,25 @@ def read_settings(*names: str, **environment: str) -> list[str]:
         ({"TRUSTED_PROXY_COUNT": "-1"}, "setting TRUSTED_PROXY_COUNT: -1 is below 0"),
         ({"TRUSTED_PROXY_COUNT": "one"}, "setting TRUSTED_PROXY_COUNT: Not a valid integer."),
         ({"SECURE_HSTS_SECONDS": "-5"}, "setting SECURE_HSTS_SECONDS: -5 is below 0"),
+        ({"RETRAIN_HOURS": "daily"}, "setting RETRAIN_HOURS: Not a valid integer."),
+        ({"JOB_STALE_SECONDS": "0"}, "setting JOB_STALE_SECONDS: 1 or more is needed"),
+        ({"MAX_HISTORY_UPLOAD_BYTES": "-1"}, "setting MAX_HISTORY_UPLOAD_BYTES: -1 is below 0"),
         ({"MAX_IMPORT_UPLOAD_BYTES": "1 GB"}, "setting MAX_IMPORT_UPLOAD_BYTES: Not a valid integer."),
         ({"EMAIL_URL": "mail.example.org"}, "setting EMAIL_URL: Not a valid email URL."),
+        ({"SPOTIFY_SIGN_IN": "perhaps"}, "setting SPOTIFY_SIGN_IN: Not a valid boolean."),
+        ({"SPOTIFY_EXTENDED_ACCESS": "perhaps"}, "setting SPOTIFY_EXTENDED_ACCESS: Not a valid boolean."),
+        (
+            {"SPOTIFY_CLIENT_ID": "abc"},
+            "setting SPOTIFY_TOKEN_KEYS: outside DEBUG, SPOTIFY_CLIENT_ID needs a key of its own",
+        ),
+        (
+            {"SPOTIFY_TOKEN_KEYS": "short"},
+            "setting SPOTIFY_TOKEN_KEYS: a key is 32 bytes in URL-safe base64, as `rotate_spotify_keys --new` prints",
+        ),
+        (
+            {"SPOTIFY_API_URL": "http://127.0.0.1:8090/v1"},
+            "setting SPOTIFY_API_URL: https:// is needed (under DEBUG, http://127.0.0.1 will do)",
+        ),
         ({"INSECURE_HTTP": "perhaps"}, "setting INSECURE_HTTP: Not a valid boolean."),
         ({"SITE_NAME": " "}, "setting SITE_NAME: is empty (leave it out for 'Earworm')"),
         ({"MODEL_DIR": ""}, "setting MODEL_DIR: is empty (leave it out for 'data/models')"),
@@ -137,6 +158,8 @@ def test_only_the_settings_read_the_environment() -> None:
 
     # wsgi.py sets one variable, the name of the settings, and reads none; the demo prints the PORT it is served on.
     allowed = {"spotify_rec/settings.py", "spotify_rec/wsgi.py", "spotify_rec/management/commands/load_demo.py"}
+    # It hands the sandbox's addresses to the processes that it starts.
+    allowed.add("spotify_rec/management/commands/serve.py")
     assert "spotify_rec/settings.py" in readers
     assert set(readers) - allowed == set()
 
@@ -211,3 +234,20 @@ def test_a_writer_waits_for_another() -> None:
     assert problems == []
     listener.refresh_from_db()
     assert listener.adventure == 0.75
+
+
+def test_forms_may_lead_to_spotify_where_there_is_an_app() -> None:
+    code = "from spotify_rec import settings; print(settings.CONTENT_SECURITY_POLICY['DIRECTIVES']['form-action'])"
+
+    assert python("-c", code, SPOTIFY_CLIENT_ID="").stdout == "[\"'self'\"]\n"
+    with_app = python("-c", code, SPOTIFY_CLIENT_ID="abc")
+    assert with_app.stdout == "[\"'self'\", 'https://accounts.spotify.com']\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "sources"), [("true", ["'self'", "data:", "https://i.scdn.co"]), ("false", ["'self'", "data:"])]
+)
+def test_pictures_come_from_spotify_only_where_its_players_may(value: str, sources: list[str]) -> None:
+    code = "from spotify_rec import settings; print(settings.CONTENT_SECURITY_POLICY['DIRECTIVES']['img-src'])"
+
+    assert python("-c", code, SPOTIFY_PLAYER=value).stdout == f"{sources}\n"

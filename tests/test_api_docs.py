@@ -1,0 +1,55 @@
+"""The examples of docs/api.md, run as they stand there; and the docs page in a browser under the strict policy."""
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from django.conf import settings as site_settings
+from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from accounts.models import User
+from accounts.tokens import create_token
+from recommender.tests.builders import make_catalogue
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def examples() -> list[str]:
+    text = Path(site_settings.BASE_DIR, "docs", "api.md").read_text()
+    return [line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl on this machine")
+def test_every_example_works(live_server: LiveServer, tmp_path: Path) -> None:
+    songs = make_catalogue()
+    user = User.objects.create_user("ada", "ada@example.org", "three blind mice see how")
+    key = create_token(user=user, name="docs", scope="write")[1]
+    values = {"SITE": live_server.url, "TOKEN": key, "SONG": str(songs[3].pk), "LISTENER": str(user.pk)}
+
+    assert len(examples()) >= 15
+    for line in examples():
+        command = re.sub(r"\$([A-Z]+)", lambda match: values[match[1]], line)
+        arguments = [*shlex.split(command), "-w", "\n%{http_code}"]
+        done = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, timeout=30, check=True)
+        body, code = done.stdout.rsplit("\n", 1)
+        assert code in ("200", "201"), (line, done.stdout)
+        json.loads(body)
+
+
+def test_the_docs_page_runs_under_the_strict_policy(live_server: LiveServer, page: Page) -> None:
+    errors: list[str] = []
+    foreign: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("request", lambda request: foreign.append(request.url) if live_server.url not in request.url else None)
+
+    page.goto(f"{live_server.url}/api/docs")
+
+    expect(page.get_by_text("/api/recommendations", exact=True).first).to_be_visible(timeout=20_000)
+    assert [error for error in errors if "404" not in error] == []
+    assert [url for url in foreign if not url.startswith("data:")] == []

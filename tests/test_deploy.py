@@ -1,0 +1,39 @@
+"""The units and the container file call commands that are there, with options that they have."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import get_commands, load_command_class
+
+DEPLOY = Path(settings.BASE_DIR) / "deploy"
+
+
+def calls() -> dict[str, list[str]]:
+    """Return each command line that calls ``manage.py``, from "manage.py" on, by where it stands."""
+    found = {}
+    for path in sorted(DEPLOY.glob("*.service")):
+        for line in re.findall(r"^ExecStart=(.+)$", path.read_text(), re.MULTILINE):
+            found[path.name] = shlex.split(line)[1:]
+    containers = ((DEPLOY / "Dockerfile", r"^CMD (\[.+\])$"), (DEPLOY.parent / "compose.yaml", r"command: (\[.+\])"))
+    for path, pattern in containers:
+        for line in re.findall(pattern, path.read_text(), re.MULTILINE):
+            found[path.name] = json.loads(line)[1:]
+    return found
+
+
+def test_nothing_is_left_out() -> None:
+    names = {"earworm-web.service", "earworm-worker.service", "earworm-retrain.service", "Dockerfile", "compose.yaml"}
+    assert set(calls()) == names
+
+
+@pytest.mark.parametrize("place", calls())
+def test_the_command_is_there(place: str) -> None:
+    program, name, *arguments = calls()[place]
+    assert program == "manage.py"
+    command = load_command_class(get_commands()[name], name)
+    parsed = command.create_parser("manage.py", name).parse_args(arguments)
+    assert parsed.verbosity == 1

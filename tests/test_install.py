@@ -1,0 +1,117 @@
+"""What lets a browser install the site, its pages for errors, and times in the listener's zone."""
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.test import Client, override_settings
+from django.urls import path
+
+from feedback.models import Play
+from feedback.tests.factories import PlayFactory, UserFactory, make_track
+from spotify_rec.time_zones import find_zone
+from spotify_rec.urls import urlpatterns as site_addresses
+
+pytestmark = pytest.mark.django_db
+
+
+def broken(_request: Any) -> Any:
+    raise RuntimeError("a test")
+
+
+urlpatterns = [*site_addresses, path("broken/", broken)]
+
+
+def test_the_manifest_describes_the_site(client: Client) -> None:
+    answer = client.get("/manifest.webmanifest")
+    assert answer["Content-Type"] == "application/manifest+json"
+    described = json.loads(answer.content)
+    assert (described["name"], described["start_url"], described["display"]) == ("Earworm", "/", "standalone")
+    assert {icon["purpose"] for icon in described["icons"]} == {"any", "maskable"}
+    assert '<link rel="manifest" href="/manifest.webmanifest">' in client.get("/").content.decode()
+
+
+def test_the_service_worker_keeps_the_offline_page_alone(client: Client) -> None:
+    script = client.get("/service-worker.js")
+    assert script["Content-Type"] == "text/javascript"
+    files = re.search(r"const FILES = \[(.*)\];", script.content.decode())
+    assert files is not None
+    kept = [name.encode().decode("unicode_escape") for name in re.findall(r'"([^"]+)"', files[1])]
+    assert kept[-1] == "/offline/"
+    assert all(name.startswith("/static/") for name in kept[:-1])
+
+
+def test_the_offline_page_is_the_same_for_everybody(client: Client, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        before = client.get("/offline/")
+    assert "No connection" in before.content.decode()
+    client.force_login(UserFactory())
+    assert client.get("/offline/").content == before.content
+
+
+def test_a_missing_page_says_so(client: Client) -> None:
+    answer = client.get("/nowhere/")
+    assert answer.status_code == 404
+    assert "There is nothing here" in answer.content.decode()
+
+
+def test_a_page_for_operators_says_so(client: Client) -> None:
+    client.force_login(UserFactory())
+    answer = client.get("/operator/")
+    assert answer.status_code == 403
+    assert "It is for operators of the site." in answer.content.decode()
+
+
+@override_settings(ROOT_URLCONF="tests.test_install")
+def test_an_error_of_the_server_has_a_page() -> None:
+    answer = Client(raise_request_exception=False).get("/broken/")
+    assert answer.status_code == 500
+    assert "It is not your fault" in answer.content.decode()
+
+
+def test_a_form_without_its_token_has_a_page() -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(UserFactory())
+    answer = strict.post("/taste/private/", {"on": "1"})
+    assert answer.status_code == 403
+    assert "This page had grown old" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("own", "said", "expected"),
+    [
+        ("", "", "22:30"),
+        ("", "Asia/Tokyo", "07:30"),
+        ("America/New_York", "Asia/Tokyo", "17:30"),
+        ("Nowhere/Land", "Asia/Tokyo", "07:30"),
+        ("", "../../etc/passwd", "22:30"),
+        ("", "x" * 100, "22:30"),
+    ],
+)
+def test_times_are_shown_in_the_listeners_zone(client: Client, own: str, said: str, expected: str) -> None:
+    user = UserFactory(time_zone=own)
+    play: Play = PlayFactory(user=user, track=make_track(), played_at=datetime(2026, 1, 10, 22, 30, tzinfo=UTC))
+    client.force_login(user)
+    if said:
+        client.cookies["time_zone"] = said
+    page = client.get("/history/").content.decode()
+    assert f"{expected}</time>" in page
+    assert Play.objects.get().pk == play.pk
+
+
+def test_zones_are_found_by_name() -> None:
+    assert str(find_zone("Europe/Berlin")) == "Europe/Berlin"
+    assert find_zone("") is None
+    assert find_zone("Europe") is None
+
+
+def test_the_zone_is_chosen_in_the_profile(client: Client) -> None:
+    user = UserFactory()
+    client.force_login(user)
+    sent = {"region": "", "adventure": "0.3", "time_zone": "Europe/Berlin"}
+    assert client.post("/profile/", sent).status_code == 302
+    user.refresh_from_db()
+    assert user.time_zone == "Europe/Berlin"
+    assert client.post("/profile/", {**sent, "time_zone": "Nowhere/Land"}).status_code == 422
