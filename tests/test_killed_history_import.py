@@ -11,7 +11,7 @@ from django.db import connection
 
 from accounts.models import User
 from feedback import history_services as services
-from feedback.history_import.job import CHUNK_ROWS
+from feedback.history_import.job import CHUNK_ROWS, IMPORT
 from feedback.history_models import HistoryImport
 from feedback.models import Play
 from feedback.tests.factories import UserFactory, make_track
@@ -56,7 +56,7 @@ def position(history: HistoryImport) -> int:
 def finish() -> None:
     worker = start_worker("--interval", "0.1", **ENVIRONMENT)
     try:
-        wait_until(lambda: not Job.objects.active().exists(), 90)
+        wait_until(lambda: not Job.objects.filter(kind=IMPORT).active().exists(), 90)
     finally:
         worker.terminate()
         worker.communicate(timeout=60)
