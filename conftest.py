@@ -2,17 +2,20 @@
 
 import os
 import shutil
+import threading
+import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core import signals
 from django.core.cache import cache
 from django.db import OperationalError, connection, connections
 from django.test import override_settings
-from playwright.sync_api import Playwright
+from playwright.sync_api import BrowserContext, Playwright
 from pytest_django import DjangoDbBlocker
 
 # Playwright keeps an event loop in the main thread, which Django would take for an async view.
@@ -85,6 +88,41 @@ def playwright(playwright: Playwright) -> Iterator[Playwright]:
     """
     yield playwright
     connections.close_all()
+
+
+@pytest.fixture
+def requests_ended() -> Iterator[None]:
+    """Wait for what the browser still asked of the site when it was closed, before the tables are emptied.
+
+    PostgreSQL ends one of the two otherwise, as a deadlock.
+    """
+    under_way: set[int] = set()
+
+    def begun(**_kwargs: Any) -> None:
+        under_way.add(threading.get_ident())
+
+    def ended(**_kwargs: Any) -> None:
+        under_way.discard(threading.get_ident())
+
+    signals.request_started.connect(begun)
+    signals.request_finished.connect(ended)
+    yield
+    quiet_since, end = time.monotonic(), time.monotonic() + 20
+    while time.monotonic() < min(quiet_since + 0.1, end):
+        time.sleep(0.01)
+        if under_way - {threading.get_ident()}:
+            quiet_since = time.monotonic()
+    signals.request_started.disconnect(begun)
+    signals.request_finished.disconnect(ended)
+
+
+@pytest.fixture
+def new_context(
+    requests_ended: None,  # noqa: ARG001
+    new_context: Callable[..., BrowserContext],
+) -> Callable[..., BrowserContext]:
+    """Close the browser's windows first, then wait for the requests they left behind."""
+    return new_context
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """axe-core in a real browser on every page: nothing serious or critical, light and dark, on a phone and on a desk."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ from django.conf import settings as django_settings
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
@@ -116,12 +116,12 @@ def findings(page: Page, address: str) -> list[str]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1400])
 def test_no_page_shuts_anybody_out(
-    browser: Browser, live_server: LiveServer, user: User, width: int, scheme: Any
+    new_context: Callable[..., BrowserContext], live_server: LiveServer, user: User, width: int, scheme: Any
 ) -> None:
     if not AXE.is_file():
         missing("axe-core was not fetched (make setup)", required_by="REQUIRE_BROWSER")
     site = str(live_server.url)
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    context = new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page = context.new_page()
     found = [finding for path in ANONYMOUS for finding in findings(page, site + path)]
     client = Client()
@@ -131,5 +131,4 @@ def test_no_page_shuts_anybody_out(
         found += findings(page, site + path)
         if page.evaluate("document.documentElement.scrollWidth") > width:
             found.append(f"{path}: wider than the screen")
-    context.close()
     assert found == []

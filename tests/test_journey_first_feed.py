@@ -111,8 +111,8 @@ def test_from_sign_up_to_a_feed_that_follows(page: Page, site: str, page_errors:
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_it_all_works_without_javascript(browser: Any, site: str) -> None:
-    page = browser.new_context(java_script_enabled=False).new_page()
+def test_it_all_works_without_javascript(new_context: Any, site: str) -> None:
+    page = new_context(java_script_enabled=False).new_page()
     sign_up(page, site)
     start(page, site)
     before = titles(page)

@@ -71,8 +71,8 @@ def test_the_page_follows_the_import(page: Page, site: str, export: Path, width:
     assert not Play.objects.exists()
 
 
-def test_it_works_without_javascript(browser: Any, site: str, export: Path) -> None:
-    context = browser.new_context(java_script_enabled=False)
+def test_it_works_without_javascript(new_context: Any, site: str, export: Path) -> None:
+    context = new_context(java_script_enabled=False)
     log_in(context, site, make_user())
     page = context.new_page()
     upload(page, site, export)
@@ -83,4 +83,3 @@ def test_it_works_without_javascript(browser: Any, site: str, export: Path) -> N
     page.get_by_role("button", name="Remove them").click()
     run_waiting()
     assert not Play.objects.exists()
-    context.close()
