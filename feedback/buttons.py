@@ -11,11 +11,11 @@ from uuid import uuid4
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from catalog.icons import icon
+from catalog.markup import filled
 from catalog.models import Track
 from feedback.http import is_htmx, return_address
 
@@ -55,17 +55,17 @@ def feedback_form(request: HttpRequest, track: Track, mark: int, answer: SafeStr
     key = sent_key if _KEY.fullmatch(sent_key) else token.hex[:8]
     csrf, address = _of_request(request)
     rate_url = _address("feedback:rate").format(track.pk)
-    return format_html(
+    return filled(
         _FORM,
         rate_url=rate_url,
-        answer=answer or format_html(_IN_PLACE, url=rate_url),
+        answer=answer or filled(_IN_PLACE, url=rate_url),
         csrf=csrf,
         next=address,
         key=key,
         token=token,
         like=_like(key, track.title, is_on=mark == 1),
         dislike=_dislike(key, track.title, is_on=mark == -1),
-        listen=format_html(
+        listen=filled(
             _LISTEN,
             key=key,
             pk=track.pk,
@@ -74,7 +74,7 @@ def feedback_form(request: HttpRequest, track: Track, mark: int, answer: SafeStr
             title=gettext("Listen"),
             icon=icon("play-fill"),
         ),
-        keep=format_html(
+        keep=filled(
             _KEEP,
             url=_address("feedback:track_playlists").format(track.pk),
             label=gettext("Add %(song)s to a playlist") % {"song": track.title},
@@ -100,7 +100,7 @@ def _address(name: str) -> str:
 
 
 def _like(key: str, song: str, *, is_on: bool) -> SafeString:
-    return format_html(
+    return filled(
         _RATE,
         name="like",
         key=key,
@@ -113,7 +113,7 @@ def _like(key: str, song: str, *, is_on: bool) -> SafeString:
 
 
 def _dislike(key: str, song: str, *, is_on: bool) -> SafeString:
-    return format_html(
+    return filled(
         _RATE,
         name="dislike",
         key=key,

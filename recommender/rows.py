@@ -6,12 +6,12 @@ from functools import lru_cache
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from catalog.covers import cover
 from catalog.icons import icon
+from catalog.markup import filled
 from catalog.models import Track
 from catalog.templatetags.catalog_tags import credits as artist_links
 from feedback.buttons import feedback_form
@@ -36,7 +36,7 @@ def feed_row(request: HttpRequest, section: str, item: HomeItem) -> SafeString:
     """Return one song of a section of the page as an item of its list."""
     track = item.track
     answer_url = address("recommender:answer", section).format(track.pk)
-    return format_html(
+    return filled(
         _ROW,
         pk=track.pk,
         cover=cover(track),
@@ -44,7 +44,7 @@ def feed_row(request: HttpRequest, section: str, item: HomeItem) -> SafeString:
         title=track.title,
         explicit=_explicit() if track.explicit else "",
         credits=artist_links(track),
-        buttons=feedback_form(request, track, 0, format_html(_ANSWER, url=answer_url)),
+        buttons=feedback_form(request, track, 0, filled(_ANSWER, url=answer_url)),
         menu=_menu(item),
         reason=_reason(item),
     )
@@ -57,17 +57,17 @@ def address(name: str, part: object) -> str:
 
 
 def _explicit() -> SafeString:
-    return format_html(' <span class="badge text-bg-secondary" title="{}">E</span>', gettext("Explicit"))
+    return filled(' <span class="badge text-bg-secondary" title="{title}">E</span>', title=gettext("Explicit"))
 
 
 def _menu(item: HomeItem) -> SafeString:
     if item.page is None:
         return SafeString("")
     url = address("recommender:menu", item.page).format(item.track.pk)
-    return format_html(
+    return filled(
         _MENU,
         url=url,
-        in_sheet=format_html(_IN_SHEET, url=url),
+        in_sheet=filled(_IN_SHEET, url=url),
         label=gettext("More about %(song)s: not now, block, wrong reason") % {"song": item.track.title},
         title=gettext("Not now, block, wrong reason"),
         icon=icon("three-dots-vertical"),
@@ -78,8 +78,8 @@ def _reason(item: HomeItem) -> SafeString:
     if item.page is None or not item.reason:
         return SafeString("")
     url = address("recommender:why", item.page).format(item.track.pk)
-    in_sheet = format_html(_IN_SHEET, url=url)
-    return format_html(
+    in_sheet = filled(_IN_SHEET, url=url)
+    return filled(
         _REASON, url=url, in_sheet=in_sheet, title=gettext("Why this song?"), icon=icon("stars"), reason=item.reason
     )
 

@@ -1,13 +1,15 @@
 """Template tags that show songs."""
 
 from django import template
-from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from catalog import covers
+from catalog.markup import filled
 from catalog.models import Track
 
 register = template.Library()
+
+_CREDIT = '<a href="{url}">{name}</a>'
 
 
 @register.simple_tag
@@ -20,8 +22,7 @@ def cover(track: Track) -> SafeString:
 def credits(track: Track) -> SafeString:  # noqa: A001  (the tag's name)
     """Return the song's artists as links, in credit order, from the prefetched credits (TrackQuerySet.for_list)."""
     shown = sorted(track.credits.all(), key=lambda credit: credit.position)
-    links = ((credit.artist.get_absolute_url(), credit.artist.name) for credit in shown)
-    return format_html_join(", ", '<a href="{}">{}</a>', links)
+    return SafeString(", ".join(filled(_CREDIT, url=one.artist.get_absolute_url(), name=one.artist.name) for one in shown))
 
 
 @register.filter

@@ -112,6 +112,8 @@ def _bar_full_artists(
 ) -> None:
     n_artists = len(rules.credited_indptr) - 1
     for column in rules.artists[best].T:
+        if column.min() == n_artists:
+            break  # nobody credits so many
         so_far = counts[lines, column] + 1
         counts[lines, column] = so_far
         full = np.flatnonzero((so_far == rules.max_per_artist) & (column < n_artists))
