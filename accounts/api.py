@@ -17,7 +17,7 @@ from accounts.apikit.auth import (
     refuse_other_sites,
     too_many_calls,
 )
-from accounts.apikit.problems import answers, refuse_form
+from accounts.apikit.problems import answers, file_answer, refuse_form
 from accounts.export_views import export_response
 from accounts.forms import DeleteAccountForm, ProfileForm
 from accounts.models import User
@@ -97,11 +97,12 @@ def export(request: HttpRequest) -> Any:
     return export_response(listener_of(request), "json")
 
 
-_ZIP = {"responses": {200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}}}
-
-
 @router.get(
-    "/user/export.zip", auth=LISTENER, throttle=limits("api", "export"), response=answers(bytes), openapi_extra=_ZIP
+    "/user/export.zip",
+    auth=LISTENER,
+    throttle=limits("api", "export"),
+    response=answers(bytes),
+    openapi_extra=file_answer("application/zip"),
 )
 def export_csv(request: HttpRequest) -> Any:
     """Everything the site keeps about you, as a zip archive of CSV files."""

@@ -61,6 +61,9 @@ class SignupForm(BaseSignupForm):  # type: ignore[misc]
 
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
         """Save; when someone took the name or the address since the check, show the form with that error."""
+        if self.account_already_exists:
+            # Nothing is kept, but the answer takes as long as for a new address: most of it is the password's hash.
+            User().set_password(self.cleaned_data["password1"])
         try:
             with transaction.atomic():
                 return super().try_save(request)  # type: ignore[no-any-return]

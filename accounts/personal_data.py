@@ -16,6 +16,7 @@ from django.apps import apps
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Field, FileField, ForeignKey, Model, Q, QuerySet
 
+from accounts.csv_cells import safe_cell
 from accounts.models import User
 
 _CHUNK = 500
@@ -29,8 +30,6 @@ SECRET_COLUMNS = {
     "socialaccount.SocialToken": {"token", "token_secret"},
 }
 HIDDEN = "(kept secret)"
-# A spreadsheet takes what begins so for a formula (OWASP, CSV injection).
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _README = """Everything this site keeps about you, one CSV file (UTF-8) for each table that has rows of yours.
 A text that a spreadsheet would run as a formula has an apostrophe before it.
 """
@@ -130,11 +129,10 @@ def csv_export(user: User) -> Iterator[bytes]:
     yield sink.take()
 
 
-def safe_cell(value: object) -> object:
-    """Return ``value`` for a CSV file, with an apostrophe before what a spreadsheet would run as a formula."""
+def _cell(value: object) -> object:
     if isinstance(value, (dict, list)):
         value = json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False)
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_SIGNS) else value
+    return safe_cell(value)
 
 
 class _Sink:
@@ -198,10 +196,10 @@ def _csv_lines(first: dict[str, Any], rows: Iterator[dict[str, Any]]) -> Iterato
     buffer = StringIO()
     writer = csv.writer(buffer)
     writer.writerow(first)
-    writer.writerow([safe_cell(value) for value in first.values()])
+    writer.writerow([_cell(value) for value in first.values()])
     yield _emptied(buffer)
     for row in rows:
-        writer.writerow([safe_cell(value) for value in row.values()])
+        writer.writerow([_cell(value) for value in row.values()])
         yield _emptied(buffer)
 
 

@@ -15,6 +15,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from accounts.csv_cells import safe_cell
 from catalog.forms import ImportForm
 from catalog.importing.reader import Reject
 from catalog.importing.service import ImportBrokenError, ImportReport, import_tracks
@@ -43,7 +44,7 @@ class RejectsFile:
         """Take one rejected row."""
         if len(self.first) < SHOWN_REJECTS:
             self.first.append(reject)
-        self._writer.writerow(reject)
+        self._writer.writerow([safe_cell(value) for value in reject])
 
     def close(self, user_id: int) -> None:
         """Finish the file; an empty one is not kept."""

@@ -12,7 +12,7 @@ from accounts.apikit.auth import ANYBODY, limits
 from accounts.apikit.paging import PageQuery, ranked_page
 from accounts.apikit.problems import answers
 from catalog import selectors
-from catalog.filters import SongFilter
+from catalog.forms import BrowseForm
 from catalog.models import Artist, Genre, Track
 from catalog.schemas import (
     ArtistOut,
@@ -33,10 +33,13 @@ _NO_CHANGE = {304: None}
 
 @router.get("/songs", auth=ANYBODY, response=answers(SongPage, 401, 404, is_public=True))
 def songs(request: HttpRequest, page: Query[PageQuery], query: Query[BrowseQuery]) -> Any:
-    """All songs, in pages."""
-    genre = get_object_or_404(Genre, pk=query.genre) if query.genre else None
-    ids = selectors.browse(wanted=SongFilter(genre), sort=query.sort).object_list
-    found, more = ranked_page(ids, name=f"songs:{query.genre}:{query.sort}", page=page)
+    """All songs, in pages; narrowed to a genre, years, and how they sound."""
+    if query.genre:
+        get_object_or_404(Genre, pk=query.genre)
+    chosen = query.dict(exclude_none=True)
+    wanted, sort = BrowseForm(chosen).choices_made()
+    ids = selectors.browse(wanted=wanted, sort=sort).object_list
+    found, more = ranked_page(ids, name=f"songs:{sorted(chosen.items())}", page=page)
     return {"items": selectors.tracks_in_order(found), "next": more}
 
 

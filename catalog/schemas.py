@@ -106,8 +106,25 @@ class SearchQuery(Schema):
     )
 
 
+Percent = Annotated[int | None, Bounds(ge=0, le=100, description="Percent; at its end it leaves out nothing.")]
+
+
 class BrowseQuery(Schema):
     """Which songs, in which order."""
 
     genre: int | None = Bounds(None, ge=1, le=MAX_ID, description="Only songs of this genre.")
     sort: str = Bounds("popularity", pattern="^(popularity|title|newest)$", examples=["popularity"])
+    year_from: int | None = Bounds(None, ge=1000, le=9999, examples=[1990])
+    year_to: int | None = Bounds(None, ge=1000, le=9999, examples=[2019])
+    tempo_min: int | None = Bounds(None, ge=40, le=220, description="BPM.", examples=[90])
+    tempo_max: int | None = Bounds(None, ge=40, le=220, description="BPM.", examples=[140])
+    energy_min: Percent = None
+    energy_max: Percent = None
+    valence_min: Percent = None
+    valence_max: Percent = None
+    danceability_min: Percent = None
+    danceability_max: Percent = None
+    acousticness_min: Percent = None
+    acousticness_max: Percent = None
+    instrumentalness_min: Percent = None
+    instrumentalness_max: Percent = None

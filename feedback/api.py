@@ -19,6 +19,7 @@ from feedback.models import Play, Rating
 from feedback.schemas import (
     FeedbackIn,
     FeedbackOut,
+    HistoryQuery,
     OnceKey,
     PlayIn,
     PlayOut,
@@ -81,8 +82,8 @@ def feedback_of_song(request: HttpRequest, song_id: RowId) -> Any:
 @router.get("/user/ratings", auth=LISTENER, response=answers(RatingPage))
 def ratings(request: HttpRequest, page: Query[PageQuery], query: Query[RatingQuery]) -> Any:
     """Your likes or dislikes, the latest first."""
-    rows = selectors.ratings_of(listener_of(request), _VALUES[query.value] or 0)
-    found, more = newest_page(rows, name=f"ratings:{query.value}", by="updated_at", page=page)
+    rows = selectors.ratings_of(listener_of(request), _VALUES[query.value] or 0, query.q)
+    found, more = newest_page(rows, name=f"ratings:{query.value}:{query.q}", by="updated_at", page=page)
     return {"items": found, "next": more}
 
 
@@ -104,9 +105,11 @@ def change_preferences(request: HttpRequest, body: PreferencesIn) -> Any:
 
 
 @router.get("/user/history", auth=LISTENER, response=answers(PlayPage))
-def history(request: HttpRequest, page: Query[PageQuery]) -> Any:
+def history(request: HttpRequest, page: Query[PageQuery], query: Query[HistoryQuery]) -> Any:
     """Your plays, the latest first."""
-    found, more = newest_page(selectors.history_of(listener_of(request)), name="history", by="played_at", page=page)
+    rows = selectors.history_of(listener_of(request), query.q, query.outcome or "")
+    name = f"history:{query.outcome}:{query.q}"
+    found, more = newest_page(rows, name=name, by="played_at", page=page)
     return {"items": found, "next": more}
 
 

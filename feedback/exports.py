@@ -10,16 +10,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import StringIO
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 
+from accounts.csv_cells import safe_cell
 from catalog.models import Track
-from feedback.models import Playlist
+from feedback.models import Play, Playlist
+from feedback.playlist_selectors import tracks_of
 
-# A spreadsheet takes what begins so for a formula.
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 TRACK_COLUMNS = ("title", "artists", "album", "duration_ms", "spotify_id", "url")
+_HISTORY_COLUMNS = ("played_at", "outcome", "ms_played", "source", *TRACK_COLUMNS)
 Address = Callable[[Track], str]
 
 
@@ -74,11 +76,6 @@ def track_cells(track: Track, page: Address) -> list[object]:
     return [track.title, track.artist_names, track.album, track.duration_ms, track.spotify_id, address]
 
 
-def safe_cell(value: object) -> object:
-    """Return ``value`` with an apostrophe before what a spreadsheet would run as a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_SIGNS) else value
-
-
 def csv_lines(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
     """Yield the lines of a CSV file (RFC 4180), unknown values empty, none of them a formula."""
     buffer = StringIO()
@@ -100,6 +97,30 @@ def csv_download(header: Sequence[str], rows: Iterable[Sequence[object]], *, nam
     return StreamingHttpResponse(
         csv_lines(header, rows), content_type="text/csv; charset=utf-8", headers=_headers(name, "csv")
     )
+
+
+def history_csv(plays: QuerySet[Play], page: Address) -> StreamingHttpResponse:
+    """Return plays as a CSV file to save; times are UTC."""
+    return csv_download(_HISTORY_COLUMNS, _history_rows(plays, page), name="history")
+
+
+def playlist_file(playlist: Playlist, kind: str, page: Address) -> HttpResponse | StreamingHttpResponse:
+    """Return a playlist as a file to save: ``m3u``, ``jspf`` or ``csv``."""
+    tracks = tracks_of(playlist).defer("features", "search_text")
+    if kind == "m3u":
+        text = m3u(playlist.name, tracks, page)
+        return download(text, name=playlist.name, suffix="m3u8", content_type="audio/x-mpegurl")
+    if kind == "jspf":
+        text = jspf(playlist, tracks, page)
+        return download(text, name=playlist.name, suffix="jspf", content_type="application/json")
+    rows = (track_cells(track, page) for track in tracks.iterator(chunk_size=500))
+    return csv_download(TRACK_COLUMNS, rows, name=playlist.name)
+
+
+def _history_rows(plays: QuerySet[Play], page: Address) -> Iterator[Sequence[object]]:
+    for play in plays.iterator(chunk_size=500):
+        at = play.played_at.isoformat(timespec="seconds")
+        yield (at, play.outcome, play.ms_played, play.source, *track_cells(play.track, page))
 
 
 def _headers(name: str, suffix: str) -> dict[str, str]:

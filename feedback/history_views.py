@@ -1,7 +1,5 @@
 """Pages on which a listener brings their past along."""
 
-import csv
-from collections.abc import Iterator
 from typing import Any, cast
 
 from django.conf import settings
@@ -18,6 +16,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.models import User
 from feedback import history_services as services
+from feedback.exports import csv_download
 from feedback.history_forms import HistoryUploadForm, too_large
 from feedback.history_import.job import UNDO
 from feedback.history_models import HistoryImport, UnmatchedSong
@@ -28,6 +27,7 @@ PAGE_SIZE = 50
 MAX_LISTED = 50
 # What a form adds to the file it sends.
 _FORM_BYTES = 100_000
+_UNMATCHED = ("title", "artist", "album", "uri", "plays")
 
 
 # The protection against forged forms reads the whole request; what is too large is refused before, unread.
@@ -112,26 +112,8 @@ def change_import(request: HttpRequest, pk: int, action: str) -> HttpResponse:
 def download_unmatched(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     """Send the songs that could not be placed as CSV."""
     history = get_object_or_404(HistoryImport, pk=pk, user=_listener(request))
-    headers = {"Content-Disposition": 'attachment; filename="songs-not-found.csv"'}
-    return StreamingHttpResponse(_csv_lines(history), content_type="text/csv; charset=utf-8", headers=headers)
-
-
-class _Echo:
-    def write(self, line: str) -> str:
-        return line
-
-
-def _csv_lines(history: HistoryImport) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    yield cast(str, writer.writerow(["title", "artist", "album", "uri", "plays"]))
     songs = UnmatchedSong.objects.filter(history_import=history)
-    for *texts, plays in songs.values_list("title", "artist", "album", "uri", "plays").iterator(chunk_size=2000):
-        yield cast(str, writer.writerow([*map(_harmless, texts), plays]))
-
-
-def _harmless(text: str) -> str:
-    """Return the text so that a spreadsheet does not take it for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return csv_download(_UNMATCHED, songs.values_list(*_UNMATCHED).iterator(chunk_size=2000), name="songs-not-found")
 
 
 def _listener(request: HttpRequest) -> User:

@@ -8,16 +8,18 @@ from ninja import Query, Router, Status
 
 from accounts.apikit.auth import LISTENER, limits, listener_of
 from accounts.apikit.paging import PageQuery, newest_page, ranked_page
-from accounts.apikit.problems import ProblemError, answers, refuse_form
+from accounts.apikit.problems import ProblemError, answers, file_answer, refuse_form
 from catalog.models import Track
 from catalog.schemas import RowId
 from catalog.selectors import tracks_in_order
 from feedback import playlist_services
-from feedback.models import Playlist
+from feedback.exports import page_address, playlist_file
+from feedback.models import Playlist, PlaylistItem
 from feedback.playlist_forms import PlaylistNameForm
 from feedback.playlist_selectors import playlists_of, tracks_of
 from feedback.playlist_services import PlaylistFullError
 from feedback.steering_schemas import (
+    FileQuery,
     NameIn,
     PlaceIn,
     PlaylistIn,
@@ -30,6 +32,7 @@ from feedback.steering_schemas import (
 router = Router(tags=["playlists"])
 _BODY = (400, 404, 413, 415)
 _LIMITS = limits("api", "feedback")
+_SHOWN = 100
 
 
 @router.get("/playlists", auth=LISTENER, response=answers(PlaylistPage))
@@ -105,6 +108,25 @@ def remove_song(request: HttpRequest, playlist_id: RowId, song_id: RowId) -> Any
     track = get_object_or_404(Track, pk=song_id, playlist_items__playlist=found)
     playlist_services.remove_track(playlist=found, track=track)
     return _mine(request, playlist_id)
+
+
+@router.get(
+    "/playlists/{playlist_id}/file",
+    auth=LISTENER,
+    response=answers(bytes, 404),
+    openapi_extra=file_answer("audio/x-mpegurl", "application/json", "text/csv"),
+)
+def export(request: HttpRequest, playlist_id: RowId, query: Query[FileQuery]) -> Any:
+    """A playlist as a file for other players: M3U, JSPF or CSV."""
+    return playlist_file(_mine(request, playlist_id), query.kind, page_address(request))
+
+
+@router.get("/songs/{song_id}/playlists", auth=LISTENER, response=answers(list[PlaylistOut], 404))
+def playlists_of_song(request: HttpRequest, song_id: RowId) -> Any:
+    """Your playlists that hold a song."""
+    track = get_object_or_404(Track.objects.active(), pk=song_id)
+    held = PlaylistItem.objects.filter(track=track).values("playlist")
+    return list(playlists_of(listener_of(request)).filter(pk__in=held)[:_SHOWN])
 
 
 def _mine(request: HttpRequest, pk: int) -> Playlist:

@@ -136,16 +136,7 @@ def restore(request: HttpRequest, pk: int) -> HttpResponse:
 @listener_required
 def export(request: HttpRequest, pk: int, kind: str) -> HttpResponseBase:
     """Hand out the playlist as a file: ``m3u``, ``jspf`` or ``csv``."""
-    shown = own_playlist(request, pk)
-    tracks, page = selectors.tracks_of(shown).defer("features", "search_text"), exports.page_address(request)
-    if kind == "m3u":
-        text = exports.m3u(shown.name, tracks, page)
-        return exports.download(text, name=shown.name, suffix="m3u8", content_type="audio/x-mpegurl")
-    if kind == "jspf":
-        text = exports.jspf(shown, tracks, page)
-        return exports.download(text, name=shown.name, suffix="jspf", content_type="application/json")
-    rows = (exports.track_cells(track, page) for track in tracks.iterator(chunk_size=500))
-    return exports.csv_download(exports.TRACK_COLUMNS, rows, name=shown.name)
+    return exports.playlist_file(own_playlist(request, pk), kind, exports.page_address(request))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -61,6 +61,7 @@ class RatingQuery(Schema):
     """Which ratings."""
 
     value: Literal["like", "dislike"] = Field("like", examples=["like"])
+    q: str = Field("", max_length=200, description="Words of title or artist.", examples=["winter"])
 
 
 class PlayIn(Strict):
@@ -90,6 +91,13 @@ class PlayOut(Schema):
     outcome: Literal["started", "completed", "skipped"]
     source: Literal["site", "spotify"]
     is_counted: bool = Field(description="Does it count in your taste?")
+
+
+class HistoryQuery(Schema):
+    """Which plays."""
+
+    q: str = Field("", max_length=200, description="Words of title or artist.", examples=["winter"])
+    outcome: Literal["started", "completed", "skipped"] | None = Field(None, examples=["completed"])
 
 
 class PlayPage(Schema):

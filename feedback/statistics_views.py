@@ -1,6 +1,6 @@
 """The listener's history as a file, and as pictures."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import cast
 
@@ -12,14 +12,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from accounts.models import User
-from feedback import exports
 from feedback.charts import column_chart, ranking
+from feedback.exports import history_csv, page_address
 from feedback.forms import HistoryForm, PeriodForm
 from feedback.http import listener_required
 from feedback.selectors import history_of
 from feedback.statistics import PERIODS, Heard, statistics_of, zone_of
-
-_HISTORY_COLUMNS = ("played_at", "outcome", "ms_played", "source", *exports.TRACK_COLUMNS)
 
 
 @require_GET
@@ -56,19 +54,7 @@ def statistics(request: HttpRequest) -> HttpResponse:
 def export_history(request: HttpRequest) -> StreamingHttpResponse:
     """Hand out the listener's plays, as filtered, as a CSV file; times are UTC."""
     query, outcome = HistoryForm(request.GET).choices_made()
-    return exports.csv_download(_HISTORY_COLUMNS, _rows(request, query, outcome), name="history")
-
-
-def _rows(request: HttpRequest, query: str, outcome: str) -> Iterator[Sequence[object]]:
-    page = exports.page_address(request)
-    for play in history_of(cast(User, request.user), query, outcome).iterator(chunk_size=500):
-        yield (
-            play.played_at.isoformat(timespec="seconds"),
-            play.outcome,
-            play.ms_played,
-            play.source,
-            *exports.track_cells(play.track, page),
-        )
+    return history_csv(history_of(cast(User, request.user), query, outcome), page_address(request))
 
 
 def _lines(heard: Sequence[Heard]) -> object:

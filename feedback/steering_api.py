@@ -10,6 +10,7 @@ from ninja import Router, Status
 
 from accounts.apikit.auth import LISTENER, limits, listener_of
 from accounts.apikit.problems import ProblemError, answers, refuse_form
+from catalog.models import Track
 from catalog.schemas import RowId
 from feedback import steering_services as steering
 from feedback.steering_forms import ExcludeForm, LineForm, PeriodForm, TargetForm
@@ -36,6 +37,13 @@ def block(request: HttpRequest, body: BlockIn) -> Any:
     until = timezone.now() + timedelta(days=body.days) if body.days else None
     made = steering.block(user=listener_of(request), target=form.cleaned_data["target"], until=until)
     return Status(201, _told(made))
+
+
+@router.post("/songs/{song_id}/rest", auth=LISTENER, throttle=_LIMITS, response=answers(BlockOut, 404, status=201))
+def rest(request: HttpRequest, song_id: RowId) -> Any:
+    """Not now: leave a song out for 30 days. Back: delete the block."""
+    track = get_object_or_404(Track.objects.active(), pk=song_id)
+    return Status(201, _told(steering.rest(user=listener_of(request), track=track)))
 
 
 @router.delete(

@@ -21,6 +21,12 @@ class NameIn(Strict):
     name: str = Field(min_length=1, max_length=100, examples=["Rainy Sunday"])
 
 
+class FileQuery(Schema):
+    """Which kind of file."""
+
+    kind: Literal["m3u", "jspf", "csv"] = Field("m3u", examples=["m3u"])
+
+
 class PlaylistIn(NameIn):
     """A new playlist."""
 

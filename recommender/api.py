@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Query, Router
@@ -40,8 +39,11 @@ _VERSIONS = 30
 @router.get("/recommendations", auth=LISTENER, response=answers(RecommendationsOut))
 def recommendations(request: HttpRequest, query: Query[CountQuery]) -> Any:
     """Songs for you, with why each is there. They are noted as shown to you."""
-    items, version = _items(listener_of(request), query.k, is_recorded=True)
-    return {"items": items, "model_version": version}
+    feed = recommend_feed(user=listener_of(request), k=query.k, is_recorded=True)
+    if feed is None:
+        items = [FeedItem(track, "") for track in popular_tracks(limit=query.k)]
+        return {"items": items, "page": None, "model_version": None}
+    return {"items": feed.items, "page": feed.page, "model_version": feed.version}
 
 
 @plain_router.get("/recommend/{user_id}", auth=LISTENER, response=answers(list[int], 404))
@@ -51,8 +53,9 @@ def recommend(request: HttpRequest, user_id: RowId, query: Query[RecommendQuery]
     if caller.pk != user_id and not caller.is_staff:
         raise Http404("another listener")
     listener = get_object_or_404(User, pk=user_id)
-    items, _version = _items(listener, query.k, is_recorded=caller.pk == user_id)
-    return [item.track.pk for item in items]
+    feed = recommend_feed(user=listener, k=query.k, is_recorded=caller.pk == user_id)
+    tracks = popular_tracks(limit=query.k) if feed is None else [item.track for item in feed.items]
+    return [track.pk for track in tracks]
 
 
 @router.get("/songs/{song_id}/similar", auth=ANYBODY, response=answers(SimilarOut, 401, 404, is_public=True))
@@ -98,16 +101,7 @@ def activate(request: HttpRequest, version_id: RowId) -> Any:
     return version
 
 
-def _items(user: User, k: int, *, is_recorded: bool) -> tuple[list[FeedItem], int | None]:
-    feed = recommend_feed(user=user, k=k, is_recorded=is_recorded)
-    if feed is None:
-        return [FeedItem(track, "") for track in popular_tracks(limit=k)], None
-    prefetch_related_objects([item.track for item in feed.items], "genres")
-    return feed.items, feed.version
-
-
 def _songs(tracks: list[Track] | None) -> dict[str, Any]:
-    prefetch_related_objects(tracks or [], "genres")
     return {"items": tracks or [], "is_known": tracks is not None}
 
 

@@ -1,22 +1,23 @@
 """Calls of the player: the queue, and by what means a song can be played; and the taste as it is believed to be."""
 
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
-from ninja import Router, Schema, Status
+from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from accounts.apikit.auth import LISTENER, LISTENER_WHO_WRITES, limits, listener_of, refuse_other_sites
-from accounts.apikit.problems import ProblemError, answers
+from accounts.apikit.problems import ProblemError, answers, refuse_form
 from accounts.models import User
 from accounts.schemas import Strict
 from catalog.models import Track
-from catalog.schemas import RowId, SongRef
+from catalog.schemas import MAX_ID, RowId, SongRef
 from catalog.selectors import tracks_in_order
 from feedback import queue_services
 from feedback.play_services import OtherSongError, report_play
+from feedback.player_forms import PlayListForm
 from feedback.player_json import track_json
 from feedback.queue_models import PlayQueue
 from feedback.queue_selectors import items_ahead, items_for_list, queue_state
@@ -75,6 +76,26 @@ class QueueIn(Strict):
     is_next: bool = Field(False, description="Right after the song that plays.")
 
 
+class ListIn(Strict):
+    """What to play in place of the queue: songs by id, or all songs of a `source`."""
+
+    songs: list[SongId] = Field([], max_length=500, examples=[[1482, 77]])
+    source: Literal["likes", "playlist", "artist", "genre"] | None = Field(None, examples=["playlist"])
+    source_id: SongId | None = Field(None, description="Of the playlist, artist or genre.", examples=[5])
+    first: SongId | None = Field(None, description="The song to begin with; else the first one.", examples=[77])
+
+
+class NextQuery(Schema):
+    """From where."""
+
+    after: int | None = Field(
+        None,
+        ge=1,
+        le=MAX_ID,
+        description="The item that was playing: where another device has moved on meanwhile, its place holds.",
+    )
+
+
 class ShuffleIn(Strict):
     """Shuffle on or off."""
 
@@ -115,23 +136,23 @@ def play_by_post(request: HttpRequest, song_id: RowId) -> Any:
     return _play(request, song_id)
 
 
-def _next(request: HttpRequest) -> Any:
+def _next(request: HttpRequest, after: int | None) -> Any:
     refuse_other_sites(request)
     user = listener_of(request)
-    next_song(user=user)
+    next_song(user=user, after=after)
     return _state(user)
 
 
 @router.get("/next", auth=LISTENER_WHO_WRITES, throttle=_LIMITS, response=answers(PlaybackOut))
-def go_next(request: HttpRequest) -> Any:
+def go_next(request: HttpRequest, query: Query[NextQuery]) -> Any:
     """Go to the next song; at the end of the queue, on to recommended ones."""
-    return _next(request)
+    return _next(request, query.after)
 
 
 @router.post("/next", auth=LISTENER, throttle=_LIMITS, response=answers(PlaybackOut))
-def go_next_by_post(request: HttpRequest) -> Any:
+def go_next_by_post(request: HttpRequest, query: Query[NextQuery]) -> Any:
     """Go to the next song; at the end of the queue, on to recommended ones."""
-    return _next(request)
+    return _next(request, query.after)
 
 
 def _previous(request: HttpRequest) -> Any:
@@ -180,6 +201,28 @@ def add(request: HttpRequest, body: QueueIn) -> Any:
         queue_services.add(user=user, tracks=tracks_in_order(body.songs), is_next=body.is_next)
     except queue_services.QueueFullError as error:
         raise ProblemError(409, "The queue is full.") from error
+    return _state(user)
+
+
+@router.put("/queue", auth=LISTENER, throttle=_LIMITS, response=answers(PlaybackOut, *_BODY))
+def play_list(request: HttpRequest, body: ListIn) -> Any:
+    """Play a list of songs in place of the queue; songs that do not exist are left out."""
+    user = listener_of(request)
+    values = {**body.dict(exclude_none=True), "tracks": ",".join(map(str, body.songs))}
+    form = PlayListForm(values)
+    if not form.is_valid():
+        raise refuse_form(form)
+    found = form.song_list(user)
+    queue_services.play_all(user=user, tracks=found.tracks, first=form.cleaned_data["first"])
+    return _state(user)
+
+
+@router.post("/queue/{item_id}/play", auth=LISTENER, throttle=_LIMITS, response=answers(PlaybackOut, 404))
+def jump(request: HttpRequest, item_id: RowId) -> Any:
+    """Go to an item of the queue."""
+    user = listener_of(request)
+    if not queue_services.jump(user=user, item_id=item_id):
+        raise Http404("no such item")
     return _state(user)
 
 

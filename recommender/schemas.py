@@ -1,13 +1,17 @@
 """What calls about recommendations take and give."""
 
 from datetime import datetime
+from typing import Annotated
+from uuid import UUID
 
+from ninja import Path as PathParameter
 from ninja import Schema
 from pydantic import Field
 
 from catalog.schemas import MAX_ID, SongRef
 
 MAX_SONGS = 100
+PageId = Annotated[UUID, PathParameter(..., description="`page` of the recommendations.")]
 
 
 class CountQuery(Schema):
@@ -60,6 +64,7 @@ class RecommendationsOut(Schema):
     """Songs for you, best first."""
 
     items: list[RecommendationOut]
+    page: UUID | None = Field(description="Names this answer, for asking why a song is in it; null without a model.")
     model_version: int | None = Field(description="null: nothing has been learned yet, these are the popular songs.")
 
 

@@ -42,12 +42,13 @@ class FeedItem:
 class Feed:
     """A page of recommended songs, best first; ``amount`` is how much is known of the listener, in likes.
 
-    ``version`` is the id of the model version that made it.
+    ``version`` is the id of the model version that made it; ``page`` names the record, where there is one.
     """
 
     items: list[FeedItem]
     amount: float
     version: int
+    page: uuid.UUID | None = None
 
 
 def recommend_feed(
@@ -81,8 +82,7 @@ def recommend_feed(
 
     page, tracks = shown_page(model, ask)
     reasons = [stored_reason(item, loaded) for item in page.items]
-    if is_recorded:
-        _record(user, loaded, page, reasons)
+    page_id = _record(user, loaded, page, reasons) if is_recorded else None
     names = Names.of(reasons)
     items = [
         FeedItem(
@@ -94,7 +94,7 @@ def recommend_feed(
         )
         for item, reason in zip(page.items, reasons, strict=True)
     ]
-    return Feed(items, page.amount, loaded.version.pk)
+    return Feed(items, page.amount, loaded.version.pk, page_id)
 
 
 def similar_tracks(*, track: Track, user: User | None, k: int = SIMILAR_SIZE) -> list[Track] | None:
@@ -142,7 +142,7 @@ def hidden_rows(model: Model) -> list[int]:
 
 
 @transaction.atomic
-def _record(user: User, loaded: LoadedModel, page: Page, reasons: Sequence[StoredReason]) -> None:
+def _record(user: User, loaded: LoadedModel, page: Page, reasons: Sequence[StoredReason]) -> uuid.UUID:
     page_id = uuid.uuid4()
     Recommendation.objects.bulk_create(
         Recommendation(
@@ -159,6 +159,7 @@ def _record(user: User, loaded: LoadedModel, page: Page, reasons: Sequence[Store
         )
         for position, (item, reason) in enumerate(zip(page.items, reasons, strict=True))
     )
+    return page_id
 
 
 def stored_reason(item: Recommended, loaded: LoadedModel) -> StoredReason:

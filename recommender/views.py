@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
@@ -15,22 +15,15 @@ from django.views.decorators.vary import vary_on_headers
 from accounts.forms import AdventureForm
 from accounts.models import User
 from catalog.models import Track
-from catalog.text import base_title
 from feedback.http import is_htmx
 from feedback.selectors import mark_of
 from feedback.services import rate
 from recommender.forms import AnswerForm
 from recommender.home import SIZES, Home, HomeItem, HomeSection, recommend_home
+from recommender.section_titles import section_title
 from recommender.selectors import popular_tracks
 from recommender.services import similar_tracks
 
-_TITLES = {
-    "made": gettext_lazy("Made for you"),
-    "because": gettext_lazy("Because of what you like"),
-    "new": gettext_lazy("New for you"),
-    "artists": gettext_lazy("More from artists you like"),
-    "popular": gettext_lazy("Popular here"),
-}
 WELCOME_SIZE = 10
 FALLBACK_SIZE = 20
 
@@ -106,16 +99,6 @@ def similar(request: HttpRequest, pk: int) -> HttpResponse:
         empty_text = _("No other song is like this one yet.")
     template = "recommender/_similar.html" if is_htmx(request) else "recommender/similar.html"
     return render(request, template, {"track": track, "tracks": tracks, "empty_text": empty_text})
-
-
-def section_title(section: HomeSection, user: User) -> str:
-    """Return what stands above a section."""
-    if section.name == "because" and section.anchor is not None:
-        return _("Because you like %(song)s") % {"song": base_title(section.anchor.title)}
-    if section.name == "popular" and user.region:
-        # The names of all regions are put together for it: for this section alone.
-        return _("Popular in %(region)s") % {"region": user.get_region_display()}
-    return str(_TITLES[section.name])
 
 
 def _home_context(home: Home, *, is_staff: bool) -> dict[str, Any]:

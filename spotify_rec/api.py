@@ -11,15 +11,20 @@ from accounts.api import router as accounts_router
 from accounts.apikit.auth import CallLimit
 from accounts.apikit.parsing import JsonParser
 from accounts.apikit.problems import CONTENT_TYPE, add_problem_handlers, problem
+from accounts.spotify.api import add_spotify_handler
 from accounts.spotify.api import router as spotify_router
 from catalog.api import router as catalog_router
+from catalog.spotify_api import router as catalog_spotify_router
 from feedback.api import router as feedback_router
+from feedback.history_api import router as history_router
 from feedback.playlist_api import router as playlist_router
+from feedback.spotify_api import router as bring_router
 from feedback.steering_api import router as steering_router
 from recommender.api import operator_router, plain_router
 from recommender.api import router as recommender_router
 from recommender.player_api import router as player_router
 from recommender.player_api import taste_router
+from recommender.why_api import router as why_router
 
 _DESCRIPTION = """
 Everything the pages do, for programs. Log in with a personal token (`Authorization: Bearer earworm_...`, made on your
@@ -65,11 +70,17 @@ api = SiteAPI(
     docs_url="/api/docs",
 )
 add_problem_handlers(api)
+add_spotify_handler(api)
 for _prefix, _router in (
     ("/api", accounts_router),
     ("/api", catalog_router),
+    # Before the calls with an id in the same place.
+    ("/api", history_router),
     ("/api", feedback_router),
+    ("/api", why_router),
     ("/api", recommender_router),
+    ("/api", catalog_spotify_router),
+    ("/api", bring_router),
     ("/api", playlist_router),
     ("/api", steering_router),
     ("/api", taste_router),

@@ -14,6 +14,12 @@ Answer = Callable[[HttpRequest], HttpResponseBase]
 _API = ("/api/", "/recommend/")
 # These say themselves what they answer with.
 _NOT_CALLS = ("/api/docs", "/api/openapi.json")
+# Where files are taken, and the setting that says how large they may be.
+_UPLOADS = {
+    "/history/import/": "MAX_HISTORY_UPLOAD_BYTES",
+    "/api/user/history/imports": "MAX_HISTORY_UPLOAD_BYTES",
+    "/admin/catalog/track/import/": "MAX_IMPORT_UPLOAD_BYTES",
+}
 _KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate", "Set-Cookie")
 
 
@@ -56,9 +62,11 @@ def _announced(request: HttpRequest) -> int:
 
 
 def _largest(request: HttpRequest) -> int:
-    if request.content_type == "multipart/form-data":
-        return int(settings.MAX_IMPORT_UPLOAD_BYTES) + int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
-    return int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+    size = int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+    if request.content_type == "multipart/form-data" and (name := _UPLOADS.get(request.path)):
+        # What a form adds to its file stays far below what a form without one may have.
+        size += int(getattr(settings, name))
+    return size
 
 
 def _as_problem(response: HttpResponseBase) -> HttpResponse:

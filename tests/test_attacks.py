@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -16,11 +17,14 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from accounts.models import User
 from accounts.tokens import create_token
 from catalog.models import Artist, Genre
+from feedback.history_models import HistoryImport
 from feedback.models import Play, Playlist, Rating
 from feedback.queue_models import PlayQueue
 from feedback.queue_services import play_all
 from feedback.steering_models import Block, TasteExclusion
 from feedback.tests.factories import PASSWORD, PlayFactory, RatingFactory, UserFactory, make_track
+from jobs.models import Job
+from recommender.models import ModelVersion, Recommendation
 
 pytestmark = pytest.mark.django_db
 JSON = "application/json"
@@ -269,6 +273,22 @@ def test_bodies_that_are_too_large_are_refused_before_they_are_read(listener: Cl
         assert answer.status_code == 413, path
 
 
+UPLOADS = {"/history/import/": 200, "/api/user/history/imports": 200, "/admin/catalog/track/import/": 100}
+
+
+@pytest.mark.parametrize("path", [*UPLOADS, "/accounts/login/", "/profile/", "/playlists/", "/api/feedback"])
+def test_files_are_taken_only_where_there_is_a_field_for_them(client: Client, path: str, settings: Any) -> None:
+    settings.MAX_HISTORY_UPLOAD_BYTES, settings.MAX_IMPORT_UPLOAD_BYTES = 200_000_000, 100_000_000
+    megabytes = UPLOADS.get(path, 0)
+
+    def code(size: int) -> int:
+        content_type = "multipart/form-data; boundary=x"
+        return client.generic("POST", path, b"", content_type=content_type, CONTENT_LENGTH=str(size)).status_code
+
+    assert code(megabytes * 1_000_000 + 1_000_000) != 413
+    assert code(megabytes * 1_000_000 + 3_000_000) == 413
+
+
 @pytest.mark.parametrize("host", ["evil.example", "testserver.evil.example", "testserver:80@evil.example", ""])
 def test_a_foreign_host_header_is_refused(client: Client, settings: Any, host: str) -> None:
     settings.ALLOWED_HOSTS = ["testserver"]
@@ -310,6 +330,11 @@ def test_what_is_anothers_is_not_there(client: Client, user: User) -> None:
     play_all(user=other, tracks=[track, make_track("Second")])
     item = PlayQueue.objects.get(user=other).items.first()
     assert item is not None
+    history = HistoryImport.objects.create(user=other, name="theirs.json")
+    version = ModelVersion.objects.create(directory="x")
+    shown = Recommendation.objects.create(
+        user=other, track=track, model_version=version, page=uuid4(), position=0, score=1.0, propensity=1.0
+    )
     headers = {"Authorization": f"Bearer {create_token(user=user, name='x', scope='write')[1]}"}
     calls = [
         ("GET", f"/recommend/{other.pk}", None),
@@ -324,17 +349,34 @@ def test_what_is_anothers_is_not_there(client: Client, user: User) -> None:
         ("DELETE", f"/api/user/taste/exclusions/{exclusion.pk}", None),
         ("DELETE", f"/api/user/blocks/track/{track.pk}", None),
         ("DELETE", f"/api/playback/queue/{item.pk}", None),
+        ("POST", f"/api/playback/queue/{item.pk}/play", None),
+        ("PUT", "/api/playback/queue", f'{{"source": "playlist", "source_id": {playlist.pk}}}'),
+        ("GET", f"/api/playlists/{playlist.pk}/file", None),
+        ("GET", f"/api/user/history/imports/{history.pk}", None),
+        ("GET", f"/api/user/history/imports/{history.pk}/unmatched", None),
+        *(
+            ("POST", f"/api/user/history/imports/{history.pk}/{action}", None)
+            for action in ("stop", "continue", "undo")
+        ),
+        ("GET", f"/api/recommendations/{shown.page}/songs/{track.pk}", None),
+        ("POST", f"/api/recommendations/{shown.page}/songs/{track.pk}/wrong-reason", None),
     ]
     for method, path, body in calls:
         answer = client.generic(method, path, body or "", content_type=JSON, headers=headers)
         assert answer.status_code == 404, (method, path)
     described = client.get("/api/openapi.json").json()["paths"]
-    owned = [path for path in described if re.search(r"\{(user|play|playlist|exclusion|item|target)_id\}", path)]
-    covered = {re.sub(r"/\d+", "/{}", path) for _method, path, _body in calls}
-    assert {re.sub(r"/\{\w+\}", "/{}", path).replace("blocks/{}/{}", "blocks/track/{}") for path in owned} <= covered
+    owned = [
+        path
+        for path in described
+        if re.search(r"\{(user|play|playlist|exclusion|item|target|import|page)(_id)?\}", path)
+    ]
+    covered = {re.sub(r"/(\d+|[0-9a-f-]{36}|track|undo)(?=/|$)", "/{}", path) for _method, path, _body in calls}
+    assert {re.sub(r"/\{\w+\}", "/{}", path) for path in owned} <= covered
     assert Play.objects.filter(pk=play.pk).exists()
     assert Playlist.objects.get().name == "Theirs"
     assert not Rating.objects.exists()
+    assert not Job.objects.exists()
+    assert not Recommendation.objects.get().is_reason_wrong
 
 
 def test_a_listener_is_no_operator(listener: Client) -> None:

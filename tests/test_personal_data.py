@@ -14,8 +14,9 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.test import Client
 
 from accounts import services
+from accounts.csv_cells import safe_cell
 from accounts.models import User
-from accounts.personal_data import HIDDEN, SECRET_COLUMNS, csv_export, json_export, personal_tables, safe_cell
+from accounts.personal_data import HIDDEN, SECRET_COLUMNS, csv_export, json_export, personal_tables
 from accounts.tokens import create_token
 from feedback.history_models import HistoryImport
 from feedback.models import Playlist

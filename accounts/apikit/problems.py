@@ -47,6 +47,12 @@ def answers(
     return {status: ok, frozenset({*errors, *common}): Problem}
 
 
+def file_answer(*content_types: str) -> dict[str, Any]:
+    """Return what describes a file of one of these types as answer, for a call's ``openapi_extra=``."""
+    file = {"schema": {"type": "string", "format": "binary"}}
+    return {"responses": {200: {"content": dict.fromkeys(content_types, file)}}}
+
+
 class ProblemError(HttpError):
     """An error that a call answers with; ``headers`` and ``fields`` (name, message) go with it."""
 

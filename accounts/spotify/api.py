@@ -1,17 +1,36 @@
 """Calls that start and end the Spotify connection: a browser's business, so with its session alone."""
 
+import math
+from http import HTTPStatus
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from ninja import Router
+from django.utils import timezone
+from ninja import NinjaAPI, Router
 
 from accounts.apikit.auth import SESSION_ONLY, refuse_other_sites
-from accounts.apikit.problems import answers
+from accounts.apikit.problems import answers, problem
+from accounts.spotify import RateLimited, Refused, SpotifyError, Unavailable
 from accounts.spotify.client import is_configured
 from accounts.spotify.views import start_connect
 
 router = Router(tags=["spotify"])
+
+
+def add_spotify_handler(api: NinjaAPI) -> None:
+    """Have what Spotify refuses answered with a problem: not connected 409, not there 404, not now 503."""
+    api.add_exception_handler(SpotifyError, _on_spotify_error)
+
+
+def _on_spotify_error(_request: HttpRequest, error: Any) -> HttpResponse:
+    if isinstance(error, RateLimited):
+        seconds = max(1, math.ceil((error.until - timezone.now()).total_seconds()))
+        return problem(503, error.message, headers={"Retry-After": str(seconds)})
+    if isinstance(error, Unavailable):
+        return problem(503, error.message)
+    is_missing = isinstance(error, Refused) and error.status == HTTPStatus.NOT_FOUND
+    return problem(404 if is_missing else 409, error.message)
 
 
 @router.get("/auth/spotify", auth=SESSION_ONLY, response=answers(None, 404, status=302))

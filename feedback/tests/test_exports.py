@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from accounts.csv_cells import safe_cell
 from accounts.models import User
 from feedback import playlist_services as services
-from feedback.exports import csv_lines, safe_cell
+from feedback.exports import csv_lines
 from feedback.models import Playlist
 from feedback.tests.factories import make_track
 

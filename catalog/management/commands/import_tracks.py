@@ -11,6 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, ProgrammingError
 
+from accounts.csv_cells import safe_cell
 from catalog.importing.reader import Reject
 from catalog.importing.service import ImportBrokenError, ImportReport, import_tracks
 from catalog.importing.source import SourceError
@@ -113,7 +114,7 @@ def _rejects_file(path: Path | None, source: Path) -> Iterator[Callable[[Reject]
     with file:
         writer = csv.writer(file)
         writer.writerow(Reject._fields)
-        yield writer.writerow
+        yield lambda reject: writer.writerow([safe_cell(value) for value in reject])
 
 
 @contextmanager
