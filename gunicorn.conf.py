@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import socket
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ _numbers = Path(__file__).resolve().parent / "var" / "metrics" / str(os.getpid()
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(_numbers))
 # Nothing about who asks for what: the site writes its own line per request.
 accesslog = None
+# A client that says nothing for so long in the middle of a request loses its connection: its thread would wait for good.
+STALL_SECONDS = 20
 
 
 def on_starting(_server: Any) -> None:
@@ -19,6 +23,14 @@ def on_starting(_server: Any) -> None:
     folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+
+
+def when_ready(server: Any) -> None:
+    """Bound each wait for a client: connections take these options over from the socket that accepts them (Linux)."""
+    wait = struct.pack("@ll", STALL_SECONDS, 0)
+    for listener in server.LISTENERS:
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, wait)
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, wait)
 
 
 def on_exit(_server: Any) -> None:

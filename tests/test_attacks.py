@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from allauth.account.models import EmailAddress
 from django.conf import settings as site_settings
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -155,6 +156,38 @@ def test_reset_letters_tell_nobody_who_has_an_account(client: Client, user: User
     unknown = client.post("/accounts/password/reset/", {"email": "eve@example.org"})
 
     assert (known.status_code, known["Location"]) == (unknown.status_code, unknown["Location"])
+
+
+class CountingHasher(MD5PasswordHasher):
+    """Tells how often a password was hashed, which is what an answer takes its time for."""
+
+    algorithm = "md5"
+    count = 0
+
+    def encode(self, password: str, salt: str) -> str:
+        CountingHasher.count += 1
+        return super().encode(password, salt)
+
+
+@pytest.mark.parametrize("what", ["log-in by name", "log-in by address", "sign-up"])
+def test_the_time_an_answer_takes_tells_nobody_who_has_an_account(user: User, settings: Any, what: str) -> None:
+    settings.PASSWORD_HASHERS = [f"{__name__}.CountingHasher"]
+    settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+    user.set_password(PASSWORD)
+    user.save()
+    EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
+
+    def hashed(email: str) -> int:
+        CountingHasher.count = 0
+        if what == "sign-up":
+            form = {"username": f"new-{email[:3]}", "email": email, "password1": PASSWORD, "password2": PASSWORD}
+            assert Client().post("/accounts/signup/", form)["Location"] == "/accounts/confirm-email/"
+        else:
+            login = email if "address" in what else email.split("@", maxsplit=1)[0]
+            assert Client().post("/accounts/login/", {"login": login, "password": "wrong"}).status_code == 200
+        return CountingHasher.count
+
+    assert hashed("eve@example.org") == hashed("ada@example.org") > 0
 
 
 # --- Cross-site ------------------------------------------------------------------------------------------------------

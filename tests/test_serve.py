@@ -1,13 +1,16 @@
 """`manage.py serve`: one command starts the site and its worker, keeps both alive, and ends both."""
 
 import os
+import runpy
 import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.conf import settings
@@ -44,6 +47,24 @@ def status(port: int) -> int:
             return int(answer.status)
     except OSError:
         return 0
+
+
+def test_a_client_that_stops_in_the_middle_loses_its_connection() -> None:
+    server = runpy.run_path(str(settings.BASE_DIR / "gunicorn.conf.py"))
+    assert 5 <= server["STALL_SECONDS"] <= 60
+    # A second is enough here; the function finds the number among its own module's.
+    server["when_ready"].__globals__["STALL_SECONDS"] = 1
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server["when_ready"](SimpleNamespace(LISTENERS=[SimpleNamespace(sock=listener)]))
+        with socket.create_connection(listener.getsockname()) as client:
+            taken, _address = listener.accept()
+            with taken:
+                client.sendall(b"POST /accounts/login/ HTTP/1.1\r\nHost:")
+                assert taken.recv(100)
+                start = time.monotonic()
+                with pytest.raises(BlockingIOError):
+                    taken.recv(100)
+    assert 0.9 <= time.monotonic() - start < 30
 
 
 def children(pid: int) -> dict[str, int]:
