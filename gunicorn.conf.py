@@ -14,7 +14,7 @@ _numbers = Path(__file__).resolve().parent / "var" / "metrics" / str(os.getpid()
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(_numbers))
 # Nothing about who asks for what: the site writes its own line per request.
 accesslog = None
-# A client that says nothing for so long in the middle of a request loses its connection: its thread would wait for good.
+# A client that is silent for so long in the middle of a request loses its connection: a thread waits for it.
 STALL_SECONDS = 20
 
 
