@@ -1,9 +1,10 @@
 """A song's picture: its cover where one is known, over one drawn from the song itself, the same every time."""
 
 import math
+from collections.abc import Sequence
 
 from django.conf import settings
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from catalog.models import Track
@@ -26,6 +27,15 @@ def cover(track: Track) -> SafeString:
         drawn,
         url,
     )
+
+
+def mosaic(tracks: Sequence[Track]) -> SafeString:
+    """Return one picture of the first songs' pictures: four of them, or the first alone; empty without songs."""
+    shown = tracks[:4] if len(tracks) >= 4 else tracks[:1]
+    if not shown:
+        return SafeString()
+    pictures = format_html_join("", "{}", ((cover(track),) for track in shown))
+    return format_html('<span class="mosaic mosaic-{}">{}</span>', len(shown), pictures)
 
 
 def shown_cover_url(track: Track) -> str:

@@ -37,11 +37,12 @@ DEFAULT_SORT = "popularity"
 
 @dataclass(frozen=True)
 class GenreTile:
-    """A genre with the number of its shown songs and a few of its best-known artists."""
+    """A genre with the number of its shown songs, a few of its best-known artists, and the song it is pictured by."""
 
     genre: Genre
     count: int
     artists: Sequence[str]
+    track: Track | None
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,9 @@ def tracks_in_order(ids: Iterable[int]) -> list[Track]:
 
 
 def titles_in_order(ids: Sequence[int]) -> list[Track]:
-    """Return the shown songs of ``ids``, in that order, with title and names of artists alone; one query."""
-    found = Track.objects.active().only("title", "artist_names").in_bulk(ids)
+    """Return the shown songs of ``ids``, in that order, with picture, title and names of artists alone; one query."""
+    columns = ("title", "artist_names", "recording_key", "features", "cover_url")
+    found = Track.objects.active().only(*columns).in_bulk(ids)
     return [found[pk] for pk in ids if pk in found]
 
 
@@ -162,9 +164,16 @@ def artists_of(track_ids: Sequence[int], limit: int) -> list[Artist]:
 def genre_tiles() -> list[GenreTile]:
     """Return all genres that have shown songs, by name."""
     counts = _genre_counts()
-    samples = _sample_artists(sum(counts.values()))
-    genres = Genre.objects.order_by("name")
-    return [GenreTile(genre, counts[genre.pk], samples.get(genre.pk, [])) for genre in genres if counts[genre.pk] > 0]
+    samples = _samples(sum(counts.values()))
+    pictured = Track.objects.only("recording_key", "features", "cover_url")
+    tracks = pictured.in_bulk([song for song, _artists in samples.values()])
+    nothing: tuple[int, list[str]] = (0, [])
+    tiles = []
+    for genre in Genre.objects.order_by("name"):
+        if counts[genre.pk] > 0:
+            song, artists = samples.get(genre.pk, nothing)
+            tiles.append(GenreTile(genre, counts[genre.pk], artists, tracks.get(song)))
+    return tiles
 
 
 def _genre_counts() -> "Counter[int]":
@@ -176,18 +185,18 @@ def _genre_counts() -> "Counter[int]":
     return counts
 
 
-def _sample_artists(song_count: int) -> dict[int, list[str]]:
-    """Return names of artists per genre id; kept for a while, for it reads the whole catalogue."""
+def _samples(song_count: int) -> dict[int, tuple[int, list[str]]]:
+    """Return the best-known song and names of artists per genre id; kept for a while: it reads the whole catalogue."""
     newest = Track.objects.aggregate(newest=Max("pk"))["newest"]
-    key = f"catalog:genre-artists:{newest}:{song_count}"
-    samples: dict[int, list[str]] | None = cache.get(key)
+    key = f"catalog:genre-samples:{newest}:{song_count}"
+    samples: dict[int, tuple[int, list[str]]] | None = cache.get(key)
     if samples is None:
-        samples = _read_sample_artists()
+        samples = _read_samples()
         cache.set(key, samples, CACHE_SECONDS)
     return samples
 
 
-def _read_sample_artists() -> dict[int, list[str]]:
+def _read_samples() -> dict[int, tuple[int, list[str]]]:
     rank = Window(
         RowNumber(),
         partition_by="genre_id",
@@ -197,9 +206,9 @@ def _read_sample_artists() -> dict[int, list[str]]:
     best = list(links.filter(rank__lte=3 * _SAMPLE_ARTISTS).order_by("rank").values_list("genre_id", "track_id"))
     main = TrackArtist.objects.filter(track_id__in={track_id for _genre_id, track_id in best}, position=0)
     names = dict(main.values_list("track_id", "artist__name"))
-    samples: dict[int, list[str]] = {}
+    samples: dict[int, tuple[int, list[str]]] = {}
     for genre_id, track_id in best:
-        known = samples.setdefault(genre_id, [])
+        _song, known = samples.setdefault(genre_id, (track_id, []))
         name = names.get(track_id)
         if name and name not in known and len(known) < _SAMPLE_ARTISTS:
             known.append(name)

@@ -45,7 +45,7 @@ def playlists(request: HttpRequest) -> HttpResponse:
         else:
             return redirect(made)
     page = Paginator(selectors.playlists_of(user), LISTS_PAGE_SIZE).get_page(request.GET.get("page"))
-    context = {"page": page, "form": form}
+    context = {"page": page, "playlists": selectors.pictured(page), "form": form}
     return render(request, "feedback/playlists.html", context, status=422 if form.errors else 200)
 
 

@@ -21,7 +21,7 @@ def genre_tiles() -> list[GenreTile]:
     Kept until a song is added, or for an hour.
     """
     newest = Track.objects.aggregate(newest=Max("pk"))["newest"]
-    key = f"feedback:genre-tiles:{newest}:{Genre.objects.count()}"
+    key = f"feedback:start-tiles:{newest}:{Genre.objects.count()}"
     tiles: list[GenreTile] | None = cache.get(key)
     if tiles is None:
         known = _well_known_songs()

@@ -8,8 +8,12 @@ from django.views.decorators.http import require_safe
 
 from accounts.limits import limited
 from accounts.models import User
+from catalog.filters import SongFilter
+from catalog.models import Track
 from catalog.search import search
-from catalog.selectors import tracks_in_order
+from catalog.selectors import browse, tracks_in_order
+from feedback.models import Rating
+from feedback.selectors import ratings_of
 from recommender.forms import JourneyForm
 from recommender.journeys import songs_between
 
@@ -28,4 +32,15 @@ def journey(request: HttpRequest) -> HttpResponse:
         context["tracks"] = songs_between(start=start, goal=goal, between=count, user=user)
     elif query:
         context["found"] = tracks_in_order(search(query).track_ids[:MAX_FOUND])
+    else:
+        context |= _offers(request, start or goal)
     return render(request, "recommender/journey.html", context)
+
+
+def _offers(request: HttpRequest, chosen: Track | None) -> dict[str, Any]:
+    """Return songs to choose from before anything is searched: those the listener likes, else well-known ones."""
+    user = request.user if isinstance(request.user, User) else None
+    liked = list(ratings_of(user, Rating.Value.LIKE).values_list("track", flat=True)[: MAX_FOUND + 1]) if user else []
+    offered = liked or list(browse(wanted=SongFilter(), sort="popularity").object_list[: MAX_FOUND + 1])
+    ids = [pk for pk in offered if chosen is None or pk != chosen.pk][:MAX_FOUND]
+    return {"offered": tracks_in_order(ids), "is_liked": bool(liked)}

@@ -45,9 +45,9 @@ def movement_chart(moved: Sequence[Moved], days: Sequence[float], now: datetime 
     end = next((end for end in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8) if end >= top), 1.0)
     places = [round(_LEFT + (WIDTH - _LEFT - _RIGHT) * step / (len(days) - 1), 1) for step in range(len(days))]
     today = timezone.localtime(now or timezone.now())
-    dates = [date_format(today - timedelta(days=ago), "MONTH_DAY_FORMAT") for ago in days]
+    dates = [date_format(today - timedelta(days=ago), "j M") for ago in days]
     if days[0] > 300:
-        dates = [date_format(today - timedelta(days=ago), "YEAR_MONTH_FORMAT") for ago in days]
+        dates = [date_format(today - timedelta(days=ago), "M Y") for ago in days]
     lines = [_line(number, line, places, end) for number, line in enumerate(moved)]
     grid = [(_y(end * step / 4, end), f"{100 * end * step / 4:.0f} %") for step in range(5)]
     shown = (0, len(days) // 2, len(days) - 1)

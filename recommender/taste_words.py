@@ -13,7 +13,7 @@ _WORDS: Mapping[str, tuple[Promise, Promise]] = {
     "valence": (_("dark"), _("cheerful")),
     "acousticness": (_("electric"), _("acoustic")),
     "instrumentalness": (_("sung"), _("instrumental")),
-    "speechiness": (_("sung rather than spoken"), _("rich in words")),
+    "speechiness": (_("few in words"), _("rich in words")),
     "tempo": (_("slow"), _("fast")),
     "loudness": (_("quiet"), _("loud")),
 }

@@ -1,5 +1,8 @@
 """Template tags that show songs."""
 
+from collections.abc import Iterable
+from itertools import islice
+
 from django import template
 from django.utils.safestring import SafeString
 
@@ -16,6 +19,12 @@ _CREDIT = '<a href="{url}">{name}</a>'
 def cover(track: Track) -> SafeString:
     """Return the song's picture; screen readers pass over it."""
     return covers.cover(track)
+
+
+@register.simple_tag
+def mosaic(tracks: Iterable[Track]) -> SafeString:
+    """Return one picture made of the first songs' pictures; screen readers pass over it."""
+    return covers.mosaic(list(islice(tracks, 4)))
 
 
 @register.simple_tag

@@ -1,0 +1,141 @@
+"""Every page asks the database as often for thirty rows as for one, in one table over all lists of the site."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import ApiToken, User
+from catalog.models import Artist, Genre, Track
+from feedback import playlist_services, queue_services
+from feedback import steering_services as steering
+from feedback.history_models import HistoryImport, UnmatchedSong
+from feedback.models import Play, Rating
+from feedback.services import rate
+from jobs.models import Job
+from recommender.models import ModelVersion
+from recommender.tests.builders import LOUD, make_catalogue, make_track, make_user
+from recommender.training import retrain
+from recommender.versions import forget_loaded
+
+pytestmark = pytest.mark.django_db
+MANY = 30
+# "For you" has more sections, and the taste more kinds of lines, the more there is to say: a fixed number of queries
+# comes with each, whatever the number of rows.
+MAY_ADD = {"/": 6, "/taste/": 6}
+
+
+@pytest.fixture
+def user(settings: Any, tmp_path: Path) -> Iterator[User]:
+    """A listener and operator of a site with 40 songs that nobody has touched."""
+    settings.MODEL_DIR = tmp_path / "models"
+    make_catalogue()
+    yield make_user(is_staff=True, is_superuser=True, adventure=0.0)
+    forget_loaded()
+
+
+def add_rows(user: User, numbers: range) -> None:
+    """Give every list of the site a row of each of ``numbers``; the model knows them all."""
+    for number in numbers:
+        track = make_track(f"Row {number}", ["Row artist"], ["row genre", f"genre {number}"], features=LOUD)
+        other = make_track(f"Bad {number}", [f"Bad {number}"], [f"bad {number}"], features=LOUD)
+        make_track("Version", ["Twin"], features=LOUD, album=f"Album {number}")
+        rate(user=user, track=track, value=Rating.Value.LIKE)
+        rate(user=user, track=other, value=Rating.Value.DISLIKE)
+        Play.objects.create(user=user, track=track, played_at=timezone.now() - timedelta(days=number))
+        steering.exclude(user=user, target=other)
+        steering.block(user=user, target=other)
+        steering.adjust(user=user, line=Genre.objects.get(name=f"genre {number}"), level="up")
+        playlist_services.create_playlist(owner=user, name=f"List {number}", tracks=[track, other])
+        playlist_services.add_tracks(playlist=user.playlists.get(name="List 0"), tracks=[track])
+        queue_services.add(user=user, tracks=[track])
+        ApiToken.objects.create(user=user, name=f"Token {number}", scope="read", digest=f"{number:064}")
+        history = HistoryImport.objects.create(user=user, name=f"{number}.json")
+        first = HistoryImport.objects.filter(user=user).earliest("pk")
+        UnmatchedSong.objects.create(history_import=first, digest=number, title=f"{number}", artist="x", plays=1)
+        Job.objects.create(kind="history-import", user=user, subject=f"history-import:{history.pk}", state="done")
+    retrain(force=True)
+    while ModelVersion.objects.count() < len(numbers):
+        ModelVersion.objects.create(state=ModelVersion.State.RETIRED, directory=f"v{ModelVersion.objects.count()}")
+
+
+def pages_of(user: User) -> list[str]:
+    """Return the addresses of all pages with a list."""
+    song, twin = Track.objects.get(title="Row 0"), Track.objects.filter(title="Version").earliest("pk")
+    playlist = user.playlists.get(name="List 0")
+    history = HistoryImport.objects.filter(user=user).earliest("pk")
+    genre = Genre.objects.get(name="row genre")
+    return [
+        "/",
+        "/songs/",
+        f"/songs/?genre={genre.pk}",
+        "/songs/?tempo_min=130",
+        "/search/?q=row",
+        "/search/suggest/?q=row",
+        "/genres/",
+        genre.get_absolute_url(),
+        Artist.objects.get(name="Row artist").get_absolute_url(),
+        song.get_absolute_url(),
+        twin.get_absolute_url(),
+        reverse("recommender:similar", args=[song.pk]),
+        reverse("recommender:journey"),
+        f"/journey/?start={song.pk}&q=row",
+        f"/journey/?start={song.pk}&goal={Track.objects.get(title='Song 0.0').pk}",
+        "/taste/",
+        "/ratings/",
+        "/ratings/?value=dislikes",
+        "/history/",
+        "/history/?q=row",
+        "/history/import/",
+        reverse("feedback:history_import", args=[history.pk]),
+        "/statistics/",
+        "/statistics/?period=all",
+        "/playlists/",
+        playlist.get_absolute_url(),
+        reverse("recommender:playlist_fill", args=[playlist.pk]),
+        reverse("feedback:track_playlists", args=[song.pk]),
+        reverse("feedback:playlist_export", args=[playlist.pk, "jspf"]),
+        "/history.csv",
+        "/start/",
+        "/start/artists/",
+        "/start/artists/?q=row",
+        "/player/queue/",
+        "/profile/",
+        "/profile/data/",
+        "/operator/",
+        "/operator/quality/",
+        "/admin/catalog/track/",
+        "/admin/jobs/job/",
+    ]
+
+
+def counted(client: Client, user: User) -> dict[str, int]:
+    """Return the number of queries of each page once its caches are filled; a streamed file is read to its end."""
+    found = {}
+    for address in pages_of(user):
+        answer = client.get(address)
+        assert answer.status_code == 200, address
+        b"".join(answer)
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            b"".join(client.get(address))
+        found[address] = len(queries)
+    return found
+
+
+def test_thirty_rows_take_as_many_queries_as_one(client: Client, user: User) -> None:
+    client.force_login(user)
+    add_rows(user, range(1))
+    one = counted(client, user)
+    add_rows(user, range(1, MANY))
+    many = counted(client, user)
+    grown = {page: (one[page], many[page]) for page in one if many[page] > one[page] + MAY_ADD.get(page, 0)}
+    assert grown == {}
