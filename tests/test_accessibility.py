@@ -1,5 +1,6 @@
 """axe-core in a real browser on every page: nothing serious or critical, light and dark, on a phone and on a desk."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,9 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.management import call_command
 from django.test import Client
-from django.urls import reverse
-from playwright.sync_api import BrowserContext, Page
+from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
+from django.utils import timezone
+from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
@@ -17,6 +19,7 @@ from catalog.models import Artist, Genre, Track
 from conftest import missing
 from feedback import playlist_services
 from feedback import steering_services as steering
+from feedback.history_models import HistoryImport
 from feedback.models import Play, Rating
 from feedback.services import rate
 from recommender.home import recommend_home
@@ -34,9 +37,32 @@ ANONYMOUS = [
     "/accounts/login/",
     "/accounts/signup/",
     "/accounts/password/reset/",
+    "/accounts/password/reset/done/",
+    "/accounts/password/reset/key/none-such/",
+    "/accounts/password/reset/key/done/",
+    "/accounts/confirm-email/",
+    "/accounts/confirm-email/none-such/",
+    "/accounts/inactive/",
+    "/journey/",
     "/nowhere/",
     "/offline/",
 ]
+# What no page stands at: files, what programs ask for, what only a form is sent to.
+FORMS_ALONE = {
+    *("accounts:token_revoke", "catalog:spotify_add", "set_language", "recommender:adventure", "recommender:answer"),
+    *(f"feedback:{name}" for name in ("adjust", "block", "unblock", "exclude", "exclude_period", "count_again")),
+    *(f"feedback:{name}" for name in ("private_session", "rate", "listen", "rest", "play_remove", "play_restore")),
+    *(f"feedback:playlist_{name}" for name in ("delete", "move", "remove", "rename", "restore")),
+    *(f"feedback:{name}" for name in ("history_change", "spotify_import", "spotify_save_likes", "spotify_take_back")),
+    *(f"recommender:{name}" for name in ("activate", "wrong_reason", "spotify_save")),
+    *(f"spotify_{name}" for name in ("callback", "disconnect", "login", "sign_in")),
+}
+FILES = {
+    *("accounts:export", "catalog:sketch", "feedback:history_export", "feedback:history_unmatched"),
+    *("feedback:playlist_export", "manifest", "service_worker", "healthz", "readyz", "metrics"),
+}
+# Parts of pages, seen in the second test below; nobody comes to set a password for the first time, or a log-in code.
+PARTS = {"catalog:suggest", "account_set_password", "account_confirm_login_code"}
 
 
 @pytest.fixture
@@ -51,6 +77,7 @@ def user(settings: Any, tmp_path: Path) -> Iterator[User]:
     Play.objects.create(user=made, track=tracks[8], outcome=Play.Outcome.COMPLETED)
     call_command("retrain", verbosity=0)
     playlist_services.create_playlist(owner=made, name="Mine", tracks=tracks[:3])
+    HistoryImport.objects.create(user=made, name="history.json", plays_added=3, finished_at=timezone.now())
     steering.block(user=made, target=Genre.objects.get(name="techno"))
     steering.exclude(user=made, target=tracks[5])
     steering.adjust(user=made, line=Artist.objects.get(name="Artist 0"), level="off")
@@ -70,7 +97,10 @@ def pages_of(user: User) -> list[str]:
     return [
         "/",
         "/songs/",
+        "/songs/?tempo_min=100",
         "/search/?q=song",
+        "/search/?q=zzyzx",
+        "/search/spotify/?q=song",
         "/genres/",
         track.get_absolute_url(),
         track.credits.get().artist.get_absolute_url(),
@@ -78,6 +108,9 @@ def pages_of(user: User) -> list[str]:
         reverse("recommender:similar", args=[track.pk]),
         reverse("recommender:why", args=shown),
         reverse("recommender:menu", args=shown),
+        "/journey/",
+        f"/journey/?start={track.pk}&q=song",
+        f"/journey/?start={track.pk}&goal={Track.objects.get(title='Song 9.0').pk}",
         "/taste/",
         "/start/",
         "/start/artists/",
@@ -85,24 +118,54 @@ def pages_of(user: User) -> list[str]:
         "/ratings/",
         "/ratings/?value=dislikes",
         "/history/",
+        "/history/?q=zzyzx",
         "/history/import/",
+        reverse("feedback:history_import", args=[user.history_imports.get().pk]),
+        "/statistics/",
+        "/spotify/",
+        "/spotify/playlists/",
         "/playlists/",
         playlist.get_absolute_url(),
         reverse("recommender:playlist_fill", args=[playlist.pk]),
         reverse("feedback:track_playlists", args=[track.pk]),
         "/profile/",
         "/profile/tokens/",
+        "/profile/data/",
         "/profile/delete/",
         "/accounts/email/",
         "/accounts/password/change/",
+        "/accounts/reauthenticate/",
+        "/accounts/logout/",
         "/operator/",
         "/operator/quality/",
     ]
 
 
+def names_of_addresses(patterns: list[URLPattern | URLResolver], space: str = "") -> set[str]:
+    """Return the names of all addresses outside the API, the administration and the player, which sends parts alone."""
+    names = set()
+    for pattern in patterns:
+        if isinstance(pattern, URLPattern):
+            names |= {space + pattern.name} if pattern.name else set()
+        elif pattern.namespace not in ("admin", "player") and not str(pattern.namespace or "").startswith("api"):
+            inner = f"{space}{pattern.namespace}:" if pattern.namespace else space
+            names |= names_of_addresses(pattern.url_patterns, inner)
+    return names
+
+
+def test_no_page_is_forgotten(user: User) -> None:
+    seen = {resolve(path.partition("?")[0]).view_name for path in (*ANONYMOUS, *pages_of(user)) if path != "/nowhere/"}
+    assert names_of_addresses(get_resolver().url_patterns) - seen == FORMS_ALONE | FILES | PARTS
+
+
 def findings(page: Page, address: str) -> list[str]:
     """Return what axe-core finds wrong on a page, with the first place of each."""
     page.goto(address)
+    return findings_here(page, address)
+
+
+def findings_here(page: Page, address: str) -> list[str]:
+    """Return what axe-core finds wrong on the page as it stands."""
     # Evaluated by the browser's own hand: the page's content security policy lets no script tag in.
     page.evaluate(AXE.read_text() + ";undefined")
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
@@ -131,4 +194,38 @@ def test_no_page_shuts_anybody_out(
         found += findings(page, site + path)
         if page.evaluate("document.documentElement.scrollWidth") > width:
             found.append(f"{path}: wider than the screen")
+    assert found == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_that_opens_over_a_page_shuts_anybody_out(
+    new_context: Callable[..., BrowserContext], live_server: LiveServer, user: User, scheme: Any
+) -> None:
+    if not AXE.is_file():
+        missing("axe-core was not fetched (make setup)", required_by="REQUIRE_BROWSER")
+    site = str(live_server.url)
+    context = new_context(viewport={"width": 360, "height": 800}, color_scheme=scheme)
+    client = Client()
+    client.force_login(user)
+    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": site}])
+    page = context.new_page()
+    page.goto(f"{site}/")
+    page.locator(".feed-section a.track-reason").first.click()
+    expect(page.locator("#sheet .why-chart")).to_be_visible()
+    found = findings_here(page, "why")
+    page.get_by_role("link", name="Not now, block, wrong reason").click()
+    expect(page.get_by_label("What to block")).to_be_visible()
+    found += findings_here(page, "menu")
+    page.keyboard.press("Escape")
+    page.locator("#site-search").fill("song")
+    expect(page.locator(".suggestions")).to_be_visible()
+    found += findings_here(page, "suggestions")
+    page.locator("#site-search").fill("")
+    expect(page.locator(".suggestions")).to_have_count(0)
+    page.locator(".feed-section").first.get_by_role("button", name=re.compile("^Listen to")).first.click()
+    expect(page.locator(".player-title")).to_be_visible()
+    found += findings_here(page, "player")
+    page.locator(".feed-section").first.get_by_role("button", name=re.compile("^Like ")).first.click()
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    found += findings_here(page, "undo")
     assert found == []

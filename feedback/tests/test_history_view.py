@@ -1,6 +1,7 @@
 """The history of plays, taking one out and putting it back."""
 
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 
 from django.test import Client
 from django.utils import timezone
@@ -51,6 +52,25 @@ def test_search_and_pages(listener: Client, user: User) -> None:
     assert titles(listener, q="nothing") == []
     assert len(titles(listener)) == PAGE_SIZE
     assert titles(listener, page="2") == ["Déjà Vu"]
+
+
+def test_plays_stand_under_their_day(listener: Client, user: User) -> None:
+    for hour in (1, 3, 30):
+        at = datetime(2026, 3, 4, 12, tzinfo=UTC) - timedelta(hours=hour)
+        PlayFactory(user=user, track=make_track(f"Song {hour}"), played_at=at)
+    html = listener.get(URL).content.decode()
+    assert re.findall(
+        r'<h2 class="h6">(.*?)</h2>|class="track-title"[^>]*>(.*?)</a>|<time[^>]*>(.*?)</time>', html
+    ) == [
+        ("Wednesday, 4 Mar 2026", "", ""),
+        ("", "", "11:00"),
+        ("", "Song 1", ""),
+        ("", "", "09:00"),
+        ("", "Song 3", ""),
+        ("Tuesday, 3 Mar 2026", "", ""),
+        ("", "", "06:00"),
+        ("", "Song 30", ""),
+    ]
 
 
 def test_query_count_does_not_grow(

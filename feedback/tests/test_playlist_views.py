@@ -69,6 +69,22 @@ def test_the_page_shows_songs_in_order_and_escapes(listener: Client, playlist: P
     assert html.count('aria-pressed="true"') == 1
 
 
+def test_a_playlist_is_pictured_by_its_first_shown_songs(
+    listener: Client, playlist: Playlist, songs: list[Track]
+) -> None:
+    services.create_playlist(owner=playlist.owner, name="Empty")
+    services.create_playlist(owner=playlist.owner, name="Short", tracks=songs[:2])
+    Track.objects.filter(title="B").update(is_active=False)
+    shown = dict(listener.get(URL).context["playlists"])
+    assert {str(row): [track.recording_key for track in found] for row, found in shown.items()} == {
+        "Empty": [],
+        "Short": [songs[0].recording_key],
+        playlist.name: [songs[place].recording_key for place in (0, 2, 3, 4)],
+    }
+    html = listener.get(URL).content.decode()
+    assert [html.count(f"mosaic-{number}") for number in (1, 4)] == [1, 1]
+
+
 def test_query_counts_do_not_grow(
     listener: Client, user: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
@@ -78,7 +94,7 @@ def test_query_counts_do_not_grow(
         services.add_tracks(playlist=playlist, tracks=tracks)
         with django_assert_num_queries(9):
             listener.get(f"{URL}{playlist.pk}/")
-        with django_assert_num_queries(4):
+        with django_assert_num_queries(6):
             listener.get(URL)
         with django_assert_num_queries(4):
             listener.get(f"/songs/{tracks[0].pk}/playlists/", headers=HTMX)

@@ -6,6 +6,8 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from catalog.models import Track
+from feedback.models import Rating
+from feedback.services import rate
 from feedback.steering_services import block
 from recommender.journeys import songs_between
 from recommender.tests.builders import LOUD, QUIET, make_track, make_user
@@ -90,6 +92,22 @@ def test_the_page_asks_for_one_end_after_the_other(client: Client, ladder: list[
         "Step 9",
     ]
     assert f'href="?start={ladder[9].pk}&amp;goal={ladder[2].pk}&amp;count=5"' in answer.content.decode()
+
+
+def test_the_page_offers_liked_songs_else_well_known_ones(client: Client, ladder: list[Track]) -> None:
+    page = reverse("recommender:journey")
+    Track.objects.filter(pk=ladder[7].pk).update(popularity=99)
+    offered = client.get(page).context["offered"]
+    assert (offered[0], len(offered)) == (ladder[7], 11)
+    user = make_user()
+    rate(user=user, track=ladder[3], value=Rating.Value.LIKE)
+    rate(user=user, track=ladder[5], value=Rating.Value.LIKE)
+    rate(user=user, track=ladder[6], value=Rating.Value.DISLIKE)
+    client.force_login(user)
+    assert client.get(page).context["offered"] == [ladder[5], ladder[3]]
+    answer = client.get(page, {"start": str(ladder[5].pk)})
+    assert answer.context["offered"] == [ladder[3]]
+    assert f'href="?start={ladder[5].pk}&amp;goal={ladder[3].pk}"' in answer.content.decode()
 
 
 @pytest.mark.parametrize("query", [{"start": "x"}, {"start": "99999999999999999999"}, {"count": "7"}, {"q": "zzz\x00"}])
