@@ -13,8 +13,11 @@ from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib import messages
 from django.db import IntegrityError, transaction
+from django.forms.utils import flatatt
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from accounts import services
@@ -33,6 +36,19 @@ def _drop_placeholders(form: forms.Form) -> None:
         field.widget.attrs.pop("placeholder", None)
 
 
+class LongSelect(forms.Select):
+    """A choice of hundreds, written out at once: Django's own widget renders a template for each option."""
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        """Return the list with what is chosen."""
+        chosen = {str(one) for one in self.format_value(value)}
+        options = ((key, mark_safe(" selected") if str(key) in chosen else "", label) for key, label in self.choices)
+        written = flatatt(self.build_attrs(self.attrs, {**(attrs or {}), "name": name}))
+        return format_html(
+            "<select{}>{}</select>", written, format_html_join("", '<option value="{}"{}>{}</option>', options)
+        )
+
+
 class SignupForm(BaseSignupForm):  # type: ignore[misc]
     """Username, e-mail, password and region, on one page."""
 
@@ -41,7 +57,7 @@ class SignupForm(BaseSignupForm):  # type: ignore[misc]
         required=False,
         choices=lambda: [("", _("Prefer not to say")), *region_choices()],
         help_text=_("Songs popular where you are come first."),
-        widget=forms.Select(attrs={"autocomplete": "country"}),
+        widget=LongSelect(attrs={"autocomplete": "country"}),
     )
     field_order: ClassVar[list[str]] = ["username", "email", "password1", "password2", "region"]
 
@@ -161,7 +177,7 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
             "adventure": _("Left: only what surely fits. Right: mostly things you may not know."),
         }
         widgets: ClassVar[dict[str, Any]] = {
-            "region": forms.Select(attrs={"autocomplete": "country"}),
+            "region": LongSelect(attrs={"autocomplete": "country"}),
             "adventure": AdventureInput(attrs={"min": "0", "max": "1", "step": "0.05", "class": "form-range"}),
         }
 
@@ -176,6 +192,7 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
             choices=[("", _("As the browser says")), *zones],
             required=False,
             help_text=_("Times are shown in it."),
+            widget=LongSelect,
         )
 
 

@@ -1,5 +1,6 @@
 """The sections of "For you": what stands in them, what is recorded, what a click does."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -223,6 +224,23 @@ def test_not_now_is_said_with_the_way_back(tracks: list[Track], user: User, clie
     page = client.get("/").content.decode()
     assert "Song 9.3 rests for 30 days." in page
     assert reverse("feedback:unblock") in page
+
+
+def test_the_pages_of_a_song_and_an_artist_leave_them_out_of_the_taste(
+    tracks: list[Track], user: User, client: Client
+) -> None:
+    artist = tracks[0].credits.get().artist
+    for target, kind, name in ((tracks[0], "track", "Song 0.0"), (artist, "artist", "Artist 0")):
+        address = target.get_absolute_url()
+        html = client.get(address).content.decode()
+        sent = dict(re.findall(r'name="(next|kind|id)" value="([^"]*)"', html.partition('action="/taste/exclude/"')[2]))
+        assert sent == {"next": address, "kind": kind, "id": str(target.pk)}
+        answer = client.post(reverse("feedback:exclude"), sent, follow=True)
+        assert f"{name} does not count in your taste." in answer.content.decode()
+    assert TasteExclusion.objects.filter(user=user, track=tracks[0]).count() == 1
+    assert TasteExclusion.objects.filter(user=user, artist=artist).count() == 1
+    client.logout()
+    assert "/taste/exclude/" not in client.get(artist.get_absolute_url()).content.decode()
 
 
 def test_a_song_is_excluded_and_counts_again(tracks: list[Track], user: User, client: Client) -> None:
