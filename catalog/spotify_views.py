@@ -51,6 +51,7 @@ def find_on_spotify(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @login_required
+@limited("search")
 def add_found(request: HttpRequest) -> HttpResponse:
     """Add a found song to the catalogue, and show it."""
     form = AddSongForm(request.POST)

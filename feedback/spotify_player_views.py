@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from accounts.limits import limited
 from accounts.spotify.client import SpotifyClient, client_for
 from accounts.spotify.errors import NotPermitted, SpotifyError
 from catalog.models import Track
@@ -39,6 +40,7 @@ def _for_spotify(view: View) -> View:
     """Answer what Spotify refuses with 409 and its reason; without Spotify's players there is nothing here."""
 
     @require_POST
+    @limited("feedback")
     @for_player
     @wraps(view)
     def wrapper(request: HttpRequest) -> HttpResponse:
@@ -67,6 +69,20 @@ def devices(request: HttpRequest) -> HttpResponse:
     found = client_for(listener(request)).devices()
     rows = [{"id": device.id, "name": device.name, "is_active": device.is_active} for device in found]
     return JsonResponse({"devices": rows})
+
+
+@_for_spotify
+def now(request: HttpRequest) -> HttpResponse:
+    """Tell what plays on the active device: the listener may have paused or gone on there."""
+    state = client_for(listener(request)).player_state()
+    return JsonResponse(
+        {
+            "device": state.device.id if state and state.device else "",
+            "is_playing": state is not None and state.is_playing,
+            "position_ms": state.position_ms if state else 0,
+            "track": state.track.id if state and state.track else "",
+        }
+    )
 
 
 @_for_spotify

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.spotify import Refused
+from accounts.spotify import Refused, Unavailable
 from accounts.spotify.client import client_for
 from accounts.spotify.parsing import SpotifyTrack
 from catalog.models import Track
@@ -62,22 +62,33 @@ def take_back(*, user: User) -> Counts:
 def import_playlist(*, user: User, playlist_id: str, name: str, as_likes: bool) -> tuple[Counts, Playlist | None]:
     """Like the songs of a Spotify playlist, or make a private playlist of them; return the counts.
 
+    ``total`` among them is how many songs it has at Spotify: more than ``found`` where it is longer than
+    ``MAX_IMPORTED``, or where Spotify is too slow for the time that a page has.
+
     Raises ``SpotifyError``, and ``PlaylistFullError`` where the listener has too many.
     """
     songs: list[SpotifyTrack] = []
     client = client_for(user)
     offset: str | None = "0"
+    total = 0
     while offset is not None and len(songs) < MAX_IMPORTED:
-        page = client.playlist_tracks(playlist_id, offset=offset)
+        try:
+            page = client.playlist_tracks(playlist_id, offset=offset)
+        except Unavailable:
+            if not songs:
+                raise
+            break
         songs += page.items
-        offset = page.next
+        offset, total = page.next, page.total or 0
+    # Local files and episodes are among the total, and are no songs: only what was not read counts as left out.
+    length = {"total": len(songs) if offset is None else max(total, len(songs))}
     if as_likes:
-        return like_songs(user=user, songs=songs), None
+        return like_songs(user=user, songs=songs) | length, None
     matched = matched_tracks(songs)
     note_covers({matched[song.id].pk: song for song in songs if song.id in matched})
     tracks = [matched[song.id] for song in songs if song.id in matched]
     made = create_playlist(owner=user, name=name or "Spotify", tracks=tracks, source=Source.SPOTIFY)
-    return {"found": len(songs), "matched": len(matched), "added": len(tracks)}, made
+    return {"found": len(songs), "matched": len(matched), "added": len(tracks), **length}, made
 
 
 def liked_tracks(user: User) -> list[Track]:

@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from accounts.limits import limited
 from accounts.models import User
 from accounts.spotify import SpotifyError
 from accounts.spotify.client import client_for
@@ -61,6 +62,7 @@ def take_back(request: HttpRequest) -> HttpResponse:
 @require_safe
 @listener_required
 @never_cache
+@limited("search")
 def playlists(request: HttpRequest) -> HttpResponse:
     """Show the listener's playlists at Spotify."""
     user = cast(User, request.user)
@@ -76,6 +78,7 @@ def playlists(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @listener_required
+@limited("search")
 def import_playlist(request: HttpRequest) -> HttpResponse:
     """Like the songs of a playlist, or make a private playlist of them."""
     user = cast(User, request.user)
@@ -97,11 +100,15 @@ def import_playlist(request: HttpRequest) -> HttpResponse:
         return redirect("feedback:spotify_playlists")
     text = _("%(added)d of %(found)d songs came in; %(matched)d of them are in the catalogue here.")
     messages.success(request, text % counts)
+    if counts["total"] > counts["found"]:
+        text = _("Only the first %(found)d of its %(total)d songs were read: it is long, or Spotify was slow.")
+        messages.warning(request, text % counts)
     return redirect(made or "feedback:spotify_playlists")
 
 
 @require_POST
 @listener_required
+@limited("search")
 def save_likes(request: HttpRequest) -> HttpResponse:
     """Save the listener's likes as a playlist at Spotify, or bring it up to date."""
     user = cast(User, request.user)

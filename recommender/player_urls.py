@@ -22,5 +22,6 @@ urlpatterns = [
     path("report/", views.report, name="report"),
     path("spotify/token/", spotify.token, name="spotify_token"),
     path("spotify/devices/", spotify.devices, name="spotify_devices"),
+    path("spotify/now/", spotify.now, name="spotify_now"),
     path("spotify/command/", spotify.command, name="spotify_command"),
 ]

@@ -8,6 +8,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from accounts.limits import limited
 from accounts.models import User
 from feedback.http import listener_required
 from feedback.spotify_models import SpotifyPlaylist
@@ -19,6 +20,7 @@ _SONGS = 50
 
 @require_POST
 @listener_required
+@limited("search")
 def save(request: HttpRequest) -> HttpResponse:
     """Save what would be shown now, or bring the playlist up to date with it."""
     feed = recommend_feed(user=cast(User, request.user), k=_SONGS)

@@ -36,8 +36,11 @@ logger = logging.getLogger(__name__)
 SERVICE = "api"
 SEARCH_LIMIT = 10
 PAGE_LIMIT = 50
+# So many songs one call puts into a playlist; read they are in pages like all else.
 PLAYLIST_LIMIT = 100
 _RETRY_NEEDS_SECONDS = 0.5
+# A call that had less time than that, and took too long, says nothing of Spotify's health.
+_FAIR_SECONDS = 1.0
 Result = TypeVar("Result")
 TimeRange = Literal["short_term", "medium_term", "long_term"]
 
@@ -132,7 +135,7 @@ class SpotifyClient:
 
     def playlist_tracks(self, playlist_id: str, *, offset: str = "0") -> Page[SpotifyTrack]:
         """Return songs of an own playlist, in order; others' cannot be read (``NotPermitted``)."""
-        return self._page(f"playlists/{playlist_id}/items", parsing.wrapped_track, offset=offset, limit=PLAYLIST_LIMIT)
+        return self._page(f"playlists/{playlist_id}/items", parsing.wrapped_track, offset=offset)
 
     def create_playlist(self, name: str, description: str = "") -> str:
         """Make a private playlist and return its id."""
@@ -220,6 +223,8 @@ class SpotifyClient:
         self, token: AccessToken, send: Callable[[spotipy.Spotify], Any], read: Callable[[Any], Result] | None
     ) -> Result:
         guard.check(SERVICE)
+        if (given := self._deadline.left()) <= 0:
+            raise Unavailable("no time left for this call")
         session = LimitedSession(self._deadline)
         # Given a session, spotipy neither repeats nor sleeps; given a token, it never asks for one in a terminal.
         api = spotipy.Spotify(auth=token.value, requests_session=session)
@@ -234,6 +239,9 @@ class SpotifyClient:
         except requests.RequestException as failure:
             # What requests says may hold the address with the query.
             error = Unavailable(type(failure).__name__)
+            if isinstance(failure, requests.Timeout) and given < _FAIR_SECONDS:
+                logger.warning("Spotify: a call had only %.1f s left", given)
+                raise error from None
         except (AttributeError, TypeError, SpotifyBaseException):
             # spotipy stumbles over an error answer that is not shaped as the description says.
             error = _error_of(session.last_status or 0, "", {})

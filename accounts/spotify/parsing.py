@@ -4,6 +4,7 @@ Everything is checked: a field that was removed, or that never was what the desc
 ``MalformedError`` is raised where an answer makes no sense as a whole; a single song that makes none is left out.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,10 @@ from typing import Any, Generic, TypeVar
 from django.utils.dateparse import parse_datetime
 
 Item = TypeVar("Item")
+_SONG_ID = re.compile("[0-9A-Za-z]{22}")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+# Times beyond cannot be turned into another zone.
+_FIRST_YEAR, _LAST_YEAR = 2000, 2100
 
 
 class MalformedError(Exception):
@@ -90,15 +95,15 @@ class Page(Generic[Item]):
 def track_of(value: Any) -> SpotifyTrack:
     """Return a song. Raises ``MalformedError``; so do local files and episodes, which have no song's id."""
     found = _dict(value)
-    spotify_id, title = found.get("id"), found.get("name")
-    if not isinstance(spotify_id, str) or len(spotify_id) != 22 or not spotify_id.isalnum():
+    spotify_id, title = found.get("id"), _text(found.get("name"))
+    if not isinstance(spotify_id, str) or not _SONG_ID.fullmatch(spotify_id):
         raise MalformedError("a song without an id")
-    if not isinstance(title, str) or not title.strip() or found.get("type", "track") != "track":
+    if not title or found.get("type", "track") != "track":
         raise MalformedError("a song without a title")
     album, ids = _dict_or_empty(found.get("album")), _dict_or_empty(found.get("external_ids"))
     return SpotifyTrack(
         id=spotify_id,
-        title=title.strip(),
+        title=title,
         artists=_names(found.get("artists")),
         album=_text(album.get("name")),
         isrc=_isrc(ids.get("isrc")),
@@ -123,7 +128,7 @@ def played_of(value: Any) -> PlayedTrack:
         moment = parse_datetime(text) if isinstance(text, str) else None
     except ValueError:
         moment = None
-    if moment is None or moment.tzinfo is None:
+    if moment is None or moment.tzinfo is None or not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
         raise MalformedError("played at no time")
     return PlayedTrack(wrapped_track(value), moment)
 
@@ -249,7 +254,8 @@ def _list(value: Any) -> list[Any]:
 
 
 def _text(value: Any) -> str:
-    return value.replace("\x00", "").strip() if isinstance(value, str) else ""
+    # Databases take neither NUL nor half of a surrogate pair, which JSON can hold.
+    return _UNSTORABLE.sub("", value).strip() if isinstance(value, str) else ""
 
 
 def _count(value: Any) -> int:

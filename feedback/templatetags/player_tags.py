@@ -15,7 +15,7 @@ register = template.Library()
 
 _PATHS = (
     "state", "queue", "play", "list", "add", "remove", "jump", "next", "previous", "shuffle", "clear", "report",
-    "spotify_token", "spotify_devices", "spotify_command",
+    "spotify_token", "spotify_devices", "spotify_now", "spotify_command",
 )  # fmt: skip
 
 

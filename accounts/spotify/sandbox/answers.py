@@ -95,7 +95,7 @@ def playlist(found: Playlist, world: World, base: str, *, with_songs: bool = Fal
     owner = world.listeners[found.owner_id]
     content: dict[str, Any] = {"href": address, "total": len(found.song_ids)}
     if with_songs:
-        content = page(playlist_items(found, world, base), address, 100, 0)
+        content = page(playlist_items(found, world, base), address, 50, 0)
     return {
         **links("playlist", found.id, base),
         "collaborative": False,

@@ -45,9 +45,9 @@ class Call:
             raise ApiError(400, f"Invalid {name}")
         return int(text)
 
-    def page(self, rows: list[Any], *, most: int = 50, default: int = 20) -> Answer:
+    def page(self, rows: list[Any]) -> Answer:
         """Answer a part of a list."""
-        limit, offset = self.count("limit", default, 1, most), self.count("offset", 0, 0, 100_000)
+        limit, offset = self.count("limit", 20, 1, 50), self.count("offset", 0, 0, 100_000)
         return 200, {}, answers.page(rows, f"{self.base}{self.path}", limit, offset)
 
     def tracks(self, ids: list[str]) -> list[dict[str, Any]]:
@@ -179,7 +179,7 @@ def _playlist(call: Call) -> Answer:
 
 def _playlist_items(call: Call) -> Answer:
     call.need("playlist-read-private")
-    return call.page(answers.playlist_items(_own_playlist(call), call.world, call.base), most=100)
+    return call.page(answers.playlist_items(_own_playlist(call), call.world, call.base))
 
 
 def _change_items(call: Call, *, replace: bool) -> Answer:
@@ -235,18 +235,19 @@ def _play(call: Call) -> None:
         pk = str(uris[0]).removeprefix("spotify:track:")
         if pk not in call.world.songs:
             raise ApiError(400, "Invalid track uri")
-        player.song_id, player.position_ms = pk, int(body.get("position_ms", 0))
-    player.is_playing = True
+        player.song_id = pk
+        player.go_to(int(body.get("position_ms", 0)))
+    player.run()
 
 
 def _pause(call: Call) -> None:
     _need_device(call)
-    call.listener.player.is_playing = False
+    call.listener.player.stop()
 
 
 def _seek(call: Call) -> None:
     _need_device(call)
-    call.listener.player.position_ms = call.count("position_ms", 0, 0, 10**9)
+    call.listener.player.go_to(call.count("position_ms", 0, 0, 10**9))
 
 
 def _transfer(call: Call) -> None:
@@ -255,7 +256,8 @@ def _transfer(call: Call) -> None:
     if not isinstance(ids, list) or len(ids) != 1 or ids[0] not in known:
         raise ApiError(404, "Device not found")
     call.listener.player.device_id = ids[0]
-    call.listener.player.is_playing = bool(call.body.get("play")) or call.listener.player.is_playing
+    if call.body.get("play"):
+        call.listener.player.run()
 
 
 _ID = "([0-9A-Za-z]{22})"

@@ -60,7 +60,27 @@ class Player:
     device_id: str | None = None
     song_id: str | None = None
     is_playing: bool = False
-    position_ms: int = 0
+    _at_ms: int = 0
+    _since: float = 0.0
+
+    @property
+    def position_ms(self) -> int:
+        """Where it is now: it goes on while it plays."""
+        return self._at_ms + (round(1000 * (time.monotonic() - self._since)) if self.is_playing else 0)
+
+    def go_to(self, position_ms: int) -> None:
+        """Play on, or stand still, from there."""
+        self._at_ms, self._since = position_ms, time.monotonic()
+
+    def run(self) -> None:
+        """Go on from where it is."""
+        self.go_to(self.position_ms)
+        self.is_playing = True
+
+    def stop(self) -> None:
+        """Stand still where it is."""
+        self.go_to(self.position_ms)
+        self.is_playing = False
 
 
 @dataclass

@@ -1,10 +1,14 @@
 """A small sandbox world, and a listener of the site who is connected with it."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
 
-from django.test import override_settings
+import requests
+from django.test import Client, override_settings
 from django.utils import timezone
 
 from accounts.models import User
@@ -76,3 +80,22 @@ def connected(user: User, server: SandboxServer, listener_id: str = "ada", *, se
         expires_at=timezone.now() + timedelta(seconds=seconds),
         scopes=SCOPES,
     )
+
+
+def callback_of(client: Client, start: str, listener: str = "ada", answer: str = "agree") -> str:
+    """Go to the sandbox as a browser would, answer there, and return where it sends the listener back."""
+    sent = client.post(start)
+    assert sent.status_code == 302
+    page = requests.get(sent["Location"], timeout=5)
+    assert page.status_code == 200
+    form = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page.text))
+    form |= {"listener": listener, "answer": answer}
+    back = requests.post(
+        f"{sent['Location'].split('/authorize')[0]}/authorize", data=form, allow_redirects=False, timeout=5
+    )
+    return back.headers["Location"]
+
+
+def come_back(client: Client, url: str) -> Any:
+    split = urlsplit(url)
+    return client.get(f"{split.path}?{split.query}")

@@ -18,7 +18,7 @@ async function send(url, options) {
   }
   if (!answer.ok) {
     const said = (answer.headers.get("Content-Type") || "").startsWith("application/json") ? await answer.json() : {};
-    throw new Refused(said.error || texts.failed);
+    throw Object.assign(new Refused(said.error || texts.failed), { needsPremium: said.needs_premium });
   }
   return answer;
 }

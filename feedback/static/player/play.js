@@ -2,6 +2,9 @@
 import { report } from "./api.js";
 
 const HEARTBEAT_MS = 30_000;
+// News of the position come several times a second, and from hidden pages once a minute.
+const JUMP_MS = 1000;
+const LONGEST_LOOK_MS = 65_000;
 
 function newToken() {
   // randomUUID is there on secure pages alone; a site in a local network may have none.
@@ -20,29 +23,49 @@ export class Play {
     this.heard = saved?.heard ?? 0;
     this.isKnown = saved?.isKnown ?? false;
     this.hasStarted = this.heard > 0 || this.isKnown;
-    this.runningSince = null;
+    this.lookedAt = null;
+    this.positionMs = 0;
     this.isOver = false;
   }
 
-  get msHeard() {
-    const now = this.runningSince === null ? 0 : performance.now() - this.runningSince;
-    return Math.round(this.heard + now);
+  get isRunning() {
+    return this.lookedAt !== null;
   }
 
-  setRunning(isRunning) {
-    if (this.isOver || isRunning === (this.runningSince !== null)) {
+  // What sounded since the last look: no more than the clock says, and no more than the song went on, for a computer
+  // that slept or a page that was put aside heard nothing. A jump in the song is no sound, the time up to it is.
+  look(positionMs) {
+    if (this.isRunning) {
+      const passed = performance.now() - this.lookedAt;
+      const moved = positionMs - this.positionMs;
+      const hasJumped = moved < 0 || moved > passed + JUMP_MS;
+      this.heard += Math.min(passed, hasJumped ? JUMP_MS : moved, LONGEST_LOOK_MS);
+      this.lookedAt = performance.now();
+    }
+    this.positionMs = positionMs;
+  }
+
+  get msHeard() {
+    return Math.round(this.heard);
+  }
+
+  setRunning(isRunning, positionMs) {
+    if (this.isOver) {
+      return;
+    }
+    this.look(positionMs);
+    if (isRunning === this.isRunning) {
       return;
     }
     if (isRunning) {
-      this.runningSince = performance.now();
+      this.lookedAt = performance.now();
       if (!this.hasStarted) {
         this.hasStarted = true;
         this.tell("started");
       }
       this.heartbeat = setInterval(() => this.tell("started"), HEARTBEAT_MS);
     } else {
-      this.heard = this.msHeard;
-      this.runningSince = null;
+      this.lookedAt = null;
       clearInterval(this.heartbeat);
     }
   }
@@ -60,7 +83,7 @@ export class Play {
 
   finish(outcome) {
     if (!this.isOver) {
-      this.setRunning(false);
+      this.setRunning(false, this.positionMs);
       this.isOver = true;
       this.tell(outcome);
     }

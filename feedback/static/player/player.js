@@ -79,16 +79,14 @@ export class Player extends EventTarget {
     }
   }
 
-  // Try the means from the `first` on, the best one first.
+  // Try the means from the `first` on, the best one first. What failed may now say that it can play nothing.
   async begin(first, startMs) {
     const { track } = this.current;
     const play = this.play_;
     const wantsPlay = this.isWanted;
-    const able = this.means.filter((means) => means.canPlay(track));
-    for (const means of able.slice(first)) {
+    for (const means of this.means.slice(first).filter((one) => one.canPlay(track))) {
       this.active?.unload();
       this.active = means;
-      this.tried = able.indexOf(means);
       this.tell("means");
       try {
         means.setVolume(this.volume);
@@ -125,7 +123,7 @@ export class Player extends EventTarget {
     }
     if (news.failed) {
       this.setRunning(false);
-      this.begin(this.tried + 1, 0);
+      this.begin(this.means.indexOf(means) + 1, 0);
       return;
     }
     this.setRunning(news.isRunning);
@@ -140,7 +138,7 @@ export class Player extends EventTarget {
   }
 
   setRunning(isRunning) {
-    this.play_?.setRunning(isRunning);
+    this.play_?.setRunning(isRunning, this.positionMs);
     if (isRunning !== this.isRunning) {
       this.isRunning = isRunning;
       this.tell("state");
@@ -148,6 +146,7 @@ export class Player extends EventTarget {
   }
 
   leave(outcome) {
+    this.play_?.look(this.positionMs);
     const isWhole = this.durationMs > 0 && this.play_?.msHeard >= WHOLE * this.durationMs;
     this.play_?.finish(isWhole ? "completed" : outcome);
     this.setRunning(false);
@@ -237,6 +236,7 @@ export class Player extends EventTarget {
   // The page goes, perhaps for good: what was heard so far is told, and kept in case it comes back.
   pageGoes() {
     if (this.play_ && !this.play_.isOver) {
+      this.play_.look(this.positionMs);
       this.play_.tell("started", true);
       this.keep();
     }
@@ -244,6 +244,7 @@ export class Player extends EventTarget {
 
   keep() {
     if (this.play_?.hasStarted && this.current) {
+      this.play_.look(this.positionMs);
       remember(this.current.item, { ...this.play_.save(), position: this.positionMs });
     }
   }

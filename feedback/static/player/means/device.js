@@ -3,6 +3,8 @@ import { spotify } from "../api.js";
 import { Ticker } from "./ticker.js";
 
 const TICK_MS = 500;
+// It may be paused, moved or given another song by hand; it is asked so often.
+const CHECK_MS = 5000;
 
 export class DeviceMeans {
   constructor(connection, listen) {
@@ -11,10 +13,11 @@ export class DeviceMeans {
     this.listen = listen;
     this.ticker = new Ticker();
     this.durationMs = 0;
+    this.isImpossible = false;
   }
 
   canPlay(track) {
-    return Boolean(track.means.spotify) && this.connection().connected;
+    return Boolean(track.means.spotify) && this.connection().connected && !this.isImpossible;
   }
 
   async load(track, startMs) {
@@ -27,6 +30,7 @@ export class DeviceMeans {
     this.track = track;
     this.durationMs = track.duration_ms ?? 0;
     this.hasBegun = false;
+    this.playing = "";
     this.ticker.set(startMs, false);
   }
 
@@ -36,9 +40,11 @@ export class DeviceMeans {
     } else {
       await this.command("start", { track: this.track.id, position_ms: Math.round(this.ticker.ms) });
       this.hasBegun = true;
+      this.playing = "";
     }
     this.ticker.set(this.ticker.ms, true);
     this.timer ??= setInterval(() => this.tick(), TICK_MS);
+    this.checker ??= setInterval(() => this.check(), CHECK_MS);
     this.tell();
   }
 
@@ -53,8 +59,35 @@ export class DeviceMeans {
     this.ticker.set(ms, this.ticker.isRunning);
   }
 
-  command(action, values = {}) {
-    return spotify("command", { action, device: this.device, ...values });
+  async command(action, values = {}) {
+    this.asked = performance.now();
+    try {
+      await spotify("command", { action, device: this.device, ...values });
+    } catch (error) {
+      // Without Premium no song plays there: not again on this page.
+      this.isImpossible ||= Boolean(error.needsPremium);
+      throw error;
+    }
+  }
+
+  async check() {
+    const [asked, wasRunning] = [this.asked, this.ticker.isRunning];
+    const now = wasRunning && await spotify("now").catch(() => null);
+    if (!now || asked !== this.asked || !this.timer) {
+      return;
+    }
+    // Spotify may play another edition than the one asked for, under its own id: the first that is heard is ours.
+    this.playing ||= now.is_playing ? now.track : "";
+    const isOurs = now.track !== "" && now.track === this.playing;
+    this.device = now.device || this.device;
+    if (isOurs) {
+      this.ticker.set(now.position_ms, now.is_playing);
+    } else if (this.durationMs === 0 || this.ticker.ms < this.durationMs - CHECK_MS) {
+      // Something else plays there, or nothing: pressing play has ours begin where it was.
+      this.ticker.set(this.ticker.ms, false);
+      this.hasBegun = false;
+    }
+    this.tell();
   }
 
   tick() {
@@ -71,7 +104,8 @@ export class DeviceMeans {
 
   stop() {
     clearInterval(this.timer);
-    this.timer = null;
+    clearInterval(this.checker);
+    this.timer = this.checker = null;
     this.ticker.set(this.ticker.ms, false);
   }
 

@@ -37,6 +37,8 @@ export class EmbedMeans {
     this.box.hidden = false;
     this.startMs = startMs;
     this.durationMs = 0;
+    // News of the song before may still come in, so the position does not tell.
+    this.hasBegun = false;
     this.ticker.set(0, false);
     if (this.controller) {
       this.controller.loadUri(track.means.spotify);
@@ -75,7 +77,9 @@ export class EmbedMeans {
   }
 
   async play() {
-    (this.ticker.ms > 0 ? this.controller.resume : this.controller.play).call(this.controller);
+    const { resume, play } = this.controller;
+    (this.hasBegun ? resume : play).call(this.controller);
+    this.hasBegun = true;
   }
 
   async pause() {

@@ -48,7 +48,14 @@ export class SdkMeans {
     return within(PATIENCE_MS, new Promise((resolve, reject) => {
       this.player.addListener("ready", ({ device_id: id }) => resolve(id));
       for (const name of ["initialization_error", "authentication_error", "account_error"]) {
-        this.player.addListener(name, ({ message }) => reject(new Error(message || texts.unplayable)));
+        this.player.addListener(name, ({ message }) => {
+          reject(new Error(message || texts.unplayable));
+          // Later on too: the connection may be ended at Spotify, or Premium run out, while it plays.
+          this.isImpossible = true;
+          if (this.hasBegun) {
+            this.listen(this, { failed: true });
+          }
+        });
       }
       this.player.connect();
     }));
