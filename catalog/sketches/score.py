@@ -77,8 +77,9 @@ def _chord(plan: Plan, degree: int, start: float, bar: float) -> Iterator[Note]:
         for pitch in pitches:
             yield Note("pad", start, bar, pitch, 0.30)
         return
-    # Strummed, from twice a bar to every half beat.
-    strums = max(2, round(plan.beats_per_bar * (0.5 + 1.2 * plan.energy)))
+    # Strummed, from every other beat to every half beat, and never across the beat.
+    wanted, beats = plan.beats_per_bar * (0.5 + 1.2 * plan.energy), plan.beats_per_bar
+    strums = min((beats // 2 if beats % 2 == 0 else beats, beats, 2 * beats), key=lambda count: abs(count - wanted))
     for number in range(strums):
         at = start + number * bar / strums
         for place, pitch in enumerate([pitches[0] - 12, *pitches]):

@@ -93,6 +93,51 @@ def test_notes_are_of_the_songs_key(mode: int, scale: set[int]) -> None:
     assert {(note.pitch - 9) % 12 for note in score.notes if note.pitch} <= scale
 
 
+# How well each tone of the scale fits a key (Krumhansl and Kessler 1982), from the key's own on.
+_PROFILES = {
+    1: (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
+    0: (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
+}
+_SOUNDS = [
+    {"energy": energy, "acousticness": acousticness, "tempo": tempo, "time_signature": beats, "key": key, "mode": mode}
+    for energy, acousticness, tempo, beats, key, mode in (
+        (0.03, 0.99, 101.0, 4, 7, 0), (0.25, 0.66, 132.0, 4, 4, 1), (0.11, 0.82, 138.0, 3, 0, 1),
+        (0.6, 0.9, 88.0, 5, 10, 0), (0.9, 0.0, 107.0, 4, 5, 1), (1.0, 1.0, 180.0, 4, 11, 0),
+    )
+]  # fmt: skip
+
+
+def spectra(sound: "np.ndarray[Any, Any]", size: int, step: int) -> "np.ndarray[Any, Any]":
+    windows = np.lib.stride_tricks.sliding_window_view(sound, size)[::step]
+    return np.asarray(np.abs(np.fft.rfft(windows * np.hanning(size), axis=1)))
+
+
+@pytest.mark.parametrize("features", _SOUNDS)
+def test_key_and_tempo_are_heard_in_the_sound_and_nothing_else_is(features: dict[str, Any]) -> None:
+    sound = samples(render_wav(plan(make_track(features={**FEATURES, **features})))) / 32_768
+    # No clipping, no offset, no click at either end.
+    assert np.abs(sound).max() < 0.97
+    assert abs(sound.mean()) < 0.003
+    assert np.abs(sound[[0, 1, -2, -1]]).max() < 0.005
+
+    loud = spectra(sound, 8192, 4096).sum(axis=0)
+    frequencies = np.fft.rfftfreq(8192, 1 / 22_050)
+    heard = (frequencies > 60) & (frequencies < 2000)
+    classes = np.round(12 * np.log2(frequencies[heard] / 440) + 69).astype(int) % 12
+    chroma = np.bincount(classes, weights=loud[heard], minlength=12)
+    fits = {(np.corrcoef(np.roll(_PROFILES[mode], key), chroma)[0, 1], key, mode) for key in range(12) for mode in (0, 1)}
+    assert max(fits)[1:] == (features["key"], features["mode"])
+
+    # What begins, begins on the beat or a simple part of it.
+    onsets = np.maximum(0, np.diff(np.log1p(20 * spectra(sound, 1024, 256)), axis=0)).sum(axis=1)
+    onsets -= onsets.mean()
+    alike = np.correlate(onsets, onsets, "full")[len(onsets) - 1 :]
+    lags = np.arange(len(alike)) * 256 / 22_050
+    pulse = lags[np.argmax(np.where((lags > 0.24) & (lags < 1.6), alike, -np.inf))]
+    beats = pulse * features["tempo"] / 60
+    assert min(abs(beats - simple) / simple for simple in (0.5, 1, 1.5, 2, 3, 4)) < 0.03
+
+
 def test_it_is_sent_whole_and_in_parts(listener: Client) -> None:
     song = make_track(features=FEATURES)
     url = f"/songs/{song.pk}/sketch.wav"

@@ -56,9 +56,21 @@ def test_commands_reach_the_device(listener: Client, user: User, sandbox: Sandbo
         assert (player.device_id, player.is_playing) == expected, values
     assert player.song_id == track.spotify_id
     post(listener, "command", action="seek", position_ms=7000)
-    assert player.position_ms == 7000
+    assert 7000 <= player.position_ms < 17_000
     devices = post(listener, "devices").json()["devices"]
     assert devices == [{"id": "laptop", "name": "Ada's laptop", "is_active": True}]
+
+
+def test_what_plays_there_is_told(listener: Client, user: User, sandbox: SandboxServer, track: Track) -> None:
+    connected(user, sandbox)
+    nothing = {"device": "", "is_playing": False, "position_ms": 0, "track": ""}
+    assert post(listener, "now").json() == nothing
+    post(listener, "command", action="start", device="laptop", track=track.pk, position_ms=5000)
+    told = post(listener, "now").json()
+    assert 5000 <= told.pop("position_ms") < 15_000
+    assert told == {"device": "laptop", "is_playing": True, "track": track.spotify_id}
+    sandbox.world.listeners["ada"].player.stop()
+    assert post(listener, "now").json()["is_playing"] is False
 
 
 @pytest.mark.parametrize(
@@ -102,5 +114,5 @@ def test_the_state_says_whether_the_account_can_be_used(
     SpotifyAccount.objects.update(needs_reconnect=False)
     settings.SPOTIFY_PLAYER = False
     assert told() == {"connected": False, "streams": False}
-    for name in ("token", "devices", "command"):
+    for name in ("token", "devices", "now", "command"):
         assert post(listener, name).status_code == 404

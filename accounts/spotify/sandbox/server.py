@@ -96,8 +96,9 @@ class _Handler(BaseHTTPRequestHandler):
             return _script(world, form)
         if path.startswith("/v1/"):
             token = authorization.removeprefix("Bearer ") if authorization.startswith("Bearer ") else ""
-            base = self.server.sandbox.url
-            return web_api.answer(world, base, self.command, path, query, _json(body), token)
+            base, content = self.server.sandbox.url, _json(body)
+            world.asked.append((self.command, path, query, content))
+            return web_api.answer(world, base, self.command, path, query, content, token)
         return 404, {}, {"error": {"status": 404, "message": "Service not found"}}
 
     def _suffer(self, fault: Fault, path: str) -> bool:

@@ -289,6 +289,7 @@ CLOSED = re.compile(
     r"|(tracks|albums|artists|shows|episodes|audiobooks|chapters)/?|users/.*|playlists/[^/]+/(tracks|followers).*"
     r"|me/.*/contains"
 )
+CLOSED_TO_WRITERS = re.compile("me/(tracks|albums|shows|episodes|audiobooks|following)")
 
 
 def answer(world: World, base: str, method: str, path: str, query: dict[str, str], body: Any, token: str) -> Answer:
@@ -308,7 +309,6 @@ def answer(world: World, base: str, method: str, path: str, query: dict[str, str
                 return handle(call)
             except ApiError as error:
                 return error.status, {}, error.body
-    is_known = CLOSED.fullmatch(short) or short in ("me/tracks", "me/albums", "me/following")
-    return (
-        (403, {}, ApiError(403, "Forbidden").body) if is_known else (404, {}, ApiError(404, "Service not found").body)
-    )
+    is_closed = CLOSED.fullmatch(short) or (method in ("PUT", "DELETE") and CLOSED_TO_WRITERS.fullmatch(short))
+    refusal = ApiError(403, "Forbidden") if is_closed else ApiError(404, "Service not found")
+    return refusal.status, {}, refusal.body

@@ -149,6 +149,8 @@ class World:
         self.faults: list[Fault] = []
         # Method, path without the query, status: what was asked and answered, for tests.
         self.calls: list[tuple[str, str, int]] = []
+        # Method, path, query and body of what reached the Web API: for tests of how it is asked.
+        self.asked: list[tuple[str, str, dict[str, str], Any]] = []
         self.seconds_good = 3600
         self.refresh_rotates = False
         self.slow_seconds = 1.0

@@ -14,12 +14,16 @@ import requests
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.test import override_settings
+from django.urls import reverse
 
+from accounts.models import User
+from accounts.spotify.client import client_for
 from accounts.spotify.provider import SCOPES
 from accounts.spotify.sandbox.accounts_service import refusal_of
 from accounts.spotify.sandbox.server import SandboxServer
-from accounts.spotify.sandbox.world import Grant
-from accounts.spotify.tests.worlds import song, world
+from accounts.spotify.sandbox.web_api import ROUTES
+from accounts.spotify.sandbox.world import Grant, spotify_id
+from accounts.spotify.tests.worlds import connected, song, world
 from conftest import missing
 
 # Removed for apps in development mode in February 2026, and still required (and nowhere marked) in the description.
@@ -91,6 +95,7 @@ CALLS: list[tuple[str, str, str, dict[str, str], Any]] = [
     ("GET", "/me/following", "/me/following", {"type": "artist"}, None),
     ("GET", "/search", "/search", {"q": "song", "type": "track"}, None),
     ("GET", "/tracks/{id}", f"/tracks/{song(7).id}", {}, None),
+    ("GET", "/artists/{id}", f"/artists/{spotify_id('artist Artist 2')}", {}, None),
     ("GET", "/me/playlists", "/me/playlists", {}, None),
     ("POST", "/me/playlists", "/me/playlists", {}, {"name": "Mine", "public": False}),
     ("GET", "/playlists/{playlist_id}", "/playlists/PLAYLIST", {}, None),
@@ -153,6 +158,86 @@ def test_answers_fit_the_description(
     assert REMOVED.isdisjoint(re.findall(r'"(\w+)":', json.dumps(answer.json())))
 
 
+def test_every_endpoint_is_held_against_the_description() -> None:
+    asked = [(method, path.replace("PLAYLIST", "p" * 22).removeprefix("/")) for method, _name, path, _query, _body in CALLS]
+    untried = [
+        (method, pattern)
+        for method, pattern, _handle in ROUTES
+        if not any(method == tried and re.fullmatch(pattern, path) for tried, path in asked)
+    ]
+    assert untried == []
+
+
+def test_what_was_removed_is_required_no_more(description: Any) -> None:
+    album = json_schema(description["components"]["schemas"]["AlbumBase"])
+    assert "available_markets" in description["components"]["schemas"]["AlbumBase"]["required"]
+    assert "available_markets" not in album["required"]
+    assert {"id", "name", "images"} <= set(album["required"])
+
+
+def test_all_that_the_description_calls_closed_answers_403(server: SandboxServer, description: Any) -> None:
+    headers, answers, count = bearer(server), {}, 0
+    for path, operations in description["paths"].items():
+        for method in operations.keys() & {"get", "post", "put", "delete"}:
+            if operations[method].get("deprecated"):
+                url = f"{server.url}/v1{re.sub(r'{.*?}', 'x', path)}"
+                status = requests.request(method, url, headers=headers, timeout=5).status_code
+                answers |= {} if status == 403 else {f"{method} {path}": status}
+                count += 1
+    assert answers == {}
+    assert count > 30
+
+
+def test_the_client_asks_as_the_description_says(ada: User, sandbox: SandboxServer, description: Any) -> None:
+    """Each call exists, is not closed, and has parameters and a body that fit."""
+    jsonschema_rs = pytest.importorskip("jsonschema_rs")
+    connected(ada, sandbox)
+    listener = sandbox.world.listeners["ada"]
+    listener.player.device_id = "laptop"
+    client = client_for(ada, seconds=60)
+    made = client.create_playlist("Mine")
+    client.set_playlist_tracks(made, [f"spotify:track:{song(number % 130).id}" for number in range(120)])
+    for ask in (
+        client.my_id, client.top_tracks, client.saved_tracks, client.recently_played, client.followed_artists,
+        client.devices, client.player_state, client.pause, client.resume,
+        lambda: client.followed_artists(after="x"), lambda: client.search_tracks("song"),
+        lambda: client.track(song(1).id), lambda: client.my_playlists(my_id="ada"),
+        lambda: client.playlist_tracks(made), lambda: client.start_playback("laptop", f"spotify:track:{song(1).id}", 5),
+        lambda: client.seek(5, "laptop"), lambda: client.transfer("laptop"),
+    ):  # fmt: skip
+        ask()
+
+    components = description["components"]
+    assert len(sandbox.world.asked) == 21
+    for method, path, query, body in sandbox.world.asked:
+        operation = _operation(description, method, path)
+        assert not operation.get("deprecated"), path
+        given = [_resolved(one, components) for one in operation.get("parameters", [])]
+        known = {one["name"]: one["schema"] for one in given if one["in"] == "query"}
+        assert set(query) <= set(known), path
+        for name, text in query.items():
+            value = int(text) if known[name].get("type") == "integer" else text
+            assert jsonschema_rs.Draft202012Validator(json_schema(known[name])).is_valid(value), (path, name, text)
+        if body is not None:
+            schema = operation["requestBody"]["content"]["application/json"]["schema"]
+            schema = json_schema({"components": components, **schema})
+            assert jsonschema_rs.Draft202012Validator(schema).is_valid(body), (path, body)
+            assert set(body) <= set(schema["properties"]), (path, body)
+
+
+def _operation(description: Any, method: str, path: str) -> Any:
+    short = path.removeprefix("/v1").rstrip("/")
+    for pattern, operations in description["paths"].items():
+        # Exact paths stand for themselves: "/me/tracks" is no "/me/{type}".
+        if re.fullmatch(re.sub(r"\{.*?\}", "[0-9A-Za-z]{22}", pattern), short) and method.lower() in operations:
+            return operations[method.lower()]
+    raise AssertionError(f"the description has no {method} {path}")
+
+
+def _resolved(node: Any, components: Any) -> Any:
+    return components["parameters"][node["$ref"].rpartition("/")[2]] if "$ref" in node else node
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -212,6 +297,26 @@ PATH = "/accounts/spotify/login/callback/"
 )
 def test_redirect_uris_are_taken_as_at_spotify(uri: str, registered: str, refusal: str | None) -> None:
     assert refusal_of(uri, (registered,)) == refusal
+
+
+def test_the_readme_names_redirects_that_are_taken() -> None:
+    readme = (settings.BASE_DIR / "README.md").read_text(encoding="utf-8")
+    section = readme.partition("## Connect Spotify")[2].partition("\n## ")[0]
+    assert [line.partition(".")[0] for line in section.splitlines() if re.match(r"\d+\. ", line)] == [
+        str(number) for number in range(1, 11)
+    ]
+    for word in ("Premium", "room for 5", "127.0.0.1", "localhost", "six months"):
+        assert word in section
+    uris = re.findall(rf"`(https?://\S+{PATH})`", section)
+    assert PATH == reverse("spotify_callback")
+    assert len(uris) == 2
+    for uri in uris:
+        assert refusal_of(uri, (uri,)) is None
+        assert refusal_of(uri.replace("https:", "http:").replace("127.0.0.1", "localhost"), (uri,)) is not None
+    # As the site asks when it is opened as the README says.
+    assert refusal_of(f"http://127.0.0.1:8000{PATH}", (uris[0],)) is None
+    local = f"http://localhost:8000{PATH}"
+    assert refusal_of(local, (uris[0], local)) == "INVALID_CLIENT: Insecure redirect URI"
 
 
 def test_a_refused_redirect_is_a_page_and_no_redirect(server: SandboxServer) -> None:

@@ -5,8 +5,12 @@ import sys
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
+from django.test import override_settings
 
 from accounts.models import User
+from accounts.spotify import RateLimited, SpotifyError, Unavailable, guard
+from accounts.spotify.client import client_for
 from accounts.spotify.models import SpotifyAccount
 from accounts.spotify.sandbox.server import SandboxServer
 from accounts.spotify.sandbox.world import Fault
@@ -26,6 +30,50 @@ sys.stdin.readline()
 token = client_for(user, seconds=20).access_token()
 print(hashlib.sha256(token.value.encode()).hexdigest(), client_for(user, seconds=20).my_id(), flush=True)
 """
+
+
+REMEMBERED = """
+import django
+django.setup()
+from accounts.models import User
+from accounts.spotify import SpotifyError
+from accounts.spotify.client import client_for
+try:
+    print(client_for(User.objects.get()).my_id())
+except SpotifyError as error:
+    print(type(error).__name__)
+"""
+
+
+def answer_of_another_process(sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> str:
+    environment = {"DJANGO_SETTINGS_MODULE": "spotify_rec.settings", "DATABASE_URL": database_url()}
+    for name, value in {**environment, **site_settings(sandbox)}.items():
+        monkeypatch.setenv(name, value)
+    command = [sys.executable, "-c", REMEMBERED]
+    done = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=120, check=True)
+    return done.stdout.strip()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("fault", "error"), [("quota", RateLimited), ("500", Unavailable)])
+def test_other_processes_know_that_spotify_wants_no_calls_or_is_down(
+    sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch, fault: str, error: type[SpotifyError]
+) -> None:
+    user = User.objects.create_user("ada", "ada@example.org", "long-and-odd-7")
+    connected(user, sandbox)
+    # The site's own cache, which all processes share; tests have one of their own otherwise.
+    with override_settings(CACHES={**settings.CACHES, "default": settings.CACHES["site"]}):
+        cache.clear()
+        assert answer_of_another_process(sandbox, monkeypatch) == "ada"
+        sandbox.world.faults.append(Fault(fault, "/v1/", times=guard.FAILURES, retry_after=600))
+        for _number in range(guard.FAILURES):
+            with pytest.raises(error):
+                client_for(user).create_playlist("Mine")
+        asked = len(sandbox.world.calls)
+        assert answer_of_another_process(sandbox, monkeypatch) == error.__name__
+        cache.clear()
+
+    assert len(sandbox.world.calls) == asked
 
 
 @pytest.mark.django_db(transaction=True)
