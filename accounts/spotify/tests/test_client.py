@@ -79,9 +79,9 @@ def test_playlists_are_made_filled_and_read(ada: User, sandbox: SandboxServer) -
 
     (shown,) = client.my_playlists(my_id=client.my_id()).items
     assert (shown.id, shown.name, shown.total, shown.is_own) == (made, "Mine", 120, True)
-    page = client.playlist_tracks(made)
-    rest = client.playlist_tracks(made, offset=page.next or "")
-    assert [one.uri for one in [*page.items, *rest.items]] == uris
+    pages = [client.playlist_tracks(made, offset=offset) for offset in ("0", "50", "100")]
+    assert [page.next for page in pages] == ["50", "100", None]
+    assert [one.uri for page in pages for one in page.items] == uris
     assert sandbox.world.playlists[made].public is False
     client.set_playlist_tracks(made, uris[:2])
     assert [one.uri for one in client.playlist_tracks(made).items] == uris[:2]

@@ -208,7 +208,7 @@ def test_the_client_asks_as_the_description_says(ada: User, sandbox: SandboxServ
         ask()
 
     components = description["components"]
-    assert len(sandbox.world.asked) == 21
+    assert len(sandbox.world.asked) == 20
     for method, path, query, body in sandbox.world.asked:
         operation = _operation(description, method, path)
         assert not operation.get("deprecated"), path
