@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -36,7 +37,7 @@ class CommandForm(forms.Form):
         return data
 
 
-def _for_spotify(view: View) -> View:
+def _for_spotify(view: View) -> Callable[..., HttpResponseBase]:
     """Answer what Spotify refuses with 409 and its reason; without Spotify's players there is nothing here."""
 
     @require_POST

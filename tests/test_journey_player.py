@@ -22,8 +22,8 @@ from feedback.tests.factories import make_track
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
-# What really sounded, of each song: watched at the audio element itself, many times a second, and kept where a page that
-# is opened later finds it. A jump in the song is no sound.
+# What really sounded, of each song: watched at the audio element itself, many times a second, and kept where a page
+# that is opened later finds it. A jump in the song is no sound.
 EAR = """
   document.addEventListener("DOMContentLoaded", () => {
     const audio = document.querySelector("#player audio");
@@ -512,6 +512,11 @@ def sandbox(listener: User) -> Iterator[SandboxServer]:
         yield server
 
 
+def is_playing(sandbox: SandboxServer) -> bool:
+    """Whether Ada's device plays."""
+    return sandbox.world.listeners["ada"].player.is_playing
+
+
 def route_spotify(page: Page, asked: list[str]) -> None:
     """Answer what the browser asks of Spotify's hosts with stand-ins for its scripts."""
 
@@ -565,12 +570,12 @@ def test_without_premium_the_next_best_means_plays(
     means = page.locator("[data-player=means]")
     expect(means).to_have_text("Spotify device")
     assert plays(1)[0].track == songs[0]
-    assert sandbox.world.listeners["ada"].player.is_playing
+    assert is_playing(sandbox)
     page.locator("h1").click()
     page.keyboard.press(" ")
     expect(page.get_by_role("region", name="Player").get_by_role("button", name="Play", exact=True)).to_be_visible()
     until = time.monotonic() + 5
-    while sandbox.world.listeners["ada"].player.is_playing:
+    while is_playing(sandbox):
         assert time.monotonic() < until, "the device was not paused"
         time.sleep(0.05)
     # Paused or given another song by hand, over there: it is seen, and no play is made of what did not sound.
@@ -595,7 +600,7 @@ def test_a_player_of_spotifys_that_fails_hands_the_song_on(
     page.goto(f"{site}/songs/")
     page.get_by_role("button", name="Listen to Song A").first.click()
     until = time.monotonic() + 10
-    while not sandbox.world.listeners["ada"].player.is_playing and time.monotonic() < until:
+    while not is_playing(sandbox) and time.monotonic() < until:
         time.sleep(0.05)
     page.evaluate("window.sdk.tell('player_state_changed', {paused: false, position: 0, duration: 180000})")
     assert plays(1)[0].track == songs[0]

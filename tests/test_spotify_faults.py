@@ -267,7 +267,7 @@ def test_each_call_of_the_client_is_in_the_table() -> None:
 
 
 def test_the_table_in_the_documentation_is_what_is_seen() -> None:
-    cells = {}
+    cells: dict[tuple[str, str], str] = {}
     names = [*FAULTS]
     for line in DOCUMENT.read_text(encoding="utf-8").splitlines():
         if line.startswith("| call "):

@@ -125,7 +125,9 @@ def test_key_and_tempo_are_heard_in_the_sound_and_nothing_else_is(features: dict
     heard = (frequencies > 60) & (frequencies < 2000)
     classes = np.round(12 * np.log2(frequencies[heard] / 440) + 69).astype(int) % 12
     chroma = np.bincount(classes, weights=loud[heard], minlength=12)
-    fits = {(np.corrcoef(np.roll(_PROFILES[mode], key), chroma)[0, 1], key, mode) for key in range(12) for mode in (0, 1)}
+    fits = {
+        (np.corrcoef(np.roll(_PROFILES[mode], key), chroma)[0, 1], key, mode) for key in range(12) for mode in (0, 1)
+    }
     assert max(fits)[1:] == (features["key"], features["mode"])
 
     # What begins, begins on the beat or a simple part of it.

@@ -159,7 +159,9 @@ def test_answers_fit_the_description(
 
 
 def test_every_endpoint_is_held_against_the_description() -> None:
-    asked = [(method, path.replace("PLAYLIST", "p" * 22).removeprefix("/")) for method, _name, path, _query, _body in CALLS]
+    asked = [
+        (method, path.replace("PLAYLIST", "p" * 22).removeprefix("/")) for method, _name, path, _query, _body in CALLS
+    ]
     untried = [
         (method, pattern)
         for method, pattern, _handle in ROUTES
@@ -176,7 +178,8 @@ def test_what_was_removed_is_required_no_more(description: Any) -> None:
 
 
 def test_all_that_the_description_calls_closed_answers_403(server: SandboxServer, description: Any) -> None:
-    headers, answers, count = bearer(server), {}, 0
+    headers, count = bearer(server), 0
+    answers: dict[str, int] = {}
     for path, operations in description["paths"].items():
         for method in operations.keys() & {"get", "post", "put", "delete"}:
             if operations[method].get("deprecated"):
@@ -308,7 +311,7 @@ def test_the_readme_names_redirects_that_are_taken() -> None:
     for word in ("Premium", "room for 5", "127.0.0.1", "localhost", "six months"):
         assert word in section
     uris = re.findall(rf"`(https?://\S+{PATH})`", section)
-    assert PATH == reverse("spotify_callback")
+    assert reverse("spotify_callback") == PATH
     assert len(uris) == 2
     for uri in uris:
         assert refusal_of(uri, (uri,)) is None
