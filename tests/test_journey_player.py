@@ -588,7 +588,10 @@ def test_without_premium_the_next_best_means_plays(
     expect(pause).to_be_hidden(timeout=15_000)
     assert int(page.locator("[data-player=seek]").input_value()) == pytest.approx(told, abs=100)
     page.keyboard.press("n")
-    assert wait_for_outcome(plays(1)[0], "skipped").ms_played < told + 8000
+    heard = wait_for_outcome(plays(1)[0], "skipped").ms_played
+    assert heard is not None
+    # No more than till the next look at the device, which is every five seconds.
+    assert heard < told + 8000
 
 
 @pytest.mark.usefixtures("page_errors")
