@@ -1,0 +1,36 @@
+"""What making a backup and restoring one share: the layout of the file, progress, errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from django.conf import settings
+
+# Raised whenever an older release could not read the file.
+FORMAT = 1
+MANIFEST = "backup.json"
+DATABASE_NAMES = {"sqlite": "database.sqlite3", "postgresql": "database.sql", "mysql": "database.sql"}
+CHUNK = 1 << 20
+
+# Called with the step and the bytes dealt with since the last call.
+Say: TypeAlias = Callable[[str, int], Any]
+
+
+class BackupError(Exception):
+    """A backup cannot be made or restored; the message says why, in one line."""
+
+
+def say_nothing(_step: str, _size: int) -> None:
+    """Take the place of a progress bar."""
+
+
+def model_folder() -> Path:
+    """Return where the models' files lie."""
+    return Path(settings.MODEL_DIR)
+
+
+def upload_folder() -> Path:
+    """Return where uploads wait for their import."""
+    return Path(settings.VAR_DIR) / "uploads"

@@ -1,0 +1,159 @@
+"""Making a backup, beside a site at work."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.db import DatabaseError, connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
+
+from recommender.models import ModelVersion
+from recommender.versions import TWIN
+from spotify_rec.backup.common import (
+    CHUNK,
+    DATABASE_NAMES,
+    FORMAT,
+    MANIFEST,
+    BackupError,
+    Say,
+    model_folder,
+    say_nothing,
+    upload_folder,
+)
+from spotify_rec.backup.databases import database
+
+
+@dataclass(frozen=True)
+class Made:
+    """A finished backup: where it is, its bytes, how many files of models and uploads are in it."""
+
+    path: Path
+    size: int
+    models: int
+    uploads: int
+    # The model that serves has no files here, so that the restored site will need a retrain.
+    lacks_model: bool
+
+
+def expected_size() -> int:
+    """Return roughly how many bytes ``make_backup`` goes through, for a progress bar. Raises ``BackupError``."""
+    _applied_migrations()
+    return database().size() + sum(path.stat().st_size for path in [*_model_files(), *_upload_files()])
+
+
+def make_backup(*, target: Path, say: Say = say_nothing) -> Made:
+    """Write the site's state to ``target``, a new file, or an existing folder in which it gets a name with the time.
+
+    It is written beside its place and renamed, readable by its owner alone. Raises ``BackupError``.
+    """
+    path = target / f"earworm-{timezone.now():%Y%m%d-%H%M%S}.zip" if target.is_dir() else target
+    if path.exists():
+        raise BackupError(f"{path} exists; a backup overwrites nothing")
+    if not path.parent.is_dir():
+        raise BackupError(f"{path.parent}: there is no such folder")
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as name:
+            packed = Path(name) / "backup.zip"
+            members = _pack(packed, Path(name), say)
+            packed.chmod(0o600)
+            _rename(packed, path)
+    except OSError as error:
+        raise BackupError(f"{path}: {error.strerror or error}") from error
+    return _made(path, members)
+
+
+def _pack(packed: Path, folder: Path, say: Say) -> list[str]:
+    manifest: dict[str, Any] = {
+        "format": FORMAT,
+        "database": connection.vendor,
+        "made_at": timezone.now().isoformat(timespec="seconds"),
+        "migrations": _applied_migrations(),
+    }
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        # Before the database and again after it: a model or an upload that the snapshot names was there at one of the
+        # two moments, even if it came or went meanwhile.
+        _add_files(archive, say)
+        with archive.open(DATABASE_NAMES[connection.vendor], "w", force_zip64=True) as into:
+            database().dump(into, folder, say)
+        _add_files(archive, say)
+        members = archive.namelist()
+        archive.writestr(MANIFEST, json.dumps({**manifest, "members": members}, indent=1))
+    return members
+
+
+def _applied_migrations() -> dict[str, list[str]]:
+    try:
+        applied = sorted(MigrationRecorder(connection).applied_migrations())
+    except DatabaseError as error:
+        raise BackupError(f"the database cannot be read: {error}") from error
+    if not applied:
+        raise BackupError("the database is empty: there is nothing to keep (manage.py migrate makes a new one)")
+    names: dict[str, list[str]] = {}
+    for app, name in applied:
+        names.setdefault(app, []).append(name)
+    return names
+
+
+def _model_files() -> list[Path]:
+    folders = ModelVersion.objects.values_list("directory", flat=True)
+    twins = [model_folder() / (name + ending) for name in folders for ending in ("", TWIN)]
+    return [path for folder in twins if folder.is_dir() for path in sorted(folder.iterdir()) if path.is_file()]
+
+
+def _upload_files() -> list[Path]:
+    folder = upload_folder()
+    return [path for path in sorted(folder.iterdir()) if path.is_file()] if folder.is_dir() else []
+
+
+def _add_files(archive: zipfile.ZipFile, say: Say) -> None:
+    known = set(archive.namelist())
+    named = [(f"models/{path.parent.name}/{path.name}", path) for path in _model_files()]
+    named += [(f"uploads/{path.name}", path) for path in _upload_files()]
+    for name, path in named:
+        if name not in known:
+            with _unless_gone():
+                _add_file(archive, name, path, say)
+
+
+@contextmanager
+def _unless_gone() -> Iterator[None]:
+    # An upload that was read, a model that made room for a newer one: neither is needed by what the snapshot will say.
+    with suppress(FileNotFoundError):
+        yield
+
+
+def _add_file(archive: zipfile.ZipFile, name: str, path: Path, say: Say) -> None:
+    with path.open("rb") as file, archive.open(name, "w", force_zip64=True) as into:
+        while chunk := file.read(CHUNK):
+            into.write(chunk)
+            say(name.partition("/")[0], len(chunk))
+
+
+def _rename(packed: Path, path: Path) -> None:
+    with packed.open("rb") as file:
+        os.fsync(file.fileno())
+    try:
+        # Unlike a rename, a link takes nobody's place.
+        os.link(packed, path)
+    except FileExistsError as error:
+        raise BackupError(f"{path} exists; a backup overwrites nothing") from error
+    except OSError:
+        # A file system without links.
+        packed.rename(path)
+
+
+def _made(path: Path, members: list[str]) -> Made:
+    active = ModelVersion.objects.filter(active_slot=True).values_list("directory", flat=True).first()
+    folders = {name.split("/")[1] for name in members if name.startswith("models/")}
+    uploads = sum(name.startswith("uploads/") for name in members)
+    models = sum(not name.endswith(TWIN) for name in folders)
+    return Made(path, path.stat().st_size, models, uploads, active is not None and active not in folders)

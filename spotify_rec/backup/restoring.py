@@ -1,0 +1,190 @@
+"""Bringing a backup back."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+
+from recommender.versions import active_model, forget_loaded
+from spotify_rec.backup.common import (
+    CHUNK,
+    DATABASE_NAMES,
+    FORMAT,
+    MANIFEST,
+    BackupError,
+    Say,
+    model_folder,
+    say_nothing,
+    upload_folder,
+)
+from spotify_rec.backup.databases import database
+
+_MODEL_PARTS, _UPLOAD_PARTS = 3, 2
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What came back. ``migrations``: how many of this release's the restored database still lacks."""
+
+    made_at: str
+    migrations: int
+    has_model: bool
+    missing_uploads: int
+
+
+class Backup:
+    """A backup's file, opened and found whole. Raises ``BackupError``."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._archive = zipfile.ZipFile(path)
+        except FileNotFoundError as error:
+            raise BackupError(f"{path}: there is no such file") from error
+        except (zipfile.BadZipFile, OSError) as error:
+            raise BackupError(f"{path} is no backup, or was cut off: {error}") from error
+        self.path = path
+        self.manifest = self._read_manifest()
+        self.members: list[str] = self.manifest["members"]
+        self._check_names()
+
+    def size(self) -> int:
+        """Return the bytes that a restore goes through: all once to see that they are whole, all once to write."""
+        return 2 * sum(self._archive.getinfo(name).file_size for name in self.members)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._archive.close()
+
+    def verify(self, say: Say) -> None:
+        """Read everything through, so that nothing is touched for the sake of a damaged file."""
+        for name in self.members:
+            try:
+                with self._archive.open(name) as member:
+                    while chunk := member.read(CHUNK):
+                        say("checking", len(chunk))
+            except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+                raise BackupError(f"{self.path} is damaged: {name}: {error}") from error
+
+    def load_database(self, folder: Path, say: Say) -> None:
+        """Put the database in place of the one there is."""
+        with self._archive.open(DATABASE_NAMES[connection.vendor]) as source:
+            database().load(source, folder, say)
+
+    def unpack_files(self, say: Say) -> None:
+        """Put models and uploads in place, each folder whole or not at all."""
+        folders: dict[str, list[str]] = {}
+        for name in self.members:
+            if name.startswith("models/"):
+                folders.setdefault(name.split("/")[1], []).append(name)
+            elif name.startswith("uploads/"):
+                self._unpack([name], upload_folder(), say)
+        for folder, names in folders.items():
+            self._unpack_model(folder, names, say)
+
+    def _unpack_model(self, folder: str, names: list[str], say: Say) -> None:
+        # Names are unique to a fit, so a folder that is there already is the same model, or what is left of it.
+        target = model_folder() / folder
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".restore-") as name:
+            fresh = Path(name) / "new"
+            self._unpack(names, fresh, say)
+            if target.exists():
+                target.rename(Path(name) / "old")
+            fresh.rename(target)
+
+    def _unpack(self, names: list[str], folder: Path, say: Say) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            with self._archive.open(name) as member, (folder / PurePosixPath(name).name).open("wb") as file:
+                while chunk := member.read(CHUNK):
+                    file.write(chunk)
+                    say(name.partition("/")[0], len(chunk))
+
+    def _read_manifest(self) -> dict[str, Any]:
+        try:
+            manifest = json.loads(self._archive.read(MANIFEST))
+        except KeyError as error:
+            raise BackupError(f"{self.path} is no backup of this site: there is no {MANIFEST} in it") from error
+        except (ValueError, zipfile.BadZipFile, zlib.error) as error:
+            raise BackupError(f"{self.path} is damaged: {MANIFEST}: {error}") from error
+        if manifest.get("format") != FORMAT:
+            raise BackupError(f"{self.path}: format {manifest.get('format')!r}; this release reads {FORMAT}")
+        return dict(manifest)
+
+    def _check_names(self) -> None:
+        missing = sorted(set(self.members) - set(self._archive.namelist()))
+        if missing:
+            raise BackupError(f"{self.path} is damaged: {missing[0]} is missing")
+        for name in self.members:
+            parts = name.split("/")
+            wanted = {"models": _MODEL_PARTS, "uploads": _UPLOAD_PARTS}.get(parts[0], 1)
+            if len(parts) != wanted or any(part in ("", ".", "..") or "\\" in part for part in parts):
+                raise BackupError(f"{self.path} is no backup of this site: {name!r} has no place in one")
+
+
+def restore_backup(backup: Backup, *, is_overwriting: bool, say: Say = say_nothing) -> Restored:
+    """Bring the site back to ``backup``. Everything is checked before anything is written. Raises ``BackupError``."""
+    _check_fits(backup)
+    if not is_overwriting and (tables := _tables()):
+        raise BackupError(f"the database is not empty ({len(tables)} tables): --overwrite replaces all that is in it")
+    backup.verify(say)
+    try:
+        with tempfile.TemporaryDirectory(dir=_work_folder()) as name:
+            # The files first: a model that no row names yet does no harm, a row without its model would.
+            backup.unpack_files(say)
+            backup.load_database(Path(name), say)
+    except OSError as error:
+        raise BackupError(f"{error.filename or 'restore'}: {error.strerror or error}") from error
+    connection.close()
+    return _restored(backup)
+
+
+def _check_fits(backup: Backup) -> None:
+    vendor = backup.manifest["database"]
+    if vendor != connection.vendor:
+        raise BackupError(f"{backup.path} is of a {vendor} database, and DATABASE_URL names a {connection.vendor} one")
+    known = set(MigrationLoader(None).disk_migrations)
+    unknown = [
+        f"{app}.{name}" for app, names in backup.manifest["migrations"].items() for name in names
+        if (app, name) not in known
+    ]  # fmt: skip
+    if unknown:
+        raise BackupError(f"{backup.path} was made by a newer release: it has the migration {unknown[0]}")
+
+
+def _tables() -> list[str]:
+    try:
+        return connection.introspection.table_names()
+    except DatabaseError as error:
+        raise BackupError(f"the database cannot be read: {error}") from error
+
+
+def _work_folder() -> Path:
+    """Return where there is room for the database's file: beside it; for a server, the system's own place."""
+    if connection.vendor == "sqlite":
+        return Path(connection.settings_dict["NAME"]).parent
+    return Path(tempfile.gettempdir())
+
+
+def _restored(backup: Backup) -> Restored:
+    from feedback.history_models import HistoryImport, upload_storage
+
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if plan:
+        # The tables are those of an earlier release: they are read after `migrate`, not before.
+        return Restored(backup.manifest["made_at"], len(plan), has_model=True, missing_uploads=0)
+    storage = upload_storage()
+    files = HistoryImport.objects.exclude(file="").filter(finished_at=None).values_list("file", flat=True)
+    missing = sum(not storage.exists(name) for name in files)
+    forget_loaded()
+    return Restored(backup.manifest["made_at"], 0, active_model() is not None, missing)

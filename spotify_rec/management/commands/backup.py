@@ -1,0 +1,35 @@
+"""Keep all that the site knows in one file."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from spotify_rec.backup.common import BackupError
+from spotify_rec.backup.making import expected_size, make_backup
+from spotify_rec.backup.progress import bytes_bar
+
+
+class Command(BaseCommand):
+    """``manage.py backup TARGET``."""
+
+    help = (
+        "Write the database, the models and the uploads that wait to one file, while the site is at work. The settings "
+        "(.env) and their keys are not in it."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("target", type=Path, help="A new file, or a folder, in which it is named after the time.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            with bytes_bar(self.stdout, expected_size()) as say:
+                made = make_backup(target=options["target"], say=say)
+        except BackupError as error:
+            raise CommandError(str(error)) from error
+        if options["verbosity"] > 0:
+            self.stdout.write(
+                f"{made.path}: {made.size / 1e6:,.1f} MB, {made.models} models, {made.uploads} uploads that wait"
+            )
+        if made.lacks_model:
+            self.stderr.write("The files of the model that serves are missing: a restored site will need a retrain.")
