@@ -1,9 +1,9 @@
 """Concurrent clients liking, playing and reading: no error, and no lost or doubled row.
 
-``python -m benchmarks.concurrency --clients 20 --seconds 60``. It stops by itself and talks to 127.0.0.1 only.
-``--database postgres`` and ``mysql`` start a server of their own. ``--kill`` ends, as a power failure would, a web
-worker, the job runner in the middle of a retrain, and the database server; then clients send again what was not
-answered, as browsers and the player do, and the counts must agree all the same.
+``python -m benchmarks.concurrency --database all --clients 100 --seconds 120 --kill``. It stops by itself and talks to
+127.0.0.1 only. ``postgres`` and ``mysql`` start a server of their own. With ``--kill`` the same is done once more while
+a web worker, the job runner in the middle of a retrain, and the database server are ended as a power failure would;
+then clients send again what was not answered, as browsers and the player do, and the counts must agree all the same.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ class Visitor:
     tracks: list[int]
     ratings: dict[int, int] = field(default_factory=dict)
     plays: int = 0
-    times: list[float] = field(default_factory=list)
+    # Kind of action, milliseconds until it was answered.
+    times: list[tuple[str, float]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     # Seconds for which an unanswered request is sent again; how often that was.
     patience: float = 0.0
@@ -47,10 +48,10 @@ class Visitor:
         """Act until the clock says ``until``."""
         rng = random.Random(self.seed)
         while time.monotonic() < until:
-            action = rng.choice([self._rate, self._rate, self._play, self._read])
+            kind = rng.choice(["like", "like", "play", "read"])
             start = time.perf_counter()
-            action(rng)
-            self.times.append((time.perf_counter() - start) * 1000)
+            {"like": self._rate, "play": self._play, "read": self._read}[kind](rng)
+            self.times.append((kind, (time.perf_counter() - start) * 1000))
 
     def _rate(self, rng: random.Random) -> None:
         track, value = rng.choice(self.tracks), rng.choice([1, -1, 0])
@@ -90,17 +91,23 @@ class Visitor:
 
 
 def main() -> None:
-    """Build the site, let the clients loose, compare the database with what they did."""
+    """Build a site for each database, let the clients loose, compare the database with what they did.
+
+    Each database has a process of its own, as Django knows one for good.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clients", type=int, default=20)
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--workers", type=int, default=4)
-    parser.add_argument("--database", choices=["sqlite", *SERVERS], default="sqlite")
+    parser.add_argument("--database", choices=["sqlite", *SERVERS, "all"], default="sqlite")
     parser.add_argument("--kill", action="store_true")
-    options = parser.parse_args([] if __name__ != "__main__" else None)
+    options = parser.parse_args()
     data = shared_data()
     if data is None:
         print("concurrency: skipped: no folder of real songs (SPOTIFY_REC_SHARED_DATA)")
+        return
+    if options.database == "all":
+        _one_after_the_other(options)
         return
     with tempfile.TemporaryDirectory() as name:
         server = SERVERS[options.database](Path(name) / options.database) if options.database in SERVERS else None
@@ -111,6 +118,22 @@ def main() -> None:
                 server.stop()
 
 
+def _one_after_the_other(options: argparse.Namespace) -> None:
+    """Run each database and print all rows of their tables as one."""
+    rows, failed = [], []
+    for database in ("sqlite", *SERVERS):
+        command = [sys.executable, "-m", "benchmarks.concurrency", "--database", database]
+        command += [f"--{name}={getattr(options, name)}" for name in ("clients", "seconds", "workers")]
+        command += ["--kill"] if options.kill else []
+        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+        print(done.stdout, end="", flush=True)
+        rows += [line for line in done.stdout.splitlines() if line.startswith("| ")]
+        failed += [database] if done.returncode else []
+    print("\n" + "\n".join([*rows[:2], *(row for row in rows if row not in rows[:2])]))
+    if failed:
+        raise SystemExit(f"failed: {', '.join(failed)}")
+
+
 def _run(folder: Path, options: argparse.Namespace, data: Path, server: Server | None) -> None:
     site = Site.create(folder)
     if server is not None:
@@ -118,8 +141,19 @@ def _run(folder: Path, options: argparse.Namespace, data: Path, server: Server |
     steps = (["migrate"], ["collectstatic", "--noinput"], ["import_tracks", str(data / "dataset.csv")], ["retrain"])
     for step in steps:
         site.manage(*step)
-    visitors = _visitors(site, options.clients)
-    killer = Killer(site, server) if options.kill else None
+    print("\n" + "\n".join(HEADER), flush=True)
+    is_fine = _load(site, options, server, with_kills=False)
+    if options.kill:
+        is_fine = _load(site, options, server, with_kills=True) and is_fine
+    if not is_fine:
+        raise SystemExit(1)
+
+
+def _load(site: Site, options: argparse.Namespace, server: Server | None, *, with_kills: bool) -> bool:
+    """Let new clients loose for so many seconds; return whether all was as it had to be."""
+    name = f"{options.database}{', with kills' if with_kills else ''}"
+    visitors = _visitors(site, options.clients, "killed" if with_kills else "client")
+    killer = Killer(site, server) if with_kills else None
     with site.serving(workers=options.workers) as web:
         until = time.monotonic() + options.seconds
         threads = [threading.Thread(target=visitor.run, args=(until,)) for visitor in visitors]
@@ -135,9 +169,8 @@ def _run(folder: Path, options: argparse.Namespace, data: Path, server: Server |
 
     # It may be one to a server that was killed.
     connection.close()
-    _report(visitors, options.database)
-    if killer is not None:
-        killer.report()
+    is_fine = _report(visitors, name)
+    return (killer is None or killer.report()) and is_fine
 
 
 class Killer:
@@ -165,8 +198,8 @@ class Killer:
             time.sleep(1)
             self._server.start()
 
-    def report(self) -> None:
-        """Wait for the retrain that was interrupted, and say how it ended."""
+    def report(self) -> bool:
+        """Wait for the retrain that was interrupted, say how it ended, and return whether that was well."""
         for _attempt in range(120):
             self._job.refresh_from_db()
             if not self._job.is_active:
@@ -174,7 +207,8 @@ class Killer:
             time.sleep(1)
         self._runner.terminate()
         self._runner.wait(timeout=60)
-        print(f"the retrain whose runner was killed: {self._job.state}; {self._job.log.splitlines()[-1:]}")
+        print(f"the retrain whose runner was killed: {self._job.state}; {self._job.log.splitlines()[-1:]}", flush=True)
+        return bool(self._job.state == self._job.State.DONE)
 
     def _start_runner(self) -> subprocess.Popen[bytes]:
         environment = {**self._site.environment, "JOB_STALE_SECONDS": "5", "RETRAIN_HOURS": "0"}
@@ -183,7 +217,7 @@ class Killer:
         return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=quiet, stderr=quiet)
 
 
-def _visitors(site: Site, count: int) -> list[Visitor]:
+def _visitors(site: Site, count: int, name: str) -> list[Visitor]:
     os.environ.update(site.environment)
     import django
 
@@ -195,13 +229,22 @@ def _visitors(site: Site, count: int) -> list[Visitor]:
     tracks = list(Track.objects.order_by("-popularity", "id").values_list("pk", flat=True)[:200])
     visitors = []
     for number in range(count):
-        session = make_listener(f"client{number}", likes=[])
-        user = User.objects.get(username=f"client{number}")
+        session = make_listener(f"{name}{number}", likes=[])
+        user = User.objects.get(username=f"{name}{number}")
         visitors.append(Visitor(Client(site.port, session), user.pk, number, tracks))
     return visitors
 
 
-def _report(visitors: list[Visitor], database: str) -> None:
+KINDS = ("like", "play", "read")
+HEADER = (
+    "| database | actions | errors | sent again | likes | plays | listeners whose rows differ | "
+    + " | ".join(f"{kind} p50 / p95 ms" for kind in KINDS)
+    + " |",
+    "| --- |" + " --- |" * (6 + len(KINDS)),
+)
+
+
+def _report(visitors: list[Visitor], name: str) -> bool:
     from feedback.models import Play, Rating
 
     wrong = [
@@ -211,18 +254,24 @@ def _report(visitors: list[Visitor], database: str) -> None:
         or Play.objects.filter(user=visitor.user_id).count() != visitor.plays
     ]
     errors = [error for visitor in visitors for error in visitor.errors]
-    times = [value for visitor in visitors for value in visitor.times]
-    ratings, plays = sum(len(visitor.ratings) for visitor in visitors), sum(visitor.plays for visitor in visitors)
-    print(f"\n{database}, {len(visitors)} clients: {len(times)} actions, {len(errors)} errors")
-    print(f"{ratings} ratings, {plays} plays")
-    print(f"rows that differ from what was done: {len(wrong)} listeners {wrong or ''}")
-    if retries := sum(visitor.retries for visitor in visitors):
-        print(f"sent again because nothing came back: {retries}")
-    print(f"milliseconds per action: p50 {percentile(times, 0.5):.0f}, p95 {percentile(times, 0.95):.0f}")
+    cells = [
+        sum(len(visitor.times) for visitor in visitors),
+        len(errors),
+        sum(visitor.retries for visitor in visitors),
+        sum(len(visitor.ratings) for visitor in visitors),
+        sum(visitor.plays for visitor in visitors),
+        len(wrong),
+        *(_times_of(visitors, kind) for kind in KINDS),
+    ]
+    print(f"| {name} | {' | '.join(str(cell) for cell in cells)} |", flush=True)
     for error in errors[:5]:
         print(error)
-    if errors or wrong:
-        raise SystemExit(1)
+    return not errors and not wrong
+
+
+def _times_of(visitors: list[Visitor], kind: str) -> str:
+    times = [milliseconds for visitor in visitors for of, milliseconds in visitor.times if of == kind]
+    return f"{percentile(times, 0.5):.0f} / {percentile(times, 0.95):.0f}" if times else "none"
 
 
 if __name__ == "__main__":
