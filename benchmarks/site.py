@@ -77,7 +77,8 @@ class Site:
                 yield server.pid
             finally:
                 server.terminate()
-                server.wait(timeout=20)
+                # Longer than gunicorn gives its workers (30 s), or they would go on without it.
+                server.wait(timeout=60)
 
     def _wait(self, server: subprocess.Popen[bytes]) -> None:
         for _attempt in range(150):
