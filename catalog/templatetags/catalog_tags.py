@@ -31,7 +31,8 @@ def mosaic(tracks: Iterable[Track]) -> SafeString:
 def credits(track: Track) -> SafeString:  # noqa: A001  (the tag's name)
     """Return the song's artists as links, in credit order, from the prefetched credits (TrackQuerySet.for_list)."""
     shown = sorted(track.credits.all(), key=lambda credit: credit.position)
-    return SafeString(", ".join(filled(_CREDIT, url=one.artist.get_absolute_url(), name=one.artist.name) for one in shown))
+    artists = (credit.artist for credit in shown)
+    return SafeString(", ".join(filled(_CREDIT, url=one.get_absolute_url(), name=one.name) for one in artists))
 
 
 @register.filter
