@@ -13,7 +13,7 @@ def test_values_are_escaped_unless_they_are_safe_and_the_result_is_safe() -> Non
 
 
 def test_it_is_what_format_html_gives() -> None:
-    values = {"song": "Tom & \"Jerry\" <3 '", "icon": SafeString("<svg/>"), "label": gettext_lazy("Like"), "key": 1.5}
+    values = {"song": 'Tom & "Jerry" <3 \'', "icon": SafeString("<svg/>"), "label": gettext_lazy("Like"), "key": 1.5}
     pattern = '<a title="{song}" data-key="{key}">{icon}{label}</a>'
 
     assert filled(pattern, **values) == format_html(pattern, **values)
