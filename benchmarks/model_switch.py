@@ -64,10 +64,11 @@ def _report(site: Site, reader: _Reader, switches: int) -> None:
         reader.client.get("/")
     thread = threading.Thread(target=reader.run)
     thread.start()
-    delays = []
+    delays, changes = [], []
     for number in range(switches):
         time.sleep(SECONDS_BETWEEN)
         delays.append(_switch(site, version=1 + number % 2))
+        changes.append(time.monotonic())
     time.sleep(SECONDS_BETWEEN)
     reader.is_done = True
     thread.join()
@@ -77,6 +78,10 @@ def _report(site: Site, reader: _Reader, switches: int) -> None:
     print(
         f"median {median:.1f} ms, p95 {percentile(times, 0.95):.1f} ms, slowest {worst:.1f} ms = {worst / median:.1f} x"
     )
+    # What is as slow far from any change is the machine's doing.
+    near = [seconds for start, seconds in reader.pages if any(abs(start - change) < 1.5 for change in changes)]
+    far = [seconds for start, seconds in reader.pages if all(abs(start - change) >= 1.5 for change in changes)]
+    print(f"slowest within 1.5 s of a change {max(near) * 1000:.1f} ms, elsewhere {max(far) * 1000:.1f} ms")
     print(f"first page of the new version after {', '.join(f'{delay:.1f}' for delay in delays)} s")
     print(json.dumps({"median_ms": median, "slowest_ms": worst, "ratio": worst / median, "wrong": len(reader.wrong)}))
     for text in reader.wrong[:5]:

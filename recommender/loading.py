@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,9 @@ logger = logging.getLogger(__name__)
 
 # A version that could not be loaded is tried again after so many seconds: a shared folder may be late.
 RETRY_SECONDS = 10.0
+_BLOCK = 1 << 18
+# Between two of a model's files. All the loader computes slows the page that runs meanwhile; like this, many share it.
+_PAUSE_SECONDS = 0.01
 
 
 class UnusableModelError(Exception):
@@ -41,8 +45,10 @@ def model_path(version: ModelVersion) -> Path:
     return Path(settings.MODEL_DIR) / version.directory
 
 
-def read_model(path: Path, *, verify: bool = False) -> Model:
+def read_model(path: Path, *, verify: bool = False, pause: Callable[[Path], object] | None = None) -> Model:
     """Return the model in the folder ``path``, its arrays mapped; with ``verify`` its checksums are compared too.
+
+    ``pause`` is called before each file.
 
     Raises:
         UnusableModelError: it is missing, damaged or of another format.
@@ -51,7 +57,7 @@ def read_model(path: Path, *, verify: bool = False) -> Model:
     from recommender.engine import EngineError, load_model
 
     try:
-        return load_model(path, verify=verify)
+        return load_model(path, verify=verify, pause=pause)
     except EngineError as error:
         raise UnusableModelError(str(error)) from error
 
@@ -101,22 +107,31 @@ class Loader:
 
     def _replace(self, version: ModelVersion) -> None:
         try:
-            fresh = self._load(version)
+            fresh = self._load(version, pause=_read_through)
             if fresh is not None:
                 warm_up(fresh.model)
                 self._loaded = fresh
         finally:
             self._on_its_way = ""
 
-    def _load(self, version: ModelVersion) -> LoadedModel | None:
+    def _load(self, version: ModelVersion, pause: Callable[[Path], object] | None = None) -> LoadedModel | None:
         try:
-            model = read_model(model_path(version))
+            model = read_model(model_path(version), pause=pause)
         except UnusableModelError as error:
             if version.directory not in self._broken:
                 logger.error("model version %s cannot be used, the one before it serves: %s", version.pk, error)
             self._broken[version.directory] = time.monotonic() + RETRY_SECONDS
             return None
         return LoadedModel(version, model, tuple(model.metadata["regions"]))
+
+
+def _read_through(file: Path) -> None:
+    """Leave a moment to the requests, then have the file in memory before it is needed under Python's lock."""
+    time.sleep(_PAUSE_SECONDS)
+    # What is missing is told by who opens it next.
+    with suppress(OSError), file.open("rb", buffering=0) as stream:
+        while stream.read(_BLOCK):
+            pass
 
 
 def warm_up(model: Model) -> None:
@@ -128,8 +143,8 @@ def warm_up(model: Model) -> None:
     liked = np.flatnonzero(model.catalogue.active)[:1]
     if not len(liked):
         return
-    for feedback in (Feedback.likes([]), Feedback.likes(liked.tolist())):
-        recommend(model, feedback, Request(adventure=0.5), np.random.default_rng(0))
+    # A page of somebody who likes a song goes through all of the arithmetic; a second one would only cost the others.
+    recommend(model, Feedback.likes(liked.tolist()), Request(adventure=0.5), np.random.default_rng(0))
 
 
 def in_thread(work: Callable[[], object], *, name: str) -> None:

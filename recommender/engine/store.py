@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,15 +56,20 @@ def save_model(model: Model, path: Path) -> None:
     _sync_directory(path.parent)
 
 
-def load_model(path: Path, verify: bool = False) -> Model:
+def load_model(path: Path, verify: bool = False, pause: Callable[[Path], object] | None = None) -> Model:
     """Open the model at `path` with its arrays memory-mapped; nothing big is read or copied.
 
     Names, sizes, shapes and types of all files are checked, with `verify` their SHA-256 as well (reads everything).
+    `pause(file)` is called before each array's file is opened, for who wants to give way to others.
     Raises ModelMissingError, ModelDamagedError or ModelFormatError.
     """
     manifest = read_manifest(path)
     try:
-        arrays = {name: _open_array(path, entry, verify) for name, entry in manifest["arrays"].items()}
+        arrays = {}
+        for name, entry in manifest["arrays"].items():
+            if pause is not None:
+                pause(path / Path(entry["file"]).name)
+            arrays[name] = _open_array(path, entry, verify)
         return _assemble(manifest, arrays)
     except ModelFormatError:
         raise
