@@ -43,10 +43,9 @@ class LongSelect(forms.Select):
         """Return the list with what is chosen."""
         chosen = {str(one) for one in self.format_value(value)}
         options = ((key, mark_safe(" selected") if str(key) in chosen else "", label) for key, label in self.choices)
-        written = flatatt(self.build_attrs(self.attrs, {**(attrs or {}), "name": name}))
-        return format_html(
-            "<select{}>{}</select>", written, format_html_join("", '<option value="{}"{}>{}</option>', options)
-        )
+        written = flatatt(self.build_attrs(self.attrs, attrs))
+        listed = format_html_join("", '<option value="{}"{}>{}</option>', options)
+        return format_html('<select name="{}"{}>{}</select>', name, written, listed)
 
 
 class SignupForm(BaseSignupForm):  # type: ignore[misc]

@@ -117,7 +117,8 @@ def test_the_switches_change_the_terms_and_the_page_says_so(tracks: list[Track],
     mine = np.isin(loaded.model.catalogue.track_ids, ids)
     assert before[mine].all()
     assert not after[mine].any()
-    assert after[~mine].tolist() == before[~mine].tolist()
+    # Feedback counts less as it ages: a slow machine sees the moments between the two.
+    np.testing.assert_allclose(after[~mine], before[~mine], atol=1e-5)
     taste = taste_of(user)
     assert taste is not None
     line = next(line for line in taste.artists if line.id == artist.pk)
