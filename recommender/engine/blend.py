@@ -9,10 +9,11 @@ from typing import TypeVar
 
 import numpy as np
 
-from recommender.engine.arrays import FloatArray, IntArray
+from recommender.engine.arrays import FloatArray, IntArray, as_float32, as_int32
 from recommender.engine.config import EngineConfig
 from recommender.engine.listener import Listener
-from recommender.engine.terms import Opinions, SparseTerm, Term
+from recommender.engine.moments import Moments
+from recommender.engine.terms import LinearTerm, Opinions, SparseTerm, Term
 
 Weight = TypeVar("Weight")
 ADJUSTABLE = ("artist", "genre", "audio")
@@ -46,12 +47,15 @@ class BlendWeights:
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """Scores of all tracks for one listener by the weighted sum of the terms' standard scores.
+    """Scores of all n tracks, or `among` a few, for one listener by the weighted sum of the terms' standard scores.
 
     total: float32[n]; plain: float32[n] of each term (after the root, if it is heavy-tailed); scales: (mean, deviation)
     of each over the catalogue, deviation 0 where a term has no opinion; weights: of each term. `total` is the sum of
-    weight * (plain - mean) / deviation, up to float32 rounding of the summation. rows: distinct rows outside of which a
-    sparse term's plain is 0, int32[m].
+    weight * (plain - mean) / deviation, up to float32 rounding of the summation. rows: distinct places outside of which
+    a sparse term's plain is 0, int32[m].
+
+    among: int32[c], increasing, None = all: the tracks that were scored. All arrays are then of these only, and a place
+    in them is no row; `places` tells. Means and deviations are over all tracks all the same.
     """
 
     total: FloatArray
@@ -59,32 +63,42 @@ class Scores:
     scales: Mapping[str, tuple[float, float]]
     weights: Mapping[str, float]
     rows: Mapping[str, IntArray]
+    among: IntArray | None = None
+
+    def places(self, rows: IntArray) -> IntArray:
+        """Places of `rows` in the arrays. Only of tracks that were scored."""
+        return rows if self.among is None else as_int32(np.searchsorted(self.among, rows))
+
+    def rows_at(self, places: IntArray) -> IntArray:
+        """The inverse of `places`."""
+        return places if self.among is None else self.among[places]
 
     @cached_property
     def parts(self) -> dict[str, FloatArray]:
-        """What each term contributes to every track, float32[n]."""
+        """What each term contributes to every track that was scored."""
         return {name: self._part(name, slice(None)) for name in self.plain}
 
     def parts_at(self, rows: IntArray) -> dict[str, FloatArray]:
         """What each term contributes to `rows`."""
-        return {name: self._part(name, rows) for name in self.plain}
+        places = self.places(rows)
+        return {name: self._part(name, places) for name in self.plain}
 
     def standard(self, name: str, rows: IntArray) -> FloatArray:
         """A term's standard scores of `rows`: mean 0 and deviation 1 over the catalogue."""
         mean, deviation = self.scales[name]
         if not deviation:
             return np.zeros(len(rows), dtype=np.float32)
-        return (self.plain[name][rows] - np.float32(mean)) * np.float32(1.0 / deviation)
+        return (self.plain[name][self.places(rows)] - np.float32(mean)) * np.float32(1.0 / deviation)
 
     def contributions(self, row: int) -> dict[str, float]:
         """Each term's share of the score of one track."""
         return {name: float(part[0]) for name, part in self.parts_at(np.array([row], dtype=np.int32)).items()}
 
-    def _part(self, name: str, rows: IntArray | slice) -> FloatArray:
+    def _part(self, name: str, places: IntArray | slice) -> FloatArray:
         mean, deviation = self.scales[name]
         if not deviation:
-            return np.zeros_like(self.plain[name][rows])
-        return (self.plain[name][rows] - np.float32(mean)) * np.float32(self.weights[name] / deviation)
+            return np.zeros_like(self.plain[name][places])
+        return (self.plain[name][places] - np.float32(mean)) * np.float32(self.weights[name] / deviation)
 
 
 def standardise(scores: FloatArray, heavy_tailed: bool) -> FloatArray:
@@ -125,17 +139,34 @@ def blend(terms: Mapping[str, Term], weights: Mapping[str, float], listener: Lis
     What the listener adjusted is standardised on the scale of what was learned, so that turning one artist, genre or
     feature up or down changes its own part of the score and nothing else. Raises ValueError if no term has a weight.
     """
-    names = [name for name in terms if name in weights]
-    if not names:
+    return _summed({name: _said(term, listener) for name, term in terms.items() if name in weights}, weights)
+
+
+def blend_among(
+    terms: Mapping[str, Term],
+    weights: Mapping[str, float],
+    listener: Listener,
+    rows: IntArray,
+    moments: Mapping[str, Moments],
+) -> Scores:
+    """What `blend` says of `rows` (int32[c], increasing), without scoring the others; the same up to rounding.
+
+    moments: of the linear terms. A term that is neither linear nor sparse scores all tracks.
+    """
+    said = {
+        name: _said_of(term, listener, rows, moments.get(name)) for name, term in terms.items() if name in weights
+    }
+    return _summed(said, weights, rows)
+
+
+def _summed(said: Mapping[str, _Said], weights: Mapping[str, float], among: IntArray | None = None) -> Scores:
+    if not said:
         raise ValueError("no term has a weight")
-    plain, scales, rows = {}, {}, {}
-    for name in names:
-        said = _said(terms[name], listener)
-        plain[name], scales[name] = said.plain, said.scale
-        if said.rows is not None:
-            rows[name] = said.rows
+    plain = {name: one.plain for name, one in said.items()}
+    scales = {name: one.scale for name, one in said.items()}
+    rows = {name: one.rows for name, one in said.items() if one.rows is not None}
     total = _total(plain, scales, rows, weights)
-    return Scores(total, plain, scales, {name: weights[name] for name in names}, rows)
+    return Scores(total, plain, scales, {name: weights[name] for name in said}, rows, among)
 
 
 def _total(
@@ -168,12 +199,10 @@ class _Said:
 
 
 def _said(term: Term, listener: Listener) -> _Said:
-    learned, is_adjusted = listener.as_learned(), term.name in ADJUSTABLE and not listener.adjustments.is_empty
     if isinstance(term, SparseTerm):
-        opinions = _rooted(term, learned)
-        scale = _sparse_scale(opinions)
-        opinions = _rooted(term, listener) if is_adjusted else opinions
+        scale, opinions = sparse_opinions(term, listener)
         return _Said(opinions.of_all(), scale, opinions.rows)
+    learned, is_adjusted = listener.as_learned(), _is_adjusted(term, listener)
     scores = term.score(learned)
     scale = _scale(scores, term.heavy_tailed)
     if is_adjusted:
@@ -183,11 +212,38 @@ def _said(term: Term, listener: Listener) -> _Said:
     return _Said(scores, scale)
 
 
+def _said_of(term: Term, listener: Listener, rows: IntArray, moments: Moments | None) -> _Said:
+    """As `_said`, of `rows` only."""
+    if isinstance(term, SparseTerm):
+        scale, opinions = sparse_opinions(term, listener)
+        place = np.minimum(np.searchsorted(rows, opinions.rows), max(len(rows) - 1, 0))
+        asked = rows[place] == opinions.rows if len(rows) else np.zeros(len(place), dtype=np.bool_)
+        places = as_int32(place[asked])
+        return _Said(Opinions(places, opinions.values[asked], len(rows)).of_all(), scale, places)
+    if moments is None or not isinstance(term, LinearTerm):
+        said = _said(term, listener)
+        return _Said(said.plain[rows], said.scale)
+    direction = term.direction(listener)
+    learned = direction if listener.adjustments.is_empty else term.direction(listener.as_learned())
+    return _Said(as_float32(term.coordinates(rows) @ direction), moments.scale(learned))
+
+
 def _rooted(term: SparseTerm, listener: Listener) -> Opinions:
     opinions = term.opinions(listener)
     if term.heavy_tailed:
         _signed_root(opinions.values)
     return opinions
+
+
+def _is_adjusted(term: Term, listener: Listener) -> bool:
+    return term.name in ADJUSTABLE and not listener.adjustments.is_empty
+
+
+def sparse_opinions(term: SparseTerm, listener: Listener) -> tuple[tuple[float, float], Opinions]:
+    """Mean and deviation over all tracks of what was learned, and what the term says (both after the root)."""
+    opinions = _rooted(term, listener.as_learned())
+    scale = _sparse_scale(opinions)
+    return scale, _rooted(term, listener) if _is_adjusted(term, listener) else opinions
 
 
 def _sparse_scale(opinions: Opinions) -> tuple[float, float]:

@@ -12,7 +12,8 @@ from recommender.engine.config import RankingConfig
 def candidate_rows(scores: Scores, allowed: BoolArray, config: RankingConfig) -> IntArray:
     """The best allowed rows of the blend and the best of each term, so that a strong term is heard: int32[c].
 
-    Best of the blend first; then those that only a term asked for, in the order of the blend.
+    Best of the blend first; then those that only a term asked for, in the order of the blend. allowed: of each track
+    that was scored.
     """
     chosen = [top_rows(scores.total, config.candidates, allowed)]
     for name, plain in scores.plain.items():
@@ -21,8 +22,8 @@ def candidate_rows(scores: Scores, allowed: BoolArray, config: RankingConfig) ->
             best = _best_of_term(scores, name, allowed, config.per_term)
             # A term that finds a track no better than the average one does not ask for it.
             chosen.append(best[plain[best] > mean])
-    rows = np.unique(np.concatenate(chosen))
-    return rows[np.lexsort((rows, -scores.total[rows]))]
+    places = np.unique(np.concatenate(chosen))
+    return scores.rows_at(places[np.lexsort((places, -scores.total[places]))])
 
 
 def _best_of_term(scores: Scores, name: str, allowed: BoolArray, limit: int) -> IntArray:

@@ -72,10 +72,10 @@ def candidate_features(
     scores: Scores, rows: IntArray, terms: Mapping[str, Term], attributes: TrackAttributes, listener: Listener
 ) -> Features:
     """The features of candidates `rows` (int32[c]) of a listener with the first-stage `scores`."""
-    layout = Layout.of(tuple(scores.plain))
-    columns, neutral = _context(scores.total[rows], rows, attributes, listener)
+    layout, places = Layout.of(tuple(scores.plain)), scores.places(rows)
+    columns, neutral = _context(scores.total[places], rows, attributes, listener)
     for name, plain in scores.plain.items():
-        found, absent = _of_term(scores.standard(name, rows), plain[rows], scores.scales[name][0])
+        found, absent = _of_term(scores.standard(name, rows), plain[places], scores.scales[name][0])
         columns, neutral = columns + found, neutral + absent
         if name == ItemToItemTerm.name:
             neighbours = _of_neighbours(cast(ItemToItemTerm, terms[name]), listener, rows)

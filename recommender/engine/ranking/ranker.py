@@ -67,9 +67,10 @@ def taken_off(signed: Scores, positive: Scores, rows: IntArray) -> dict[str, Flo
     In deviations of what the liked songs say, so that a dislike does not make the likes count less.
     """
     taken = {}
+    signed_places, positive_places = signed.places(rows), positive.places(rows)
     for name, weight in signed.weights.items():
         deviation = positive.scales[name][1] or signed.scales[name][1] or 1.0
-        difference = signed.plain[name][rows] - positive.plain[name][rows]
+        difference = signed.plain[name][signed_places] - positive.plain[name][positive_places]
         taken[name] = difference * np.float32(weight / deviation)
     return taken
 

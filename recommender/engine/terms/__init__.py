@@ -5,7 +5,7 @@ from __future__ import annotations
 from recommender.engine.terms.album import AlbumTerm
 from recommender.engine.terms.artist import ArtistTerm
 from recommender.engine.terms.audio import AudioTerm
-from recommender.engine.terms.base import Cause, CauseKind, Opinions, Progress, SparseTerm, Term, no_progress
+from recommender.engine.terms.base import Cause, CauseKind, LinearTerm, Opinions, Progress, SparseTerm, Term, no_progress
 from recommender.engine.terms.collaborative import CollaborativeTerm
 from recommender.engine.terms.genre import GenreTerm
 from recommender.engine.terms.mainstream import MainstreamTerm
@@ -25,4 +25,4 @@ _TERMS: tuple[type[Term], ...] = (
 )
 TERMS: dict[str, type[Term]] = {term.name: term for term in _TERMS}
 
-__all__ = ["TERMS", "Cause", "CauseKind", "Opinions", "Progress", "SparseTerm", "Term", "no_progress"]
+__all__ = ["TERMS", "Cause", "CauseKind", "LinearTerm", "Opinions", "Progress", "SparseTerm", "Term", "no_progress"]

@@ -12,7 +12,7 @@ from recommender.engine.arrays import AnyArray, FloatArray, IntArray, as_float32
 from recommender.engine.config import EngineConfig
 from recommender.engine.data import Catalogue, Interactions
 from recommender.engine.listener import Listener
-from recommender.engine.terms.base import Cause, Progress, track_causes
+from recommender.engine.terms.base import Cause, LinearTerm, Progress, track_causes
 
 LOG_SCALED = {"speechiness", "acousticness", "instrumentalness", "liveness"}
 """Shares that pile up near 0; the logarithm spreads them."""
@@ -22,7 +22,7 @@ NOMINAL_WEIGHT = 0.5
 PITCH_CLASSES = 12
 
 
-class AudioTerm:
+class AudioTerm(LinearTerm):
     """Signed mean cosine between a track's scaled features and those of the listener's songs.
 
     Features are standardised (the skewed ones after a logarithm), the key is a point on a circle, unknown values the
@@ -69,8 +69,14 @@ class AudioTerm:
         return cls(arrays, catalogue, config)
 
     def score(self, listener: Listener) -> FloatArray:
+        return np.asarray(self._vectors @ self.direction(listener), dtype=np.float32)
+
+    def direction(self, listener: Listener) -> FloatArray:
         weights, songs = self._songs(listener)
-        return np.asarray(self._vectors @ (weights @ songs), dtype=np.float32)
+        return weights @ songs
+
+    def coordinates(self, rows: IntArray) -> FloatArray:
+        return self._vectors[rows]
 
     def explain(self, listener: Listener, rows: IntArray, limit: int | None = None) -> list[list[Cause]]:
         weights, songs = self._songs(listener)

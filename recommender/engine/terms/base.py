@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, Protocol, Self, TypeAlias, runtime_checkab
 
 import numpy as np
 
-from recommender.engine.arrays import AnyArray, BoolArray, FloatArray, IntArray
+from recommender.engine.arrays import AnyArray, BoolArray, FloatArray, IntArray, Sparse
 from recommender.engine.config import EngineConfig
 from recommender.engine.data import Catalogue, Interactions
 from recommender.engine.listener import Listener
@@ -97,6 +97,7 @@ class Opinions:
 class SparseTerm(ABC):
     """A term that is silent about most tracks, so that nobody has to go through them all."""
 
+    name: ClassVar[str]
     heavy_tailed: ClassVar[bool]
 
     @abstractmethod
@@ -106,6 +107,30 @@ class SparseTerm(ABC):
     def score(self, listener: Listener) -> FloatArray:
         """See `Term`."""
         return self.opinions(listener).of_all()
+
+
+class LinearTerm(ABC):
+    """A term whose score is a product: score[t] = coordinates of t . direction of the listener, of d dimensions.
+
+    So a few tracks can be scored without the others, and the mean and deviation over all of them follow from moments
+    of the coordinates that no listener changes.
+    """
+
+    @abstractmethod
+    def direction(self, listener: Listener) -> FloatArray:
+        """What the listener makes of the term: float32[d]."""
+
+    @abstractmethod
+    def coordinates(self, rows: IntArray) -> FloatArray | Sparse:
+        """What the term knows of some tracks: len(rows) x d."""
+
+    def basis(self, limit: int) -> FloatArray | None:
+        """Orthonormal directions float32[d, at most about `limit`] that hold most of every score; None: all d."""
+        return None
+
+    def groups(self) -> IntArray | None:
+        """Numbers int32[n], equal only where the coordinates are; None where hardly any are."""
+        return None
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,14 +23,14 @@ from recommender.engine.factors import (
 from recommender.engine.listener import Listener
 from recommender.engine.observations import column_counts, weight_matrix
 from recommender.engine.terms.audio import scale_features
-from recommender.engine.terms.base import Cause, Change, Progress, no_progress, track_causes
+from recommender.engine.terms.base import Cause, Change, LinearTerm, Progress, no_progress, track_causes
 from recommender.engine.terms.genre import genre_profiles
 
 Factoriser = Callable[[Sparse, Sparse, FactorConfig, np.random.Generator], Factorisation]
 """What `factors.factorise` is: (weights, credits, config, rng) to factors."""
 
 
-class CollaborativeTerm:
+class CollaborativeTerm(LinearTerm):
     """score[t] = x . y_t, the listener's factors against the track's (Hu, Koren & Volinsky 2008).
 
     A like is preference 1, a dislike -1, a skip about 0, each with the confidence of its weight. Tracks that nobody has
@@ -112,8 +112,16 @@ class CollaborativeTerm:
         return cls({"table": table, "place": place, "gram": fitted.gram, "mean_length": length}, catalogue, config)
 
     def score(self, listener: Listener) -> FloatArray:
-        opinion = self._table @ self._folded(fold_in_sum, listener)
-        return np.asarray(opinion, dtype=np.float32)[self._place]
+        return np.asarray(self._table @ self.direction(listener), dtype=np.float32)[self._place]
+
+    def direction(self, listener: Listener) -> FloatArray:
+        return self._folded(fold_in_sum, listener)
+
+    def coordinates(self, rows: IntArray) -> FloatArray:
+        return self.vectors(rows)
+
+    def groups(self) -> IntArray:
+        return self._place
 
     def explain(self, listener: Listener, rows: IntArray, limit: int | None = None) -> list[list[Cause]]:
         return track_causes(listener.rows, self.vectors(rows) @ self._folded(fold_in, listener).T, limit)

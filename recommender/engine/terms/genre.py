@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.sparse.linalg import eigsh
 
 from recommender.engine.arrays import (
     AnyArray,
@@ -25,10 +26,10 @@ from recommender.engine.arrays import (
 from recommender.engine.config import EngineConfig
 from recommender.engine.data import Catalogue, Interactions
 from recommender.engine.listener import Listener
-from recommender.engine.terms.base import Cause, Progress, strongest, strongest_tracks
+from recommender.engine.terms.base import Cause, LinearTerm, Progress, strongest, strongest_tracks
 
 
-class GenreTerm:
+class GenreTerm(LinearTerm):
     """Cosine of a track's TF-IDF genre profile and the listener's signed sum of profiles and stated genres.
 
     A track's profile mixes its own genres with the mean of its artists' (share `genre_from_artist`), so that a song
@@ -69,6 +70,33 @@ class GenreTerm:
 
     def score(self, listener: Listener) -> FloatArray:
         return matvec(self._profiles, self.listener_profile(listener))
+
+    def direction(self, listener: Listener) -> FloatArray:
+        return self.listener_profile(listener)
+
+    def coordinates(self, rows: IntArray) -> Sparse:
+        owner, position = csr_slice(self._indptr, rows)
+        indptr = np.searchsorted(owner, np.arange(len(rows) + 1)).astype(np.int32)
+        return csr(self._weight[position], self._indices[position], indptr, self._n_genres)
+
+    def basis(self, limit: int) -> FloatArray | None:
+        if self._n_genres <= limit:
+            return None
+        together = sp.csr_array(self._profiles.T @ self._profiles).astype(np.float64)
+        start = np.ones(self._n_genres)
+        return as_float32(eigsh(together, k=limit, v0=start)[1])
+
+    def groups(self) -> IntArray:
+        """Tracks of one profile have one number."""
+        width = int(np.diff(self._indptr).max(initial=0))
+        place = np.arange(len(self._indices)) - np.repeat(self._indptr[:-1], np.diff(self._indptr))
+        owner = np.repeat(np.arange(len(self._indptr) - 1), np.diff(self._indptr))
+        # Genres and weights side by side as bytes, so that equal profiles are equal numbers to the sorting.
+        padded = np.full((len(self._indptr) - 1, 2 * width + 1), -1, dtype=np.int32)
+        padded[owner, place] = self._indices
+        padded[owner, width + place] = self._weight.view(np.int32)
+        lines = padded.view(np.dtype((np.void, padded.itemsize * padded.shape[1]))).ravel()
+        return as_int32(np.unique(lines, return_inverse=True)[1])
 
     def explain(self, listener: Listener, rows: IntArray, limit: int | None = None) -> list[list[Cause]]:
         profile = self.listener_profile(listener)

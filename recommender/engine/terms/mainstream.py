@@ -11,18 +11,20 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from recommender.engine.arrays import AnyArray, FloatArray, IntArray, as_float32
+from recommender.engine.arrays import AnyArray, FloatArray, IntArray, Sparse, as_float32, as_int32, membership
 from recommender.engine.config import EngineConfig
 from recommender.engine.data import Catalogue, Interactions
 from recommender.engine.listener import Listener
-from recommender.engine.terms.base import Cause, Progress, track_causes
+from recommender.engine.terms.base import Cause, LinearTerm, Progress, track_causes
 
 LEVELS = 101
 UNKNOWN_LEVEL = LEVELS
 """Popularity 0..100 in whole points, and one more level for "unknown", which is neutral."""
+SMOOTH = 0.01
+"""Parts of the kernel of less than this share of the largest are left out of its basis."""
 
 
-class MainstreamTerm:
+class MainstreamTerm(LinearTerm):
     """Signed mean of a Gaussian kernel over the difference in the catalogue's popularity, centred on the catalogue.
 
     score[t] = sum over songs r: w_r / sum |w| * (K(pop_t - pop_r) - mean over all tracks of K(. - pop_r)).
@@ -55,8 +57,21 @@ class MainstreamTerm:
         return cls({"level": level, "kernel": kernel}, catalogue, config)
 
     def score(self, listener: Listener) -> FloatArray:
-        opinion = self._kernel[:, self._level[listener.rows]] @ self._weights(listener)
-        return np.asarray(opinion, dtype=np.float32)[self._level]
+        return self.direction(listener)[self._level]
+
+    def direction(self, listener: Listener) -> FloatArray:
+        return as_float32(self._kernel[:, self._level[listener.rows]] @ self._weights(listener))
+
+    def coordinates(self, rows: IntArray) -> Sparse:
+        return membership(np.arange(len(rows) + 1, dtype=np.int32), as_int32(self._level[rows]), LEVELS + 1)
+
+    def basis(self, limit: int) -> FloatArray:
+        # Every direction is a mixture of columns of the kernel, which is as smooth as its bandwidth.
+        left, sizes, _ = np.linalg.svd(self._kernel.astype(np.float64))
+        return as_float32(left[:, sizes > SMOOTH * sizes[0]][:, :limit])
+
+    def groups(self) -> IntArray:
+        return as_int32(self._level)
 
     def explain(self, listener: Listener, rows: IntArray, limit: int | None = None) -> list[list[Cause]]:
         values = self._kernel[np.ix_(self._level[rows], self._level[listener.rows])] * self._weights(listener)

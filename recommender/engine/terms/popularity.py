@@ -12,10 +12,10 @@ from recommender.engine.arrays import AnyArray, FloatArray, IntArray, as_float32
 from recommender.engine.config import EngineConfig
 from recommender.engine.data import NO_REGION, Catalogue, Interactions
 from recommender.engine.listener import Listener
-from recommender.engine.terms.base import Cause, Progress
+from recommender.engine.terms.base import Cause, LinearTerm, Progress
 
 
-class PopularityTerm:
+class PopularityTerm(LinearTerm):
     """Logarithm of the estimated share of listeners who like the track.
 
     The catalogue's figure gives the expected count (twice the listeners every `popularity_doubling` points), and the
@@ -68,6 +68,22 @@ class PopularityTerm:
         if index is not None:
             total += self._regional[index]
         return total
+
+    def direction(self, listener: Listener) -> FloatArray:
+        direction = np.zeros(1 + len(self._regions), dtype=np.float32)
+        direction[0] = 1.0
+        index = self._region_index(listener)
+        if index is not None:
+            direction[1 + index] = 1.0
+        return direction
+
+    def coordinates(self, rows: IntArray) -> FloatArray:
+        everywhere = self._catalogue[rows] + self._listeners[rows]
+        return np.concatenate([everywhere[:, None], self._regional[:, rows].T], axis=1)
+
+    def basis(self, limit: int) -> FloatArray:
+        # What a region adds is found by looking at more songs than needed.
+        return np.eye(1 + len(self._regions), 1, dtype=np.float32)
 
     def explain(self, listener: Listener, rows: IntArray, limit: int | None = None) -> list[list[Cause]]:
         index = self._region_index(listener)
