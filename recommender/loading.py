@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from recommender.models import ModelVersion
+from recommender.nearest import EVERY_SONG, is_wanted, open_index, say_once
 
 if TYPE_CHECKING:
     from recommender.engine import Model
@@ -57,9 +58,13 @@ def read_model(path: Path, *, verify: bool = False, pause: Callable[[Path], obje
     from recommender.engine import EngineError, load_model
 
     try:
-        return load_model(path, verify=verify, pause=pause)
+        # The index's library is loaded only for a model that has an index.
+        model = load_model(path, verify=verify, open_index=open_index, pause=pause)
     except EngineError as error:
         raise UnusableModelError(str(error)) from error
+    if is_wanted(model):
+        say_once(f"{model.catalogue.n_tracks:,} songs, and {EVERY_SONG}")
+    return model
 
 
 class Loader:

@@ -24,7 +24,7 @@ from accounts.models import User
 from feedback.taste import feedback_fingerprint
 from recommender.catalogue_input import catalogue_state, load_catalogue
 from recommender.cluster import DaskEngine
-from recommender.engine import Catalogue, EngineConfig, Interactions, Model, fit_model, save_model
+from recommender.engine import Catalogue, EngineConfig, Interactions, Model, fit_model, save_model, with_shortlist
 from recommender.engine.evaluation import Split
 from recommender.engine.ranking.fit import SecondStage
 from recommender.engine.update import update_model
@@ -32,6 +32,7 @@ from recommender.estimating import store_estimates
 from recommender.feedback_input import AllFeedback, load_interactions
 from recommender.gate import MIN_TEST_LISTENERS, Quality, Say, judge_candidate, split_by_listener
 from recommender.models import ModelVersion
+from recommender.nearest import EVERY_SONG, build_index, is_installed, is_wanted, say_once
 from recommender.versions import TWIN, activate, load_active, model_path, remove_old_files
 
 SEED = 20
@@ -49,12 +50,14 @@ class EmptyCatalogueError(Exception):
 class RetrainResult:
     """What a retrain did; ``version`` is ``None`` when nothing had changed.
 
-    ``is_serving``: whether the new version serves, or was found worse than the one that goes on serving.
+    ``is_serving``: whether the new version serves, or was found worse than the one that goes on serving. ``note``: what
+    the operator should know besides.
     """
 
     version: ModelVersion | None
     quality: Quality = field(default_factory=Quality)
     is_serving: bool = False
+    note: str = ""
 
 
 def retrain(
@@ -65,11 +68,12 @@ def retrain(
     say: Say = lambda _step, _share: None,
     seed: int = SEED,
     cluster: DaskEngine | None = None,
+    config: EngineConfig | None = None,
 ) -> RetrainResult:
     """Fit on what is in the database; let the result serve unless it is worse than what serves (or ``force``).
 
     ``incremental``: fold what is new into the active model instead of fitting anew; without one, fit. ``cluster``: has
-    the matrix factorisation computed elsewhere.
+    the matrix factorisation computed elsewhere. ``config``: other numbers than the engine's own.
     The file is written beside its place and renamed, and the row is made only then: killed at any moment, the model
     before it goes on serving, and the next run removes what was left behind.
 
@@ -80,22 +84,23 @@ def retrain(
     """
     with _alone():
         _remove_orphans()
-        fingerprint = _fingerprint()
+        config = config or EngineConfig()
+        fingerprint = _fingerprint(config)
         newest = ModelVersion.objects.first()
         if if_needed and newest and newest.fingerprint == fingerprint and model_path(newest).is_dir():
             return RetrainResult(version=None)
-        return _Run(say, seed, is_incremental=incremental, cluster=cluster).execute(fingerprint, force=force)
+        return _Run(say, seed, config, is_incremental=incremental, cluster=cluster).execute(fingerprint, force=force)
 
 
 class _Run:
     """One retrain, step by step, with the time each step took."""
 
-    def __init__(self, say: Say, seed: int, *, is_incremental: bool, cluster: DaskEngine | None) -> None:
+    def __init__(self, say: Say, seed: int, config: EngineConfig, *, is_incremental: bool, cluster: DaskEngine | None) -> None:
         self._say = say
         self._cluster = cluster
         self._is_incremental = is_incremental
         self._split_rng, self._fit_rng, self._judge_rng = np.random.default_rng(seed).spawn(3)
-        self._config = EngineConfig()
+        self._config = config
         self._timings: dict[str, float] = {}
 
     def execute(self, fingerprint: str, *, force: bool) -> RetrainResult:
@@ -109,6 +114,7 @@ class _Run:
             # What was learned about weighing the terms was learned from most listeners already.
             stage = SecondStage(twin.weights, twin.ranker) if twin else None
             model = self._fit(catalogue, given.interactions, given.regions, stage, self._base(""))
+        model, note = self._with_index(model)
         directory = f"{timezone.now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
         with self._timed("estimate"):
             store_estimates(model.catalogue)
@@ -119,7 +125,17 @@ class _Run:
         is_serving = force or not quality.verdict.is_worse
         version = self._register(directory, fingerprint, _counts(model, given.interactions), quality, is_serving)
         remove_old_files(keep=settings.MODELS_KEPT)
-        return RetrainResult(version, quality, is_serving)
+        return RetrainResult(version, quality, is_serving, note)
+
+    def _with_index(self, model: Model) -> tuple[Model, str]:
+        """Build the approximate index if there are songs enough; else, or without its library, every song is scored."""
+        if not is_wanted(model):
+            return model, ""
+        if not is_installed():
+            say_once(f"{model.catalogue.n_tracks:,} songs, and {EVERY_SONG}")
+            return model, EVERY_SONG
+        with self._timed("index"):
+            return with_shortlist(model, build_index), ""
 
     def _measured_twin(self, catalogue: Catalogue, given: AllFeedback) -> tuple[Model | None, Quality]:
         """Fit without the test listeners, and measure on them beside the active model's twin."""
@@ -191,9 +207,9 @@ def _counts(model: Model, interactions: Interactions) -> dict[str, int]:
     }
 
 
-def _fingerprint() -> str:
+def _fingerprint(config: EngineConfig) -> str:
     regions = list(User.objects.exclude(region="").order_by("region").values_list("region").annotate(Count("pk")))
-    state: list[Any] = [catalogue_state(), feedback_fingerprint(), regions, EngineConfig().to_dict()]
+    state: list[Any] = [catalogue_state(), feedback_fingerprint(), regions, config.to_dict()]
     return hashlib.sha256(json.dumps(state, sort_keys=True, default=str).encode()).hexdigest()
 
 

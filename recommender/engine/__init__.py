@@ -12,7 +12,7 @@ from recommender.engine.errors import (
 )
 from recommender.engine.estimates import estimate_features
 from recommender.engine.explain import Reason
-from recommender.engine.model import Model, fit_model
+from recommender.engine.model import Model, fit_model, with_shortlist
 from recommender.engine.recommend import Page, Recommendation, Request, recommend, similar
 from recommender.engine.store import load_model, read_manifest, save_model
 from recommender.engine.terms import Cause
@@ -45,4 +45,5 @@ __all__ = [
     "save_model",
     "similar",
     "update_model",
+    "with_shortlist",
 ]

@@ -31,6 +31,11 @@ def csr(data: FloatArray, indices: IntArray, indptr: IntArray, n_columns: int) -
     return sp.csr_array((data, indices, indptr), shape=(len(indptr) - 1, n_columns), copy=False)
 
 
+def dense(matrix: FloatArray | Sparse) -> FloatArray:
+    """The same as a plain array; one that is plain already is not copied."""
+    return as_float32(matrix if isinstance(matrix, np.ndarray) else matrix.toarray())
+
+
 def membership(indptr: IntArray, indices: IntArray, n_columns: int) -> Sparse:
     """1 for each member of each row, (len(indptr) - 1) x n_columns; of copies, as scipy may reorder what it holds."""
     return csr(np.ones(len(indices), dtype=np.float32), indices.copy(), indptr.copy(), n_columns)

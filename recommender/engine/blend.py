@@ -9,11 +9,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from recommender.engine.arrays import FloatArray, IntArray, as_float32, as_int32
+from recommender.engine.arrays import FloatArray, IntArray, as_int32
 from recommender.engine.config import EngineConfig
 from recommender.engine.listener import Listener
-from recommender.engine.moments import Moments
-from recommender.engine.terms import LinearTerm, Opinions, SparseTerm, Term
+from recommender.engine.terms import Opinions, SparseTerm, Term
 
 Weight = TypeVar("Weight")
 ADJUSTABLE = ("artist", "genre", "audio")
@@ -139,27 +138,11 @@ def blend(terms: Mapping[str, Term], weights: Mapping[str, float], listener: Lis
     What the listener adjusted is standardised on the scale of what was learned, so that turning one artist, genre or
     feature up or down changes its own part of the score and nothing else. Raises ValueError if no term has a weight.
     """
-    return _summed({name: _said(term, listener) for name, term in terms.items() if name in weights}, weights)
+    return summed({name: said_of_all(term, listener) for name, term in terms.items() if name in weights}, weights)
 
 
-def blend_among(
-    terms: Mapping[str, Term],
-    weights: Mapping[str, float],
-    listener: Listener,
-    rows: IntArray,
-    moments: Mapping[str, Moments],
-) -> Scores:
-    """What `blend` says of `rows` (int32[c], increasing), without scoring the others; the same up to rounding.
-
-    moments: of the linear terms. A term that is neither linear nor sparse scores all tracks.
-    """
-    said = {
-        name: _said_of(term, listener, rows, moments.get(name)) for name, term in terms.items() if name in weights
-    }
-    return _summed(said, weights, rows)
-
-
-def _summed(said: Mapping[str, _Said], weights: Mapping[str, float], among: IntArray | None = None) -> Scores:
+def summed(said: Mapping[str, Said], weights: Mapping[str, float], among: IntArray | None = None) -> Scores:
+    """The weighted sum of what the terms have said, `among` a few tracks or of all. Raises ValueError if none has."""
     if not said:
         raise ValueError("no term has a weight")
     plain = {name: one.plain for name, one in said.items()}
@@ -190,7 +173,7 @@ def _total(
 
 
 @dataclass(frozen=True, eq=False)
-class _Said:
+class Said:
     """A term's scores (after the root, if heavy-tailed) with their mean and deviation as learned; see Scores."""
 
     plain: FloatArray
@@ -198,34 +181,19 @@ class _Said:
     rows: IntArray | None = None
 
 
-def _said(term: Term, listener: Listener) -> _Said:
+def said_of_all(term: Term, listener: Listener) -> Said:
+    """Ask one term about all tracks."""
     if isinstance(term, SparseTerm):
         scale, opinions = sparse_opinions(term, listener)
-        return _Said(opinions.of_all(), scale, opinions.rows)
-    learned, is_adjusted = listener.as_learned(), _is_adjusted(term, listener)
+        return Said(opinions.of_all(), scale, opinions.rows)
+    learned, is_adjusted = listener.as_learned(), _is_adjusted(term.name, listener)
     scores = term.score(learned)
     scale = _scale(scores, term.heavy_tailed)
     if is_adjusted:
         scores = term.score(listener)
         if term.heavy_tailed:
             _signed_root(scores)
-    return _Said(scores, scale)
-
-
-def _said_of(term: Term, listener: Listener, rows: IntArray, moments: Moments | None) -> _Said:
-    """As `_said`, of `rows` only."""
-    if isinstance(term, SparseTerm):
-        scale, opinions = sparse_opinions(term, listener)
-        place = np.minimum(np.searchsorted(rows, opinions.rows), max(len(rows) - 1, 0))
-        asked = rows[place] == opinions.rows if len(rows) else np.zeros(len(place), dtype=np.bool_)
-        places = as_int32(place[asked])
-        return _Said(Opinions(places, opinions.values[asked], len(rows)).of_all(), scale, places)
-    if moments is None or not isinstance(term, LinearTerm):
-        said = _said(term, listener)
-        return _Said(said.plain[rows], said.scale)
-    direction = term.direction(listener)
-    learned = direction if listener.adjustments.is_empty else term.direction(listener.as_learned())
-    return _Said(as_float32(term.coordinates(rows) @ direction), moments.scale(learned))
+    return Said(scores, scale)
 
 
 def _rooted(term: SparseTerm, listener: Listener) -> Opinions:
@@ -235,15 +203,15 @@ def _rooted(term: SparseTerm, listener: Listener) -> Opinions:
     return opinions
 
 
-def _is_adjusted(term: Term, listener: Listener) -> bool:
-    return term.name in ADJUSTABLE and not listener.adjustments.is_empty
+def _is_adjusted(name: str, listener: Listener) -> bool:
+    return name in ADJUSTABLE and not listener.adjustments.is_empty
 
 
 def sparse_opinions(term: SparseTerm, listener: Listener) -> tuple[tuple[float, float], Opinions]:
     """Mean and deviation over all tracks of what was learned, and what the term says (both after the root)."""
     opinions = _rooted(term, listener.as_learned())
     scale = _sparse_scale(opinions)
-    return scale, _rooted(term, listener) if _is_adjusted(term, listener) else opinions
+    return scale, _rooted(term, listener) if _is_adjusted(term.name, listener) else opinions
 
 
 def _sparse_scale(opinions: Opinions) -> tuple[float, float]:

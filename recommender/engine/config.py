@@ -117,6 +117,24 @@ class RankingConfig:
 
 
 @dataclass(frozen=True)
+class ShortlistConfig:
+    """Which songs are scored at all in a catalogue of very many.
+
+    above: songs from whose number on an approximate index finds those worth scoring; with fewer, all are scored.
+    nearest: songs taken from the index for the blend as a whole, beside as many as the listener knows. own: for each
+    term alone. named: of the songs that terms with few opinions name, the best. effort: share of the index that is
+    looked into; more finds more, and takes longer. directions: kept in the index of a term that has more (genres).
+    """
+
+    above: int = 1_000_000
+    nearest: int = 2_000
+    own: int = 100
+    named: int = 4_000
+    effort: float = 0.03
+    directions: int = 128
+
+
+@dataclass(frozen=True)
 class ExploringConfig:
     """Exploring on purpose.
 
@@ -184,6 +202,8 @@ class EngineConfig:
     ignored_times, ignored_rest_days, ignored_longest_days: a song shown so often without a reaction rests for so many
     days, twice as many after every further time, up to a limit.
     exploring: see ExploringConfig.
+
+    shortlist: see ShortlistConfig.
     """
 
     signal: Mapping[str, float] = field(default_factory=_signal)
@@ -229,6 +249,8 @@ class EngineConfig:
     ignored_rest_days: float = 7.0
     ignored_longest_days: float = 180.0
     exploring: ExploringConfig = field(default_factory=ExploringConfig)
+
+    shortlist: ShortlistConfig = field(default_factory=ShortlistConfig)
 
     def __post_init__(self) -> None:
         kinds = set(_signal())

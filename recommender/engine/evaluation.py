@@ -178,7 +178,8 @@ class _Shared:
 
     def __init__(self, model: Model) -> None:
         remembering = {name: cast(Term, _Remembering(term)) for name, term in model.terms.items()}
-        self.model = replace(model, terms=remembering)
+        # Terms that remember have scored all tracks anyway.
+        self.model = replace(model, terms=remembering, shortlist=None)
         self._last: tuple[Feedback, Listener] | None = None
         self._ranked: tuple[Feedback, FloatArray] | None = None
 

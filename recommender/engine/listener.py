@@ -55,6 +55,13 @@ class Listener:
         return learned if liked.all() else replace(learned, rows=self.rows[liked], weights=self.weights[liked])
 
     @classmethod
+    def nobody(cls, region: int = NO_REGION) -> Listener:
+        """A listener of whom only the region is known."""
+        none = np.empty(0, dtype=np.int32)
+        weights = np.empty(0, dtype=np.float32)
+        return cls(rows=none, weights=weights, genres=none, artists=none, region=region, amount=0.0)
+
+    @classmethod
     def of_one_track(cls, row: int) -> Listener:
         """A listener of whom only one track is known, for "similar songs"."""
         none = np.empty(0, dtype=np.int32)

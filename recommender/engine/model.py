@@ -15,10 +15,12 @@ from recommender.engine.data import Catalogue, Feedback, Interactions
 from recommender.engine.estimates import with_estimates
 from recommender.engine.explore import pool_size
 from recommender.engine.listener import Listener
+from recommender.engine.page import Allowed, mask_of
 from recommender.engine.ranking import Ranker, TrackAttributes, candidate_features, candidate_rows
 from recommender.engine.ranking.fit import SecondStage, fit_second_stage, term_trust
 from recommender.engine.ranking.ranked import Ranked, Second
 from recommender.engine.ranking.ranker import taken_off
+from recommender.engine.shortlist import BuildIndex, Outlook, Shortlist
 from recommender.engine.terms import TERMS, Progress, Term, no_progress
 from recommender.engine.terms.audio import AudioTerm
 from recommender.engine.terms.collaborative import CollaborativeTerm
@@ -29,7 +31,7 @@ class Model:
     """Immutable; safe to share between threads. `metadata` is the caller's, plain values (stored as JSON).
 
     ranker: orders the candidates of the blend; None while there are too few listeners to learn one. content_weights: of
-    the blend of the terms that need no other listeners.
+    the blend of the terms that need no other listeners. shortlist: finds the tracks worth scoring; None: all are.
     """
 
     catalogue: Catalogue
@@ -40,6 +42,7 @@ class Model:
     content_weights: BlendWeights
     ranker: Ranker | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    shortlist: Shortlist | None = None
 
     def listener(self, feedback: Feedback) -> Listener:
         """Fold one listener's feedback in. Raises InvalidDataError if it points outside the catalogue."""
@@ -55,20 +58,49 @@ class Model:
         """Scores of all tracks by the blend of the terms that need no other listeners."""
         return blend(self.terms, self.content_weights.at(listener.amount), listener)
 
-    def rank(self, listener: Listener, allowed: BoolArray, adventure: float = 0.0) -> Ranked:
-        """Candidates among the `allowed` tracks (bool[n]) in their final order, and the first stage behind it.
+    def rank(self, listener: Listener, allowed: BoolArray | Allowed, adventure: float = 0.0) -> Ranked:
+        """Candidates among the `allowed` tracks (a mask is bool[n]) in their final order, and the first stage behind.
 
         The more adventure, 0..1, the more candidates.
         """
-        base = self.score(listener)
         settings = self.config.ranking
         widened = replace(settings, candidates=pool_size(settings.candidates, adventure))
-        rows = candidate_rows(base, allowed, widened)
+        base = self._short(listener, allowed, widened.candidates)
+        if base is None:
+            base = self.score(listener)
+            rows = candidate_rows(base, mask_of(allowed), widened)
+            return self._ranked(listener, base, rows, allowed)
+        # All that is on the shortlist is allowed.
+        rows = candidate_rows(base, np.ones(len(base.total), dtype=np.bool_), widened)
+        ranked = self._ranked(listener, base, rows, allowed)
+        return replace(ranked, score_all=lambda: self.score(listener))
+
+    def _short(self, listener: Listener, allowed: BoolArray | Allowed, candidates: int) -> Scores | None:
+        """First-stage scores of a shortlist of allowed tracks; None where all tracks have to be scored."""
+        if self.shortlist is None:
+            return None
+        outlook = self._outlook(listener)
+        widening = candidates / self.config.ranking.candidates
+        rows = self.shortlist.rows(outlook, len(listener.rows), widening)
+        rows = rows[allowed.at(rows) if isinstance(allowed, Allowed) else allowed[rows]]
+        # Of somebody who has barred that much, the index knows too little.
+        return outlook.at(rows) if len(rows) >= candidates else None
+
+    def _outlook(self, listener: Listener) -> Outlook:
+        assert self.shortlist is not None
+        return Outlook.of(self.terms, self.weights.at(listener.amount), listener, self.shortlist.moments)
+
+    def _ranked(self, listener: Listener, base: Scores, rows: IntArray, allowed: BoolArray | Allowed) -> Ranked:
         ranker = self.ranker and self.ranker.after(listener.amount)
         if ranker is None or ranker.share == 0.0 or not len(rows):
-            return Ranked(rows, base.total[rows], base, allowed, None, np.arange(len(rows), dtype=np.int32))
+            return Ranked(
+                rows, base.total[base.places(rows)], base, allowed, None, np.arange(len(rows), dtype=np.int32)
+            )
         liking = listener.liking()
-        positive = base if liking is listener else self.score(liking)
+        if liking is listener:
+            positive = base
+        else:
+            positive = self.score(liking) if base.among is None else self._outlook(liking).at(np.sort(rows))
         features = candidate_features(positive, rows, self.terms, self.attributes, liking)
         second = Second(ranker, features, base.parts_at(rows), taken_off(base, positive, rows))
         scores = ranker.scores(features, second.signed, second.taken)
@@ -138,6 +170,19 @@ def fit_model(
         ranker=stage.ranker,
         metadata=dict(metadata or {}),
     )
+
+
+def with_shortlist(model: Model, build_index: BuildIndex, seed: int = 0) -> Model:
+    """The same model that scores only what an index finds worth it; `save_model` stores the index as well.
+
+    The model as it is where it has no more tracks than `ShortlistConfig.above`.
+    """
+    settings = model.config.shortlist
+    if model.catalogue.n_tracks <= settings.above:
+        return model
+    listeners = model.attributes.listeners
+    shortlist = Shortlist.build(model.terms, model.weights, listeners, model.config, build_index, seed)
+    return replace(model, shortlist=shortlist)
 
 
 def _prior(interactions: Interactions, config: EngineConfig) -> BlendWeights:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from recommender.engine.arrays import BoolArray, FloatArray, IntArray, csr_any, top_rows
+from recommender.engine.arrays import BoolArray, FloatArray, IntArray, csr_any, csr_slice, top_rows
 from recommender.engine.config import EngineConfig
 from recommender.engine.data import Catalogue, Feedback, FeedbackKind
 
@@ -40,6 +42,48 @@ def allowed_rows(
         flags = _flags(excluded_genres, catalogue.n_genres)
         allowed &= ~csr_any(catalogue.genre_indptr, catalogue.genre_indices, flags)
     return allowed
+
+
+@dataclass(frozen=True, eq=False)
+class Allowed:
+    """Which tracks may be shown, asked for a few of them or for all; the fields are those of `allowed_rows`."""
+
+    catalogue: Catalogue
+    excluded: IntArray
+    explicit_allowed: bool
+    excluded_artists: IntArray
+    excluded_genres: IntArray
+
+    @cached_property
+    def mask(self) -> BoolArray:
+        """Of all tracks, bool[n]."""
+        return allowed_rows(
+            self.catalogue,
+            excluded=self.excluded,
+            explicit_allowed=self.explicit_allowed,
+            excluded_artists=self.excluded_artists,
+            excluded_genres=self.excluded_genres,
+        )
+
+    def at(self, rows: IntArray) -> BoolArray:
+        """Of `rows`, without going through all."""
+        catalogue = self.catalogue
+        known = np.isin(catalogue.recording[rows], catalogue.recording[self.excluded])
+        allowed = catalogue.active[rows] & ~known
+        if not self.explicit_allowed:
+            allowed &= ~catalogue.explicit[rows]
+        for indptr, indices, excluded in (
+            (catalogue.artist_indptr, catalogue.artist_indices, self.excluded_artists),
+            (catalogue.genre_indptr, catalogue.genre_indices, self.excluded_genres),
+        ):
+            owner, position = csr_slice(indptr, rows)
+            allowed[owner[np.isin(indices[position], excluded)]] = False
+        return allowed
+
+
+def mask_of(allowed: BoolArray | Allowed) -> BoolArray:
+    """The mask bool[n], which either is already."""
+    return allowed.mask if isinstance(allowed, Allowed) else allowed
 
 
 def pick_page(scores: FloatArray, allowed: BoolArray, catalogue: Catalogue, k: int, max_per_artist: int) -> IntArray:

@@ -17,7 +17,7 @@ from recommender.engine.explain import Reason, explain
 from recommender.engine.freshness import Shown, resting
 from recommender.engine.listener import Listener
 from recommender.engine.model import Model
-from recommender.engine.page import allowed_rows, known_rows, pick_page
+from recommender.engine.page import Allowed, known_rows, pick_page
 from recommender.engine.ranking.ranked import Ranked
 
 
@@ -134,17 +134,17 @@ def similar(model: Model, row: int, k: int, explicit_allowed: bool = True, exclu
     request = Request(k=k, explicit_allowed=explicit_allowed)
     left_out = listener.rows if excluded is None else np.concatenate([listener.rows, excluded]).astype(np.int32)
     allowed = _allowed(model, left_out, request)
-    rows = pick_page(scores.total, allowed, model.catalogue, k, model.config.max_per_artist)
+    rows = pick_page(scores.total, allowed.mask, model.catalogue, k, model.config.max_per_artist)
     contributions = [scores.contributions(int(row)) for row in rows]
     items = _items(model, listener, rows, contributions, np.ones(len(rows)), np.zeros(len(rows), dtype=np.bool_))
     return Page(items=items, policy="greedy", amount=listener.amount)
 
 
-def _allowed(model: Model, excluded: IntArray, request: Request) -> BoolArray:
+def _allowed(model: Model, excluded: IntArray, request: Request) -> Allowed:
     check_range("excluded", excluded, 0, model.catalogue.n_tracks)
     check_range("excluded_artists", request.excluded_artists, 0, model.catalogue.n_artists)
     check_range("excluded_genres", request.excluded_genres, 0, model.catalogue.n_genres)
-    return allowed_rows(
+    return Allowed(
         model.catalogue,
         excluded=excluded,
         explicit_allowed=request.explicit_allowed,

@@ -107,8 +107,9 @@ class _Picker:
             return self._new(size), _NOTHING
         if name == "artists":
             return self._best(self._pool.scores, self._by_liked_artists(), size), _NOTHING
-        popular = self._ranked.base.plain.get(PopularityTerm.name, self._ranked.base.total)
-        return self._best(popular[self._pool.rows], np.ones_like(self._left), size), _NOTHING
+        base = self._ranked.base
+        popular = base.plain.get(PopularityTerm.name, base.total)[base.places(self._pool.rows)]
+        return self._best(popular, np.ones_like(self._left), size), _NOTHING
 
     def _made(self, size: int) -> Choice:
         arguments = self._model, self._ranked, self._feedback, self._listener

@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from recommender.engine.errors import (
 )
 from recommender.engine.model import Model
 from recommender.engine.ranking import Layout, Ranker, TrackAttributes, Trees
+from recommender.engine.shortlist import OpenIndex, Shortlist
 from recommender.engine.terms import TERMS
 
 FORMAT = 3
@@ -45,7 +47,8 @@ def save_model(model: Model, path: Path) -> None:
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
         files = {name: _write_array(temporary, name, array) for name, array in _all_arrays(model).items()}
-        _write_bytes(temporary / MANIFEST, json.dumps(_manifest(model, files), indent=1).encode())
+        shortlist = _write_shortlist(model.shortlist, temporary)
+        _write_bytes(temporary / MANIFEST, json.dumps(_manifest(model, files, shortlist), indent=1).encode())
         _sync_directory(temporary)
         # mkdtemp makes it private; a model is as readable as the process's other files.
         temporary.chmod(0o777 & ~_umask())
@@ -56,9 +59,16 @@ def save_model(model: Model, path: Path) -> None:
     _sync_directory(path.parent)
 
 
-def load_model(path: Path, verify: bool = False, pause: Callable[[Path], object] | None = None) -> Model:
+def load_model(
+    path: Path,
+    verify: bool = False,
+    open_index: OpenIndex | None = None,
+    pause: Callable[[Path], object] | None = None,
+) -> Model:
     """Open the model at `path` with its arrays memory-mapped; nothing big is read or copied.
 
+    open_index: opens the indices of its shortlist, if it has one; without it, or where it returns None, the model scores
+    all tracks.
     Names, sizes, shapes and types of all files are checked, with `verify` their SHA-256 as well (reads everything).
     `pause(file)` is called before each array's file is opened, for who wants to give way to others.
     Raises ModelMissingError, ModelDamagedError or ModelFormatError.
@@ -70,7 +80,9 @@ def load_model(path: Path, verify: bool = False, pause: Callable[[Path], object]
             if pause is not None:
                 pause(path / Path(entry["file"]).name)
             arrays[name] = _open_array(path, entry, verify)
-        return _assemble(manifest, arrays)
+        model = _assemble(manifest, arrays)
+        entry = manifest.get("shortlist")
+        return model if entry is None else _with_shortlist(model, entry, arrays, path, verify, open_index)
     except ModelFormatError:
         raise
     except (KeyError, TypeError, AttributeError, InvalidDataError) as error:
@@ -101,11 +113,16 @@ def _all_arrays(model: Model) -> dict[str, AnyArray]:
     arrays |= {f"attributes.{name}": array for name, array in model.attributes.arrays().items()}
     if model.ranker is not None:
         arrays |= {f"ranker.{name}": array for name, array in model.ranker.trees.arrays().items()}
+    if model.shortlist is not None:
+        arrays |= {f"shortlist.{name}": array for name, array in model.shortlist.arrays().items()}
     return arrays
 
 
-def _manifest(model: Model, files: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    return {
+def _manifest(
+    model: Model, files: Mapping[str, Mapping[str, Any]], shortlist: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    more = {} if shortlist is None else {"shortlist": shortlist}
+    return more | {
         "format": FORMAT,
         "config": model.config.to_dict(),
         "weights": _weights_entry(model.weights),
@@ -162,6 +179,41 @@ def _ranker(entry: Mapping[str, Any] | None, arrays: Mapping[str, AnyArray], lay
     return Ranker(Trees.from_arrays(_with_prefix(arrays, "ranker.")), float(entry["share"]))
 
 
+def _write_shortlist(shortlist: Shortlist | None, directory: Path) -> dict[str, Any] | None:
+    if shortlist is None:
+        return None
+    files = {}
+    for name, index in shortlist.indices().items():
+        file = directory / f"shortlist.{name}.index"
+        index.write(file)
+        with file.open("rb") as stream:
+            os.fsync(stream.fileno())
+        files[name] = _file_entry(file)
+    return shortlist.entry() | {"indices": files}
+
+
+def _with_shortlist(
+    model: Model,
+    entry: Mapping[str, Any],
+    arrays: Mapping[str, AnyArray],
+    directory: Path,
+    verify: bool,
+    open_index: OpenIndex | None,
+) -> Model:
+    files = {name: _checked_file(directory, found, verify) for name, found in entry["indices"].items()}
+    if open_index is None:
+        return model
+    try:
+        opened = {name: open_index(file) for name, file in files.items()}
+    except ValueError as error:
+        raise ModelDamagedError(f"{directory}: {error}") from error
+    indices = {name: index for name, index in opened.items() if index is not None}
+    if len(indices) < len(opened):
+        return model
+    parts = _with_prefix(arrays, "shortlist.")
+    return replace(model, shortlist=Shortlist.restored(entry, parts, indices, model.terms, model.config.shortlist))
+
+
 def _with_prefix(arrays: Mapping[str, AnyArray], prefix: str) -> dict[str, AnyArray]:
     return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 
@@ -172,16 +224,14 @@ def _write_array(directory: Path, name: str, array: AnyArray) -> dict[str, Any]:
         np.save(stream, array, allow_pickle=False)
         stream.flush()
         os.fsync(stream.fileno())
-    return {
-        "file": file.name,
-        "shape": list(array.shape),
-        "dtype": str(array.dtype),
-        "bytes": file.stat().st_size,
-        "sha256": _checksum(file),
-    }
+    return _file_entry(file) | {"shape": list(array.shape), "dtype": str(array.dtype)}
 
 
-def _open_array(directory: Path, entry: Mapping[str, Any], verify: bool) -> AnyArray:
+def _file_entry(file: Path) -> dict[str, Any]:
+    return {"file": file.name, "bytes": file.stat().st_size, "sha256": _checksum(file)}
+
+
+def _checked_file(directory: Path, entry: Mapping[str, Any], verify: bool) -> Path:
     file = directory / Path(entry["file"]).name
     if not file.is_file():
         raise ModelDamagedError(f"{file}: missing")
@@ -189,6 +239,11 @@ def _open_array(directory: Path, entry: Mapping[str, Any], verify: bool) -> AnyA
         raise ModelDamagedError(f"{file}: {file.stat().st_size} bytes instead of {entry['bytes']}")
     if verify and _checksum(file) != entry["sha256"]:
         raise ModelDamagedError(f"{file}: checksum does not match")
+    return file
+
+
+def _open_array(directory: Path, entry: Mapping[str, Any], verify: bool) -> AnyArray:
+    file = _checked_file(directory, entry, verify)
     try:
         # An empty array cannot be memory-mapped.
         mapped = np.load(file, mmap_mode="r" if np.prod(entry["shape"]) else None, allow_pickle=False)

@@ -48,4 +48,6 @@ def update_model(
             terms[name] = TERMS[name].fit(estimated, interactions, model.config, own, no_progress)
     progress("done", 1.0)
     kept = model.metadata if metadata is None else dict(metadata)
-    return replace(model, catalogue=estimated, terms=terms, attributes=attributes, metadata=kept)
+    fresh = replace(model, catalogue=estimated, terms=terms, attributes=attributes, metadata=kept)
+    # A shortlist is of the songs it was built for.
+    return replace(fresh, shortlist=None)

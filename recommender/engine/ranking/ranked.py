@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from recommender.engine.arrays import BoolArray, FloatArray, IntArray
 from recommender.engine.blend import Scores
+from recommender.engine.page import Allowed, mask_of
 from recommender.engine.ranking.features import Features
 from recommender.engine.ranking.ranker import TOGETHER, Ranker
 
@@ -26,23 +27,36 @@ class Second:
 
 @dataclass(frozen=True, eq=False)
 class Ranked:
-    """rows: int32[c], candidates, best first; scores: float32[c], theirs; base: first-stage scores of all tracks.
+    """rows: int32[c], candidates, best first; scores: float32[c], theirs; base: first-stage scores of all tracks, or of
+    a shortlist that holds the candidates.
 
-    allowed: bool[n], what may be shown. second: how the candidates were ranked, None where that is the blend itself.
+    admitted: what may be shown. second: how the candidates were ranked, None where that is the blend itself. score_all:
+    the first stage of all tracks, for the rare question about one that is not on the shortlist; None: that is `base`.
     """
 
     rows: IntArray
     scores: FloatArray
     base: Scores
-    allowed: BoolArray
+    admitted: BoolArray | Allowed
     second: Second | None
     order: IntArray
     """int32[c]: place in `second` of each of `rows`."""
+    score_all: Callable[[], Scores] | None = None
+
+    @cached_property
+    def allowed(self) -> BoolArray:
+        """What may be shown, bool[n]."""
+        return mask_of(self.admitted)
+
+    @cached_property
+    def whole(self) -> Scores:
+        """First-stage scores of all tracks."""
+        return self.score_all() if self.score_all else self.base
 
     @cached_property
     def total(self) -> FloatArray:
         """Scores of all tracks, float32[n]: the candidates' own, all others behind them in the order of the blend."""
-        total = self.base.total
+        total = self.whole.total
         if self.second is None:
             return total
         total = total + np.float32(self._behind)
@@ -54,7 +68,7 @@ class Ranked:
         """What puts every other track behind the last candidate."""
         if self.second is None or not len(self.scores):
             return 0.0
-        return float(self.scores.min()) - float(self.base.total.max()) - 1.0
+        return float(self.scores.min()) - float(self.whole.total.max()) - 1.0
 
     def contributions(self, rows: IntArray) -> list[dict[str, float]]:
         """What each term contributes to the score of each row; the values add up to it.
@@ -62,18 +76,21 @@ class Ranked:
         Where the candidates were ranked, a term's contribution is what the score loses when the term is neutral, and
         TOGETHER is what no single term accounts for.
         """
-        if self.second is None:
-            return [self.base.contributions(int(row)) for row in rows]
         place_of = {int(row): place for place, row in enumerate(self.rows)}
         places = [place_of.get(int(row), -1) for row in rows]
+        if self.second is None:
+            return [self._blended(int(row), place) for row, place in zip(rows, places, strict=True)]
         among = np.array([place for place in places if place >= 0], dtype=np.int32)
         ranked = iter(self._second_contributions(self.second, self.order[among]))
         found = []
         for row, place in zip(rows, places, strict=True):
-            single = next(ranked) if place >= 0 else self.base.contributions(int(row))
+            single = next(ranked) if place >= 0 else self._blended(int(row), place)
             rest = float(self.scores[place]) - sum(single.values()) if place >= 0 else self._behind
             found.append(single | {TOGETHER: rest})
         return found
+
+    def _blended(self, row: int, place: int) -> dict[str, float]:
+        return (self.base if place >= 0 else self.whole).contributions(row)
 
     @staticmethod
     def _second_contributions(second: Second, places: IntArray) -> list[dict[str, float]]:

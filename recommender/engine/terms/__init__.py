@@ -5,7 +5,16 @@ from __future__ import annotations
 from recommender.engine.terms.album import AlbumTerm
 from recommender.engine.terms.artist import ArtistTerm
 from recommender.engine.terms.audio import AudioTerm
-from recommender.engine.terms.base import Cause, CauseKind, LinearTerm, Opinions, Progress, SparseTerm, Term, no_progress
+from recommender.engine.terms.base import (
+    Cause,
+    CauseKind,
+    LinearTerm,
+    Opinions,
+    Progress,
+    SparseTerm,
+    Term,
+    no_progress,
+)
 from recommender.engine.terms.collaborative import CollaborativeTerm
 from recommender.engine.terms.genre import GenreTerm
 from recommender.engine.terms.mainstream import MainstreamTerm

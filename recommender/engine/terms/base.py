@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol, Self, TypeAlias, runtime_checkable
 
@@ -131,6 +131,14 @@ class LinearTerm(ABC):
     def groups(self) -> IntArray | None:
         """Numbers int32[n], equal only where the coordinates are; None where hardly any are."""
         return None
+
+    def kinds(self) -> Sequence[Listener] | None:
+        """Listeners of whom one has the direction of any other there can be; None where such are not few."""
+        return None
+
+    @abstractmethod
+    def score(self, listener: Listener) -> FloatArray:
+        """See `Term`."""
 
 
 @dataclass(frozen=True, eq=False)

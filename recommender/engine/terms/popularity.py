@@ -85,6 +85,9 @@ class PopularityTerm(LinearTerm):
         # What a region adds is found by looking at more songs than needed.
         return np.eye(1 + len(self._regions), 1, dtype=np.float32)
 
+    def kinds(self) -> list[Listener]:
+        return [Listener.nobody(region) for region in (NO_REGION, *map(int, self._regions))]
+
     def explain(self, listener: Listener, rows: IntArray, limit: int | None = None) -> list[list[Cause]]:
         index = self._region_index(listener)
         causes = []

@@ -88,6 +88,8 @@ def _report(result: RetrainResult, console: Console) -> None:
     counts = ", ".join(f"{count:,} {name}" for name, count in version.fitted_on.items())
     console.print(f"model {version.pk} fitted on {counts}; {_fate(result)}")
     console.print("seconds: " + ", ".join(f"{step} {seconds:.2f}" for step, seconds in version.timings.items()))
+    if result.note:
+        console.print(result.note)
     if not result.quality.rows:
         console.print(f"quality: not measured: {result.quality.note}")
         return

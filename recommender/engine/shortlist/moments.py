@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from recommender.engine.arrays import AnyArray, FloatArray, Sparse, as_int32
+from recommender.engine.arrays import AnyArray, FloatArray, Sparse, as_int32, dense
 from recommender.engine.terms.base import LinearTerm
 
 CHUNK = 50_000
@@ -32,17 +32,17 @@ class Moments:
     @classmethod
     def of(cls, term: LinearTerm, n_tracks: int) -> Self:
         """Go through all n tracks once."""
-        first = _dense(term.coordinates(np.zeros(1, dtype=np.int32)))[0]
+        sample = term.coordinates(np.zeros(1, dtype=np.int32))
+        first, is_sparse = dense(sample)[0].astype(np.float64), sp.issparse(sample)
         total, products = np.zeros(len(first)), sp.csr_array((len(first), len(first)), dtype=np.float64)
-        is_sparse = sp.issparse(term.coordinates(np.zeros(1, dtype=np.int32)))
         # Sparse coordinates are products of small numbers; shifting them would fill the zeros.
         first = np.zeros_like(first) if is_sparse else first
         for start in range(0, n_tracks, CHUNK):
             rows = np.arange(start, min(start + CHUNK, n_tracks), dtype=np.int32)
             found = term.coordinates(rows)
-            away = found if is_sparse else np.asarray(found) - first.astype(np.float32)
-            total += np.asarray(away.sum(axis=0, dtype=np.float64)).ravel()
-            products = products + sp.csr_array(away.T @ away).astype(np.float64)
+            away = found.astype(np.float64) if is_sparse else found - first
+            total += np.asarray(away.sum(axis=0)).ravel()
+            products = products + sp.csr_array(away.T @ away)
         return cls(total / n_tracks, sp.csr_array(products / n_tracks), first)
 
     def scale(self, direction: FloatArray) -> tuple[float, float]:
@@ -64,8 +64,3 @@ class Moments:
         data = np.asarray(arrays["products_data"], dtype=np.float64)
         indices, indptr = (as_int32(arrays[f"products_{name}"]) for name in ("indices", "indptr"))
         return cls(mean, sp.csr_array((data, indices, indptr), shape=(len(mean), len(mean))), first)
-
-
-def _dense(coordinates: FloatArray | Sparse) -> NDArray[np.float64]:
-    found = coordinates.toarray() if sp.issparse(coordinates) else coordinates
-    return np.asarray(found, dtype=np.float64)

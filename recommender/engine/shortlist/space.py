@@ -1,0 +1,111 @@
+"""The space of the index: the linear terms side by side, so that one product is what they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+
+from recommender.engine.arrays import FloatArray, IntArray, as_float32, as_int32, dense
+from recommender.engine.blend import BlendWeights
+from recommender.engine.config import EngineConfig
+from recommender.engine.data import Feedback
+from recommender.engine.listener import Listener
+from recommender.engine.shortlist.moments import Moments
+from recommender.engine.shortlist.outlook import Outlook
+from recommender.engine.terms import LinearTerm, Term
+
+SAMPLES = 100
+SAMPLE_LIKES = (1, 5, 20)
+"""Invented listeners, and their numbers of likes, from whom the blocks' stretches are measured."""
+
+
+@dataclass(frozen=True, eq=False)
+class Space:
+    """Blocks of coordinates, one of each linear term.
+
+    bases: float32[d, s] that a block is projected to (see `LinearTerm.basis`), of the terms that have one. stretch: of
+    each block; a query is shrunk by as much. Products do not change, but tracks are as near as they are alike to an
+    average listener. A term that is not named is left out.
+    """
+
+    bases: Mapping[str, FloatArray]
+    stretch: Mapping[str, float]
+
+    def vectors(self, terms: Mapping[str, Term], rows: IntArray) -> FloatArray:
+        """Of some tracks, float32[len(rows), D]."""
+        return np.hstack([self._block(terms, name, rows) * np.float32(self.stretch[name]) for name in self.stretch])
+
+    def query(self, outlook: Outlook) -> FloatArray:
+        """Of a listener, float32[D]: products with vectors are what the linear terms add to the blend."""
+        blocks = [
+            self.projected(name, outlook) * np.float32(outlook.factor(name) / stretch)
+            for name, stretch in self.stretch.items()
+        ]
+        return np.concatenate(blocks)
+
+    def projected(self, name: str, outlook: Outlook) -> FloatArray:
+        """A listener's direction in one block, float32[s]; zero if the term has no weight."""
+        basis, direction = self.bases.get(name), outlook.directions[name]
+        return direction if basis is None else as_float32(direction @ basis)
+
+    def only(self, name: str) -> Space:
+        """The space of one term alone."""
+        return Space({key: basis for key, basis in self.bases.items() if key == name}, {name: 1.0})
+
+    def _block(self, terms: Mapping[str, Term], name: str, rows: IntArray) -> FloatArray:
+        term = terms[name]
+        assert isinstance(term, LinearTerm)
+        basis, found = self.bases.get(name), term.coordinates(rows)
+        return dense(found) if basis is None else as_float32(cast(FloatArray, found @ basis))
+
+
+def fit_space(
+    terms: Mapping[str, Term],
+    weights: BlendWeights,
+    moments: Mapping[str, Moments],
+    listeners: FloatArray,
+    config: EngineConfig,
+    rng: np.random.Generator,
+) -> Space:
+    """The space of the linear terms with a weight, stretched by the mean length of queries.
+
+    listeners: float32[n], who liked or heard each track; invented listeners draw their songs by it.
+    """
+    bases = {}
+    for name in moments:
+        term = terms[name]
+        assert isinstance(term, LinearTerm)
+        basis = term.basis(config.shortlist.directions)
+        # Without a basis all coordinates are wanted, as they are.
+        if basis is not None:
+            bases[name] = basis
+    # A constant is the same in every product.
+    wide = {name for name, one in moments.items() if len(one.mean) and name in weights.weights}
+    space = Space(bases, dict.fromkeys(sorted(wide), 1.0))
+    outlooks = [
+        Outlook.of(terms, weights.at(listener.amount), listener, moments)
+        for listener in _invented(listeners, config, rng)
+    ]
+    lengths = {name: _mean_length(space, name, outlooks) for name in space.stretch}
+    return Space(bases, {name: length for name, length in lengths.items() if length > 0})
+
+
+def _mean_length(space: Space, name: str, outlooks: Sequence[Outlook]) -> float:
+    lengths = [float(np.linalg.norm(space.projected(name, one))) * one.factor(name) for one in outlooks]
+    return float(np.mean(lengths))
+
+
+def _invented(listeners: FloatArray, config: EngineConfig, rng: np.random.Generator) -> list[Listener]:
+    """Listeners who like songs drawn as often as they are heard; any songs where nothing is heard."""
+    heard = np.flatnonzero(listeners)
+    rows = heard if len(heard) else np.arange(len(listeners))
+    share = listeners[rows] / listeners[rows].sum() if len(heard) else None
+    found = []
+    for number in range(SAMPLES):
+        likes = min(SAMPLE_LIKES[number % len(SAMPLE_LIKES)], len(rows))
+        liked = rng.choice(rows, size=likes, p=share)
+        found.append(Listener.from_feedback(Feedback.likes(as_int32(np.unique(liked))), config))
+    return found

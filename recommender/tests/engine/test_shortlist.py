@@ -1,0 +1,272 @@
+"""Scoring only the songs that an index finds: the same pages as scoring all, for a fraction of the songs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recommender.engine import (
+    Catalogue,
+    EngineConfig,
+    Feedback,
+    FeedbackKind,
+    Interactions,
+    Model,
+    ModelDamagedError,
+    Request,
+    fit_model,
+    load_model,
+    read_manifest,
+    recommend,
+    save_model,
+    update_model,
+    with_shortlist,
+)
+from recommender.engine.arrays import FloatArray, IntArray, top_rows
+from recommender.engine.config import FactorConfig, RankingConfig, ShortlistConfig
+from recommender.engine.data import Adjustments
+from recommender.engine.page import Allowed, allowed_rows
+from recommender.engine.sections import SECTIONS, recommend_sections
+from recommender.engine.shortlist.index import Vectors
+from recommender.engine.shortlist.moments import Moments
+from recommender.engine.terms import LinearTerm
+from recommender.tests.engine.build import feedback_of, random_catalogue, random_interactions
+
+SONGS = 1500
+RNG = np.random.default_rng(0)
+
+
+class PlainIndex:
+    """An index that goes through all vectors: it finds what there is to be found."""
+
+    def __init__(self, vectors: FloatArray) -> None:
+        self.vectors = vectors
+
+    def nearest(self, query: FloatArray, limit: int, effort: float) -> IntArray:
+        return top_rows(self.vectors @ query, limit)
+
+    def write(self, path: Path) -> None:
+        with path.open("wb") as file:
+            np.save(file, self.vectors)
+
+
+def build_plain(vectors: Vectors, number: int, seed: int) -> PlainIndex:
+    return PlainIndex(vectors(np.arange(number, dtype=np.int32)))
+
+
+def open_plain(path: Path) -> PlainIndex:
+    return PlainIndex(np.load(path))
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return random_catalogue(SONGS)
+
+
+@pytest.fixture(scope="module")
+def interactions(catalogue: Catalogue) -> Interactions:
+    return random_interactions(catalogue, 120)
+
+
+@pytest.fixture(scope="module")
+def exact(catalogue: Catalogue, interactions: Interactions) -> Model:
+    config = EngineConfig(
+        region_min_listeners=5,
+        factors=FactorConfig(factors=16),
+        ranking=RankingConfig(candidates=40, per_term=3, min_listeners=30, trees=20, min_leaf=10, queries=100),
+        shortlist=ShortlistConfig(above=SONGS - 1, nearest=200, own=20, named=200),
+    )
+    return fit_model(catalogue, interactions, config, np.random.default_rng(0))
+
+
+@pytest.fixture(scope="module")
+def short(exact: Model) -> Model:
+    return with_shortlist(exact, build_plain)
+
+
+LISTENERS = {
+    "nobody": Feedback(),
+    "in a region": feedback_of(region=1),
+    "one like": Feedback.likes([700], region=0),
+    "many likes": Feedback.likes(range(300, 900, 30)),
+    "stated": feedback_of(genres=[1], artists=[5]),
+    "mixed": feedback_of(
+        (30, FeedbackKind.LIKE, 1, 2),
+        (931, FeedbackKind.LIKE, 1, 400),
+        (40, FeedbackKind.DISLIKE, 1, 0),
+        (455, FeedbackKind.COMPLETED, 4, 60),
+        (60, FeedbackKind.SKIP, 1, 45),
+    ),
+    "adjusted": replace(
+        Feedback.likes([700, 701]),
+        adjustments=Adjustments(
+            genres=np.array([1], np.int32), genre_factors=np.array([3], np.float32), features={"energy": 2.0}
+        ),
+    ),
+}
+
+
+@pytest.fixture(params=LISTENERS)
+def feedback(request: pytest.FixtureRequest) -> Feedback:
+    return LISTENERS[request.param]
+
+
+@pytest.mark.parametrize("adventure", [0.0, 0.7])
+def test_pages_are_those_of_scoring_every_song(
+    exact: Model, short: Model, feedback: Feedback, adventure: float
+) -> None:
+    request = Request(k=20, adventure=adventure, explicit_allowed=False, excluded_artists=np.array([7], np.int32))
+    wanted, found = (recommend(model, feedback, request, np.random.default_rng(5)) for model in (exact, short))
+    assert [item.row for item in found.items] == [item.row for item in wanted.items]
+    for one, other in zip(found.items, wanted.items, strict=True):
+        assert one.contributions == pytest.approx(other.contributions, abs=2e-3)
+        assert sum(one.contributions.values()) == one.score
+        assert [reason.term for reason in one.reasons] == [reason.term for reason in other.reasons]
+
+
+def test_sections_are_those_of_scoring_every_song(exact: Model, short: Model, feedback: Feedback) -> None:
+    sizes = dict.fromkeys(SECTIONS, 6)
+    rows = [
+        [[item.row for item in section.items] for section in page.sections]
+        for page in (recommend_sections(model, feedback, Request(), sizes, RNG) for model in (exact, short))
+    ]
+    assert rows[0] == rows[1]
+
+
+def test_few_songs_are_scored(short: Model, feedback: Feedback) -> None:
+    ranked = short.rank(short.listener(feedback), allowed_rows(short.catalogue, excluded=feedback.rows))
+    assert ranked.base.among is not None
+    assert 40 <= len(ranked.base.among) < SONGS / 2
+
+
+def test_scores_of_a_few_are_those_of_all(exact: Model, short: Model, feedback: Feedback) -> None:
+    listener = short.listener(feedback)
+    ranked = short.rank(listener, allowed_rows(short.catalogue, excluded=feedback.rows))
+    few, every = ranked.base, exact.score(listener)
+    assert few.among is not None
+    np.testing.assert_allclose(few.total, every.total[few.among], atol=1e-3)
+    for name, scale in every.scales.items():
+        assert few.scales[name] == pytest.approx(scale, rel=1e-3, abs=1e-5), name
+
+
+def test_moments_say_what_the_scores_do(exact: Model, feedback: Feedback) -> None:
+    listener = exact.listener(feedback)
+    linear = {name: term for name, term in exact.terms.items() if isinstance(term, LinearTerm)}
+    assert set(linear) == {"audio", "collaborative", "genre", "mainstream", "popularity"}
+    for name, term in linear.items():
+        direction, every = term.direction(listener), term.score(listener).astype(np.float64)
+        rows = np.arange(SONGS, dtype=np.int32)
+        np.testing.assert_allclose(term.coordinates(rows) @ direction, every, atol=1e-5, err_msg=name)
+        mean, deviation = Moments.of(term, SONGS).scale(direction)
+        assert (mean, deviation) == pytest.approx((every.mean(), every.std()), rel=1e-4, abs=1e-6), name
+
+
+def test_groups_and_bases_lose_nothing_that_matters(exact: Model) -> None:
+    rows = np.arange(SONGS, dtype=np.int32)
+    listener = exact.listener(Feedback.likes([700, 30]))
+    for name, term in exact.terms.items():
+        if not isinstance(term, LinearTerm):
+            continue
+        every, numbers, basis = term.score(listener), term.groups(), term.basis(3)
+        if numbers is not None:
+            of_group = np.full(int(numbers.max()) + 1, np.nan, dtype=np.float32)
+            of_group[numbers] = every
+            np.testing.assert_array_equal(of_group[numbers], every, err_msg=name)
+        if basis is not None:
+            assert basis.shape[1] <= 3
+            np.testing.assert_allclose(basis.T @ basis, np.eye(basis.shape[1]), atol=1e-5)
+            found = (term.coordinates(rows) @ basis) @ (term.direction(listener) @ basis)
+            assert np.corrcoef(found, every)[0, 1] > 0.5, name
+
+
+def test_what_is_allowed_can_be_asked_of_a_few(catalogue: Catalogue) -> None:
+    some = np.array([3, 7, 500], dtype=np.int32)
+    genres = np.array([1], dtype=np.int32)
+    for blocked in (some[:0], some):
+        allowed = Allowed(catalogue, some, False, blocked, genres[: len(blocked)])
+        rows = np.arange(SONGS, dtype=np.int32)[::3]
+        np.testing.assert_array_equal(allowed.at(rows), allowed.mask[::3])
+
+
+def test_who_has_barred_nearly_all_is_answered_by_scoring_all(exact: Model, short: Model) -> None:
+    left = np.flatnonzero(exact.catalogue.active)[:90]
+    excluded = np.setdiff1d(np.arange(SONGS), left).astype(np.int32)
+    request = Request(k=20, excluded=excluded)
+    pages = [recommend(model, Feedback.likes([700]), request, RNG) for model in (exact, short)]
+    assert pages[0] == pages[1]
+
+
+def test_a_page_that_the_candidates_cannot_fill_is_filled_from_all_songs(exact: Model, short: Model) -> None:
+    pages = [recommend(model, Feedback.likes([700]), Request(k=300), RNG) for model in (exact, short)]
+    assert len(pages[1].items) == len(pages[0].items) > 200
+    assert [item.row for item in pages[0].items] == [item.row for item in pages[1].items]
+
+
+def test_smaller_catalogues_score_every_song(exact: Model) -> None:
+    settings = ShortlistConfig(above=SONGS)
+    model = replace(exact, config=replace(exact.config, shortlist=settings))
+    assert with_shortlist(model, build_plain) is model
+    assert EngineConfig().shortlist.above == 1_000_000
+
+
+def test_an_update_leaves_the_index_behind(
+    short: Model, catalogue: Catalogue, interactions: Interactions
+) -> None:
+    assert update_model(short, catalogue, interactions, np.random.default_rng(1)).shortlist is None
+
+
+class TestStored:
+    @pytest.fixture
+    def path(self, short: Model, tmp_path: Path) -> Path:
+        save_model(short, tmp_path / "9")
+        return tmp_path / "9"
+
+    def test_it_recommends_the_same(self, short: Model, path: Path, feedback: Feedback) -> None:
+        loaded = load_model(path, verify=True, open_index=open_plain)
+        assert loaded.shortlist is not None
+        assert recommend(loaded, feedback, Request(), RNG) == recommend(short, feedback, Request(), RNG)
+
+    def test_without_the_library_every_song_is_scored(self, exact: Model, path: Path, feedback: Feedback) -> None:
+        for loaded in (load_model(path), load_model(path, open_index=lambda _path: None)):
+            assert loaded.shortlist is None
+            assert recommend(loaded, feedback, Request(), RNG) == recommend(exact, feedback, Request(), RNG)
+
+    def test_a_damaged_index_is_a_damaged_model(self, path: Path) -> None:
+        file = path / "shortlist.blend.index"
+        content = file.read_bytes()
+        file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        with pytest.raises(ModelDamagedError, match="shortlist.blend.index: checksum"):
+            load_model(path, verify=True, open_index=open_plain)
+        file.write_bytes(content[:-1])
+        with pytest.raises(ModelDamagedError, match="shortlist.blend.index: .* bytes instead of"):
+            load_model(path)
+
+    def test_an_index_that_cannot_be_opened_is_a_damaged_model(self, path: Path) -> None:
+        def refuse(path: Path) -> PlainIndex:
+            raise ValueError(f"{path.name}: not an index")
+
+        with pytest.raises(ModelDamagedError, match="not an index"):
+            load_model(path, open_index=refuse)
+
+    def test_a_forgotten_part_is_a_damaged_model(self, path: Path) -> None:
+        manifest = read_manifest(path)
+        del manifest["arrays"]["shortlist.best.popularity.best"]
+        (path / "manifest.json").write_text(json.dumps(manifest))
+        with pytest.raises(ModelDamagedError):
+            load_model(path, open_index=open_plain)
+
+    def test_an_index_that_fails_to_be_written_leaves_nothing(self, short: Model, tmp_path: Path) -> None:
+        class Full(PlainIndex):
+            def write(self, path: Path) -> None:
+                path.write_bytes(b"half of it")
+                raise OSError("No space left on device")
+
+        assert short.shortlist is not None
+        model = replace(short, shortlist=replace(short.shortlist, index=Full(np.empty((0, 1), np.float32))))
+        with pytest.raises(OSError, match="No space left"):
+            save_model(model, tmp_path / "9")
+        assert list(tmp_path.iterdir()) == []
