@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 # Vectors looked at together.
 CHUNK = 50_000
 # Lists for each root of the number of vectors; vectors a list is learned from (faiss wants 39), and rounds of it.
-LISTS, TRAINED, ROUNDS = 2.0, 40, 8
+LISTS, TRAINED, ROUNDS = 1.0, 40, 8
 
 
 class FaissIndex:

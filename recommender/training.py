@@ -95,7 +95,9 @@ def retrain(
 class _Run:
     """One retrain, step by step, with the time each step took."""
 
-    def __init__(self, say: Say, seed: int, config: EngineConfig, *, is_incremental: bool, cluster: DaskEngine | None) -> None:
+    def __init__(
+        self, say: Say, seed: int, config: EngineConfig, *, is_incremental: bool, cluster: DaskEngine | None
+    ) -> None:
         self._say = say
         self._cluster = cluster
         self._is_incremental = is_incremental

@@ -67,8 +67,8 @@ def load_model(
 ) -> Model:
     """Open the model at `path` with its arrays memory-mapped; nothing big is read or copied.
 
-    open_index: opens the indices of its shortlist, if it has one; without it, or where it returns None, the model scores
-    all tracks.
+    open_index: opens the indices of its shortlist, if it has one; without it, or where it returns None, all tracks are
+    scored.
     Names, sizes, shapes and types of all files are checked, with `verify` their SHA-256 as well (reads everything).
     `pause(file)` is called before each array's file is opened, for who wants to give way to others.
     Raises ModelMissingError, ModelDamagedError or ModelFormatError.

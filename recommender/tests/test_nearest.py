@@ -12,7 +12,7 @@ import pytest
 from django.core.management import call_command
 
 from recommender import nearest
-from recommender.engine import EngineConfig, ModelDamagedError, load_model, with_shortlist
+from recommender.engine import EngineConfig, ModelDamagedError, load_model
 from recommender.engine.config import ShortlistConfig
 from recommender.loading import read_model
 from recommender.models import ModelVersion

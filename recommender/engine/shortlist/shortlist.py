@@ -54,14 +54,11 @@ class Shortlist:
         space = fit_space(terms, weights, moments, listeners, config, np.random.default_rng(seed))
         index = build_index(lambda rows: space.vectors(terms, rows), n_tracks, seed)
         best: dict[str, Best] = {}
-        # Also of terms without weight: the ranker hears them all.
-        for name in moments:
-            if name not in weights.weights or not len(moments[name].mean):
-                continue
-            best[name] = Lists.of(linear[name], settings.nearest) or Groups.of(linear[name], n_tracks)
-        for name, one in best.items():
-            if isinstance(one, Groups) and one.leaders is None:
-                best[name] = replace(one, index=_index_of_groups(one, space.only(name), terms, build_index, seed))
+        for name, one in moments.items():
+            # Also of terms that weigh nothing: the ranker hears them all.
+            if name in weights.weights and len(one.mean):
+                found = Lists.of(linear[name], settings.nearest) or Groups.of(linear[name], n_tracks)
+                best[name] = _indexed(found, space.only(name), terms, build_index, seed)
         return cls(moments, space, index, best, settings)
 
     def rows(self, outlook: Outlook, known: int, widening: float = 1.0) -> IntArray:
@@ -127,11 +124,12 @@ class Shortlist:
         return cls(moments, space, indices[BLEND], best, config)
 
 
-def _index_of_groups(
-    groups: Groups, space: Space, terms: Mapping[str, Term], build_index: BuildIndex, seed: int
-) -> NearestIndex:
-    tracks = groups.first_tracks
-    return build_index(lambda numbers: space.vectors(terms, tracks[numbers]), len(tracks), seed)
+def _indexed(found: Best, space: Space, terms: Mapping[str, Term], build_index: BuildIndex, seed: int) -> Best:
+    """The same with an index, where there are too many groups to go through."""
+    if not isinstance(found, Groups) or found.leaders is not None:
+        return found
+    tracks = found.first_tracks
+    return replace(found, index=build_index(lambda numbers: space.vectors(terms, tracks[numbers]), len(tracks), seed))
 
 
 def _best(term: Term, arrays: Mapping[str, AnyArray], index: NearestIndex | None) -> Best:

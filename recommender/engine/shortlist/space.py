@@ -90,7 +90,8 @@ def fit_space(
         for listener in _invented(listeners, config, rng)
     ]
     lengths = {name: _mean_length(space, name, outlooks) for name in space.stretch}
-    return Space(bases, {name: length for name, length in lengths.items() if length > 0})
+    # Where nothing weighs anything, any order will do.
+    return Space(bases, {name: length for name, length in lengths.items() if length > 0} or space.stretch)
 
 
 def _mean_length(space: Space, name: str, outlooks: Sequence[Outlook]) -> float:

@@ -213,9 +213,7 @@ def test_smaller_catalogues_score_every_song(exact: Model) -> None:
     assert EngineConfig().shortlist.above == 1_000_000
 
 
-def test_an_update_leaves_the_index_behind(
-    short: Model, catalogue: Catalogue, interactions: Interactions
-) -> None:
+def test_an_update_leaves_the_index_behind(short: Model, catalogue: Catalogue, interactions: Interactions) -> None:
     assert update_model(short, catalogue, interactions, np.random.default_rng(1)).shortlist is None
 
 
@@ -239,10 +237,10 @@ class TestStored:
         file = path / "shortlist.blend.index"
         content = file.read_bytes()
         file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
-        with pytest.raises(ModelDamagedError, match="shortlist.blend.index: checksum"):
+        with pytest.raises(ModelDamagedError, match=r"shortlist\.blend\.index: checksum"):
             load_model(path, verify=True, open_index=open_plain)
         file.write_bytes(content[:-1])
-        with pytest.raises(ModelDamagedError, match="shortlist.blend.index: .* bytes instead of"):
+        with pytest.raises(ModelDamagedError, match=r"shortlist\.blend\.index: \d+ bytes instead of"):
             load_model(path)
 
     def test_an_index_that_cannot_be_opened_is_a_damaged_model(self, path: Path) -> None:
