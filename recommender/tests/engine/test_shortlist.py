@@ -185,8 +185,8 @@ def test_groups_and_bases_lose_nothing_that_matters(exact: Model) -> None:
 
 def test_what_is_allowed_can_be_asked_of_a_few(catalogue: Catalogue) -> None:
     some = np.array([3, 7, 500], dtype=np.int32)
-    genres = np.array([1], dtype=np.int32)
-    for blocked in (some[:0], some):
+    genres, artists = np.array([1], dtype=np.int32), np.array([3, 7, 200], dtype=np.int32)
+    for blocked in (artists[:0], artists):
         allowed = Allowed(catalogue, some, False, blocked, genres[: len(blocked)])
         rows = np.arange(SONGS, dtype=np.int32)[::3]
         np.testing.assert_array_equal(allowed.at(rows), allowed.mask[::3])
