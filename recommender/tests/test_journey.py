@@ -18,10 +18,8 @@ QUERIES = 13
 
 
 @pytest.fixture
-def ladder(request: pytest.FixtureRequest) -> list[Track]:
+def ladder(db: None) -> list[Track]:
     """Eleven songs of eleven artists, each a little louder than the one before, and a model that knows them."""
-    marked = request.node.get_closest_marker("django_db")
-    request.getfixturevalue("transactional_db" if marked and marked.kwargs.get("transaction") else "db")
     tracks = []
     for number in range(11):
         share = number / 10
