@@ -100,6 +100,16 @@ class LoginForm(BaseLoginForm):  # type: ignore[misc]
         self.fields["remember"].label = _("Stay logged in on this device")
         _mark_as_login_name(self.fields["login"])
 
+    def user_credentials(self) -> dict[str, str]:
+        """Return what was typed as one or the other: no username holds an @ sign.
+
+        As both, a wrong password would be hashed twice where the address has an account, and once where it has none.
+        """
+        credentials: dict[str, str] = super().user_credentials()
+        if "email" in credentials:
+            credentials.pop("username", None)
+        return credentials
+
 
 class ChangeEmailForm(AddEmailForm):  # type: ignore[misc]
     """Change the e-mail address: after a confirmation letter, or at once where addresses are not verified."""

@@ -316,9 +316,11 @@ def test_files_are_taken_only_where_there_is_a_field_for_them(client: Client, pa
 
     def code(size: int) -> int:
         content_type = "multipart/form-data; boundary=x"
-        return client.generic("POST", path, b"", content_type=content_type, CONTENT_LENGTH=str(size)).status_code
+        return client.generic("POST", path, b"x", content_type=content_type, CONTENT_LENGTH=str(size)).status_code
 
-    assert code(megabytes * 1_000_000 + 1_000_000) != 413
+    if megabytes:
+        # Nobody is logged in: the answer is known before the file is read.
+        assert code(megabytes * 1_000_000 + 50_000) in (302, 401)
     assert code(megabytes * 1_000_000 + 3_000_000) == 413
 
 
