@@ -219,7 +219,8 @@ def test_the_client_asks_as_the_description_says(ada: User, sandbox: SandboxServ
         known = {one["name"]: one["schema"] for one in given if one["in"] == "query"}
         assert set(query) <= set(known), path
         for name, text in query.items():
-            value = int(text) if known[name].get("type") == "integer" else text
+            kind = known[name].get("type")
+            value = int(text) if kind == "integer" else text.split(",") if kind == "array" else text
             assert jsonschema_rs.Draft202012Validator(json_schema(known[name])).is_valid(value), (path, name, text)
         if body is not None:
             schema = operation["requestBody"]["content"]["application/json"]["schema"]

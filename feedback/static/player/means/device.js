@@ -78,7 +78,7 @@ export class DeviceMeans {
     }
     // Spotify may play another edition than the one asked for, under its own id: the first that is heard is ours.
     this.playing ||= now.is_playing ? now.track : "";
-    const isOurs = now.track !== "" && now.track === this.playing;
+    const isOurs = now.track !== "" && [this.playing, this.track.means.spotify.replace(/.*:/, "")].includes(now.track);
     this.device = now.device || this.device;
     if (isOurs) {
       this.ticker.set(now.position_ms, now.is_playing);
