@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -40,6 +41,9 @@ def import_history(request: HttpRequest) -> HttpResponse:
     size = int(length) if length.isascii() and length.isdigit() else 0
     if request.method == "POST" and size > settings.MAX_HISTORY_UPLOAD_BYTES + _FORM_BYTES:
         return HttpResponse(too_large(size), status=413, content_type="text/plain; charset=utf-8")
+    if request.method == "POST" and not request.user.is_authenticated:
+        # Before anything looks into the form: a stranger's file is not read at all.
+        return redirect_to_login(request.path)
     return cast(HttpResponse, _import_history(request))
 
 
