@@ -72,12 +72,15 @@ def _turn_in_database(key: str, step: int) -> int:
         RateCount.objects.filter(whole_at__lt=now - _PERIOD_MS).delete()
     free_until = now + _PERIOD_MS - step
     row = RateCount.objects.filter(pk=key)
-    for _attempt in range(2):
+    for _attempt in range(3):
         if row.filter(whole_at__lte=free_until).update(whole_at=Greatest(F("whole_at"), now) + step):
             return 0
         whole_at = row.values_list("whole_at", flat=True).first()
+        if whole_at is not None and whole_at > free_until:
+            return math.ceil((whole_at - free_until) / 1000)
         if whole_at is not None:
-            return max(1, math.ceil((whole_at - free_until) / 1000))
+            # Another worker has made the row in between: there is room in it.
+            continue
         try:
             with transaction.atomic():
                 RateCount.objects.create(key=key, whole_at=now + step)

@@ -32,6 +32,23 @@ def test_none_means_none() -> None:
     assert not RateCount.objects.exists()
 
 
+@pytest.mark.django_db
+def test_a_count_that_another_worker_begins_at_the_same_moment_turns_nobody_away() -> None:
+    limit = Limit("test", 5)
+    left, answers = [1], []
+
+    def another_is_quicker(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        result = execute(sql, params, many, context)
+        if sql.startswith("UPDATE") and left:
+            left.clear()
+            answers.append(wait_seconds(limit, "ada"))
+        return result
+
+    with connection.execute_wrapper(another_is_quicker):
+        answers.append(wait_seconds(limit, "ada"))
+    assert answers == [0, 0]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_cannot_both_take_the_last_turn() -> None:
     limit, start = Limit("test", 5), threading.Barrier(4)
