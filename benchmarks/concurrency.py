@@ -200,10 +200,13 @@ class Killer:
 
     def report(self) -> bool:
         """Wait for the retrain that was interrupted, say how it ended, and return whether that was well."""
-        for _attempt in range(120):
+        for _attempt in range(300):
             self._job.refresh_from_db()
             if not self._job.is_active:
                 break
+            if self._runner.poll() is not None:
+                # It ended with its database; `serve` and systemd start it again, too.
+                self._runner = self._start_runner()
             time.sleep(1)
         self._runner.terminate()
         self._runner.wait(timeout=60)
