@@ -98,11 +98,9 @@ def _line(exact: Model, indexed: Model, asked: list[Feedback], likes: int) -> bo
         candidates.append(np.isin(of_exact, of_index).mean())
     # The first few read the files.
     middle, high = np.percentile(times[5:], [50, 95], axis=0)
-    print(
-        f"{likes:>5} {middle[0]:>10.1f}/{high[0]:<7.1f} {middle[2]:>10.1f}/{high[2]:<7.1f} "
-        f"{middle[0] / middle[2]:>6.1f} {middle[1]:>13.1f}/{middle[3]:<9.1f} {np.mean(candidates):>10.4f} {np.mean(pages):>6.4f}",
-        flush=True,
-    )
+    clock = f"{middle[0]:>10.1f}/{high[0]:<7.1f} {middle[2]:>10.1f}/{high[2]:<7.1f} {middle[0] / middle[2]:>6.1f}"
+    processor = f"{middle[1]:>13.1f}/{middle[3]:<9.1f}"
+    print(f"{likes:>5} {clock} {processor} {np.mean(candidates):>10.4f} {np.mean(pages):>6.4f}", flush=True)
     return bool(np.mean(candidates) >= LEAST_RECALL and np.mean(pages) >= LEAST_RECALL)
 
 

@@ -127,10 +127,10 @@ class ShortlistConfig:
     """
 
     above: int = 1_000_000
-    nearest: int = 2_000
+    nearest: int = 3_000
     own: int = 100
     named: int = 4_000
-    effort: float = 0.03
+    effort: float = 0.5
     directions: int = 128
 
 

@@ -25,8 +25,7 @@ SMALL = EngineConfig(shortlist=ShortlistConfig(above=10, effort=1.0))
 DRAWS = np.random.default_rng(2).standard_normal((3000, 16)).astype(np.float32)
 
 
-@pytest.fixture
-def without_faiss(monkeypatch: pytest.MonkeyPatch) -> None:
+def hide_faiss(monkeypatch: pytest.MonkeyPatch) -> None:
     # As Python has it for a module that cannot be imported.
     monkeypatch.setitem(sys.modules, "faiss", None)
     nearest.say_once.cache_clear()
@@ -41,8 +40,8 @@ class TestFaiss:
         index = nearest.build_index(lambda rows: DRAWS[rows], len(DRAWS), seed=3)
         for query in DRAWS[:20]:
             best = np.argsort(-(DRAWS @ query))[:50]
-            every, some = (np.isin(best, index.nearest(query, 50, effort)).mean() for effort in (1.0, 0.3))
-            assert every >= 0.9
+            every, some = (np.isin(best, index.nearest(query, 200, effort)).mean() for effort in (1.0, 0.3))
+            assert every >= 0.95
             assert 0.5 < some <= every
 
     def test_few_vectors_are_indexed_as_well(self) -> None:
@@ -91,14 +90,13 @@ class TestFaiss:
 
     @pytest.mark.django_db
     def test_a_model_with_an_index_serves_where_the_library_is_missing(
-        self, without_faiss: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
-        with monkeypatch.context() as there:
-            there.delitem(sys.modules, "faiss")
-            make_catalogue()
-            version = retrain(config=SMALL).version
+        make_catalogue()
+        version = retrain(config=SMALL).version
         assert version is not None
         forget_loaded()
+        hide_faiss(monkeypatch)
         with caplog.at_level(logging.WARNING):
             models = [read_model(model_path(version)) for _time in range(2)]
         assert [model.shortlist for model in models] == [None, None]
@@ -110,8 +108,9 @@ class TestFaiss:
 
 @pytest.mark.django_db
 def test_without_the_library_every_song_is_scored_and_it_is_said(
-    without_faiss: None, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    hide_faiss(monkeypatch)
     make_catalogue()
     with caplog.at_level(logging.WARNING):
         result = retrain(config=SMALL)

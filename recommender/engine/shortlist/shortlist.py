@@ -101,11 +101,12 @@ class Shortlist:
         parts = {f"moments.{name}": one.arrays() for name, one in self.moments.items()}
         parts |= {f"best.{name}": one.arrays() for name, one in self.best.items()}
         arrays = {f"{prefix}.{name}": array for prefix, part in parts.items() for name, array in part.items()}
+        arrays |= {f"stretch.{name}": stretch for name, stretch in self.space.stretch.items()}
         return arrays | {f"basis.{name}": basis for name, basis in self.space.bases.items()}
 
     def entry(self) -> dict[str, Any]:
         """Plain values that have to be stored, ready for JSON."""
-        return {"stretch": dict(self.space.stretch), "moments": list(self.moments), "best": list(self.best)}
+        return {"space": list(self.space.stretch), "moments": list(self.moments), "best": list(self.best)}
 
     @classmethod
     def restored(
@@ -119,7 +120,8 @@ class Shortlist:
         """The inverse of `entry`, `arrays` and `indices`. Raises KeyError if something is missing."""
         moments = {name: Moments.from_arrays(_part(arrays, f"moments.{name}")) for name in entry["moments"]}
         bases = {name: as_float32(array) for name, array in _part(arrays, "basis").items()}
-        space = Space(bases, {name: float(length) for name, length in entry["stretch"].items()})
+        stretch = {name: as_float32(arrays[f"stretch.{name}"]) for name in entry["space"]}
+        space = Space(bases, stretch)
         best = {name: _best(terms[name], _part(arrays, f"best.{name}"), indices.get(name)) for name in entry["best"]}
         return cls(moments, space, indices[BLEND], best, config)
 

@@ -17,6 +17,8 @@ from recommender.engine.shortlist.moments import Moments
 from recommender.engine.shortlist.outlook import Outlook
 from recommender.engine.terms import LinearTerm, Term
 
+LEAST_STRETCH = 0.3
+"""Of a coordinate, against the others of its block."""
 SAMPLES = 100
 SAMPLE_LIKES = (1, 5, 20)
 """Invented listeners, and their numbers of likes, from whom the blocks' stretches are measured."""
@@ -26,22 +28,22 @@ SAMPLE_LIKES = (1, 5, 20)
 class Space:
     """Blocks of coordinates, one of each linear term.
 
-    bases: float32[d, s] that a block is projected to (see `LinearTerm.basis`), of the terms that have one. stretch: of
-    each block; a query is shrunk by as much. Products do not change, but tracks are as near as they are alike to an
-    average listener. A term that is not named is left out.
+    bases: float32[d, s] that a block is projected to (see `LinearTerm.basis`), of the terms that have one. stretch:
+    float32[s] of each block, what its coordinates are multiplied by and queries divided by. Products do not change, but
+    near are then tracks between which few listeners would see a difference. A term that is not named is left out.
     """
 
     bases: Mapping[str, FloatArray]
-    stretch: Mapping[str, float]
+    stretch: Mapping[str, FloatArray]
 
     def vectors(self, terms: Mapping[str, Term], rows: IntArray) -> FloatArray:
         """Of some tracks, float32[len(rows), D]."""
-        return np.hstack([self._block(terms, name, rows) * np.float32(self.stretch[name]) for name in self.stretch])
+        return np.hstack([self._block(terms, name, rows) * stretch for name, stretch in self.stretch.items()])
 
     def query(self, outlook: Outlook) -> FloatArray:
         """Of a listener, float32[D]: products with vectors are what the linear terms add to the blend."""
         blocks = [
-            self.projected(name, outlook) * np.float32(outlook.factor(name) / stretch)
+            self.projected(name, outlook) * np.float32(outlook.factor(name)) / stretch
             for name, stretch in self.stretch.items()
         ]
         return np.concatenate(blocks)
@@ -53,7 +55,7 @@ class Space:
 
     def only(self, name: str) -> Space:
         """The space of one term alone."""
-        return Space({key: basis for key, basis in self.bases.items() if key == name}, {name: 1.0})
+        return Space({key: basis for key, basis in self.bases.items() if key == name}, {name: np.ones(1, np.float32)})
 
     def _block(self, terms: Mapping[str, Term], name: str, rows: IntArray) -> FloatArray:
         term = terms[name]
@@ -70,7 +72,7 @@ def fit_space(
     config: EngineConfig,
     rng: np.random.Generator,
 ) -> Space:
-    """The space of the linear terms with a weight, stretched by the mean length of queries.
+    """The space of the linear terms with a weight, stretched by what queries are usually like.
 
     listeners: float32[n], who liked or heard each track; invented listeners draw their songs by it.
     """
@@ -82,21 +84,27 @@ def fit_space(
         # Without a basis all coordinates are wanted, as they are.
         if basis is not None:
             bases[name] = basis
-    # A constant is the same in every product.
-    wide = {name for name, one in moments.items() if len(one.mean) and name in weights.weights}
-    space = Space(bases, dict.fromkeys(sorted(wide), 1.0))
+    names = sorted(name for name, one in moments.items() if len(one.mean) and name in weights.weights)
+    space = Space(bases, {name: np.ones(1, dtype=np.float32) for name in names})
     outlooks = [
         Outlook.of(terms, weights.at(listener.amount), listener, moments)
         for listener in _invented(listeners, config, rng)
     ]
-    lengths = {name: _mean_length(space, name, outlooks) for name in space.stretch}
+    stretch = {name: _usual_query(space, name, outlooks) for name in names}
     # Where nothing weighs anything, any order will do.
-    return Space(bases, {name: length for name, length in lengths.items() if length > 0} or space.stretch)
+    return Space(bases, {name: found for name, found in stretch.items() if found.any()} or space.stretch)
 
 
-def _mean_length(space: Space, name: str, outlooks: Sequence[Outlook]) -> float:
-    lengths = [float(np.linalg.norm(space.projected(name, one))) * one.factor(name) for one in outlooks]
-    return float(np.mean(lengths))
+def _usual_query(space: Space, name: str, outlooks: Sequence[Outlook]) -> FloatArray:
+    """Root of the mean square of each coordinate of queries in one block: float32[s].
+
+    The mean square of what queries make of the difference between two tracks is then its squared length, as far as the
+    coordinates of queries have nothing to do with each other.
+    """
+    queries = np.stack([space.projected(name, one) * np.float32(one.factor(name)) for one in outlooks])
+    usual = np.sqrt((queries**2).mean(axis=0))
+    # What the few invented listeners have not asked for, others may.
+    return np.maximum(usual, np.float32(LEAST_STRETCH * np.sqrt((usual**2).mean())))
 
 
 def _invented(listeners: FloatArray, config: EngineConfig, rng: np.random.Generator) -> list[Listener]:
