@@ -35,11 +35,10 @@ class FaissIndex:
 
     def nearest(self, query: FloatArray, limit: int, effort: float) -> IntArray:
         """See ``NearestIndex``; at least one list is looked into."""
+        if limit >= self._index.ntotal:
+            return np.arange(self._index.ntotal, dtype=np.int32)
         import faiss
 
-        limit = min(limit, self._index.ntotal)
-        if not limit:
-            return np.empty(0, dtype=np.int32)
         settings = faiss.SearchParametersIVF()
         settings.nprobe = max(1, round(effort * self._index.nlist))
         _products, found = self._index.search(_padded(query[None, :]), limit, params=settings)
@@ -85,7 +84,9 @@ def _searched_by_product(index: Any, by_distance: Any) -> Any:
 
     by_product = faiss.IndexFlatIP(index.d)
     by_product.add(by_distance.reconstruct_n(0, index.nlist))
-    index.quantizer = by_product
+    # The index frees it; Python must not.
+    by_product.this.disown()
+    index.quantizer, index.own_fields = by_product, True
     return index
 
 

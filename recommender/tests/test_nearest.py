@@ -38,11 +38,13 @@ class TestFaiss:
 
     def test_it_finds_the_largest_products(self) -> None:
         index = nearest.build_index(lambda rows: DRAWS[rows], len(DRAWS), seed=3)
+        found = {1.0: 0.0, 0.3: 0.0}
         for query in DRAWS[:20]:
             best = np.argsort(-(DRAWS @ query))[:50]
-            every, some = (np.isin(best, index.nearest(query, 200, effort)).mean() for effort in (1.0, 0.3))
-            assert every >= 0.95
-            assert 0.5 < some <= every
+            for effort in found:
+                found[effort] += float(np.isin(best, index.nearest(query, 200, effort)).mean()) / 20
+        assert found[1.0] > 0.97
+        assert 0.5 < found[0.3] < found[1.0]
 
     def test_few_vectors_are_indexed_as_well(self) -> None:
         for number in (1, 3):
