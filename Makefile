@@ -8,6 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.11; do \
 PORT ?= 8000
 ARGS ?=
 FUZZ_EXAMPLES ?= 110
+TEST_WORKERS ?= 0
 TEST_POSTGRES_URL ?= postgres://postgres@127.0.0.1/test
 TEST_MYSQL_URL ?= mysql://root@127.0.0.1/test
 TEST_DATABASES ?= sqlite postgres mysql
@@ -66,8 +67,8 @@ serve: setup ## Serve as a real site would be, with gunicorn and the worker, on 
 worker: setup ## Run the worker alone: imports and the periodic retrain (`make serve` and `make demo` have theirs)
 	@exec $(MANAGE) worker
 
-test: $(VENV) $(ASSETS) ## Run the tests (ARGS="-k import")
-	$(TEST_ENV) $(PY) -m pytest $(ARGS)
+test: $(VENV) $(ASSETS) ## Run the tests (ARGS="-k import"; TEST_WORKERS=2 for two at a time)
+	$(TEST_ENV) $(PY) -m pytest -n $(TEST_WORKERS) $(ARGS)
 
 test-databases: $(VENV) $(ASSETS) ## Run the tests on SQLite, PostgreSQL and MariaDB (TEST_POSTGRES_URL, TEST_MYSQL_URL)
 	@set -e; for name in $(TEST_DATABASES); do \
@@ -78,7 +79,7 @@ test-databases: $(VENV) $(ASSETS) ## Run the tests on SQLite, PostgreSQL and Mar
 	    *) echo "TEST_DATABASES: $$name is none of sqlite, postgres, mysql" >&2; exit 2 ;; \
 	  esac; \
 	  echo "=== tests on $$name ==="; \
-	  DATABASE_URL=$$url $(TEST_ENV) $(PY) -m pytest $(ARGS); \
+	  DATABASE_URL=$$url $(TEST_ENV) $(PY) -m pytest -n $(TEST_WORKERS) $(ARGS); \
 	done
 
 fuzz: $(VENV) $(ASSETS) ## Try the whole API with 20,000 cases and more, as visitor, listener and staff (FUZZ_EXAMPLES=110)
