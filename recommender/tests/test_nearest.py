@@ -22,7 +22,7 @@ from recommender.training import retrain
 from recommender.versions import active_model, forget_loaded, model_path
 
 SMALL = EngineConfig(shortlist=ShortlistConfig(above=10, effort=1.0))
-DRAWS = np.random.default_rng(2).standard_normal((3000, 16)).astype(np.float32)
+DRAWS = np.random.default_rng(2).standard_normal((20_000, 16)).astype(np.float32)
 
 
 def hide_faiss(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,7 +37,7 @@ class TestFaiss:
         pytest.importorskip("faiss")
 
     def test_it_finds_the_largest_products(self) -> None:
-        index = nearest.build_index(lambda rows: DRAWS[rows], len(DRAWS), seed=3)
+        index = nearest.build_index(lambda rows: DRAWS[rows], len(DRAWS), DRAWS[:100], seed=3)
         found = {1.0: 0.0, 0.3: 0.0}
         for query in DRAWS[:20]:
             best = np.argsort(-(DRAWS @ query))[:50]
@@ -48,11 +48,11 @@ class TestFaiss:
 
     def test_few_vectors_are_indexed_as_well(self) -> None:
         for number in (1, 3):
-            index = nearest.build_index(lambda rows: DRAWS[rows], number, seed=3)
+            index = nearest.build_index(lambda rows: DRAWS[rows], number, DRAWS[:100], seed=3)
             assert sorted(index.nearest(DRAWS[0], 5, 0.01).tolist()) == list(range(number))
 
     def test_what_was_written_is_found_again(self, tmp_path: Path) -> None:
-        index = nearest.build_index(lambda rows: DRAWS[rows], len(DRAWS), seed=3)
+        index = nearest.build_index(lambda rows: DRAWS[rows], len(DRAWS), DRAWS[:100], seed=3)
         index.write(tmp_path / "x.index")
         opened = nearest.open_index(tmp_path / "x.index")
         assert opened is not None

@@ -17,6 +17,8 @@ from recommender.engine.arrays import AnyArray, FloatArray, IntArray, Sparse, as
 from recommender.engine.shortlist.index import NearestIndex
 from recommender.engine.terms import LinearTerm
 
+FOUND = 5
+"""An index is asked for so many times as many as are wanted, for it does not put them in exact order."""
 EXACT_NUMBERS = 4_000_000
 """So many coordinates are gone through at every request; of more an index finds the best."""
 
@@ -93,9 +95,13 @@ class Groups:
         if self.leaders is not None:
             groups = top_rows(np.asarray(self.leaders @ direction, dtype=np.float32), limit)
         elif self.index is not None:
-            groups = self.index.nearest(projected, limit, effort)
+            groups = self.index.nearest(projected, FOUND * limit, effort)
+            return self._tracks(groups, FOUND * limit)
         else:
             groups = np.empty(0, dtype=np.int32)
+        return self._tracks(groups, limit)
+
+    def _tracks(self, groups: IntArray, limit: int) -> IntArray:
         sizes = np.minimum(self.indptr[groups + 1] - self.indptr[groups], limit)
         enough = int(np.searchsorted(np.cumsum(sizes), limit)) + 1
         owner, position = csr_slice(self.indptr, groups[:enough])

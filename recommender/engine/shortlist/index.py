@@ -25,8 +25,8 @@ class NearestIndex(Protocol):
         """Write it into the new file `path`. Raises OSError."""
 
 
-BuildIndex = Callable[[Vectors, int, int], NearestIndex]
-"""From vectors, their number (they are numbered from 0) and a seed."""
+BuildIndex = Callable[[Vectors, int, FloatArray, int], NearestIndex]
+"""From vectors, their number (they are numbered from 0), a hundred usual queries (one a line) and a seed."""
 
 OpenIndex = Callable[[Path], NearestIndex | None]
 """Opens what `write` wrote; None where its library is not there. Raises ValueError if the file is damaged."""

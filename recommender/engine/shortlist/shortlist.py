@@ -20,7 +20,7 @@ from recommender.engine.shortlist.best import Best, Groups, Lists
 from recommender.engine.shortlist.index import BuildIndex, NearestIndex
 from recommender.engine.shortlist.moments import Moments
 from recommender.engine.shortlist.outlook import Outlook
-from recommender.engine.shortlist.space import Space, fit_space
+from recommender.engine.shortlist.space import Space, fit_space, usual_outlooks
 from recommender.engine.terms import LinearTerm, Term
 
 BLEND = "blend"
@@ -51,14 +51,18 @@ class Shortlist:
         n_tracks, settings = len(listeners), config.shortlist
         linear = {name: term for name, term in terms.items() if isinstance(term, LinearTerm)}
         moments = {name: Moments.of(term, n_tracks) for name, term in linear.items()}
-        space = fit_space(terms, weights, moments, listeners, config, np.random.default_rng(seed))
-        index = build_index(lambda rows: space.vectors(terms, rows), n_tracks, seed)
+        rng = np.random.default_rng(seed)
+        usual = usual_outlooks(terms, weights, moments, listeners, config, rng)
+        space = fit_space(terms, weights, moments, config, usual)
+        queries = np.stack([space.query(outlook) for outlook in usual])
+        index = build_index(lambda rows: space.vectors(terms, rows), n_tracks, queries, seed)
         best: dict[str, Best] = {}
         for name, one in moments.items():
             # Also of terms that weigh nothing: the ranker hears them all.
             if name in weights.weights and len(one.mean):
                 found = Lists.of(linear[name], settings.nearest) or Groups.of(linear[name], n_tracks)
-                best[name] = _indexed(found, space.only(name), terms, build_index, seed)
+                asked = np.stack([space.projected(name, outlook) for outlook in usual])
+                best[name] = _indexed(found, space.only(name), terms, build_index, asked, seed)
         return cls(moments, space, index, best, settings)
 
     def rows(self, outlook: Outlook, known: int, widening: float = 1.0) -> IntArray:
@@ -126,12 +130,15 @@ class Shortlist:
         return cls(moments, space, indices[BLEND], best, config)
 
 
-def _indexed(found: Best, space: Space, terms: Mapping[str, Term], build_index: BuildIndex, seed: int) -> Best:
+def _indexed(
+    found: Best, space: Space, terms: Mapping[str, Term], build_index: BuildIndex, queries: FloatArray, seed: int
+) -> Best:
     """The same with an index, where there are too many groups to go through."""
     if not isinstance(found, Groups) or found.leaders is not None:
         return found
     tracks = found.first_tracks
-    return replace(found, index=build_index(lambda numbers: space.vectors(terms, tracks[numbers]), len(tracks), seed))
+    index = build_index(lambda numbers: space.vectors(terms, tracks[numbers]), len(tracks), queries, seed)
+    return replace(found, index=index)
 
 
 def _best(term: Term, arrays: Mapping[str, AnyArray], index: NearestIndex | None) -> Best:

@@ -68,14 +68,10 @@ def fit_space(
     terms: Mapping[str, Term],
     weights: BlendWeights,
     moments: Mapping[str, Moments],
-    listeners: FloatArray,
     config: EngineConfig,
-    rng: np.random.Generator,
+    outlooks: Sequence[Outlook],
 ) -> Space:
-    """The space of the linear terms with a weight, stretched by what queries are usually like.
-
-    listeners: float32[n], who liked or heard each track; invented listeners draw their songs by it.
-    """
+    """The space of the linear terms with a weight, stretched by what queries are usually like: those of `outlooks`."""
     bases = {}
     for name in moments:
         term = terms[name]
@@ -86,10 +82,6 @@ def fit_space(
             bases[name] = basis
     names = sorted(name for name, one in moments.items() if len(one.mean) and name in weights.weights)
     space = Space(bases, {name: np.ones(1, dtype=np.float32) for name in names})
-    outlooks = [
-        Outlook.of(terms, weights.at(listener.amount), listener, moments)
-        for listener in _invented(listeners, config, rng)
-    ]
     stretch = {name: _usual_query(space, name, outlooks) for name in names}
     # Where nothing weighs anything, any order will do.
     return Space(bases, {name: found for name, found in stretch.items() if found.any()} or space.stretch)
@@ -107,14 +99,25 @@ def _usual_query(space: Space, name: str, outlooks: Sequence[Outlook]) -> FloatA
     return np.maximum(usual, np.float32(LEAST_STRETCH * np.sqrt((usual**2).mean())))
 
 
-def _invented(listeners: FloatArray, config: EngineConfig, rng: np.random.Generator) -> list[Listener]:
-    """Listeners who like songs drawn as often as they are heard; any songs where nothing is heard."""
+def usual_outlooks(
+    terms: Mapping[str, Term],
+    weights: BlendWeights,
+    moments: Mapping[str, Moments],
+    listeners: FloatArray,
+    config: EngineConfig,
+    rng: np.random.Generator,
+) -> list[Outlook]:
+    """Of invented listeners who like songs drawn as often as they are heard; any songs where nothing is heard.
+
+    listeners: float32[n], who liked or heard each track.
+    """
     heard = np.flatnonzero(listeners)
     rows = heard if len(heard) else np.arange(len(listeners))
     share = listeners[rows] / listeners[rows].sum() if len(heard) else None
     found = []
     for number in range(SAMPLES):
         likes = min(SAMPLE_LIKES[number % len(SAMPLE_LIKES)], len(rows))
-        liked = rng.choice(rows, size=likes, p=share)
-        found.append(Listener.from_feedback(Feedback.likes(as_int32(np.unique(liked))), config))
+        liked = np.unique(rng.choice(rows, size=likes, p=share))
+        listener = Listener.from_feedback(Feedback.likes(as_int32(liked)), config)
+        found.append(Outlook.of(terms, weights.at(listener.amount), listener, moments))
     return found

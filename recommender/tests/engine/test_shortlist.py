@@ -54,7 +54,7 @@ class PlainIndex:
             np.save(file, self.vectors)
 
 
-def build_plain(vectors: Vectors, number: int, seed: int) -> PlainIndex:
+def build_plain(vectors: Vectors, number: int, queries: FloatArray, seed: int) -> PlainIndex:
     return PlainIndex(vectors(np.arange(number, dtype=np.int32)))
 
 
