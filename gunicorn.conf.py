@@ -15,7 +15,7 @@ os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(_numbers))
 # Nothing about who asks for what: the site writes its own line per request.
 accesslog = None
 # A client that is silent for so long in the middle of a request loses its connection: a thread waits for it.
-STALL_SECONDS = 20
+STALL_SECONDS = 10
 
 
 def on_starting(_server: Any) -> None:

@@ -50,14 +50,14 @@ def imports(request: HttpRequest, page: Query[PageQuery]) -> Any:
 def bring(
     request: HttpRequest,
     file: File[UploadedFile],
-    wants_own_songs: Form[bool] = True,
+    wants_own_songs: Form[Literal["true", "false"]] = "true",
 ) -> Any:
     """Bring a history along (`multipart/form-data`): Spotify's, Last.fm's, ListenBrainz's or Exportify's export.
 
     It is read in the background: ask `/api/user/history/imports/{import_id}` how far it is. `wants_own_songs`: songs
     that this site does not know count in your taste, too. While an import of yours is not done there is a 409.
     """
-    form = HistoryUploadForm({"wants_own_songs": wants_own_songs}, {"file": file})  # type: ignore[arg-type]
+    form = HistoryUploadForm({"wants_own_songs": wants_own_songs == "true"}, {"file": file})  # type: ignore[arg-type]
     if not form.is_valid():
         raise refuse_form(form)
     chosen = form.cleaned_data

@@ -100,6 +100,8 @@ def test_a_past_is_brought_along_watched_and_undone(listener: Client, user: User
 
 def test_an_upload_that_is_none_or_too_large_is_a_problem(listener: Client, settings: Any) -> None:
     assert listener.post(IMPORTS).json()["errors"][0]["field"] == "file.file"
+    answer = listener.post(IMPORTS, "no boundary", content_type="multipart/form-data")
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
     settings.MAX_HISTORY_UPLOAD_BYTES = 10
     assert upload(listener, ("x", "y"), status=422)["errors"][0]["field"] == "body.file"
     assert not HistoryImport.objects.exists()

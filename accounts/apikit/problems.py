@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig, Suspicio
 from django.core.signals import got_request_exception
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI, Schema
 from ninja.errors import HttpError, ValidationError
 from pydantic import Field
@@ -49,8 +50,9 @@ def answers(
 
 def file_answer(*content_types: str) -> dict[str, Any]:
     """Return what describes a file of one of these types as answer, for a call's ``openapi_extra=``."""
-    file = {"schema": {"type": "string", "format": "binary"}}
-    return {"responses": {200: {"content": dict.fromkeys(content_types, file)}}}
+    file, value = {"type": "string", "format": "binary"}, {"type": "object"}
+    content = {name: {"schema": value if name == "application/json" else file} for name in content_types}
+    return {"responses": {200: {"content": content}}}
 
 
 class ProblemError(HttpError):
@@ -107,6 +109,7 @@ def add_problem_handlers(api: NinjaAPI) -> None:
     api.add_exception_handler(RequestDataTooBig, _on_too_big)
     api.add_exception_handler(SuspiciousOperation, _on_suspicious)
     api.add_exception_handler(UnreadablePostError, _on_suspicious)
+    api.add_exception_handler(MultiPartParserError, _on_suspicious)
     api.add_exception_handler(Exception, _on_failure)
 
 
