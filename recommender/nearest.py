@@ -66,7 +66,10 @@ class FaissIndex:
         import faiss
 
         with path.open("wb") as file:
-            np.savez(file, **dict(zip(PART_NAMES, map(faiss.serialize_index, self._parts), strict=False)))
+            parts: dict[str, Any] = {
+                name: faiss.serialize_index(part) for name, part in zip(PART_NAMES, self._parts, strict=False)
+            }
+            np.savez(file, allow_pickle=False, **parts)
 
 
 def build_index(vectors: Vectors, number: int, queries: FloatArray, seed: int) -> FaissIndex:
@@ -106,7 +109,7 @@ def _part(vectors: Vectors, numbers: IntArray, per_code: int, rng: np.random.Gen
     for some in np.array_split(numbers, -(-len(numbers) // CHUNK)):
         index.add_with_ids(_even(vectors(some)), some.astype(np.int64))
     # What is looked into are the lists whose centres have the largest products with the query.
-    by_product = faiss.IndexFlatIP(size)
+    by_product: Any = faiss.IndexFlatIP(size)
     by_product.add(by_distance.reconstruct_n(0, lists))
     # The index frees it; Python must not.
     by_product.this.disown()

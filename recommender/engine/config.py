@@ -130,7 +130,7 @@ class ShortlistConfig:
     nearest: int = 3_000
     own: int = 100
     named: int = 4_000
-    effort: float = 0.3
+    effort: float = 0.1
     directions: int = 128
 
 

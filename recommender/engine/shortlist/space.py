@@ -96,7 +96,7 @@ def _usual_query(space: Space, name: str, outlooks: Sequence[Outlook]) -> FloatA
     queries = np.stack([space.projected(name, one) * np.float32(one.factor(name)) for one in outlooks])
     usual = np.sqrt((queries**2).mean(axis=0))
     # What the few invented listeners have not asked for, others may.
-    return np.maximum(usual, np.float32(LEAST_STRETCH * np.sqrt((usual**2).mean())))
+    return as_float32(np.maximum(usual, LEAST_STRETCH * np.sqrt((usual**2).mean())))
 
 
 def usual_outlooks(
