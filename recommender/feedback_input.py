@@ -76,8 +76,8 @@ def load_feedback(user: User, loaded: LoadedModel, now: datetime | None = None) 
 
 def _feedback(user: User, given: Given, steering: Steering, loaded: LoadedModel, at: float) -> Feedback:
     catalogue = loaded.model.catalogue
-    observed = [*_rating_observations(given.ratings), *_play_observations(given.plays)]
-    columns = np.array(observed, dtype=np.float64).reshape(-1, 4)
+    rated = np.array(_rating_observations(given.ratings), dtype=np.float64).reshape(-1, 4)
+    columns = np.concatenate([rated, _play_observations(given.plays)])
     rows = catalogue.rows_of(columns[:, 0].astype(np.int64))
     known = rows >= 0
     genres = catalogue.genres_of(np.array(given.genre_ids, dtype=np.int64))
@@ -152,18 +152,19 @@ def _rating_observations(ratings: Sequence[RatedTrack]) -> list[tuple[float, ...
     return [(rating.track_id, kind[Rating.Value(rating.value)], 1.0, rating.at) for rating in ratings]
 
 
-def _play_observations(plays: Sequence[PlayedTrack]) -> list[tuple[float, ...]]:
-    """Return one observation per song and outcome that occurred."""
-    return [
-        (played.track_id, kind, float(count), played.last_at)
-        for played in plays
-        for kind, count in (
-            (FeedbackKind.COMPLETED, played.completed),
-            (FeedbackKind.SKIP, played.skipped),
-            (FeedbackKind.PLAY, played.plays - played.completed - played.skipped),
-        )
-        if count > 0
-    ]
+def _play_observations(plays: Sequence[PlayedTrack]) -> NDArray[np.float64]:
+    """Return one observation per song and outcome that occurred: id, kind, count and time, float64[m, 4]."""
+    table = np.array(plays, dtype=np.float64).reshape(-1, len(PlayedTrack._fields))
+    track, played, completed, skipped, last_at = table.T
+    kinds = (FeedbackKind.COMPLETED, FeedbackKind.SKIP, FeedbackKind.PLAY)
+    counts = (completed, skipped, played - completed - skipped)
+    happened = [count > 0 for count in counts]
+    return np.concatenate(
+        [
+            np.stack([track, np.full(len(track), float(kind)), count, last_at], axis=1)[some]
+            for kind, count, some in zip(kinds, counts, happened, strict=True)
+        ]
+    )
 
 
 def _columns() -> dict[str, NDArray[np.int64]]:

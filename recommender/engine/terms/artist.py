@@ -100,11 +100,7 @@ class ArtistTerm(SparseTerm):
 
     def explain(self, listener: Listener, rows: IntArray, limit: int | None = None) -> list[list[Cause]]:
         artists, affinity = self.affinity(listener)
-        owner, position = csr_slice(self._related_indptr, artists)
-        sources: dict[int, list[tuple[int, float]]] = {}
-        entries = zip(owner, self._related_indices[position], self._related_weight[position], strict=True)
-        for source, reached, weight in entries:
-            sources.setdefault(int(reached), []).append((int(source), float(weight)))
+        sources = self._sources(artists, rows)
         credit_owner, credit = csr_slice(self._indptr, listener.rows)
         credited = self._indices[credit]
         causes = []
@@ -144,6 +140,20 @@ class ArtistTerm(SparseTerm):
             _known, place, which = np.intersect1d(artists, adjusted.artists, return_indices=True)
             affinity[place] *= adjusted.artist_factors[which]
         return artists.astype(np.int32), affinity
+
+    def _sources(self, artists: IntArray, rows: IntArray) -> dict[int, list[tuple[int, float]]]:
+        """Which of `artists`, by place, reach an artist credited on `rows`, and with what weight."""
+        credited = np.zeros(self._n_artists, dtype=np.bool_)
+        credited[self._indices[csr_slice(self._indptr, rows)[1]]] = True
+        owner, position = csr_slice(self._related_indptr, artists)
+        # Who has liked a thousand songs reaches most artists; a page has few.
+        kept = credited[self._related_indices[position]]
+        owner, position = owner[kept], position[kept]
+        sources: dict[int, list[tuple[int, float]]] = {}
+        entries = zip(owner, self._related_indices[position], self._related_weight[position], strict=True)
+        for source, reached, weight in entries:
+            sources.setdefault(int(reached), []).append((int(source), float(weight)))
+        return sources
 
     def _values(
         self, row: int, artists: IntArray, affinity: FloatArray, sources: dict[int, list[tuple[int, float]]]
