@@ -17,13 +17,14 @@ from accounts.apikit.auth import (
     refuse_other_sites,
     too_many_calls,
 )
-from accounts.apikit.problems import answers, file_answer, refuse_form
+from accounts.apikit.problems import answers, example_answer, file_answer, refuse_form
 from accounts.export_views import export_response
 from accounts.forms import DeleteAccountForm, ProfileForm
 from accounts.models import User
 from accounts.schemas import DeleteIn, LoginIn, ProfileIn, ProfileOut, RegisterIn, SessionOut
 
 router = Router(tags=["account"])
+_ROWS = example_answer({"feedback.Rating": [{"id": 1, "user": 7, "track": 1482, "value": 1}]})
 _BODY = (400, 413, 415)
 
 
@@ -91,7 +92,13 @@ def delete_account(request: HttpRequest, body: DeleteIn) -> Any:
     return Status(204, None)
 
 
-@router.get("/user/export", auth=LISTENER, throttle=limits("api", "export"), response=answers(dict[str, list[Any]]))
+@router.get(
+    "/user/export",
+    auth=LISTENER,
+    throttle=limits("api", "export"),
+    response=answers(dict[str, list[Any]]),
+    openapi_extra=_ROWS,
+)
 def export(request: HttpRequest) -> Any:
     """Everything the site keeps about you, as one JSON object: the rows of each table under its name."""
     return export_response(listener_of(request), "json")

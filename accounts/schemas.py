@@ -62,4 +62,4 @@ class ProfileOut(Schema):
 class DeleteIn(Strict):
     """The password, typed again before everything goes."""
 
-    password: str = Field(max_length=1000)
+    password: str = Field(max_length=1000, examples=["three blind mice see how"])

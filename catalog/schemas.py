@@ -10,7 +10,7 @@ from catalog.models import Track
 
 MAX_ID = 2**63 - 1
 # An id as it may stand in an address; larger numbers would be too much for the database.
-RowId = Annotated[int, PathParameter(..., ge=1, le=MAX_ID)]
+RowId = Annotated[int, PathParameter(..., ge=1, le=MAX_ID, examples=[12])]
 
 
 class ArtistRef(Schema):

@@ -110,13 +110,13 @@ class PlayPage(Schema):
 class RemovedOut(Schema):
     """What brings a removed play back, for a day."""
 
-    undo: str = Field(description="Send it to /api/user/history/restore.")
+    undo: str = Field(description="Send it to /api/user/history/restore.", examples=["eyJ0cmFjayI6MTQ4Mn0:1sabcd:Zk9x"])
 
 
 class RestoreIn(Strict):
     """What a removal answered with."""
 
-    undo: str = Field(max_length=2000)
+    undo: str = Field(max_length=2000, examples=["eyJ0cmFjayI6MTQ4Mn0:1sabcd:Zk9x"])
 
 
 class StatisticsQuery(Schema):

@@ -60,7 +60,7 @@ class BringIn(Strict):
 class TakenOut(Schema):
     """How much was deleted."""
 
-    likes: int
+    likes: int = Field(examples=[38])
     plays: int
     artists: int
     playlists: int

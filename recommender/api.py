@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404
 from ninja import Query, Router
 
 from accounts.apikit.auth import ANYBODY, LISTENER, limits, listener_of
-from accounts.apikit.problems import ProblemError, answers
+from accounts.apikit.problems import ProblemError, answers, example_answer
 from accounts.models import User
 from catalog.models import Track
 from catalog.schemas import RowId
@@ -34,6 +34,7 @@ router = Router(tags=["recommendations"])
 plain_router = Router(tags=["recommendations"])
 operator_router = Router(tags=["operator"])
 _VERSIONS = 30
+_IDS = example_answer([1482, 77, 903, 12, 5])
 
 
 @router.get("/recommendations", auth=LISTENER, response=answers(RecommendationsOut))
@@ -46,7 +47,12 @@ def recommendations(request: HttpRequest, query: Query[CountQuery]) -> Any:
     return {"items": feed.items, "page": feed.page, "model_version": feed.version}
 
 
-@plain_router.get("/recommend/{user_id}", auth=LISTENER, response=answers(list[int], 404))
+@plain_router.get(
+    "/recommend/{user_id}",
+    auth=LISTENER,
+    response=answers(list[int], 404),
+    openapi_extra=_IDS,
+)
 def recommend(request: HttpRequest, user_id: RowId, query: Query[RecommendQuery]) -> Any:
     """Ids of songs for a listener, best first: for the listener, or for staff (then they are not noted as shown)."""
     caller = listener_of(request)

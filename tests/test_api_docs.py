@@ -6,9 +6,11 @@ import shlex
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings as site_settings
+from django.test import Client
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -40,6 +42,39 @@ def test_every_example_works(live_server: LiveServer, tmp_path: Path) -> None:
         body, code = done.stdout.rsplit("\n", 1)
         assert code in ("200", "201", "202", "204"), (line, done.stdout)
         assert json.loads(body or "null") is not None or code == "204", line
+
+
+def test_every_call_is_described_with_an_example(client: Client) -> None:
+    described = client.get("/api/openapi.json").json()
+    schemas = described["components"]["schemas"]
+
+    def is_shown(schema: dict[str, Any]) -> bool:
+        """Whether there is an example, or nothing that needs one."""
+        if {"example", "examples", "enum", "const", "default"} & set(schema) or schema.get("format"):
+            return True
+        if "$ref" in schema:
+            return is_shown(schemas[schema["$ref"].rsplit("/", 1)[1]])
+        if schema.get("type") in ("boolean", "null"):
+            return True
+        inner = [*schema.get("anyOf", []), *schema.get("properties", {}).values()]
+        return any(map(is_shown, inner)) or ("items" in schema and is_shown(schema["items"]))
+
+    missing = []
+    for path, operations in described["paths"].items():
+        for method, operation in operations.items():
+            asked = [part["schema"] for part in operation.get("requestBody", {}).get("content", {}).values()]
+            asked += [{**parameter["schema"], **parameter} for parameter in operation.get("parameters", [])]
+            told = [
+                {**part.get("schema", {}), **part}
+                for status, answer in operation["responses"].items()
+                if status < "300"
+                for kind, part in answer.get("content", {}).items()
+                if kind == "application/json"
+            ]
+            if not all(map(is_shown, asked + told)):
+                missing.append(f"{method} {path}")
+    assert missing == []
+    assert sum(map(len, described["paths"].values())) >= 88
 
 
 def test_the_docs_page_runs_under_the_strict_policy(live_server: LiveServer, page: Page) -> None:

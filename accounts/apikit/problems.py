@@ -48,6 +48,11 @@ def answers(
     return {status: ok, frozenset({*errors, *common}): Problem}
 
 
+def example_answer(value: Any) -> dict[str, Any]:
+    """Return what shows ``value`` as an answer, for a call's ``openapi_extra=``."""
+    return {"responses": {200: {"content": {"application/json": {"example": value}}}}}
+
+
 def file_answer(*content_types: str) -> dict[str, Any]:
     """Return what describes a file of one of these types as answer, for a call's ``openapi_extra=``."""
     file, value = {"type": "string", "format": "binary"}, {"type": "object"}
