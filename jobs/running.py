@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 REPORT_SECONDS = 0.5
 # Set when the worker was told to end: jobs then stop at their next report, and wait for the next worker.
 ending = threading.Event()
+# Ids of the jobs that this process runs just now.
+_at_work: set[int] = set()
 
 
 class JobStoppedError(Exception):
@@ -86,6 +88,24 @@ def run(job_id: int, task_id: UUID, worker: str) -> None:
     job = _claim(job_id, task_id, worker)
     if job is None:
         return
+    _at_work.add(job_id)
+    try:
+        _run_to_its_end(job, worker)
+    finally:
+        _at_work.discard(job_id)
+
+
+def give_signs_of_life(worker: str) -> int:
+    """Say of each job that this process runs that it goes on; return how many there are.
+
+    Not of all that the database calls ours: where it could not be reached when a job ended, the end was never recorded,
+    and the job has to be taken for dead, so that it is run again.
+    """
+    mine = Job.objects.filter(pk__in=list(_at_work), worker=worker, state=Job.State.RUNNING)
+    return mine.update(beat_at=timezone.now())
+
+
+def _run_to_its_end(job: Job, worker: str) -> None:
     current = Run(job)
     current.log(f"attempt {job.attempt} by {worker or 'a worker'}")
     try:
@@ -94,7 +114,7 @@ def run(job_id: int, task_id: UUID, worker: str) -> None:
             raise JobFailedError(f"this version of the site has no job called {job.kind!r}")
         line = kind.handler(current)
     except JobLostError:
-        logger.warning("job %s: taken over by another worker", job_id)
+        logger.warning("job %s: taken over by another worker", job.pk)
     except JobInterruptedError:
         put_back(job=job, line="the worker ends; it waits for another")
     except JobStoppedError:

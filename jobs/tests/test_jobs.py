@@ -136,6 +136,27 @@ def test_a_job_whose_worker_died_is_run_by_another(kind: Register, settings: Set
     assert lines(job) == ["its worker died; it waits for another", "attempt 2 by tests", "done"]
 
 
+def test_signs_of_life_are_given_for_what_is_run_alone(kind: Register, settings: Settings) -> None:
+    old = timezone.now() - timedelta(seconds=settings.JOB_STALE_SECONDS + 1)
+    seen = []
+
+    def handler(run: Run) -> str:
+        Job.objects.update(beat_at=old)
+        seen.append((running.give_signs_of_life("another"), running.give_signs_of_life("tests"), services.recover()))
+        return "done"
+
+    kind(handler)
+    job = services.enqueue(kind="try")
+    run_waiting()
+    assert seen == [(0, 1, 0)]
+    # Its end was never recorded, for the database was away: the worker lives, and the job is run again all the same.
+    again = services.run_again(job=Job.objects.get(pk=job.pk))
+    Job.objects.filter(pk=again.pk).update(state=Job.State.RUNNING, attempt=1, beat_at=old, worker="tests")
+    assert (running.give_signs_of_life("tests"), services.recover()) == (0, 1)
+    again.refresh_from_db()
+    assert again.state == Job.State.WAITING
+
+
 def test_the_dead_worker_that_was_only_asleep_writes_nothing_more(kind: Register, settings: Settings) -> None:
     def handler(run: Run) -> str:
         old = timezone.now() - timedelta(seconds=settings.JOB_STALE_SECONDS + 1)

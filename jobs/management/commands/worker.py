@@ -10,12 +10,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, connection
-from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands import db_worker
 
 from jobs import running, services
-from jobs.models import Job
 
 logger = logging.getLogger(__name__)
 _PRUNE_SECONDS = 3600.0
@@ -50,7 +48,7 @@ class _Keeper(threading.Thread):
     def round(self) -> None:
         """Do what is due; a database that cannot be reached just now is asked again in the next round."""
         try:
-            Job.objects.filter(worker=self._worker_id, state=Job.State.RUNNING).update(beat_at=timezone.now())
+            running.give_signs_of_life(self._worker_id)
             if count := services.recover():
                 logger.warning("%d jobs of dead workers wait again", count)
             services.schedule_all()
