@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 from django.db.models import F, Max, QuerySet
+from django.http import Http404
 from django.utils import timezone
 
 from accounts.models import User
@@ -43,6 +44,7 @@ def create_playlist(*, owner: User, name: str, tracks: Iterable[Track] = (), sou
 def rename_playlist(*, playlist: Playlist, name: str) -> None:
     """Give the playlist another name. Raises ``ValueError`` for a blank one."""
     playlist.name = _checked_name(name)
+    _lock(playlist)
     playlist.updated_at = timezone.now()
     playlist.save(update_fields=["name", "updated_at"])
 
@@ -156,8 +158,9 @@ def _end(playlist: Playlist) -> int:
 
 
 def _lock(playlist: Playlist) -> None:
-    """Let changes of one playlist wait for each other."""
-    list(Playlist.objects.select_for_update().filter(pk=playlist.pk).values_list("pk"))
+    """Let changes of one playlist wait for each other. Raises ``Http404`` where it was deleted meanwhile."""
+    if not list(Playlist.objects.select_for_update().filter(pk=playlist.pk).values_list("pk")):
+        raise Http404("the playlist is gone")
 
 
 def _touch(playlist: Playlist) -> None:

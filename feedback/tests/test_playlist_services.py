@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import DataError, IntegrityError, transaction
+from django.http import Http404
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
@@ -35,6 +36,15 @@ def test_songs_stay_in_the_order_given_and_each_once(user: User, songs: list[Tra
     assert [item.position for item in playlist.items.all()] == [0, 1, 2]
     assert services.add_tracks(playlist=playlist, tracks=[a, songs[4], b]) == 1
     assert order(playlist) == "CABE"
+
+
+def test_a_playlist_deleted_in_another_window_is_not_there(playlist: Playlist, songs: list[Track]) -> None:
+    Playlist.objects.filter(pk=playlist.pk).delete()
+    with pytest.raises(Http404):
+        services.rename_playlist(playlist=playlist, name="Other")
+    with pytest.raises(Http404):
+        services.add_tracks(playlist=playlist, tracks=songs)
+    assert not PlaylistItem.objects.exists()
 
 
 def test_names(user: User) -> None:
