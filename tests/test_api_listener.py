@@ -18,9 +18,9 @@ from feedback.tests.factories import PlayFactory
 from recommender.models import ModelVersion, Recommendation
 from recommender.tests.builders import make_catalogue, make_user
 from recommender.versions import forget_loaded
+from tests.api_calls import send
 
 pytestmark = pytest.mark.django_db
-JSON = "application/json"
 
 
 @pytest.fixture(autouse=True)
@@ -45,12 +45,6 @@ def user() -> User:
 def listener(client: Client, user: User) -> Client:
     client.force_login(user)
     return client
-
-
-def send(client: Client, method: str, path: str, body: Any = None, status: int = 200) -> Any:
-    answer = getattr(client, method)(path, body, content_type=JSON)
-    assert answer.status_code == status, answer.content
-    return answer.json() if answer.content else None
 
 
 def test_before_the_first_retrain_the_popular_songs_are_told(listener: Client, songs: list[Track]) -> None:

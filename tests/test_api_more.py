@@ -23,9 +23,9 @@ from jobs.tests.helpers import run_waiting
 from recommender.models import Recommendation
 from recommender.tests.builders import make_catalogue, make_user
 from recommender.versions import forget_loaded
+from tests.api_calls import send
 
 pytestmark = pytest.mark.django_db
-JSON = "application/json"
 IMPORTS = "/api/user/history/imports"
 
 
@@ -51,12 +51,6 @@ def user() -> User:
 def listener(client: Client, user: User) -> Client:
     client.force_login(user)
     return client
-
-
-def send(client: Client, method: str, path: str, body: Any = None, status: int = 200) -> Any:
-    answer = getattr(client, method)(path, body, content_type=JSON)
-    assert answer.status_code == status, answer.content
-    return answer.json() if answer.content else None
 
 
 def upload(client: Client, *rows: tuple[str, str], status: int = 202, name: str = "mine.json") -> Any:
