@@ -34,6 +34,7 @@ from recommender.engine.evaluation import Reveal, Split, judge, model_scorers, s
 from recommender.engine.factors import factorise
 from recommender.engine.observations import column_counts, weight_matrix
 from recommender.engine.ranking.fit import SecondStage
+from spotify_rec.memory import keep_freed_memory
 
 RETRAIN = Size(listeners=5_800, tracks=25_000, interactions=370_000)
 SMALL = Size(listeners=1_600, tracks=25_000, interactions=100_000)
@@ -115,11 +116,12 @@ def fit_alone(size: Size) -> None:
 
 
 def serve_alone(n_tracks: int, goal: float) -> None:
-    """Time requests on one thread with a stored model of so many tracks; run in a process of its own."""
+    """Time requests on one thread, as in a web worker, with a stored model of so many tracks; in its own process."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "model"
         command = [sys.executable, "-m", "benchmarks.engine_speed", "--store", str(n_tracks), str(path)]
         subprocess.run(command, check=True)
+        keep_freed_memory()
         model = load_model(path)
         rng = np.random.default_rng(3)
         liked = model.attributes.listeners > 1

@@ -4,11 +4,14 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from spotify_rec.memory import keep_freed_memory
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "spotify_rec.settings")
 # A page's arithmetic is too small to share out: with a thread per core, the workers' threads wait for each other, and a
 # busy machine takes five times as long. Set before numpy is imported; `retrain` keeps all cores.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
+keep_freed_memory()
 
 application = get_wsgi_application()
 

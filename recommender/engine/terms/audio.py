@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.engine.arrays import AnyArray, FloatArray, IntArray, as_float32
+from recommender.engine.arrays import AnyArray, FloatArray, IntArray, as_float32, dense_matvec
 from recommender.engine.config import EngineConfig
 from recommender.engine.data import Catalogue, Interactions
 from recommender.engine.listener import Listener
@@ -69,7 +69,7 @@ class AudioTerm(LinearTerm):
         return cls(arrays, catalogue, config)
 
     def score(self, listener: Listener) -> FloatArray:
-        return np.asarray(self._vectors @ self.direction(listener), dtype=np.float32)
+        return dense_matvec(self._vectors, self.direction(listener))
 
     def direction(self, listener: Listener) -> FloatArray:
         weights, songs = self._songs(listener)

@@ -7,7 +7,16 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from recommender.engine.arrays import AnyArray, FloatArray, IntArray, Sparse, as_float32, as_int32, membership
+from recommender.engine.arrays import (
+    AnyArray,
+    FloatArray,
+    IntArray,
+    Sparse,
+    as_float32,
+    as_int32,
+    dense_matvec,
+    membership,
+)
 from recommender.engine.config import EngineConfig, FactorConfig
 from recommender.engine.data import Catalogue, Interactions
 from recommender.engine.factors import (
@@ -112,7 +121,7 @@ class CollaborativeTerm(LinearTerm):
         return cls({"table": table, "place": place, "gram": fitted.gram, "mean_length": length}, catalogue, config)
 
     def score(self, listener: Listener) -> FloatArray:
-        return np.asarray(self._table @ self.direction(listener), dtype=np.float32)[self._place]
+        return dense_matvec(self._table, self.direction(listener))[self._place]
 
     def direction(self, listener: Listener) -> FloatArray:
         return self._folded(fold_in_sum, listener)
