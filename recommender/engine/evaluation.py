@@ -21,6 +21,7 @@ from recommender.engine.errors import InvalidDataError
 from recommender.engine.listener import Listener
 from recommender.engine.metrics import Interval, bootstrap_interval, bootstrap_intervals, ndcg_of_hits, recall_of_hits
 from recommender.engine.model import Model, fit_model
+from recommender.engine.observations import liked_pairs
 from recommender.engine.page import allowed_rows, pick_page
 from recommender.engine.ranking.fit import liked_lists
 from recommender.engine.terms import Progress, Term, no_progress
@@ -332,9 +333,7 @@ def measure(
 
 def listener_share(training: Interactions, n_tracks: int) -> NDArray[np.float64]:
     """Share of the training listeners who have each track, with one added to every count: float64[n], positive."""
-    liked = training.weight > 0
-    pairs = np.unique(np.stack([training.listener[liked], training.row[liked]], axis=1), axis=0)
-    counts = np.bincount(pairs[:, 1], minlength=n_tracks)
+    counts = np.bincount(liked_pairs(training, n_tracks)[1], minlength=n_tracks)
     return np.asarray((counts + 1.0) / (training.n_listeners + 2.0))
 
 

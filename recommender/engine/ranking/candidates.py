@@ -16,20 +16,17 @@ def candidate_rows(scores: Scores, allowed: BoolArray, config: RankingConfig) ->
     that was scored.
     """
     chosen = [top_rows(scores.total, config.candidates, allowed)]
-    for name, plain in scores.plain.items():
-        mean, deviation = scores.scales[name]
-        if deviation:
-            best = _best_of_term(scores, name, allowed, config.per_term)
-            # A term that finds a track no better than the average one does not ask for it.
-            chosen.append(best[plain[best] > mean])
+    chosen += [_asked_for(scores, name, allowed, config.per_term) for name in scores.plain if scores.scales[name][1]]
     places = np.unique(np.concatenate(chosen))
     return scores.rows_at(places[np.lexsort((places, -scores.total[places]))])
 
 
-def _best_of_term(scores: Scores, name: str, allowed: BoolArray, limit: int) -> IntArray:
-    rows, plain = scores.rows.get(name), scores.plain[name]
-    if rows is None or scores.scales[name][0] < 0:
-        return top_rows(plain, limit, allowed)
+def _asked_for(scores: Scores, name: str, allowed: BoolArray, limit: int) -> IntArray:
+    """The best of one term. One that finds a track no better than the average one does not ask for it."""
+    rows, plain, mean = scores.rows.get(name), scores.plain[name], np.float32(scores.scales[name][0])
+    if rows is None or mean < 0:
+        return top_rows(plain, limit, allowed & (plain > mean))
     # What the term is silent about is not above its mean, so that the others need not be looked at.
     rows = np.sort(rows)
-    return rows[top_rows(plain[rows], limit, allowed[rows])]
+    said = plain[rows]
+    return rows[top_rows(said, limit, allowed[rows] & (said > mean))]

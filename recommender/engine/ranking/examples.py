@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -90,7 +88,7 @@ def first_stage_examples(
         place, importance = np.zeros(len(rows), np.int32), np.array([query.importance], np.float32)
         return Examples(tuple(scores.plain), standard, labels, weight, amount, place, importance)
 
-    found = _in_threads(of, queries, rng)
+    found = _of_each(of, queries, rng)
     names = ("standard", "labels", "weights", "amount", "importance")
     arrays = {name: np.concatenate([getattr(part, name) for part in found]) for name in names}
     place = np.repeat(np.arange(len(found), dtype=np.int32), [len(part.labels) for part in found])
@@ -111,7 +109,7 @@ def ranker_examples(
         kept, weight = _thinned(labels, config, own)
         return values[kept], labels[kept], weight * np.float32(query.importance)
 
-    found = _in_threads(of, queries, rng)
+    found = _of_each(of, queries, rng)
     features, labels, weight = (np.concatenate([part[place] for part in found]) for place in range(3))
     return features, labels, weight
 
@@ -139,9 +137,12 @@ def _sample(
     return rows, labels, np.concatenate([ones, weight, many]).astype(np.float32)
 
 
-def _in_threads(
+def _of_each(
     of: Callable[[Query, np.random.Generator], Found], queries: list[Query], rng: np.random.Generator
 ) -> list[Found]:
-    """`of` for every query, each with a random stream of its own: the result does not depend on the threads."""
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        return list(pool.map(of, queries, rng.spawn(len(queries))))
+    """`of` for every query, each with a random stream of its own.
+
+    Not in threads: the arrays are so short that they would wait for the interpreter, and take longer than one alone.
+    """
+    with threadpool_limits(1, user_api="blas"):
+        return [of(query, own) for query, own in zip(queries, rng.spawn(len(queries)), strict=True)]

@@ -12,6 +12,7 @@ from recommender.engine.arrays import AnyArray, FloatArray, IntArray, as_float32
 from recommender.engine.config import EngineConfig
 from recommender.engine.data import NO_REGION, Catalogue, Interactions
 from recommender.engine.listener import Listener
+from recommender.engine.observations import liked_pairs
 from recommender.engine.terms.base import Cause, LinearTerm, Progress
 
 
@@ -45,7 +46,7 @@ class PopularityTerm(LinearTerm):
     ) -> Self:
         progress("popularity", 0.0)
         prior = _prior_share(catalogue.popularity, config.popularity_doubling)
-        listener, row = _liked_pairs(interactions)
+        listener, row = liked_pairs(interactions, catalogue.n_tracks)
         counts = np.bincount(row, minlength=catalogue.n_tracks)
         lift = _lift(counts, prior * len(row), config.popularity_prior)
         rate = prior * lift
@@ -130,13 +131,6 @@ def _prior_share(popularity: FloatArray, doubling: float) -> Counts:
     figure = np.nan_to_num(popularity.astype(np.float64), nan=float(known.mean()) if known.size else 0.0)
     share: Counts = np.exp2(figure / doubling)
     return share / share.sum() if share.size else share
-
-
-def _liked_pairs(interactions: Interactions) -> tuple[IntArray, IntArray]:
-    """Distinct (listener, row) pairs with positive weight."""
-    liked = interactions.weight > 0
-    pairs = np.unique(np.stack([interactions.listener[liked], interactions.row[liked]], axis=1), axis=0)
-    return pairs[:, 0], pairs[:, 1]
 
 
 def _lift(counts: NDArray[np.int64], expected: Counts, bounds: tuple[float, float]) -> Counts:
