@@ -1,16 +1,18 @@
 """What a listener's plays add up to."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from numpy.typing import NDArray
 
 from accounts.models import User
 from catalog.models import Artist, Genre, Track, TrackArtist
@@ -27,8 +29,50 @@ DEFAULT_PERIOD = "year"
 # Beyond so many weeks, months are counted.
 _MOST_WEEKS = 60
 _GenreLink = Track.genres.through
-# Number of plays, second of the last and of the first.
-_Tally = tuple[int, int, int]
+_Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class _Tally:
+    """How often each of some songs, artists or genres was heard, and in which seconds first and last: int64[n] each."""
+
+    ids: _Numbers
+    plays: _Numbers
+    first: _Numbers
+    last: _Numbers
+
+    @classmethod
+    def of(cls, ids: _Numbers, plays: _Numbers, first: _Numbers, last: _Numbers) -> "_Tally":
+        """Add up what is said of the same id."""
+        distinct, place = np.unique(ids, return_inverse=True)
+        totals = np.bincount(place, weights=plays, minlength=len(distinct)).astype(np.int64)
+        earliest = np.full(len(distinct), np.iinfo(np.int64).max)
+        latest = np.full(len(distinct), np.iinfo(np.int64).min)
+        np.minimum.at(earliest, place, first)
+        np.maximum.at(latest, place, last)
+        return cls(distinct, totals, earliest, latest)
+
+    def by_link(self, pairs: Sequence[tuple[int, int]]) -> "_Tally":
+        """Add up over pairs of an artist or genre and one of these songs; pairs with other songs are left out."""
+        owner, song = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+        place = np.minimum(np.searchsorted(self.ids, song), max(len(self.ids) - 1, 0))
+        known = self.ids[place] == song if len(self.ids) else np.zeros(len(song), dtype=np.bool_)
+        at = place[known]
+        return _Tally.of(owner[known], self.plays[at], self.first[at], self.last[at])
+
+    def top(self, model: type[Any]) -> "list[Heard]":
+        """Return the most played; of equally often played ones, those heard last."""
+        order = np.lexsort((self.ids, self.last, self.plays))[::-1][:TOP]
+        things = model.objects.in_bulk(self.ids[order].tolist())
+        return [
+            Heard(
+                things[int(self.ids[at])],
+                int(self.plays[at]),
+                datetime.fromtimestamp(int(self.first[at]), UTC),
+                datetime.fromtimestamp(int(self.last[at]), UTC),
+            )
+            for at in order
+        ]
 
 
 @dataclass(frozen=True)
@@ -80,21 +124,22 @@ def statistics_of(user: User, period: str, now: datetime | None = None) -> Stati
     times = [datetime.fromtimestamp(second, zone) for _track, second, _length in rows]
     first_day = today - timedelta(days=days) if days is not None else min((t.date() for t in times), default=today)
     by_month = (today - first_day).days > 7 * _MOST_WEEKS
-    songs = _tallies((track, second, second, 1) for track, second, _length in rows)
-    artists = _of_links(songs, TrackArtist.objects.filter(track__in=plays.values("track")), "artist_id")
-    genres = _of_links(songs, _GenreLink.objects.filter(track__in=plays.values("track")), "genre_id")
+    ids, seconds = (np.array([row[column] for row in rows], dtype=np.int64) for column in range(2))
+    songs = _Tally.of(ids, np.ones_like(ids), seconds, seconds)
+    artists = songs.by_link(_links(TrackArtist.objects.filter(track__in=plays.values("track")), "artist_id"))
+    genres = songs.by_link(_links(_GenreLink.objects.filter(track__in=plays.values("track")), "genre_id"))
     hours = Counter(time.hour for time in times)
     return Statistics(
         plays=len(rows),
-        songs=len(songs),
-        artists=len(artists),
+        songs=len(songs.ids),
+        artists=len(artists.ids),
         milliseconds=sum(length or 0 for _track, _second, length in rows),
         by_month=by_month,
         spans=_spans(times, first_day, today, by_month=by_month),
         hours=[hours[hour] for hour in range(24)],
-        top_genres=_top(genres, Genre),
-        top_artists=_top(artists, Artist),
-        top_songs=_top(songs, Track),
+        top_genres=genres.top(Genre),
+        top_artists=artists.top(Artist),
+        top_songs=songs.top(Track),
         first=min(times, default=None),
         last=max(times, default=None),
     )
@@ -107,33 +152,8 @@ def _shown_rows(plays: QuerySet[Play]) -> list[tuple[int, int, int | None]]:
     return [row for row in rows if row[0] in shown]
 
 
-def _tallies(rows: Iterable[tuple[int, int, int, int]]) -> dict[int, _Tally]:
-    """Add up (id, first second, last second, plays) by id."""
-    tallies: dict[int, _Tally] = {}
-    for pk, first, last, plays in rows:
-        known = tallies.get(pk)
-        if known is None:
-            tallies[pk] = (plays, last, first)
-        else:
-            tallies[pk] = (known[0] + plays, max(known[1], last), min(known[2], first))
-    return tallies
-
-
-def _of_links(songs: dict[int, _Tally], links: QuerySet[Any], column: str) -> dict[int, _Tally]:
-    pairs = links.order_by().values_list(column, "track_id")
-    heard = ((pk, songs[track]) for pk, track in pairs if track in songs)
-    return _tallies((pk, first, last, plays) for pk, (plays, last, first) in heard)
-
-
-def _top(tallies: dict[int, _Tally], model: type[Any]) -> list[Heard]:
-    """Return the most played; of equally often played ones, those heard last."""
-    ranked = sorted(tallies, key=lambda pk: (tallies[pk][:2], pk), reverse=True)[:TOP]
-    things = model.objects.in_bulk(ranked)
-    found = [(things[pk], *tallies[pk]) for pk in ranked]
-    return [
-        Heard(thing, plays, datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(last, UTC))
-        for thing, plays, last, first in found
-    ]
+def _links(links: QuerySet[Any], column: str) -> list[tuple[int, int]]:
+    return list(links.order_by().values_list(column, "track_id"))
 
 
 def _spans(times: Sequence[datetime], first: date, last: date, *, by_month: bool) -> list[tuple[date, int]]:

@@ -12,7 +12,7 @@ from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, Subquery, 
 from django.db.models.functions import Coalesce
 
 from accounts.models import User
-from feedback.epoch import Epoch
+from feedback.epoch import Epoch, RowCount
 from feedback.models import ArtistPreference, GenrePreference, Play, Rating, Source
 from feedback.steering_models import Block, TasteAdjustment, TasteExclusion
 
@@ -22,9 +22,9 @@ CHUNK_ROWS = 5000
 TASTE_PLAYS = 50_000
 _LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
 _PLAY_COUNTS = {
-    "played": Count("id"),
-    "completed": Count("id", filter=Q(outcome=Play.Outcome.COMPLETED)),
-    "skipped": Count("id", filter=Q(outcome=Play.Outcome.SKIPPED)),
+    "played": RowCount("id"),
+    "completed": RowCount("id", filter=Q(outcome=Play.Outcome.COMPLETED)),
+    "skipped": RowCount("id", filter=Q(outcome=Play.Outcome.SKIPPED)),
     "last_at": Epoch(Max("played_at")),
 }
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.cache import cache
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -15,6 +16,8 @@ from feedback.models import Rating
 from recommender.models import Recommendation
 
 WINDOW_DAYS = 30
+# Counting goes through all that was shown in the window; two operators looking, or one reloading, count once.
+KEPT_SECONDS = 60
 # A like counts for the page that showed the song if it came within so many days.
 ANSWER_DAYS = 7
 _Z = 1.959963985  # two-sided 95 %
@@ -72,6 +75,26 @@ class Coverage:
     def percent(self) -> float:
         """Return the share in percent."""
         return 100 * self.shown / self.songs if self.songs else 0.0
+
+
+@dataclass(frozen=True)
+class Insight:
+    """All of the above as it was counted ``at`` a time."""
+
+    policies: list[PolicyLine]
+    exploration: Exploration
+    coverage: Coverage
+    at: datetime
+
+
+def insight() -> Insight:
+    """Return what was counted within the last ``KEPT_SECONDS``, or count anew."""
+    kept: Insight | None = cache.get("recommender:insight")
+    if kept is None:
+        at = timezone.now()
+        kept = Insight(policy_lines(at), exploration(at), coverage(at), at)
+        cache.set("recommender:insight", kept, KEPT_SECONDS)
+    return kept
 
 
 def policy_lines(now: datetime | None = None) -> list[PolicyLine]:

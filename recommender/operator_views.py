@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from recommender import going
 from recommender.charts import HEIGHT, WIDTH, quality_chart
-from recommender.insight import ANSWER_DAYS, WINDOW_DAYS, coverage, exploration, policy_lines
+from recommender.insight import ANSWER_DAYS, WINDOW_DAYS, insight
 from recommender.models import ModelVersion
 from recommender.reports import has_file, headline, quality_table
 from recommender.versions import UnusableModelError, activate_checked
@@ -62,9 +62,7 @@ def quality(request: HttpRequest) -> HttpResponse:
         "chart": quality_chart(versions),
         "chart_width": WIDTH,
         "chart_height": HEIGHT,
-        "policies": policy_lines(),
-        "exploration": exploration(),
-        "coverage": coverage(),
+        "insight": insight(),
         "window_days": WINDOW_DAYS,
         "answer_days": ANSWER_DAYS,
     }

@@ -7,13 +7,16 @@ down, variety and the page rules pick. Exploring: the same with a draw from the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recommender.engine.arrays import BoolArray, FloatArray, IntArray, csr_slice
+from recommender.engine.config import ExploringConfig
 from recommender.engine.data import Catalogue, Feedback, FeedbackKind
 from recommender.engine.diversity import Rules, Variety, first_versions, pick_pages, similarities, unit_vectors
 from recommender.engine.explore import Evidence, newly_found, propensities, rarity, score_draws, spread
@@ -47,7 +50,7 @@ class Choice:
 @dataclass(frozen=True, eq=False)
 class Pool:
     """The candidates, one version of each: rows int32[c]; scores float32[c] with fatigue; fatigue float32[c] <= 0;
-    spread of the scores; unit: float32[c, d], their vectors.
+    spread of the scores; unit: float32[c, d], their vectors; evidence: gathered when it is first asked for.
     """
 
     rows: IntArray
@@ -57,6 +60,7 @@ class Pool:
     rules: Rules
     variety: Variety | None
     unit: FloatArray
+    evidence: Callable[[], Evidence]
 
 
 def choose(
@@ -75,13 +79,13 @@ def choose(
     share of `ExploringConfig.draws` pages, the one shown being the first; songs from beyond the candidates, which only
     a catalogue of very few artists needs, count as certain.
     """
-    pool = pool or pool_of(model, ranked, feedback)
+    pool = pool or pool_of(model, ranked, feedback, listener)
     greedy = pick_pages(pool.scores[None, :], k, pool.rules, pool.variety)[0]
     if adventure == 0.0 or not len(pool.rows):
         page, draw = greedy, np.zeros_like(pool.scores)
         probability = np.ones(len(pool.rows))
     else:
-        draws = exploring_draws(pool, model, listener, adventure, rng)
+        draws = exploring_draws(pool, model.config.exploring, adventure, rng)
         pages = pick_pages(pool.scores + draws, k, pool.rules, pool.variety)
         page, draw, probability = pages[0], draws[0], propensities(pages, len(pool.rows))
     page = page[page >= 0]
@@ -96,7 +100,7 @@ def choose(
     return choice if len(page) == k else _filled(choice, model, ranked, k)
 
 
-def pool_of(model: Model, ranked: Ranked, feedback: Feedback) -> Pool:
+def pool_of(model: Model, ranked: Ranked, feedback: Feedback, listener: Listener) -> Pool:
     """The candidates that a page is picked from."""
     catalogue, config = model.catalogue, model.config
     kept = first_versions(catalogue.recording, ranked.rows)
@@ -107,7 +111,17 @@ def pool_of(model: Model, ranked: Ranked, feedback: Feedback) -> Pool:
     unit = unit_vectors(model.embedding(rows))
     variety = Variety(unit, config.variety * scale) if config.variety else None
     rules = Rules.of(catalogue, rows, config.max_per_artist)
-    return Pool(rows, scores + fatigue, fatigue, scale, rules, variety, unit)
+    evidence = cache(lambda: _evidence(model, listener, rows, unit))
+    return Pool(rows, scores + fatigue, fatigue, scale, rules, variety, unit, evidence)
+
+
+def _evidence(model: Model, listener: Listener, rows: IntArray, unit: FloatArray) -> Evidence:
+    return Evidence(
+        vectors=unit,
+        heard=unit_vectors(model.embedding(listener.rows)),
+        weight=np.abs(listener.weights),
+        rarity=rarity(model.attributes.listeners[rows], model.config.exploring.half_known),
+    )
 
 
 def tired_of(catalogue: Catalogue, feedback: Feedback, rows: IntArray, at_most: float) -> FloatArray:
@@ -132,19 +146,10 @@ def _credited(catalogue: Catalogue, rows: IntArray) -> IntArray:
     return catalogue.artist_indices[csr_slice(catalogue.artist_indptr, rows)[1]]
 
 
-def exploring_draws(
-    pool: Pool, model: Model, listener: Listener, adventure: float, rng: np.random.Generator
-) -> FloatArray:
+def exploring_draws(pool: Pool, settings: ExploringConfig, adventure: float, rng: np.random.Generator) -> FloatArray:
     """What exploring adds to the scores of the candidates, one line for each drawn page: float32[draws, c]."""
-    exploring = model.config.exploring
-    amplitude = exploring.strength * adventure**exploring.curve
-    evidence = Evidence(
-        vectors=pool.unit,
-        heard=unit_vectors(model.embedding(listener.rows)),
-        weight=np.abs(listener.weights),
-        rarity=rarity(model.attributes.listeners[pool.rows], exploring.half_known),
-    )
-    return score_draws(evidence, exploring, amplitude * pool.spread, rng)
+    amplitude = settings.strength * adventure**settings.curve
+    return score_draws(pool.evidence(), settings, amplitude * pool.spread, rng)
 
 
 def _held_back(pool: Pool, page: IntArray) -> FloatArray:

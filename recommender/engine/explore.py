@@ -17,6 +17,7 @@ a song's own draw has a mean as well, in proportion to its uncertainty: optimism
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,13 @@ class Evidence:
     weight: FloatArray
     rarity: FloatArray
 
+    @cached_property
+    def observed(self) -> NDArray[np.float64]:
+        """Z' W Z, float64[d, d]."""
+        # The product of one array with itself is known to be symmetric, and takes half as long.
+        scaled = self.heard * np.sqrt(self.weight)[:, None]
+        return (scaled.T @ scaled).astype(np.float64)
+
 
 def rarity(plays: FloatArray, half_known: float) -> FloatArray:
     """Deviation of a song's own appeal after so many plays, against none: sqrt(h / (h + plays)), float32[c].
@@ -54,8 +62,7 @@ def listener_draws(evidence: Evidence, ridge: float, draws: int, rng: np.random.
     Scaled so that a song in a direction of which nothing was heard has unit deviation, one heard often less. The draw
     is delta = L'^-1 e with Sigma^-1 = L L' and e standard normal.
     """
-    weighted = evidence.heard * evidence.weight[:, None]
-    precision = (weighted.T @ evidence.heard).astype(np.float64) / ridge
+    precision = evidence.observed / ridge
     precision[np.diag_indices_from(precision)] += 1.0
     lower = np.linalg.cholesky(precision).astype(np.float32)
     normal = rng.standard_normal((len(lower), draws), dtype=np.float32)

@@ -94,7 +94,7 @@ class _Picker:
     ) -> None:
         self._model, self._feedback, self._listener, self._ranked = model, feedback, listener, ranked
         self._adventure, self._rng = adventure, rng
-        self._pool: Pool = pool_of(model, ranked, feedback)
+        self._pool: Pool = pool_of(model, ranked, feedback, listener)
         self._left = np.ones(len(self._pool.rows), dtype=np.bool_)
 
     def pick(self, name: SectionName, size: int) -> tuple[Choice, int]:
@@ -147,7 +147,7 @@ class _Picker:
         wanted = self._left & ~self._of_artists(self._heard_artists())
         if self._adventure == 0.0 or not wanted.any():
             return self._best(self._pool.scores, wanted, size)
-        draws = exploring_draws(self._pool, self._model, self._listener, self._adventure, self._rng)
+        draws = exploring_draws(self._pool, self._model.config.exploring, self._adventure, self._rng)
         barred = np.where(wanted, np.float32(0.0), np.float32(-np.inf))
         pages = pick_pages(self._pool.scores + draws + barred, size, self._pool.rules)
         greedy = pick_pages((self._pool.scores + barred)[None, :], size, self._pool.rules)[0]

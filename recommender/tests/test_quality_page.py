@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
@@ -136,6 +137,18 @@ def test_an_earlier_version_can_serve_again(client: Client, operator: User) -> N
     assert client.post(reverse("recommender:activate", args=[10**6])).status_code == 404
 
 
+def test_what_was_counted_is_kept_for_a_minute(client: Client, operator: User) -> None:
+    tracks, version = make_catalogue(), version_with(0.2, 0.1)
+    show(operator, tracks[0], version)
+    first = client.get(PAGE).context["insight"]
+    show(operator, tracks[1], version)
+    assert client.get(PAGE).context["insight"] == first
+    cache.delete("recommender:insight")
+    anew = client.get(PAGE).context["insight"]
+    assert [line.liked.total for line in anew.policies] == [2]
+    assert anew.at > first.at
+
+
 def test_the_number_of_queries_is_constant(
     client: Client, operator: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
@@ -145,5 +158,6 @@ def test_the_number_of_queries_is_constant(
         client.get(PAGE)
     for number in range(3):
         show(operator, tracks[number], version_with(0.2, 0.1), policy=f"policy{number}")
+    cache.clear()
     with django_assert_num_queries(8):
         client.get(PAGE)

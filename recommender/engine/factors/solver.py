@@ -89,32 +89,46 @@ def solve_rows(
 def fold_in(
     factors: FloatArray, weights: FloatArray, gram: FloatArray, alpha: float, regularisation: float
 ) -> FloatArray:
-    """What each observation of one row does to its factors, float32[m, f]: their sum is the row's factors.
+    """The factors of one row, float32[f].
 
-    factors: float32[m, f] of the observed columns; weights: float32[m], signed; gram: Y'Y, float32[f, f]. Given the
-    weights the solution is linear in the preferences (Hu, Koren & Volinsky 2008, section 5), so it splits exactly.
+    factors: float32[m, f] of the observed columns; weights: float32[m], signed; gram: Y'Y, float32[f, f].
     """
-    system, targets = _row_system(factors, weights, gram, alpha, regularisation)
-    return np.asarray(np.linalg.solve(system, targets.T).T, dtype=np.float32)
+    system, pull = _row_system(factors, weights, gram, alpha, regularisation)
+    return np.asarray(np.linalg.solve(system, (pull @ factors).astype(np.float64)), dtype=np.float32)
 
 
-def fold_in_sum(
-    factors: FloatArray, weights: FloatArray, gram: FloatArray, alpha: float, regularisation: float
+def fold_in_shares(
+    factors: FloatArray,
+    weights: FloatArray,
+    gram: FloatArray,
+    alpha: float,
+    regularisation: float,
+    columns: FloatArray,
 ) -> FloatArray:
-    """The sum of what `fold_in` returns, float32[f], for less than half of the work."""
-    system, targets = _row_system(factors, weights, gram, alpha, regularisation)
-    return np.asarray(np.linalg.solve(system, targets.sum(axis=0)), dtype=np.float32)
+    """What each observation does to the row's products with `columns` (float32[k, f]): float32[k, m].
+
+    They sum to the products with what `fold_in` returns: given the weights the solution is linear in the preferences
+    (Hu, Koren & Volinsky 2008, section 5), so it splits exactly. As the system is symmetric, k right sides are solved
+    for instead of m, which of a long history is many more.
+    """
+    system, pull = _row_system(factors, weights, gram, alpha, regularisation)
+    solved = np.linalg.solve(system, columns.T.astype(np.float64)).astype(np.float32)
+    return np.asarray(solved.T @ factors.T * pull, dtype=np.float32)
 
 
 def _row_system(
     factors: FloatArray, weights: FloatArray, gram: FloatArray, alpha: float, regularisation: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Matrix float64[f, f] and right sides float64[m, f], one for each observation, of a row's normal equations."""
+) -> tuple[NDArray[np.float64], FloatArray]:
+    """Matrix float64[f, f] of a row's normal equations, and how often each observed column stands on their right side,
+    float32[m].
+    """
     confidence = np.float32(alpha) * np.abs(weights)
-    system = gram + (factors * confidence[:, None]).T @ factors
+    # The product of one array with itself is known to be symmetric, and takes half as long.
+    scaled = factors * np.sqrt(confidence)[:, None]
+    system = gram + scaled.T @ scaled
     system[np.diag_indices(len(system))] += np.float32(regularisation)
-    targets = factors * ((1.0 + confidence) * preference(weights) * (weights != 0))[:, None]
-    return system.astype(np.float64), targets.astype(np.float64)
+    pull = (np.float32(1.0) + confidence) * preference(weights) * (weights != 0)
+    return system.astype(np.float64), np.asarray(pull, dtype=np.float32)
 
 
 def _batches(indptr: IdArray, n_factors: int) -> Iterator[tuple[IdArray, int]]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol, Self, TypeAlias, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
-from recommender.engine.arrays import AnyArray, BoolArray, FloatArray, IntArray, Sparse
+from recommender.engine.arrays import AnyArray, BoolArray, FloatArray, IntArray, Sparse, top_rows
 from recommender.engine.config import EngineConfig
 from recommender.engine.data import Catalogue, Interactions
 from recommender.engine.listener import Listener
@@ -180,15 +181,17 @@ def strongest(values: list[Valued], limit: int | None) -> list[Valued]:
 
 def track_causes(tracks: IntArray, values: FloatArray, limit: int | None) -> list[list[Cause]]:
     """Causes of a term that sums over the listener's tracks: values[i, j] is what tracks[j] did for the i-th row."""
+    return [[Cause("track", int(tracks[j]), float(line[j])) for j in _leading(line, limit)] for line in values]
+
+
+def _leading(values: FloatArray, limit: int | None) -> NDArray[np.intp]:
+    """Places of all values that are not 0 if there is no limit, else of the `limit` largest positive ones, largest
+    first, ties by place.
+    """
     if limit is None:
-        chosen = [np.flatnonzero(line) for line in values]
-    else:
-        best = np.argsort(-values, axis=1, kind="stable")[:, :limit]
-        chosen = [order[line[order] > 0] for order, line in zip(best, values, strict=True)]
-    return [
-        [Cause("track", int(tracks[j]), float(line[j])) for j in order]
-        for order, line in zip(chosen, values, strict=True)
-    ]
+        return np.flatnonzero(values)
+    positive = np.flatnonzero(values > 0)
+    return positive[top_rows(values[positive], limit)]
 
 
 def strongest_tracks(rows: IntArray, weights: FloatArray, limit: int = 3) -> tuple[int, ...]:

@@ -8,7 +8,14 @@ import scipy.sparse as sp
 
 from recommender.engine.arrays import FloatArray, Sparse
 from recommender.engine.config import FactorConfig
-from recommender.engine.factors import artist_content, factorise, fold_in, regularisation, unheard_factors
+from recommender.engine.factors import (
+    artist_content,
+    factorise,
+    fold_in,
+    fold_in_shares,
+    regularisation,
+    unheard_factors,
+)
 from recommender.engine.factors.content import artist_means
 from recommender.engine.factors.solver import Gram, Observed, solve_rows
 
@@ -46,15 +53,20 @@ def test_rows_solve_their_equations(size: int) -> None:
     np.testing.assert_allclose(solved[0], expected, rtol=2e-3, atol=2e-4)
 
 
-def test_a_fold_in_is_the_sum_of_what_each_song_does() -> None:
+def test_a_fold_in_solves_the_row_and_splits_into_what_each_song_does() -> None:
     factors = RNG.normal(size=(20, 4)).astype(np.float32)
     entries = {3: 1.0, 8: -1.0, 11: 0.5, 15: 0.0}
-    shares = fold_in(
-        factors[list(entries)], np.array(list(entries.values()), dtype=np.float32), factors.T @ factors, ALPHA, 2.0
-    )
+    weights = np.array(list(entries.values()), dtype=np.float32)
+    system = (factors[list(entries)], weights, factors.T @ factors, ALPHA, 2.0)
     heard = {column: value for column, value in entries.items() if value}
-    np.testing.assert_allclose(shares.sum(axis=0), by_hand(factors, heard, 2.0, np.zeros(4, np.float32)), atol=1e-5)
-    assert not shares[3].any()
+    folded = by_hand(factors, heard, 2.0, np.zeros(4, np.float32))
+    np.testing.assert_allclose(fold_in(*system), folded, atol=1e-5)
+    shares = fold_in_shares(*system, factors[:3])
+    assert shares.shape == (3, 4)
+    np.testing.assert_allclose(shares.sum(axis=1), factors[:3] @ folded, atol=1e-5)
+    alone = fold_in_shares(*system, np.eye(4, dtype=np.float32))
+    np.testing.assert_allclose(shares, factors[:3] @ alone, atol=1e-5)
+    assert not shares[:, 3].any()
 
 
 def test_a_fit_finds_the_groups_that_listeners_fall_into() -> None:
