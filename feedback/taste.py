@@ -8,8 +8,10 @@ from heapq import merge
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, Subquery, Sum, Value
+import numpy as np
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
+from numpy.typing import NDArray
 
 from accounts.models import User
 from feedback.epoch import Epoch, RowCount
@@ -55,15 +57,16 @@ class UncountedTrack(NamedTuple):
     at: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Feedback:
-    """What one listener did and said. Each tuple of rows turns into an array by ``numpy.array(rows)``.
+    """What one listener did and said.
 
-    ``uncounted``: what says nothing of the taste, but need not be recommended either.
+    ``play_table``: int64[songs, 5], the columns of ``PlayedTrack``, ordered by song. ``uncounted``: what says nothing
+    of the taste, but need not be recommended either.
     """
 
     ratings: tuple[RatedTrack, ...]
-    plays: tuple[PlayedTrack, ...]
+    play_table: NDArray[np.int64]
     genre_ids: tuple[int, ...]
     artist_ids: tuple[int, ...]
     uncounted: tuple[UncountedTrack, ...] = ()
@@ -71,7 +74,12 @@ class Feedback:
     @property
     def is_empty(self) -> bool:
         """Whether nothing is known of the listener's taste."""
-        return not (self.ratings or self.plays or self.genre_ids or self.artist_ids)
+        return not (self.ratings or len(self.play_table) or self.genre_ids or self.artist_ids)
+
+    @property
+    def plays(self) -> tuple[PlayedTrack, ...]:
+        """The rows of ``play_table``."""
+        return tuple(map(PlayedTrack._make, self.play_table.tolist()))
 
 
 @dataclass(frozen=True)
@@ -104,23 +112,37 @@ def feedback_of(user: User) -> Feedback:
     Five queries; two more for a listener who keeps something out of the taste.
     """
     ratings = Rating.objects.filter(user=user).order_by("track_id")
-    plays = Play.objects.counted().filter(user=user, played_at__gt=_taste_begins(user)).order_by("track_id")
+    plays = Play.objects.counted().filter(user=user, played_at__gt=_taste_begins(user))
     excluded = TasteExclusion.objects.filter(user=user).values_list("artist_id", flat=True)
     has_exclusions = bool(excluded_artists := list(excluded)) or user.private_since is not None
     uncounted: tuple[UncountedTrack, ...] = ()
     if has_exclusions:
         uncounted = _uncounted_tracks(user)
         ratings, plays = ratings.exclude(_excluded("updated_at")), plays.exclude(_excluded("played_at"))
-    played = plays.values("track_id").annotate(**_PLAY_COUNTS)
     genres = GenrePreference.objects.filter(user=user).order_by("genre_id").values_list("genre_id", flat=True)
     artists = ArtistPreference.objects.filter(user=user).order_by("artist_id").values_list("artist_id", flat=True)
     return Feedback(
         ratings=tuple(map(RatedTrack._make, ratings.values_list("track_id", "value", Epoch("updated_at")))),
-        plays=tuple(map(PlayedTrack._make, played.values_list("track_id", *_PLAY_COUNTS))),
+        play_table=_play_table(plays),
         genre_ids=tuple(genres),
         artist_ids=tuple(artist for artist in artists if artist not in excluded_artists),
         uncounted=uncounted,
     )
+
+
+def _play_table(plays: QuerySet[Play]) -> NDArray[np.int64]:
+    """Add plays up by song; here, which takes half as long as grouping in SQLite and reading the groups."""
+    rows = list(plays.order_by().values_list("track_id", "outcome", Epoch("played_at")))
+    tracks = np.array([row[0] for row in rows], dtype=np.int64)
+    distinct, place = np.unique(tracks, return_inverse=True)
+    last = np.full(len(distinct), np.iinfo(np.int64).min)
+    np.maximum.at(last, place, np.array([row[2] for row in rows], dtype=np.int64))
+    outcomes = [row[1] for row in rows]
+    counts = [np.bincount(place, minlength=len(distinct))]
+    for outcome in (Play.Outcome.COMPLETED, Play.Outcome.SKIPPED):
+        of_it = np.array([other == outcome.value for other in outcomes], dtype=np.bool_)
+        counts.append(np.bincount(place[of_it], minlength=len(distinct)))
+    return np.stack([distinct, *counts, last], axis=1).astype(np.int64)
 
 
 def _taste_begins(user: User) -> Coalesce:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from accounts.models import User
 from feedback.models import Rating
 from feedback.taste import Feedback as Given
-from feedback.taste import PlayedTrack, RatedTrack, Steering, UncountedTrack, feedback_of, interactions, steering_of
+from feedback.taste import RatedTrack, Steering, UncountedTrack, feedback_of, interactions, steering_of
 from recommender.engine import Adjustments, Catalogue, EngineConfig, Feedback, FeedbackKind, Interactions
 from recommender.engine.arrays import FloatArray, IntArray
 from recommender.engine.data import NO_REGION
@@ -77,7 +77,7 @@ def load_feedback(user: User, loaded: LoadedModel, now: datetime | None = None) 
 def _feedback(user: User, given: Given, steering: Steering, loaded: LoadedModel, at: float) -> Feedback:
     catalogue = loaded.model.catalogue
     rated = np.array(_rating_observations(given.ratings), dtype=np.float64).reshape(-1, 4)
-    columns = np.concatenate([rated, _play_observations(given.plays)])
+    columns = np.concatenate([rated, _play_observations(given.play_table)])
     rows = catalogue.rows_of(columns[:, 0].astype(np.int64))
     known = rows >= 0
     genres = catalogue.genres_of(np.array(given.genre_ids, dtype=np.int64))
@@ -152,10 +152,9 @@ def _rating_observations(ratings: Sequence[RatedTrack]) -> list[tuple[float, ...
     return [(rating.track_id, kind[Rating.Value(rating.value)], 1.0, rating.at) for rating in ratings]
 
 
-def _play_observations(plays: Sequence[PlayedTrack]) -> NDArray[np.float64]:
+def _play_observations(table: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return one observation per song and outcome that occurred: id, kind, count and time, float64[m, 4]."""
-    table = np.array(plays, dtype=np.float64).reshape(-1, len(PlayedTrack._fields))
-    track, played, completed, skipped, last_at = table.T
+    track, played, completed, skipped, last_at = table.astype(np.float64).T
     kinds = (FeedbackKind.COMPLETED, FeedbackKind.SKIP, FeedbackKind.PLAY)
     counts = (completed, skipped, played - completed - skipped)
     happened = [count > 0 for count in counts]

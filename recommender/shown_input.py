@@ -31,8 +31,8 @@ def load_shown(user: User, catalogue: Catalogue, feedback: Feedback, now: dateti
     rows = catalogue.rows_of(seen[:, 0])
     ignored = (rows >= 0) & ~np.isin(rows, feedback.rows)
     rows, at = rows[ignored], seen[ignored, 1]
-    visits = np.unique(np.stack([rows, at // VISIT_SECONDS], axis=1), axis=0)
-    distinct, times = np.unique(visits[:, 0], return_counts=True)
+    visits = np.array(list({*zip(rows.tolist(), (at // VISIT_SECONDS).tolist(), strict=True)}), dtype=np.int64)
+    distinct, times = np.unique(visits.reshape(-1, 2)[:, 0], return_counts=True)
     last = np.zeros(len(distinct))
     np.maximum.at(last, np.searchsorted(distinct, rows), at)
     days = np.maximum(0.0, (now.timestamp() - last) / _SECONDS_PER_DAY)
