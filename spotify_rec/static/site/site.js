@@ -2,7 +2,6 @@
 (function () {
   "use strict";
   for (const button of document.querySelectorAll("[data-theme-toggle]")) {
-    button.hidden = false;
     button.addEventListener("click", window.toggleTheme);
   }
   // A menu closes on a click beside it and on Escape.

@@ -1,6 +1,7 @@
-// Runs before the first paint, so that a dark page never flashes light.
+// Runs before the first paint, so that a dark page never flashes light, and what needs scripts has its place at once.
 (function () {
   "use strict";
+  document.documentElement.dataset.script = "on";
   var stored = null;
   try {
     stored = localStorage.getItem("theme");
