@@ -31,6 +31,12 @@ TERM_LABELS: Mapping[str, Promise] = {
     "exploration": _("Exploring"),
     "variety": _("Variety on the page"),
 }
+TERM_NOTES: Mapping[str, Promise] = {
+    "together": _("What no single part accounts for: the ranking weighs them together."),
+    "exploration": _("Luck of the draw: the more your dial allows, the more for songs and artists little is known of."),
+    "variety": _("Held back because it resembles a song further up."),
+}
+"""Of the parts that have no song, artist or genre behind them."""
 CHART_WIDTH = 360
 ROW_HEIGHT = 40
 _MARGIN = 6
@@ -60,6 +66,7 @@ class TermBar:
     width: float
     y: int
     causes: list[CauseLine]
+    note: Promise | str = ""
 
     @property
     def bar_y(self) -> int:
@@ -101,6 +108,7 @@ def why(recommendation: Recommendation) -> Why:
             width=round(max(scale * abs(value), 1.5), 1),
             y=number * ROW_HEIGHT,
             causes=_causes(name, reason, names),
+            note=TERM_NOTES.get(name, ""),
         )
         for number, (name, value) in enumerate(parts)
     ]

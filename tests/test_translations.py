@@ -65,6 +65,8 @@ def test_the_browser_and_the_footer_choose_the_language(client: Client) -> None:
     page = client.get("/taste/").content.decode()
     assert '<html lang="de"' in page
     assert "Dein Geschmack" in page
+    # Each language is called what it calls itself, or who does not read the page's would not find theirs.
+    assert 'value="en" lang="en">English</button>' in page
 
 
 def test_languages_are_known_to_django() -> None:
