@@ -78,6 +78,7 @@ def build_catalogue(
         album=_albums(songs.albums, _first_of_each(*artists)),
         explicit=np.array(songs.explicit, dtype=np.bool_),
         active=np.array(songs.active, dtype=np.bool_),
+        year=np.array(songs.years, dtype=np.int32),
     )
 
 
@@ -95,7 +96,8 @@ def feature_row(features: Mapping[str, float]) -> list[float]:
 class SongColumns:
     """Columns of songs, ids increasing, filled piece by piece so that the rows themselves need not stay.
 
-    ``popularity``: NaN where unknown; ``recordings``: recording keys; ``albums``: names, "" where unknown.
+    ``popularity``: NaN where unknown; ``recordings``: recording keys; ``albums``: names, "" where unknown;
+    ``years``: of release, ``UNKNOWN`` where unknown.
     """
 
     def __init__(self) -> None:
@@ -106,6 +108,7 @@ class SongColumns:
         self.explicit: list[bool] = []
         self.active: list[bool] = []
         self.estimated: list[bool] = []
+        self.years: list[int] = []
         self._features: list[FloatArray] = []
 
     def add_features(self, rows: Sequence[Sequence[float | None]]) -> None:
@@ -121,7 +124,7 @@ class SongColumns:
 
 def _add_rows(songs: SongColumns, chunk: list[tuple[Any, ...]]) -> None:
     """Append rows of ``_track_rows``."""
-    for pk, popularity, recording, album, explicit, is_active, origin, _features in chunk:
+    for pk, popularity, recording, album, explicit, is_active, origin, year, _features in chunk:
         songs.ids.append(pk)
         songs.popularity.append(np.nan if popularity is None else popularity)
         songs.recordings.append(recording)
@@ -129,12 +132,13 @@ def _add_rows(songs: SongColumns, chunk: list[tuple[Any, ...]]) -> None:
         songs.explicit.append(bool(explicit))
         songs.active.append(is_active)
         songs.estimated.append(origin == Track.FeaturesOrigin.ESTIMATED)
+        songs.years.append(UNKNOWN if year is None else year)
     songs.add_features([feature_row(row[-1]) for row in chunk])
 
 
 def _track_rows() -> Iterator[tuple[Any, ...]]:
-    fields = ("pk", "popularity", "recording_key", "album", "explicit", "is_active", "features_origin", "features")
-    return iter(Track.objects.order_by("pk").values_list(*fields).iterator(chunk_size=_CHUNK))
+    fields = ("pk", "popularity", "recording_key", "album", "explicit", "is_active", "features_origin", "release_year")
+    return iter(Track.objects.order_by("pk").values_list(*fields, "features").iterator(chunk_size=_CHUNK))
 
 
 def _chunks(rows: Iterator[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:

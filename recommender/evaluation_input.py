@@ -20,7 +20,7 @@ from catalog.text import artist_key, recording_key
 from recommender.catalogue_input import SongColumns, build_catalogue
 from recommender.engine import Catalogue, EngineConfig, Interactions
 from recommender.engine.arrays import FloatArray, IdArray, IntArray
-from recommender.engine.data import NO_REGION
+from recommender.engine.data import NO_REGION, UNKNOWN
 
 _BLOCK_BYTES = 1 << 20
 _REQUIRED = ("listener", "track_id")
@@ -253,6 +253,7 @@ def catalogue_of(songs: Sequence[SongRow]) -> Catalogue:
     columns.explicit = [bool(song.explicit) for song in songs]
     columns.active = [True] * len(songs)
     columns.estimated = [False] * len(songs)
+    columns.years = [UNKNOWN if song.release_year is None else song.release_year for song in songs]
     columns.add_features([song.features for song in songs])
     keys: dict[str, str] = {}
     artists, n_artists = _links([_keys_of(song.artists, keys) for song in songs])

@@ -123,6 +123,10 @@ def _mainstream(cause: StoredCause, names: Names) -> str:
     return _by_title(cause, names, _("About as well known as %(title)s"))
 
 
+def _era(cause: StoredCause, names: Names) -> str:
+    return _by_title(cause, names, _("From the same years as %(title)s"))
+
+
 def _by_title(cause: StoredCause, names: Names, pattern: str) -> str:
     title = names.tracks.get(_key(cause))
     return pattern % {"title": title} if title else ""
@@ -148,5 +152,6 @@ _TELLERS = {
     "genre": _genre,
     "audio": _audio,
     "mainstream": _mainstream,
+    "era": _era,
     "popularity": _popularity,
 }

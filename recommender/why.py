@@ -22,6 +22,7 @@ TERM_LABELS: Mapping[str, Promise] = {
     "genre": _("Genres you like"),
     "audio": _("How it sounds"),
     "mainstream": _("How well known it is"),
+    "era": _("When it was released"),
     "popularity": _("Popularity"),
     "collaborative": _("People with your taste"),
     "item_to_item": _("Liked together with your songs"),

@@ -24,6 +24,7 @@ def _term_weights() -> dict[str, tuple[float, ...]]:
         "genre": (1.0, 0.5, 0.3, 0.2, 0.2),
         "audio": (0.3, 0.3, 0.3, 0.3, 0.3),
         "mainstream": (0.3, 0.3, 0.3, 0.3, 0.3),
+        "era": (0.4, 0.4, 0.4, 0.4, 0.4),
         "popularity": (0.5, 0.1, 0.1, 0.1, 0.1),
         "collaborative": (2.0, 2.0, 2.0, 2.0, 2.0),
         "item_to_item": (2.0, 2.0, 2.0, 2.0, 2.0),
@@ -32,7 +33,15 @@ def _term_weights() -> dict[str, tuple[float, ...]]:
 
 
 def _similar_weights() -> dict[str, float]:
-    return {"artist": 0.5, "album": 0.3, "genre": 1.0, "audio": 1.0, "mainstream": 0.1, "popularity": 0.1}
+    return {
+        "artist": 0.5,
+        "album": 0.3,
+        "genre": 1.0,
+        "audio": 1.0,
+        "mainstream": 0.1,
+        "era": 0.1,
+        "popularity": 0.1,
+    }
 
 
 @dataclass(frozen=True)
@@ -178,6 +187,7 @@ class EngineConfig:
     genre_profile_kept: strongest genres kept per track.
     estimated_features: weight of audio features that were estimated, against measured ones.
     mainstream_bandwidth: points of popularity (0..100) within which two songs count as about equally well known.
+    era_bandwidth: years within which two songs count as of about the same time.
     popularity_doubling: points of the catalogue's popularity that stand for twice the listeners.
     popularity_prior: bounds of the pseudo-count with which play counts are shrunk towards the catalogue's figure.
     region_shrinkage: listeners a region needs before its own counts weigh as much as the global ones.
@@ -223,6 +233,7 @@ class EngineConfig:
     genre_profile_kept: int = 8
     estimated_features: float = 0.5
     mainstream_bandwidth: float = 10.0
+    era_bandwidth: float = 3.0
     popularity_doubling: float = 10.0
     popularity_prior: tuple[float, float] = (0.5, 50.0)
     region_shrinkage: float = 200.0

@@ -65,6 +65,14 @@ def _lookup(ids: IdArray, wanted: ArrayLike) -> IntArray:
     return np.where(ids[position] == asked, position, UNKNOWN).astype(np.int32)
 
 
+def _no_int32() -> IntArray:
+    return np.empty(0, dtype=np.int32)
+
+
+def _no_float32() -> FloatArray:
+    return np.empty(0, dtype=np.float32)
+
+
 @dataclass(frozen=True, eq=False)
 class Catalogue:
     """All tracks, n of them, as arrays. Raises InvalidDataError naming the first array that does not fit.
@@ -74,7 +82,7 @@ class Catalogue:
     features: float32[n, F] in raw units (Spotify's), NaN = unknown; feature_columns: the F names.
     features_estimated: bool[n]. popularity: float32[n], 0..100, NaN = unknown.
     recording: int32[n] in 0..n-1, equal numbers = versions of one song. album: int32[n], equal numbers = same release,
-    -1 = unknown. explicit, active: bool[n].
+    -1 = unknown. explicit, active: bool[n]. year: int32[n], of release, -1 = unknown; none given = none is known.
     """
 
     track_ids: IdArray
@@ -92,8 +100,11 @@ class Catalogue:
     album: IntArray
     explicit: BoolArray
     active: BoolArray
+    year: IntArray = field(default_factory=_no_int32)
 
     def __post_init__(self) -> None:
+        if not len(self.year):
+            object.__setattr__(self, "year", np.full(self.n_tracks, UNKNOWN, dtype=np.int32))
         for name in ("track_ids", "artist_ids", "genre_ids"):
             _check_ids(name, getattr(self, name))
         n = self.n_tracks
@@ -109,6 +120,7 @@ class Catalogue:
         for name, low in (("recording", 0), ("album", UNKNOWN)):
             _check_array(name, getattr(self, name), np.int32, (n,))
             check_range(name, getattr(self, name), low, n)
+        _check_array("year", self.year, np.int32, (n,))
 
     @property
     def n_tracks(self) -> int:
@@ -201,14 +213,6 @@ class FeedbackKind(IntEnum):
     COMPLETED = 2
     PLAY = 3
     SKIP = 4
-
-
-def _no_int32() -> IntArray:
-    return np.empty(0, dtype=np.int32)
-
-
-def _no_float32() -> FloatArray:
-    return np.empty(0, dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,7 @@ from recommender.engine.terms.base import (
     no_progress,
 )
 from recommender.engine.terms.collaborative import CollaborativeTerm
+from recommender.engine.terms.era import EraTerm
 from recommender.engine.terms.genre import GenreTerm
 from recommender.engine.terms.mainstream import MainstreamTerm
 from recommender.engine.terms.neighbours import EaseTerm, ItemToItemTerm
@@ -31,6 +32,7 @@ _TERMS: tuple[type[Term], ...] = (
     CollaborativeTerm,
     ItemToItemTerm,
     EaseTerm,
+    EraTerm,
 )
 TERMS: dict[str, type[Term]] = {term.name: term for term in _TERMS}
 

@@ -72,6 +72,7 @@ def random_catalogue(n: int = 120, seed: int = 3) -> Catalogue:
         album=rng.integers(-1, n // 3, size=n).astype(np.int32),
         explicit=rng.uniform(size=n) < 0.2,
         active=rng.uniform(size=n) > 0.05,
+        year=np.random.default_rng(seed + 1).choice([-1, *range(1950, 2026)], size=n).astype(np.int32),
     )
 
 

@@ -147,6 +147,32 @@ class TestMainstream:
         assert float(scores[:4].mean()) == pytest.approx(0.0, abs=1e-6)
 
 
+class TestEra:
+    years = np.array([1975, 1978, 1999, 2020, -1, 1850, 1900], dtype=np.int32)
+
+    def test_from_about_the_same_years(self) -> None:
+        scores = fit("era", make_catalogue([[0]] * 7, year=self.years)).score(listener(0))
+        assert scores[0] > scores[1] > scores[2] >= scores[3]
+        assert scores[4] == 0.0
+        assert float(np.delete(scores, 4).mean()) == pytest.approx(0.0, abs=1e-6)
+
+    def test_what_is_older_than_records_is_of_one_time(self) -> None:
+        scores = fit("era", make_catalogue([[0]] * 7, year=self.years)).score(listener(5))
+        assert scores[5] == scores[6] > scores[0]
+
+    def test_a_dislike_turns_it_round(self) -> None:
+        term = fit("era", make_catalogue([[0]] * 7, year=self.years))
+        np.testing.assert_allclose(term.score(dislike(0)), -term.score(listener(0)))
+
+    def test_without_years_it_is_silent(self) -> None:
+        assert not fit("era", make_catalogue([[0]] * 3)).score(listener(0)).any()
+
+    def test_the_song_of_the_same_years_is_the_cause(self) -> None:
+        term = fit("era", make_catalogue([[0]] * 7, year=self.years))
+        [causes] = term.explain(listener(0, 3), np.array([1], dtype=np.int32), 2)
+        assert [(cause.kind, cause.index) for cause in causes] == [("track", 0)]
+
+
 class TestPopularity:
     figures = np.array([10, 20, 20, np.nan], dtype=np.float32)
 
@@ -202,5 +228,5 @@ class TestPopularity:
 def test_feedback_of_nobody_is_neutral_for_the_personal_terms() -> None:
     catalogue = make_catalogue([[0], [1]], [[0], [1]], popularity=np.array([3, 9], dtype=np.float32))
     nobody = Listener.from_feedback(Feedback(), CONFIG)
-    for name in ("artist", "album", "genre", "audio", "mainstream"):
+    for name in ("artist", "album", "genre", "audio", "mainstream", "era"):
         assert not fit(name, catalogue).score(nobody).any(), name
