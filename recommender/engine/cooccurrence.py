@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
+from numpy.typing import NDArray
 
 from recommender.engine.arrays import FloatArray, IntArray, Sparse, as_float32, as_int32, csr
 from recommender.engine.config import EaseConfig, NeighbourConfig
@@ -61,13 +62,19 @@ def ease(liked: Sparse, config: EaseConfig) -> Sparse:
     gram = sp.csr_array(chosen.T @ chosen).toarray().astype(np.float32)
     gram[np.diag_indices(len(most))] += np.float32(config.regularisation)
     inverse = _inverse(gram)
-    weights = -inverse / np.diag(inverse)[None, :]
+    weights = np.divide(inverse, -np.diag(inverse)[None, :], out=inverse)
     np.fill_diagonal(weights, 0.0)
     kept = min(config.kept, len(most))
-    columns = np.argpartition(-np.abs(weights), kept - 1, axis=1)[:, :kept] if kept else np.empty((0, 0), np.int64)
+    columns = _largest_columns(np.abs(weights), kept)
     data = np.take_along_axis(weights, columns, axis=1).ravel()
     row = np.repeat(most, kept)
     return sp.csr_array((data, (row, most[columns.ravel()])), shape=(liked.shape[1], liked.shape[1]))
+
+
+def _largest_columns(values: FloatArray, kept: int) -> NDArray[np.intp]:
+    """Columns of the `kept` largest of each row, in no particular order."""
+    first = values.shape[1] - kept
+    return np.argpartition(values, first, axis=1)[:, first:] if kept else np.empty((len(values), 0), np.intp)
 
 
 def _inverse(matrix: FloatArray) -> FloatArray:
@@ -76,7 +83,11 @@ def _inverse(matrix: FloatArray) -> FloatArray:
         return matrix
     factor, _ = scipy.linalg.lapack.spotrf(matrix, lower=1)
     lower, _ = scipy.linalg.lapack.spotri(factor, lower=1)
-    return as_float32(np.tril(lower) + np.tril(lower, -1).T)
+    # Above the diagonal are the zeros of `spotrf`; the diagonal is there once.
+    diagonal = lower.diagonal().copy()
+    inverse = lower + lower.T
+    np.fill_diagonal(inverse, diagonal)
+    return as_float32(inverse)
 
 
 def _stacked(blocks: list[Sparse], n_columns: int) -> Sparse:

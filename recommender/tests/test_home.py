@@ -167,6 +167,16 @@ def test_why_is_true_to_the_record(tracks: list[Track], user: User, client: Clie
     assert f"Score {row.score:.2f}" in page
 
 
+def test_why_tells_what_has_no_song_behind_it(tracks: list[Track], user: User, client: Client) -> None:
+    row = shown(user, "Song 0.3")
+    row.reason["terms"] |= {"exploration": 2.5, "variety": -0.5, "era": 0.7}
+    row.save()
+    page = client.get(reverse("recommender:why", args=[row.page, row.track_id])).content.decode()
+    assert "Luck of the draw" in page
+    assert "Held back because it resembles a song further up" in page
+    assert "When it was released" in page
+
+
 @pytest.mark.parametrize("name", ["why", "menu"])
 def test_the_record_of_another_listener_is_not_there(
     tracks: list[Track], user: User, client: Client, name: str
