@@ -76,7 +76,9 @@ class LevelTerm(LinearTerm):
         # nothing has to be told apart.
         is_used = np.bincount(self._level, minlength=self.LEVELS + 1) > 0
         left, sizes, _ = np.linalg.svd(self._kernel.astype(np.float64) * np.outer(is_used, is_used))
-        return as_float32(left[:, sizes > SMOOTH * sizes[0]][:, :limit])
+        # One that says nothing is left where nothing is known: no basis at all would be no space to look in.
+        kept = min(max(int((sizes > SMOOTH * sizes[0]).sum()), 1), limit)
+        return as_float32(left[:, :kept])
 
     def groups(self) -> IntArray:
         return as_int32(self._level)

@@ -183,6 +183,19 @@ def test_groups_and_bases_lose_nothing_that_matters(exact: Model) -> None:
             assert np.corrcoef(found, every)[0, 1] > 0.5, name
 
 
+def test_what_is_known_of_no_song_takes_no_part(
+    catalogue: Catalogue, interactions: Interactions, exact: Model, feedback: Feedback
+) -> None:
+    unknown = replace(catalogue, year=np.empty(0, np.int32), popularity=np.full(SONGS, np.nan, dtype=np.float32))
+    model = fit_model(unknown, interactions, exact.config, np.random.default_rng(0))
+    short = with_shortlist(model, build_plain)
+    assert short.shortlist is not None
+    assert not {"era", "mainstream"} & set(short.shortlist.space.stretch)
+    ranked = short.rank(short.listener(feedback), allowed_rows(unknown, excluded=feedback.rows))
+    assert ranked.base.among is not None
+    assert ranked.base.scales["era"] == ranked.base.scales["mainstream"] == (0.0, 0.0)
+
+
 def test_what_is_allowed_can_be_asked_of_a_few(catalogue: Catalogue) -> None:
     some = np.array([3, 7, 500], dtype=np.int32)
     genres, artists = np.array([1], dtype=np.int32), np.array([3, 7, 200], dtype=np.int32)
