@@ -166,8 +166,9 @@ def move_queue_items(duplicate: Track, keep: Track) -> None:
 
 
 def _locked(user: User) -> PlayQueue:
-    PlayQueue.objects.get_or_create(user=user)
-    return PlayQueue.objects.select_for_update().get(user=user)
+    # The listener's row, which is there: of two devices that make a queue at once MariaDB ends one, as a deadlock.
+    list(User.objects.select_for_update().filter(pk=user.pk).values_list("pk"))
+    return PlayQueue.objects.get_or_create(user=user)[0]
 
 
 def _insert(
