@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.locks import wait_for_other_changes
 from accounts.models import ApiToken, User
 
 # By this beginning, scanners of code and logs know a token that slipped into either.
@@ -27,7 +28,7 @@ def create_token(*, user: User, name: str, scope: str) -> tuple[ApiToken, str]:
 
     Raises ``TooManyTokensError``, and ``ValueError`` for a scope that does not exist.
     """
-    list(User.objects.select_for_update().filter(pk=user.pk).values_list("pk"))
+    wait_for_other_changes(user)
     if ApiToken.objects.filter(user=user).count() >= MAX_TOKENS:
         raise TooManyTokensError(f"{MAX_TOKENS} tokens are the most")
     key = PREFIX + secrets.token_urlsafe(32)

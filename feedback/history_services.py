@@ -7,6 +7,7 @@ from django.core.files import File
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.locks import wait_for_other_changes
 from accounts.models import User
 from feedback.history_import.job import IMPORT, UNDO
 from feedback.history_models import UPLOAD_PREFIX, HistoryImport, upload_storage
@@ -21,7 +22,7 @@ class ImportBusyError(Exception):
 def begin_import(*, user: User, upload: "File[Any]", wants_own_songs: bool) -> HistoryImport:
     """Keep the upload and have it imported in the background. Raises ``ImportBusyError``."""
     # Two uploads at once wait for each other here.
-    list(User.objects.select_for_update().filter(pk=user.pk).values_list("pk"))
+    wait_for_other_changes(user)
     if any(job.is_active for job in map(HistoryImport.job, user.history_imports.filter(finished_at=None)) if job):
         raise ImportBusyError
     name = (upload.name or "history").replace("\0", "").rsplit("/", 1)[-1][-255:]

@@ -11,6 +11,7 @@ from django.db.models import F, Max, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
+from accounts.locks import wait_for_other_changes
 from accounts.models import User
 from catalog.models import Track
 from feedback.models import Playlist, PlaylistItem, Source
@@ -32,7 +33,7 @@ def create_playlist(*, owner: User, name: str, tracks: Iterable[Track] = (), sou
 
     Raises ``PlaylistFullError``, and ``ValueError`` for a blank name.
     """
-    list(User.objects.select_for_update().filter(pk=owner.pk).values_list("pk"))
+    wait_for_other_changes(owner)
     if Playlist.objects.filter(owner=owner).count() >= MAX_PLAYLISTS:
         raise PlaylistFullError(f"{MAX_PLAYLISTS} playlists are the most")
     playlist = Playlist.objects.create(owner=owner, name=_checked_name(name), source=Source(source))

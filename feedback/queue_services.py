@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.locks import wait_for_other_changes
 from accounts.models import User
 from catalog.models import Track
 from feedback.queue_models import PlayQueue, QueueItem
@@ -166,8 +167,7 @@ def move_queue_items(duplicate: Track, keep: Track) -> None:
 
 
 def _locked(user: User) -> PlayQueue:
-    # The listener's row, which is there: of two devices that make a queue at once MariaDB ends one, as a deadlock.
-    list(User.objects.select_for_update().filter(pk=user.pk).values_list("pk"))
+    wait_for_other_changes(user)
     return PlayQueue.objects.get_or_create(user=user)[0]
 
 

@@ -10,6 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.locks import wait_for_other_changes
 from accounts.models import User
 from catalog.models import Artist, Genre, Track
 from feedback.history_models import HistoryImport
@@ -39,7 +40,7 @@ def rate(*, user: User, track: Track, value: int | None, source: str = Source.SI
     """
     _refuse_hidden(track)
     # One listener's clicks wait for each other: on MariaDB a like and its undo at once would lock each other out.
-    list(User.objects.select_for_update().filter(pk=user.pk).values_list("pk"))
+    wait_for_other_changes(user)
     if value is None:
         Rating.objects.filter(user=user, track=track).delete()
         return

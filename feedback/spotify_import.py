@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.locks import wait_for_other_changes
 from accounts.models import User
 from accounts.spotify import SpotifyError
 from accounts.spotify.client import SpotifyClient, client_for
@@ -50,7 +51,7 @@ def matched_tracks(songs: Sequence[SpotifyTrack]) -> dict[str, Track]:
 @transaction.atomic
 def like_songs(*, user: User, songs: Sequence[SpotifyTrack]) -> Counts:
     """Like those of ``songs`` that the catalogue holds, and that the listener has not rated already."""
-    list(User.objects.select_for_update().filter(pk=user.pk).values_list("pk"))
+    wait_for_other_changes(user)
     matched = matched_tracks(songs)
     note_covers({matched[song.id].pk: song for song in songs if song.id in matched})
     pks = list(dict.fromkeys(track.pk for track in matched.values()))
@@ -66,7 +67,7 @@ def record_plays(*, user: User, plays: Sequence[PlayedTrack]) -> Counts:
     """Record plays that are not there yet; Spotify tells neither how long they were nor whether they were skipped."""
     from feedback.history_import.writing import digest
 
-    list(User.objects.select_for_update().filter(pk=user.pk).values_list("pk"))
+    wait_for_other_changes(user)
     matched = matched_tracks([play.track for play in plays])
     note_covers({matched[play.track.id].pk: play.track for play in plays if play.track.id in matched})
     rows = {

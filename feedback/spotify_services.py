@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.locks import wait_for_other_changes
 from accounts.models import User
 from accounts.spotify import Refused, Unavailable
 from accounts.spotify.client import client_for
@@ -29,7 +30,7 @@ MAX_SAVED = 200
 @transaction.atomic
 def begin_bringing(*, user: User, parts: Sequence[str]) -> SpotifyBringing:
     """Have ``parts`` (of :data:`feedback.spotify_models.PARTS`) brought in the background, as the listener consents."""
-    list(User.objects.select_for_update().filter(pk=user.pk).values_list("pk"))
+    wait_for_other_changes(user)
     asked: dict[str, Any] = {
         "parts": list(parts),
         "counts": {},

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.locks import wait_for_other_changes
 from accounts.models import User
 from catalog.features import FEATURES
 from catalog.models import Artist, Genre, Track
@@ -40,7 +41,7 @@ def rest(*, user: User, track: Track) -> Block:
     """Leave a song out for ``REST_DAYS`` ("not now"); one that is blocked for longer stays blocked."""
     until = timezone.now() + timedelta(days=REST_DAYS)
     with transaction.atomic():
-        _wait_for_other_clicks(user)
+        wait_for_other_changes(user)
         blocked = Block.objects.in_force().filter(user=user, track=track).first()
         if blocked is not None and (blocked.until is None or blocked.until > until):
             return blocked
@@ -132,7 +133,3 @@ def _delete_of(manager: Any, track: Track, user_ids: Collection[int]) -> None:
 def _named(target: Track | Artist | Genre) -> dict[str, Any]:
     """Return ``target`` by the name of its column."""
     return {str(target._meta.model_name): target}
-
-
-def _wait_for_other_clicks(user: User) -> None:
-    list(User.objects.select_for_update().filter(pk=user.pk).values_list("pk"))

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.locks import wait_for_other_changes
 from accounts.models import User
 from accounts.spotify.fields import Secret
 from accounts.spotify.models import SpotifyAccount
@@ -35,7 +36,7 @@ def connect(
 
     Raises ``AccountTakenError`` where another listener has connected it: it is never moved.
     """
-    list(User.objects.select_for_update().filter(pk=user.pk).values_list("pk"))
+    wait_for_other_changes(user)
     if SpotifyAccount.objects.filter(account_id=account_id).exclude(user=user).exists():
         raise AccountTakenError(account_id)
     known = SpotifyAccount.objects.filter(user=user).first()
