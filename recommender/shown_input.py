@@ -31,8 +31,9 @@ def load_shown(user: User, catalogue: Catalogue, feedback: Feedback, now: dateti
     rows = catalogue.rows_of(seen[:, 0])
     ignored = (rows >= 0) & ~np.isin(rows, feedback.rows)
     rows, at = rows[ignored], seen[ignored, 1]
-    visits = np.array(list({*zip(rows.tolist(), (at // VISIT_SECONDS).tolist(), strict=True)}), dtype=np.int64)
-    distinct, times = np.unique(visits.reshape(-1, 2)[:, 0], return_counts=True)
+    # One number for row and visit: a sort by two columns takes ten times as long.
+    visits = np.unique((rows.astype(np.int64) << 32) + at // VISIT_SECONDS)
+    distinct, times = np.unique(visits >> 32, return_counts=True)
     last = np.zeros(len(distinct))
     np.maximum.at(last, np.searchsorted(distinct, rows), at)
     days = np.maximum(0.0, (now.timestamp() - last) / _SECONDS_PER_DAY)

@@ -54,6 +54,13 @@ def dense_matvec(matrix: FloatArray, vector: FloatArray) -> FloatArray:
     return np.asarray(np.einsum("ij,j->i", matrix, vector), dtype=np.float32)
 
 
+def weighted_gram(matrix: FloatArray, weight: FloatArray) -> FloatArray:
+    """X' W X of a matrix (m, d) and weights (m,) >= 0, as float32[d, d]."""
+    # The product of one array with itself is known to be symmetric, and takes half as long.
+    scaled = matrix * np.sqrt(weight)[:, None]
+    return np.asarray(scaled.T @ scaled, dtype=np.float32)
+
+
 def csr_slice(indptr: IntArray, rows: IntArray) -> tuple[IntArray, IntArray]:
     """Positions of all entries of `rows` in a CSR layout.
 

@@ -333,7 +333,7 @@ def measure(
 
 def listener_share(training: Interactions, n_tracks: int) -> NDArray[np.float64]:
     """Share of the training listeners who have each track, with one added to every count: float64[n], positive."""
-    counts = np.bincount(liked_pairs(training, n_tracks)[1], minlength=n_tracks)
+    counts = np.bincount(liked_pairs(training)[1], minlength=n_tracks)
     return np.asarray((counts + 1.0) / (training.n_listeners + 2.0))
 
 

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
-from recommender.engine.arrays import BoolArray, FloatArray, IntArray
+from recommender.engine.arrays import BoolArray, FloatArray, IntArray, weighted_gram
 from recommender.engine.config import ExploringConfig
 
 
@@ -43,9 +43,7 @@ class Evidence:
     @cached_property
     def observed(self) -> NDArray[np.float64]:
         """Z' W Z, float64[d, d]."""
-        # The product of one array with itself is known to be symmetric, and takes half as long.
-        scaled = self.heard * np.sqrt(self.weight)[:, None]
-        return (scaled.T @ scaled).astype(np.float64)
+        return weighted_gram(self.heard, self.weight).astype(np.float64)
 
 
 def rarity(plays: FloatArray, half_known: float) -> FloatArray:

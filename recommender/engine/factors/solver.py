@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from recommender.engine.arrays import FloatArray, IdArray, IntArray, Sparse
+from recommender.engine.arrays import FloatArray, IdArray, IntArray, Sparse, weighted_gram
 
 BATCH_FLOATS = 1_500_000
 """Numbers gathered at a time and thread: 6 MB stay in a processor's cache."""
@@ -123,9 +123,7 @@ def _row_system(
     float32[m].
     """
     confidence = np.float32(alpha) * np.abs(weights)
-    # The product of one array with itself is known to be symmetric, and takes half as long.
-    scaled = factors * np.sqrt(confidence)[:, None]
-    system = gram + scaled.T @ scaled
+    system = gram + weighted_gram(factors, confidence)
     system[np.diag_indices(len(system))] += np.float32(regularisation)
     pull = (np.float32(1.0) + confidence) * preference(weights) * (weights != 0)
     return system.astype(np.float64), np.asarray(pull, dtype=np.float32)

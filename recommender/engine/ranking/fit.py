@@ -12,6 +12,7 @@ from recommender.engine.arrays import IntArray
 from recommender.engine.blend import BlendWeights
 from recommender.engine.config import EngineConfig
 from recommender.engine.data import Catalogue, Interactions
+from recommender.engine.observations import liked_pairs
 from recommender.engine.ranking.attributes import TrackAttributes
 from recommender.engine.ranking.examples import Bench, Query, first_stage_examples, make_queries, ranker_examples
 from recommender.engine.ranking.ranker import Ranker
@@ -93,8 +94,6 @@ def _learn(
 
 def liked_lists(interactions: Interactions) -> list[IntArray]:
     """Each listener's distinct rows of positive weight."""
-    liked = interactions.weight > 0
-    order = np.argsort(interactions.listener[liked], kind="stable")
-    owner, row = interactions.listener[liked][order], interactions.row[liked][order]
-    bounds = np.searchsorted(owner, np.arange(interactions.n_listeners + 1))
-    return [np.unique(row[low:high]) for low, high in pairwise(bounds)]
+    listener, row = liked_pairs(interactions)
+    bounds = np.searchsorted(listener, np.arange(interactions.n_listeners + 1))
+    return [row[low:high] for low, high in pairwise(bounds)]

@@ -46,7 +46,7 @@ class PopularityTerm(LinearTerm):
     ) -> Self:
         progress("popularity", 0.0)
         prior = _prior_share(catalogue.popularity, config.popularity_doubling)
-        listener, row = liked_pairs(interactions, catalogue.n_tracks)
+        listener, row = liked_pairs(interactions)
         counts = np.bincount(row, minlength=catalogue.n_tracks)
         lift = _lift(counts, prior * len(row), config.popularity_prior)
         rate = prior * lift
