@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import logging
 import math
-import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,8 +32,8 @@ from accounts.redis_turns import turn_in_redis
 View = Callable[..., HttpResponseBase]
 _logger = logging.getLogger(__name__)
 _PERIOD_MS = 60_000
-# One call of so many clears away the counts of callers who have been gone for long.
-_CLEAR_ONE_IN = 1000
+# One new caller of so many clears away the counts of callers who have been gone for long: the table grows by nothing else.
+_CLEAR_ONE_IN = 100
 # A listener may come from several addresses at once, and many listeners from one (a school, a carrier).
 _ADDRESS_FACTOR = 4
 
@@ -68,8 +67,6 @@ def wait_seconds(limit: Limit, caller: str) -> int:
 
 def _turn_in_database(key: str, step: int) -> int:
     now = round(time.time() * 1000)
-    if random.randrange(_CLEAR_ONE_IN) == 0:  # noqa: S311  (no secret hangs on it)
-        RateCount.objects.filter(whole_at__lt=now - _PERIOD_MS).delete()
     free_until = now + _PERIOD_MS - step
     row = RateCount.objects.filter(pk=key)
     for _attempt in range(3):
@@ -86,6 +83,8 @@ def _turn_in_database(key: str, step: int) -> int:
                 RateCount.objects.create(key=key, whole_at=now + step)
         except IntegrityError:
             continue
+        if int(key, 16) % _CLEAR_ONE_IN == 0:
+            RateCount.objects.filter(whole_at__lt=now - _PERIOD_MS).delete()
         return 0
     return 1
 

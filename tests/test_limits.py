@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts.limits import Limit, wait_seconds
 from accounts.models import RateCount
@@ -30,6 +31,24 @@ def test_a_burst_then_one_at_a_time() -> None:
 def test_none_means_none() -> None:
     assert [wait_seconds(Limit("test", 0), "ada") for _ in range(50)] == [0] * 50
     assert not RateCount.objects.exists()
+
+
+@pytest.mark.django_db
+def test_counts_of_callers_long_gone_are_cleared_as_new_ones_come_and_by_nobody_else() -> None:
+    limit = Limit("test", 5)
+    gone, here = RateCount(key="gone", whole_at=1), RateCount(key="here", whole_at=2**52)
+    RateCount.objects.bulk_create([gone, here])
+    assert wait_seconds(limit, "ada") == 0
+    with CaptureQueriesContext(connection) as known:
+        assert wait_seconds(limit, "ada") == 0
+    assert len(known) == 1
+
+    for number in range(3000):
+        if not RateCount.objects.filter(key="gone").exists():
+            break
+        assert wait_seconds(limit, f"caller {number}") == 0
+    assert not RateCount.objects.filter(key="gone").exists()
+    assert RateCount.objects.filter(key="here").exists()
 
 
 @pytest.mark.django_db
