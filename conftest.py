@@ -29,6 +29,8 @@ TEST_SETTINGS = {
         "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
         "site": settings.CACHES["default"],
     },
+    # Tests have stores of their own.
+    "MODEL_STORE": "",
 }
 
 

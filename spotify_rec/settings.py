@@ -1,6 +1,8 @@
 """All settings, from the environment. `.env.example` lists every one; a bad value stops the start."""
 
+import importlib.util
 import logging
+import re
 import zoneinfo
 from pathlib import Path
 from typing import Any
@@ -309,6 +311,14 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "
 
 # --- Recommender -----------------------------------------------------------------------------------------------------
 MODEL_DIR = BASE_DIR / _read_text("MODEL_DIR", default="data/models")
+# Where several machines share the models; MODEL_DIR is then each one's own copy. Empty: MODEL_DIR is all there is.
+MODEL_STORE: str = _read("MODEL_STORE", env.str, default="").strip().rstrip("/")
+if MODEL_STORE and not re.fullmatch(r"s3://[\w.-]+(/(?!\.\.?(/|$))[\w.-]+)*", MODEL_STORE, re.ASCII):
+    raise ImproperlyConfigured("setting MODEL_STORE: an address such as s3://bucket/folder is needed")
+if MODEL_STORE and importlib.util.find_spec("boto3") is None:
+    raise ImproperlyConfigured(
+        "setting MODEL_STORE: the extra `s3` is not installed: pip install --require-hashes -r requirements-s3.txt"
+    )
 # Files of older versions are deleted at the next retrain; the active one always stays.
 MODELS_KEPT = _read_count("MODELS_KEPT", default=5)
 

@@ -91,6 +91,10 @@ def read_settings(*names: str, **environment: str) -> list[str]:
         ({"INSECURE_HTTP": "perhaps"}, "setting INSECURE_HTTP: Not a valid boolean."),
         ({"SITE_NAME": " "}, "setting SITE_NAME: is empty (leave it out for 'Earworm')"),
         ({"MODEL_DIR": ""}, "setting MODEL_DIR: is empty (leave it out for 'data/models')"),
+        *[
+            ({"MODEL_STORE": address}, "setting MODEL_STORE: an address such as s3://bucket/folder is needed")
+            for address in ("models", "s3://", "https://bucket/folder", "s3://key:secret@bucket", "s3://bucket/../other")
+        ],
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
 )
@@ -98,6 +102,17 @@ def test_a_bad_value_stops_the_start_with_one_line(environment: dict[str, str], 
     done = python("manage.py", "check", **{**PRODUCTION, **environment})
 
     assert (done.returncode, done.stdout, done.stderr) == (1, "", f"manage.py: {message}\n")
+
+
+def test_a_store_whose_library_is_missing_stops_the_start() -> None:
+    # As Python has it for a module that cannot be imported.
+    code = "import sys; sys.modules['boto3'] = None; import spotify_rec.settings"
+    done = python("-c", code, MODEL_STORE="s3://bucket/models")
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].endswith(
+        "setting MODEL_STORE: the extra `s3` is not installed: pip install --require-hashes -r requirements-s3.txt"
+    )
 
 
 def test_the_server_stops_too() -> None:

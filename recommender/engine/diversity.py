@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.engine.arrays import FloatArray, IntArray, as_int32, csr_slice
+from recommender.engine.arrays import FloatArray, IntArray, as_int32, csr_slice, members
 from recommender.engine.data import Catalogue
 
 NOTHING = -1
@@ -27,11 +27,10 @@ class Rules:
     """What the page rules need to know of c candidates, which are songs of different recordings.
 
     artists: int32[c, a], credited artists numbered from 0 within the candidates, padded with the number `n_artists`.
-    credited_indptr, credited: the candidates that credit each of the n_artists, as a sparse matrix's rows.
+    credited: int32[n_artists, b], the candidates that credit each, padded with the first of them.
     """
 
     artists: IntArray
-    credited_indptr: IntArray
     credited: IntArray
     max_per_artist: int
 
@@ -43,9 +42,10 @@ class Rules:
         place = np.arange(len(owner)) - np.searchsorted(owner, owner)
         artists = np.full((len(rows), int(place.max(initial=-1)) + 1), len(known), dtype=np.int32)
         artists[owner, place] = local
-        indptr = np.concatenate([[0], np.cumsum(np.bincount(local, minlength=len(known)))])
-        credited = owner[np.argsort(local, kind="stable")]
-        return cls(artists, as_int32(indptr), as_int32(credited), max_per_artist)
+        indptr, entries = members(as_int32(local), len(known))
+        many = np.diff(indptr)
+        place = np.minimum(np.arange(many.max(initial=0)), many[:, None] - 1)
+        return cls(artists, owner[entries[indptr[:-1, None] + place]], max_per_artist)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +85,7 @@ def pick_pages(scores: FloatArray, k: int, rules: Rules, variety: Variety | None
     left = np.array(scores, dtype=np.float32, copy=True)
     n_pages, n_candidates = left.shape
     lines = np.arange(n_pages)
-    counts = np.zeros((n_pages, len(rules.credited_indptr)), dtype=np.int32)
+    counts = np.zeros((n_pages, len(rules.credited) + 1), dtype=np.int32)
     nearest = np.zeros_like(left) if variety is not None and variety.weight > 0 else None
     # One page needs a few lines of the table, many pages need most of it.
     table = similarities(variety.unit, variety.unit) if variety is not None and n_pages > k else None
@@ -110,7 +110,7 @@ def pick_pages(scores: FloatArray, k: int, rules: Rules, variety: Variety | None
 def _bar_full_artists(
     left: FloatArray, counts: IntArray, best: NDArray[np.intp], lines: NDArray[np.intp], rules: Rules
 ) -> None:
-    n_artists = len(rules.credited_indptr) - 1
+    n_artists = len(rules.credited)
     for column in rules.artists[best].T:
         if column.min() == n_artists:
             break  # nobody credits so many
@@ -118,5 +118,4 @@ def _bar_full_artists(
         counts[lines, column] = so_far
         full = np.flatnonzero((so_far == rules.max_per_artist) & (column < n_artists))
         if len(full):
-            owner, position = csr_slice(rules.credited_indptr, column[full])
-            left[full[owner], rules.credited[position]] = -np.inf
+            left[full[:, None], rules.credited[column[full]]] = -np.inf

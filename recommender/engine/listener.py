@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from recommender.engine.arrays import BoolArray, FloatArray, IntArray
 from recommender.engine.config import EngineConfig
 from recommender.engine.data import NO_ADJUSTMENTS, NO_REGION, Adjustments, Feedback, FeedbackKind
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +32,17 @@ class Listener:
     region: int
     amount: float
     adjustments: Adjustments = NO_ADJUSTMENTS
+    _known: dict[Callable[..., Any], Any] = field(default_factory=dict, init=False, repr=False)
+
+    def once(self, work_out: Callable[[Listener], Found]) -> Found:
+        """What `work_out` makes of this listener, worked out when first asked for: scores and reasons share it.
+
+        Not to be written to.
+        """
+        if work_out not in self._known:
+            self._known[work_out] = work_out(self)
+        found: Found = self._known[work_out]
+        return found
 
     @classmethod
     def from_feedback(cls, feedback: Feedback, config: EngineConfig) -> Listener:

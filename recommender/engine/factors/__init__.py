@@ -2,14 +2,13 @@
 
 from recommender.engine.factors.als import Factorisation, factorise, refresh, regularisation
 from recommender.engine.factors.content import artist_content, unheard_factors
-from recommender.engine.factors.solver import fold_in, fold_in_shares
+from recommender.engine.factors.solver import FoldIn
 
 __all__ = [
     "Factorisation",
+    "FoldIn",
     "artist_content",
     "factorise",
-    "fold_in",
-    "fold_in_shares",
     "refresh",
     "regularisation",
     "unheard_factors",

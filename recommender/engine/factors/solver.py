@@ -86,47 +86,41 @@ def solve_rows(
     return np.asarray(out @ gram.vectors.T, dtype=np.float32)
 
 
-def fold_in(
-    factors: FloatArray, weights: FloatArray, gram: FloatArray, alpha: float, regularisation: float
-) -> FloatArray:
-    """The factors of one row, float32[f].
-
-    factors: float32[m, f] of the observed columns; weights: float32[m], signed; gram: Y'Y, float32[f, f].
+@dataclass(frozen=True, eq=False)
+class FoldIn:
+    """One row's normal equations: matrix float64[f, f]; observed float32[m, f], the factors of the observed columns;
+    pull float32[m], how often each of them stands on the right side.
     """
-    system, pull = _row_system(factors, weights, gram, alpha, regularisation)
-    return np.asarray(np.linalg.solve(system, (pull @ factors).astype(np.float64)), dtype=np.float32)
 
+    matrix: NDArray[np.float64]
+    observed: FloatArray
+    pull: FloatArray
 
-def fold_in_shares(
-    factors: FloatArray,
-    weights: FloatArray,
-    gram: FloatArray,
-    alpha: float,
-    regularisation: float,
-    columns: FloatArray,
-) -> FloatArray:
-    """What each observation does to the row's products with `columns` (float32[k, f]): float32[k, m].
+    @classmethod
+    def of(
+        cls, observed: FloatArray, weights: FloatArray, gram: FloatArray, alpha: float, regularisation: float
+    ) -> Self:
+        """Of a row with such weights (float32[m], signed); gram: Y'Y, float32[f, f]."""
+        confidence = np.float32(alpha) * np.abs(weights)
+        matrix = gram + weighted_gram(observed, confidence)
+        matrix[np.diag_indices(len(matrix))] += np.float32(regularisation)
+        pull = (np.float32(1.0) + confidence) * preference(weights) * (weights != 0)
+        return cls(matrix.astype(np.float64), observed, np.asarray(pull, dtype=np.float32))
 
-    They sum to the products with what `fold_in` returns: given the weights the solution is linear in the preferences
-    (Hu, Koren & Volinsky 2008, section 5), so it splits exactly. As the system is symmetric, k right sides are solved
-    for instead of m, which of a long history is many more.
-    """
-    system, pull = _row_system(factors, weights, gram, alpha, regularisation)
-    solved = np.linalg.solve(system, columns.T.astype(np.float64)).astype(np.float32)
-    return np.asarray(solved.T @ factors.T * pull, dtype=np.float32)
+    def factors(self) -> FloatArray:
+        """The factors of the row, float32[f]."""
+        right = (self.pull @ self.observed).astype(np.float64)
+        return np.asarray(np.linalg.solve(self.matrix, right), dtype=np.float32)
 
+    def shares(self, columns: FloatArray) -> FloatArray:
+        """What each observation does to the row's products with `columns` (float32[k, f]): float32[k, m].
 
-def _row_system(
-    factors: FloatArray, weights: FloatArray, gram: FloatArray, alpha: float, regularisation: float
-) -> tuple[NDArray[np.float64], FloatArray]:
-    """Matrix float64[f, f] of a row's normal equations, and how often each observed column stands on their right side,
-    float32[m].
-    """
-    confidence = np.float32(alpha) * np.abs(weights)
-    system = gram + weighted_gram(factors, confidence)
-    system[np.diag_indices(len(system))] += np.float32(regularisation)
-    pull = (np.float32(1.0) + confidence) * preference(weights) * (weights != 0)
-    return system.astype(np.float64), np.asarray(pull, dtype=np.float32)
+        They sum to the products with `factors`: given the weights the solution is linear in the preferences (Hu, Koren
+        & Volinsky 2008, section 5), so it splits exactly. As the matrix is symmetric, k right sides are solved for
+        instead of m, which of a long history is many more.
+        """
+        solved = np.linalg.solve(self.matrix, columns.T.astype(np.float64)).astype(np.float32)
+        return np.asarray(solved.T @ self.observed.T * self.pull, dtype=np.float32)
 
 
 def _batches(indptr: IdArray, n_factors: int) -> Iterator[tuple[IdArray, int]]:

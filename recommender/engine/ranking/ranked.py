@@ -78,6 +78,8 @@ class Ranked:
         """
         place_of = {int(row): place for place, row in enumerate(self.rows)}
         places = [place_of.get(int(row), -1) for row in rows]
+        if self.second is None and min(places, default=0) >= 0:
+            return _by_row(self.base.parts_at(rows), len(rows))
         if self.second is None:
             return [self._blended(int(row), place) for row, place in zip(rows, places, strict=True)]
         among = np.array([place for place in places if place >= 0], dtype=np.int32)
@@ -94,5 +96,10 @@ class Ranked:
 
     @staticmethod
     def _second_contributions(second: Second, places: IntArray) -> list[dict[str, float]]:
-        by_term = second.ranker.contributions(second.features, second.signed, second.taken, places)
-        return [{name: float(values[i]) for name, values in by_term.items()} for i in range(len(places))]
+        return _by_row(second.ranker.contributions(second.features, second.signed, second.taken, places), len(places))
+
+
+def _by_row(by_term: Mapping[str, FloatArray], length: int) -> list[dict[str, float]]:
+    """Values by term (float32[length] each) as values by row."""
+    columns = {name: values.tolist() for name, values in by_term.items()}
+    return [{name: column[place] for name, column in columns.items()} for place in range(length)]

@@ -129,6 +129,9 @@ class ArtistTerm(SparseTerm):
 
     def affinity(self, listener: Listener) -> tuple[IntArray, FloatArray]:
         """The artists of whom the listener has shown something, int32[a], and how much they are liked, float32[a]."""
+        return listener.once(self._affinity)
+
+    def _affinity(self, listener: Listener) -> tuple[IntArray, FloatArray]:
         owner, position = csr_slice(self._indptr, listener.rows)
         everyone = np.concatenate([self._indices[position], listener.artists])
         stated = np.full(len(listener.artists), self._stated, dtype=np.float32)

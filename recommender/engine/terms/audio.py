@@ -72,14 +72,14 @@ class AudioTerm(LinearTerm):
         return dense_matvec(self._vectors, self.direction(listener))
 
     def direction(self, listener: Listener) -> FloatArray:
-        weights, songs = self._songs(listener)
+        weights, songs = listener.once(self._songs)
         return weights @ songs
 
     def coordinates(self, rows: IntArray) -> FloatArray:
         return self._vectors[rows]
 
     def explain(self, listener: Listener, rows: IntArray, limit: int | None = None) -> list[list[Cause]]:
-        weights, songs = self._songs(listener)
+        weights, songs = listener.once(self._songs)
         return track_causes(listener.rows, (self._vectors[rows] @ songs.T) * weights, limit)
 
     def vectors(self, rows: IntArray) -> FloatArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import ClassVar, NamedTuple, Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -21,10 +21,9 @@ from recommender.engine.config import EngineConfig, FactorConfig
 from recommender.engine.data import Catalogue, Interactions
 from recommender.engine.factors import (
     Factorisation,
+    FoldIn,
     artist_content,
     factorise,
-    fold_in,
-    fold_in_shares,
     refresh,
     regularisation,
     unheard_factors,
@@ -124,7 +123,7 @@ class CollaborativeTerm(LinearTerm):
         return dense_matvec(self._table, self.direction(listener))[self._place]
 
     def direction(self, listener: Listener) -> FloatArray:
-        return fold_in(*self._system(listener))
+        return listener.once(self._fold_in).factors()
 
     def coordinates(self, rows: IntArray) -> FloatArray:
         return self.vectors(rows)
@@ -133,7 +132,7 @@ class CollaborativeTerm(LinearTerm):
         return self._place
 
     def explain(self, listener: Listener, rows: IntArray, limit: int | None = None) -> list[list[Cause]]:
-        return track_causes(listener.rows, fold_in_shares(*self._system(listener), self.vectors(rows)), limit)
+        return track_causes(listener.rows, listener.once(self._fold_in).shares(self.vectors(rows)), limit)
 
     def vectors(self, rows: IntArray) -> FloatArray:
         """Factors of some tracks, float32[len(rows), f]; f is 0 where nothing could be fitted."""
@@ -146,21 +145,11 @@ class CollaborativeTerm(LinearTerm):
     def from_arrays(cls, arrays: Mapping[str, AnyArray], catalogue: Catalogue, config: EngineConfig) -> Self:
         return cls(arrays, catalogue, config)
 
-    def _system(self, listener: Listener) -> FoldIn:
+    def _fold_in(self, listener: Listener) -> FoldIn:
         length = np.abs(listener.weights).sum(keepdims=True)
         strength = regularisation(length, self._config, float(self._mean_length[0]))
         factors = self.vectors(listener.rows)
-        return FoldIn(factors, listener.weights, self._gram, self._config.alpha, float(strength[0]))
-
-
-class FoldIn(NamedTuple):
-    """The first arguments of `fold_in` and `fold_in_shares`."""
-
-    factors: FloatArray
-    weights: FloatArray
-    gram: FloatArray
-    alpha: float
-    regularisation: float
+        return FoldIn.of(factors, listener.weights, self._gram, self._config.alpha, float(strength[0]))
 
 
 def _with_unheard(

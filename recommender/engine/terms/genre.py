@@ -121,6 +121,9 @@ class GenreTerm(LinearTerm):
 
     def listener_profile(self, listener: Listener) -> FloatArray:
         """How much the listener likes each genre, float32[n_genres], of unit length before adjustments."""
+        return listener.once(self._listener_profile)
+
+    def _listener_profile(self, listener: Listener) -> FloatArray:
         owner, position = csr_slice(self._indptr, listener.rows)
         profile = np.bincount(
             self._indices[position],

@@ -66,7 +66,9 @@ class LevelTerm(LinearTerm):
         return self.direction(listener)[self._level]
 
     def direction(self, listener: Listener) -> FloatArray:
-        return as_float32(self._kernel[:, self._level[listener.rows]] @ self._weights(listener))
+        levels = self._level[listener.rows]
+        weight = np.bincount(levels, weights=self._weights(listener), minlength=self.LEVELS + 1)
+        return self._kernel @ as_float32(weight)
 
     def coordinates(self, rows: IntArray) -> Sparse:
         return membership(np.arange(len(rows) + 1, dtype=np.int32), as_int32(self._level[rows]), self.LEVELS + 1)

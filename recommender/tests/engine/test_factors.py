@@ -9,10 +9,9 @@ import scipy.sparse as sp
 from recommender.engine.arrays import FloatArray, Sparse
 from recommender.engine.config import FactorConfig
 from recommender.engine.factors import (
+    FoldIn,
     artist_content,
     factorise,
-    fold_in,
-    fold_in_shares,
     regularisation,
     unheard_factors,
 )
@@ -57,14 +56,14 @@ def test_a_fold_in_solves_the_row_and_splits_into_what_each_song_does() -> None:
     factors = RNG.normal(size=(20, 4)).astype(np.float32)
     entries = {3: 1.0, 8: -1.0, 11: 0.5, 15: 0.0}
     weights = np.array(list(entries.values()), dtype=np.float32)
-    system = (factors[list(entries)], weights, factors.T @ factors, ALPHA, 2.0)
+    system = FoldIn.of(factors[list(entries)], weights, factors.T @ factors, ALPHA, 2.0)
     heard = {column: value for column, value in entries.items() if value}
     folded = by_hand(factors, heard, 2.0, np.zeros(4, np.float32))
-    np.testing.assert_allclose(fold_in(*system), folded, atol=1e-5)
-    shares = fold_in_shares(*system, factors[:3])
+    np.testing.assert_allclose(system.factors(), folded, atol=1e-5)
+    shares = system.shares(factors[:3])
     assert shares.shape == (3, 4)
     np.testing.assert_allclose(shares.sum(axis=1), factors[:3] @ folded, atol=1e-5)
-    alone = fold_in_shares(*system, np.eye(4, dtype=np.float32))
+    alone = system.shares(np.eye(4, dtype=np.float32))
     np.testing.assert_allclose(shares, factors[:3] @ alone, atol=1e-5)
     assert not shares[:, 3].any()
 
