@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from accounts.models import User
 from feedback.models import Rating
 from feedback.taste import Feedback as Given
-from feedback.taste import RatedTrack, Steering, UncountedTrack, feedback_of, interactions, steering_of
+from feedback.taste import Steering, UncountedTrack, feedback_of, interactions, steering_of
 from recommender.engine import Adjustments, Catalogue, EngineConfig, Feedback, FeedbackKind, Interactions
 from recommender.engine.arrays import FloatArray, IntArray
 from recommender.engine.data import NO_REGION
@@ -76,8 +76,7 @@ def load_feedback(user: User, loaded: LoadedModel, now: datetime | None = None) 
 
 def _feedback(user: User, given: Given, steering: Steering, loaded: LoadedModel, at: float) -> Feedback:
     catalogue = loaded.model.catalogue
-    rated = np.array(_rating_observations(given.ratings), dtype=np.float64).reshape(-1, 4)
-    columns = np.concatenate([rated, _play_observations(given.play_table)])
+    columns = np.concatenate([_rating_observations(given.rating_table), _play_observations(given.play_table)])
     rows = catalogue.rows_of(columns[:, 0].astype(np.int64))
     known = rows >= 0
     genres = catalogue.genres_of(np.array(given.genre_ids, dtype=np.int64))
@@ -147,9 +146,11 @@ def load_interactions(catalogue: Catalogue, config: EngineConfig) -> AllFeedback
     return AllFeedback(done, users, regions)
 
 
-def _rating_observations(ratings: Sequence[RatedTrack]) -> list[tuple[float, ...]]:
-    kind = {Rating.Value.LIKE: FeedbackKind.LIKE, Rating.Value.DISLIKE: FeedbackKind.DISLIKE}
-    return [(rating.track_id, kind[Rating.Value(rating.value)], 1.0, rating.at) for rating in ratings]
+def _rating_observations(table: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return one observation per rating: id, kind, count and time, float64[m, 4]."""
+    track, value, at = table.T
+    kind = np.where(value == Rating.Value.LIKE, FeedbackKind.LIKE, FeedbackKind.DISLIKE)
+    return np.stack([track, kind, np.ones(len(table)), at], axis=1).astype(np.float64)
 
 
 def _play_observations(table: NDArray[np.int64]) -> NDArray[np.float64]:

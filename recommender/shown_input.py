@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from feedback.epoch import Epoch
+from feedback.tables import whole_numbers
 from recommender.engine import Catalogue, Feedback
 from recommender.engine.freshness import Shown
 from recommender.models import Recommendation
@@ -26,8 +27,7 @@ def load_shown(user: User, catalogue: Catalogue, feedback: Feedback, now: dateti
     """
     now = now or timezone.now()
     recent = Recommendation.objects.filter(user=user, is_shown=True, created_at__gte=now - timedelta(days=WINDOW_DAYS))
-    newest = recent.order_by("-created_at").values_list("track_id", Epoch("created_at"))[:MAX_ROWS]
-    seen = np.array(list(newest), dtype=np.int64).reshape(-1, 2)
+    seen = whole_numbers(recent.order_by("-created_at")[:MAX_ROWS], "track_id", Epoch("created_at"))
     rows = catalogue.rows_of(seen[:, 0])
     ignored = (rows >= 0) & ~np.isin(rows, feedback.rows)
     rows, at = rows[ignored], seen[ignored, 1]

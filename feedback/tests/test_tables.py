@@ -1,0 +1,40 @@
+"""Rows as arrays: the same numbers whichever way the database gives them."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from feedback.epoch import Epoch
+from feedback.models import Rating
+from feedback.tables import whole_numbers
+from feedback.tests.factories import RatingFactory, UserFactory, make_track
+
+NOON = datetime(2026, 11, 26, 12, 0, 0, 999_999, tzinfo=UTC)
+pytestmark = pytest.mark.django_db
+
+
+def test_columns_of_all_rows_in_one_query() -> None:
+    user = UserFactory()
+    tracks = [make_track(f"Song {number}") for number in range(3)]
+    for number, track in enumerate(tracks):
+        rating = RatingFactory(user=user, track=track, value=-1 if number == 1 else 1)
+        Rating.objects.filter(pk=rating.pk).update(updated_at=NOON + timedelta(days=number))
+    RatingFactory(user=UserFactory(), track=tracks[0])
+
+    mine = Rating.objects.filter(user=user).order_by("-updated_at")
+    with CaptureQueriesContext(connection) as queries:
+        table = whole_numbers(mine, "track_id", "value", Epoch("updated_at"))
+    noon = int(NOON.timestamp())
+    assert table.tolist() == [
+        [tracks[2].pk, 1, noon + 2 * 86_400],
+        [tracks[1].pk, -1, noon + 86_400],
+        [tracks[0].pk, 1, noon],
+    ]
+    assert len(queries) == 1
+    assert whole_numbers(mine[:2], "track_id").tolist() == [[tracks[2].pk], [tracks[1].pk]]
+
+
+def test_no_rows_are_an_empty_table() -> None:
+    assert whole_numbers(Rating.objects.all(), "track_id", "value").shape == (0, 2)
