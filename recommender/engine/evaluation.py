@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from recommender.engine.arrays import BoolArray, FloatArray, IntArray, top_rows
 from recommender.engine.config import EngineConfig
@@ -320,12 +321,14 @@ def measure(
     measured: list[Measured] = []
     for label, asked in questions.items():
         tallies = {name: _Tally(len(asked)) for name in scorers} if asked else {}
-        for number, query in enumerate(asked):
-            progress(f"{label} revealed, {len(asked):,} listeners", done / total)
-            feedback = Feedback.likes(query.revealed)
-            for name, tally in tallies.items():
-                judged.ask(scorers[name](feedback), query, number, tally)
-            done += 1
+        # What is computed for one listener is so small that a second thread of the linear algebra only gets in the way.
+        with threadpool_limits(1, user_api="blas"):
+            for number, query in enumerate(asked):
+                progress(f"{label} revealed, {len(asked):,} listeners", done / total)
+                feedback = Feedback.likes(query.revealed)
+                for name, tally in tallies.items():
+                    judged.ask(scorers[name](feedback), query, number, tally)
+                done += 1
         measured += [judged.measured(name, label, asked, tally) for name, tally in tallies.items()]
     progress("done", 1.0)
     return measured
