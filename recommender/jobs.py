@@ -20,6 +20,7 @@ def _retrain(run: "Run") -> str:
     # Here, so that the web server starts without the libraries that fit.
     from jobs.running import JobFailedError
     from jobs.services import schedule_subject
+    from recommender.object_store import StoreError
     from recommender.training import EmptyCatalogueError, RetrainBusyError, retrain
 
     steps: list[str] = []
@@ -40,6 +41,8 @@ def _retrain(run: "Run") -> str:
         if is_scheduled:
             return "there are no songs yet: nothing done"
         raise JobFailedError("there are no songs yet") from error
+    except StoreError as error:
+        raise JobFailedError(f"the model that served goes on, for the store cannot be used: {error}") from error
     if result.version is None:
         return "nothing changed since the last retrain: nothing done"
     fate = "it serves" if result.is_serving else "it measures worse than the one that serves, which goes on serving"

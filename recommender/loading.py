@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.db import DatabaseError, connection
 
+from recommender.model_store import fetch, is_elsewhere, remove_copies
 from recommender.models import ModelVersion
 from recommender.nearest import EVERY_SONG, is_wanted, open_index, say_once
+from recommender.object_store import StoreError
 
 if TYPE_CHECKING:
     from recommender.engine import Model
@@ -23,13 +26,15 @@ logger = logging.getLogger(__name__)
 
 # A version that could not be loaded is tried again after so many seconds: a shared folder may be late.
 RETRY_SECONDS = 10.0
+# Each time twice as long, up to this, where a try can mean to fetch all of it from the store.
+_LONGEST_RETRY_SECONDS = 320.0
 _BLOCK = 1 << 18
 # Between two of a model's files. All the loader computes slows the page that runs meanwhile; like this, many share it.
 _PAUSE_SECONDS = 0.01
 
 
 class UnusableModelError(Exception):
-    """The version's file is missing, damaged or of another format; the message says which."""
+    """The version's file is missing, damaged, of another format, or cannot be fetched; the message says which."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,22 @@ class LoadedModel:
 def model_path(version: ModelVersion) -> Path:
     """Return the folder of the version's file."""
     return Path(settings.MODEL_DIR) / version.directory
+
+
+def bring_here(version: ModelVersion) -> None:
+    """Fetch the version's file from the store, where there is one and the file is not on this machine.
+
+    The files of versions that are not kept any more make room then. Raises ``UnusableModelError``.
+    """
+    try:
+        is_new = fetch(version.directory)
+    except StoreError as error:
+        raise UnusableModelError(str(error)) from error
+    if is_new:
+        logger.info("model version %s was fetched from the store", version.pk)
+        # With the database away it is done after the next one.
+        with suppress(DatabaseError):
+            remove_copies(keep=settings.MODELS_KEPT)
 
 
 def read_model(path: Path, *, verify: bool = False, pause: Callable[[Path], object] | None = None) -> Model:
@@ -70,15 +91,16 @@ def read_model(path: Path, *, verify: bool = False, pause: Callable[[Path], obje
 class Loader:
     """Keeps the last loaded model of this process.
 
-    ``in_background``: a newer version is read and tried out beside the requests, which are served by the older one
-    meanwhile: no request waits for the change.
+    ``in_background``: a newer version is fetched, read and tried out beside the requests, which are served by the older
+    one meanwhile, or without one: no request waits for the change.
     """
 
     def __init__(self) -> None:
         self.in_background = False
         self._lock = threading.Lock()
         self._loaded: LoadedModel | None = None
-        self._broken: dict[str, float] = {}
+        # Until when each version is not tried again, and how long that was, in seconds.
+        self._broken: dict[str, tuple[float, float]] = {}
         self._on_its_way = ""
 
     def get(self, version: ModelVersion) -> LoadedModel | None:
@@ -86,7 +108,7 @@ class Loader:
         loaded = self._loaded
         if loaded is not None and loaded.version.directory == version.directory:
             return loaded
-        if loaded is not None and self.in_background:
+        if self.in_background and (loaded is not None or is_elsewhere(version.directory)):
             self._fetch(version)
             return loaded
         with self._lock:
@@ -104,8 +126,8 @@ class Loader:
 
     def _fetch(self, version: ModelVersion) -> None:
         with self._lock:
-            is_broken = time.monotonic() < self._broken.get(version.directory, 0.0)
-            if is_broken or self._on_its_way == version.directory:
+            # One at a time: a machine that is new has no use for all versions at once.
+            if self._on_its_way or self._is_resting(version):
                 return
             self._on_its_way = version.directory
         threading.Thread(target=self._replace, args=(version,), name="model-loader", daemon=True).start()
@@ -118,16 +140,31 @@ class Loader:
                 self._loaded = fresh
         finally:
             self._on_its_way = ""
+            connection.close()
 
     def _load(self, version: ModelVersion, pause: Callable[[Path], object] | None = None) -> LoadedModel | None:
+        is_resting = self._is_resting(version)
         try:
+            # The store is left alone meanwhile: each try could take as long as it takes to give up.
+            if not is_resting:
+                bring_here(version)
             model = read_model(model_path(version), pause=pause)
         except UnusableModelError as error:
-            if version.directory not in self._broken:
-                logger.error("model version %s cannot be used, the one before it serves: %s", version.pk, error)
-            self._broken[version.directory] = time.monotonic() + RETRY_SECONDS
+            if not is_resting:
+                self._let_rest(version, error)
             return None
         return LoadedModel(version, model, tuple(model.metadata["regions"]))
+
+    def _is_resting(self, version: ModelVersion) -> bool:
+        return time.monotonic() < self._broken.get(version.directory, (0.0, 0.0))[0]
+
+    def _let_rest(self, version: ModelVersion, error: UnusableModelError) -> None:
+        seconds = RETRY_SECONDS
+        if version.directory not in self._broken:
+            logger.error("model version %s cannot be used, the one before it serves: %s", version.pk, error)
+        elif settings.MODEL_STORE:
+            seconds = min(2 * self._broken[version.directory][1], _LONGEST_RETRY_SECONDS)
+        self._broken[version.directory] = (time.monotonic() + seconds, seconds)
 
 
 def _read_through(file: Path) -> None:

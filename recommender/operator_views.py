@@ -11,7 +11,7 @@ from recommender import going
 from recommender.charts import HEIGHT, WIDTH, quality_chart
 from recommender.insight import ANSWER_DAYS, WINDOW_DAYS, insight
 from recommender.models import ModelVersion
-from recommender.reports import has_file, headline, quality_table
+from recommender.reports import headline, quality_table, with_file
 from recommender.versions import UnusableModelError, activate_checked
 
 VERSIONS_SHOWN = 30
@@ -53,9 +53,10 @@ def quality(request: HttpRequest) -> HttpResponse:
     """Show the quality of the versions over time, and what listeners made of what was shown."""
     versions = list(ModelVersion.objects.all()[:VERSIONS_SHOWN])
     active = next((version for version in versions if version.active_slot), None)
+    there = with_file(versions)
     context = {
         "versions": [
-            (version, headline(version), headline(version, "popularity"), has_file(version)) for version in versions
+            (version, headline(version), headline(version, "popularity"), version.pk in there) for version in versions
         ],
         "active": active,
         "active_quality": quality_table(active.metrics.get("rows", [])) if active else None,

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
+
+from recommender.model_store import kept_directories
 from recommender.models import ModelVersion
 from recommender.versions import model_path
 
@@ -37,9 +40,13 @@ def headline(version: ModelVersion, scorer: str = "blend", reveal: str = "5") ->
     return None
 
 
-def has_file(version: ModelVersion) -> bool:
-    """Whether the version's file is still there, so that it can be made active."""
-    return model_path(version).is_dir()
+def with_file(versions: Iterable[ModelVersion]) -> set[int]:
+    """Return the ids of those whose file is still there, so that they can be made active.
+
+    Where there is a store, it is not asked: the files of all that are kept are in it.
+    """
+    stored = kept_directories(settings.MODELS_KEPT) if settings.MODEL_STORE else set()
+    return {version.pk for version in versions if version.directory in stored or model_path(version).is_dir()}
 
 
 def _cell(interval: Mapping[str, float] | None) -> str:

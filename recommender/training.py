@@ -31,9 +31,10 @@ from recommender.engine.update import update_model
 from recommender.estimating import store_estimates
 from recommender.feedback_input import AllFeedback, load_interactions
 from recommender.gate import MIN_TEST_LISTENERS, Quality, Say, judge_candidate, split_by_listener
+from recommender.model_store import FETCHING, is_anywhere, publish, remove_stored_orphans
 from recommender.models import ModelVersion
 from recommender.nearest import EVERY_SONG, build_index, is_installed, is_wanted, say_once
-from recommender.versions import TWIN, activate, load_active, model_path, remove_old_files
+from recommender.versions import TWIN, activate, load_active, remove_old_files
 
 SEED = 20
 
@@ -74,11 +75,12 @@ def retrain(
 
     ``incremental``: fold what is new into the active model instead of fitting anew; without one, fit. ``cluster``: has
     the matrix factorisation computed elsewhere. ``config``: other numbers than the engine's own.
-    The file is written beside its place and renamed, and the row is made only then: killed at any moment, the model
-    before it goes on serving, and the next run removes what was left behind.
+    The file is written beside its place and renamed, then copied to the store if there is one, and the row is made only
+    then: killed at any moment, the model before it goes on serving, and the next run removes what was left behind.
 
     Raises:
         RetrainBusyError: another one is running.
+        StoreError: the store does not answer or refuses; nothing is registered.
         EmptyCatalogueError: no song has been imported yet.
         ClusterError: the cluster cannot be used.
     """
@@ -87,7 +89,7 @@ def retrain(
         config = config or EngineConfig()
         fingerprint = _fingerprint(config)
         newest = ModelVersion.objects.first()
-        if if_needed and newest and newest.fingerprint == fingerprint and model_path(newest).is_dir():
+        if if_needed and newest and newest.fingerprint == fingerprint and is_anywhere(newest.directory):
             return RetrainResult(version=None)
         return _Run(say, seed, config, is_incremental=incremental, cluster=cluster).execute(fingerprint, force=force)
 
@@ -124,6 +126,9 @@ class _Run:
             if twin is not None:
                 save_model(twin, Path(settings.MODEL_DIR) / (directory + TWIN))
             save_model(model, Path(settings.MODEL_DIR) / directory)
+        if settings.MODEL_STORE:
+            with self._timed("upload"):
+                publish([directory + TWIN, directory] if twin is not None else [directory])
         is_serving = force or not quality.verdict.is_worse
         version = self._register(directory, fingerprint, _counts(model, given.interactions), quality, is_serving)
         remove_old_files(keep=settings.MODELS_KEPT)
@@ -169,10 +174,8 @@ class _Run:
         rng = self._fit_rng.spawn(1)[0]
         if base is not None:
             return update_model(base, catalogue, interactions, rng, self._say, metadata)
-        given = None
-        if self._cluster is not None:
-            given = self._cluster.terms(catalogue, interactions, self._config, rng.spawn(1)[0], self._say)
-        return fit_model(catalogue, interactions, self._config, rng, self._say, metadata, stage, given)
+        elsewhere = self._cluster.fits(self._say) if self._cluster else None
+        return fit_model(catalogue, interactions, self._config, rng, self._say, metadata, stage, elsewhere)
 
     @transaction.atomic
     def _register(
@@ -217,7 +220,11 @@ def _fingerprint(config: EngineConfig) -> str:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Hold the retrain lock; the system lets go of it when the process ends, however it ends."""
+    """Hold the retrain lock; the system lets go of it when the process ends, however it ends.
+
+    It is this machine's where ``MODEL_DIR`` is. Two machines that retrain at once do double work and no harm: folders
+    have names of their own, the database says which serves, and the queue runs one retrain at a time anyway.
+    """
     folder = Path(settings.MODEL_DIR)
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".retrain.lock").open("w") as lock:
@@ -229,8 +236,13 @@ def _alone() -> Iterator[None]:
 
 
 def _remove_orphans() -> None:
-    """Delete what a killed retrain left: folders without a row. Only under the lock, when no other can be writing."""
+    """Delete what a killed retrain left: folders without a row. Only under the lock, when no other can be writing.
+
+    What is being fetched from the store is left to who fetches. In the store itself others write: it keeps a day's.
+    """
     known = set(ModelVersion.objects.values_list("directory", flat=True))
     for folder in Path(settings.MODEL_DIR).iterdir():
-        if folder.is_dir() and folder.name.removesuffix(TWIN) not in known:
+        is_fetched = settings.MODEL_STORE and folder.name.startswith(FETCHING)
+        if folder.is_dir() and folder.name.removesuffix(TWIN) not in known and not is_fetched:
             shutil.rmtree(folder, ignore_errors=True)
+    remove_stored_orphans(known)

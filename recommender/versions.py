@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import gc
-import shutil
-from pathlib import Path
+import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from recommender.loading import LoadedModel, Loader, UnusableModelError, in_thread, model_path, read_model, warm_up
+from recommender.loading import (
+    LoadedModel,
+    Loader,
+    UnusableModelError,
+    bring_here,
+    in_thread,
+    model_path,
+    read_model,
+    warm_up,
+)
+from recommender.model_store import TWIN, fetch, publish_missing, remove_copies, remove_stored
 from recommender.models import ModelVersion
+from recommender.object_store import StoreError, UnusableCopyError
 
 if TYPE_CHECKING:
     from recommender.engine import Model
@@ -32,8 +42,8 @@ __all__ = [
     "serve_without_waiting",
 ]
 
-# The folder of a version's twin, fitted without the test listeners (see recommender.gate), has this at its end.
-TWIN = ".twin"
+logger = logging.getLogger(__name__)
+
 # How many earlier versions are tried when the active one's file cannot be used.
 MAX_FALLBACKS = 5
 
@@ -55,11 +65,16 @@ def active_model() -> LoadedModel | None:
 
 
 def load_active(suffix: str) -> Model | None:
-    """Return the active version's model, or with ``TWIN`` its twin; ``None`` where its file cannot be used."""
+    """Return the active version's model, or with ``TWIN`` its twin; ``None`` where its file cannot be used.
+
+    Raises ``StoreError`` where the store it would have to be fetched from does not answer.
+    """
     version = ModelVersion.objects.filter(active_slot=True).first()
     if version is None:
         return None
     path = model_path(version)
+    with suppress(UnusableCopyError):
+        fetch(path.name + suffix)
     try:
         return read_model(path.with_name(path.name + suffix))
     except UnusableModelError:
@@ -72,7 +87,13 @@ def activate_checked(*, version: ModelVersion) -> None:
     Raises:
         UnusableModelError: the file cannot serve; the model before it goes on.
     """
+    bring_here(version)
     read_model(model_path(version), verify=True)
+    try:
+        # It may be older than the store, or come out of a backup.
+        publish_missing([version.directory])
+    except StoreError as error:
+        logger.error("model version %s is on this machine, and may be missing on others: %s", version.pk, error)
     activate(version=version)
 
 
@@ -112,15 +133,12 @@ def forget_loaded() -> None:
 
 
 def remove_old_files(*, keep: int) -> list[str]:
-    """Delete the files of all but the ``keep`` newest versions and the active one; return the folders removed."""
-    kept = set(ModelVersion.objects.order_by("-pk").values_list("directory", flat=True)[:keep])
-    kept |= set(ModelVersion.objects.filter(active_slot=True).values_list("directory", flat=True))
-    old = ModelVersion.objects.exclude(directory__in=kept)
-    removed = [version.directory for version in old if model_path(version).is_dir()]
-    for directory in removed:
-        for name in (directory, directory + TWIN):
-            shutil.rmtree(Path(settings.MODEL_DIR) / name, ignore_errors=True)
-    return removed
+    """Delete the files of all but the ``keep`` newest versions and the active one, here and in the store.
+
+    Returns the folders removed here. A store that does not answer is tidied another time.
+    """
+    remove_stored(keep=keep)
+    return remove_copies(keep=keep)
 
 
 _loader = Loader()

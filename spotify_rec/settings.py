@@ -415,6 +415,8 @@ LOG_LEVEL: int = _read("LOG_LEVEL", env.log_level, default="INFO")
 LOGGING = logs.logging_settings(level=logging.getLevelName(LOG_LEVEL), is_json=not DEBUG)
 # At DEBUG it logs tokens, and each refusal as an error that our own client tells better.
 LOGGING["loggers"]["spotipy"] = {"level": "CRITICAL"}
+# At DEBUG it logs signed requests, at INFO where it found its keys.
+LOGGING["loggers"]["botocore"] = {"level": "WARNING"}
 logs.configure()
 
 # --- Numbers for Prometheus ------------------------------------------------------------------------------------------

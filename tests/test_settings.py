@@ -93,7 +93,13 @@ def read_settings(*names: str, **environment: str) -> list[str]:
         ({"MODEL_DIR": ""}, "setting MODEL_DIR: is empty (leave it out for 'data/models')"),
         *[
             ({"MODEL_STORE": address}, "setting MODEL_STORE: an address such as s3://bucket/folder is needed")
-            for address in ("models", "s3://", "https://bucket/folder", "s3://key:secret@bucket", "s3://bucket/../other")
+            for address in (
+                "models",
+                "s3://",
+                "https://bucket/folder",
+                "s3://key:secret@bucket",
+                "s3://bucket/../other",
+            )
         ],
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",

@@ -14,7 +14,7 @@ from recommender.engine.estimates import estimate_features
 from recommender.engine.explain import Reason
 from recommender.engine.model import Model, fit_model, with_shortlist
 from recommender.engine.recommend import Page, Recommendation, Request, recommend, similar
-from recommender.engine.store import load_model, read_manifest, save_model
+from recommender.engine.store import listed_files, load_model, read_manifest, save_model
 from recommender.engine.terms import Cause
 from recommender.engine.update import update_model
 
@@ -39,6 +39,7 @@ __all__ = [
     "Request",
     "estimate_features",
     "fit_model",
+    "listed_files",
     "load_model",
     "read_manifest",
     "recommend",

@@ -106,6 +106,22 @@ def read_manifest(path: Path) -> dict[str, Any]:
     return manifest
 
 
+def listed_files(manifest: Mapping[str, Any]) -> dict[str, int]:
+    """Bytes of each file that lies beside the manifest, by name. Raises ModelDamagedError.
+
+    A name is that of a file in the model's own folder, wherever the manifest came from.
+    """
+    try:
+        entries = [*manifest["arrays"].values(), *(manifest.get("shortlist") or {"indices": {}})["indices"].values()]
+        files = {str(entry["file"]): int(entry["bytes"]) for entry in entries}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ModelDamagedError(f"{MANIFEST} does not list its files: {error!r}") from error
+    for name in files:
+        if name in ("", ".", "..", MANIFEST) or "\0" in name or "\\" in name or Path(name).name != name:
+            raise ModelDamagedError(f"{MANIFEST} lists {name!r}, which is no name of a file beside it")
+    return files
+
+
 def _all_arrays(model: Model) -> dict[str, AnyArray]:
     arrays = {f"catalogue.{name}": array for name, array in model.catalogue.arrays().items()}
     for term_name, term in model.terms.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import tempfile
 import zipfile
@@ -16,8 +17,9 @@ from django.db import DatabaseError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
+from recommender.model_store import TWIN, fetch
 from recommender.models import ModelVersion
-from recommender.versions import TWIN
+from recommender.object_store import StoreError, UnusableCopyError
 from spotify_rec.backup.common import (
     CHUNK,
     DATABASE_NAMES,
@@ -30,6 +32,8 @@ from spotify_rec.backup.common import (
     upload_folder,
 )
 from spotify_rec.backup.databases import database
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,7 @@ def make_backup(*, target: Path, say: Say = say_nothing) -> Made:
         raise BackupError(f"{path} exists; a backup overwrites nothing")
     if not path.parent.is_dir():
         raise BackupError(f"{path.parent}: there is no such folder")
+    _fetch_active_model()
     try:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as name:
             packed = Path(name) / "backup.zip"
@@ -101,6 +106,18 @@ def _applied_migrations() -> dict[str, list[str]]:
     for app, name in applied:
         names.setdefault(app, []).append(name)
     return names
+
+
+def _fetch_active_model() -> None:
+    """Have the files of the model that serves on this machine; of others, what is on it will do."""
+    for name in ModelVersion.objects.filter(active_slot=True).values_list("directory", flat=True):
+        try:
+            fetch(name)
+            # There may be none.
+            with suppress(UnusableCopyError):
+                fetch(name + TWIN)
+        except StoreError as error:
+            logger.warning("what is not on this machine is not in the backup: %s", error)
 
 
 def _model_files() -> list[Path]:

@@ -6,7 +6,7 @@ import json
 import tempfile
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -14,6 +14,8 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
+from recommender.model_store import TWIN, publish_missing
+from recommender.object_store import StoreError
 from recommender.versions import active_model, forget_loaded
 from spotify_rec.backup.common import (
     CHUNK,
@@ -33,12 +35,16 @@ _MODEL_PARTS, _UPLOAD_PARTS = 3, 2
 
 @dataclass(frozen=True)
 class Restored:
-    """What came back. ``migrations``: how many of this release's the restored database still lacks."""
+    """What came back. ``migrations``: how many of this release's the restored database still lacks.
+
+    ``store_error``: why the models are on this machine, but not in the store that it shares with others.
+    """
 
     made_at: str
     migrations: int
     has_model: bool
     missing_uploads: int
+    store_error: str = ""
 
 
 class Backup:
@@ -145,7 +151,16 @@ def restore_backup(backup: Backup, *, is_overwriting: bool, say: Say = say_nothi
     except OSError as error:
         raise BackupError(f"{error.filename or 'restore'}: {error.strerror or error}") from error
     connection.close()
-    return _restored(backup)
+    return replace(_restored(backup), store_error=_publish(backup))
+
+
+def _publish(backup: Backup) -> str:
+    folders = {name.split("/")[1].removesuffix(TWIN) for name in backup.members if name.startswith("models/")}
+    try:
+        publish_missing(sorted(folders))
+    except StoreError as error:
+        return str(error)
+    return ""
 
 
 def _check_fits(backup: Backup) -> None:

@@ -6,9 +6,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.table import Table
 
+from recommender.model_store import stored_directories
 from recommender.models import ModelVersion
-from recommender.reports import has_file, headline
-from recommender.versions import UnusableModelError, activate_checked
+from recommender.object_store import StoreError
+from recommender.reports import headline
+from recommender.versions import UnusableModelError, activate_checked, model_path
 
 
 class Command(BaseCommand):
@@ -25,7 +27,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         console = Console(file=cast(IO[str], self.stdout), highlight=False, soft_wrap=True)
         if options["action"] == "list":
-            console.print(_table())
+            console.print(_table(self._stored()))
             return
         version = ModelVersion.objects.filter(pk=options["version"]).first()
         if version is None:
@@ -36,8 +38,16 @@ class Command(BaseCommand):
             raise CommandError(f"version {version.pk} cannot serve: {error}") from error
         console.print(f"version {version.pk} serves from now on")
 
+    def _stored(self) -> set[str] | None:
+        """Return what is in the store; ``None`` where that cannot be said."""
+        try:
+            return stored_directories()
+        except StoreError as error:
+            self.stderr.write(f"What is in the store cannot be said: {error}")
+            return None
 
-def _table() -> Table:
+
+def _table(stored: set[str] | None) -> Table:
     table = Table(title="nDCG@10 with 5 songs revealed, on held-out listeners")
     for column in ("version", "state", "made", "songs", "listeners", "blend", "popularity", "file"):
         table.add_column(column)
@@ -50,9 +60,17 @@ def _table() -> Table:
             f"{version.fitted_on.get('listeners', 0):,}",
             _figure(headline(version)),
             _figure(headline(version, "popularity")),
-            "yes" if has_file(version) else "deleted",
+            _place(version, stored),
         )
     return table
+
+
+def _place(version: ModelVersion, stored: set[str] | None) -> str:
+    if model_path(version).is_dir():
+        return "yes"
+    if stored is None:
+        return "not here"
+    return "stored" if version.directory in stored else "deleted"
 
 
 def _figure(value: float | None) -> str:

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from recommender.cluster import ClusterError, DaskEngine
+from recommender.object_store import StoreError
 from recommender.reports import quality_table
 from recommender.training import SEED, EmptyCatalogueError, RetrainBusyError, RetrainResult, retrain
 
@@ -61,6 +62,8 @@ class Command(BaseCommand):
             raise CommandError("another retrain is running; wait for it to end") from error
         except EmptyCatalogueError as error:
             raise CommandError("there are no songs yet: import some with manage.py import_tracks FILE") from error
+        except StoreError as error:
+            raise CommandError(f"the model that served goes on, for the store cannot be used: {error}") from error
         except ClusterError as error:
             raise CommandError(str(error)) from error
         if options["verbosity"] > 0:

@@ -38,5 +38,9 @@ class Command(BaseCommand):
             self.stdout.write(f"It is of an earlier release: run manage.py migrate ({restored.migrations} to apply).")
         if not restored.has_model:
             self.stdout.write("No model can serve: run manage.py retrain.")
+        if restored.store_error:
+            self.stderr.write(
+                f"The models are not in the store; activate one once it answers ({restored.store_error})."
+            )
         if restored.missing_uploads:
             self.stdout.write(f"{restored.missing_uploads} uploads are missing: their listeners will be told so.")
