@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from recommender.cluster.als import factorise_on_dask
 from recommender.cluster.parquet import write_interactions
-from recommender.engine import Catalogue, EngineConfig, Interactions
 from recommender.engine.arrays import Sparse
 from recommender.engine.config import FactorConfig
-from recommender.engine.estimates import with_estimates
 from recommender.engine.factors import Factorisation
-from recommender.engine.terms import Progress, Term
+from recommender.engine.model import Fit
+from recommender.engine.terms import Progress
 from recommender.engine.terms.collaborative import CollaborativeTerm
 
 PARTS = 8
@@ -33,15 +33,8 @@ class DaskEngine:
     scheduler: str = ""
     parts: int = PARTS
 
-    def terms(
-        self,
-        catalogue: Catalogue,
-        interactions: Interactions,
-        config: EngineConfig,
-        rng: np.random.Generator,
-        progress: Progress,
-    ) -> dict[str, Term]:
-        """Return the terms that the cluster fits, for ``fit_model``. Raises ClusterError."""
+    def fits(self, progress: Progress) -> dict[str, Fit]:
+        """Return what fits terms on the cluster, for ``fit_model``; it raises ClusterError. ``progress``: told of it."""
 
         def factorise(
             weights: Sparse, credits_: Sparse, settings: FactorConfig, rng: np.random.Generator
@@ -50,6 +43,4 @@ class DaskEngine:
                 write_interactions(Path(name), weights, self.parts)
                 return factorise_on_dask(Path(name), credits_, settings, rng, self.scheduler, progress)
 
-        estimated = with_estimates(catalogue)
-        term = CollaborativeTerm.fit_with(factorise, estimated, interactions, config, rng, progress)
-        return {CollaborativeTerm.name: term}
+        return {CollaborativeTerm.name: partial(CollaborativeTerm.fit_with, factorise)}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 
@@ -24,6 +24,9 @@ from recommender.engine.shortlist import BuildIndex, Outlook, Shortlist
 from recommender.engine.terms import TERMS, Progress, Term, no_progress
 from recommender.engine.terms.audio import AudioTerm
 from recommender.engine.terms.collaborative import CollaborativeTerm
+
+Fit: TypeAlias = Callable[[Catalogue, Interactions, EngineConfig, np.random.Generator, Progress], Term]
+"""What `Term.fit` is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,14 +137,14 @@ def fit_model(
     progress: Progress = no_progress,
     metadata: Mapping[str, Any] | None = None,
     second_stage: SecondStage | None = None,
-    given: Mapping[str, Term] | None = None,
+    elsewhere: Mapping[str, Fit] | None = None,
 ) -> Model:
     """Fit every registered term, and learn how to weigh them. Raises InvalidDataError if the inputs do not match.
 
     Songs without features get estimated ones, flagged as such in the model's catalogue.
 
-    `second_stage`: what was learned before about weighing the terms, instead of learning it anew. `given`: terms that
-    were fitted elsewhere, by name, taken as they are.
+    `second_stage`: what was learned before about weighing the terms, instead of learning it anew. `elsewhere`: what fits
+    a term in place of its own `fit`, by name: on other machines, from the same random numbers.
     `progress(step, share)` is called with the term's name and the share 0..1 that is done.
     """
     interactions.check_against(catalogue)
@@ -154,7 +157,7 @@ def fit_model(
         return _fit_terms(catalogue, seen, config, np.random.default_rng(seed), no_progress, {})
 
     fit_rng = np.random.default_rng(seed)
-    terms = _fit_terms(catalogue, interactions, config, fit_rng, _scaled(progress, 0.0, 0.4), given or {})
+    terms = _fit_terms(catalogue, interactions, config, fit_rng, _scaled(progress, 0.0, 0.4), elsewhere or {})
     stage = second_stage or fit_second_stage(
         catalogue, interactions, prior, terms_of, config, stage_rng, _scaled(progress, 0.4, 1.0)
     )
@@ -196,14 +199,15 @@ def _fit_terms(
     config: EngineConfig,
     rng: np.random.Generator,
     progress: Progress,
-    given: Mapping[str, Term],
+    elsewhere: Mapping[str, Fit],
 ) -> dict[str, Term]:
     terms: dict[str, Term] = {}
     for done, (name, term) in enumerate(TERMS.items()):
         progress(name, done / len(TERMS))
         # Every term draws from its own stream: adding one does not change what the others learn.
         term_rng = rng.spawn(1)[0]
-        terms[name] = given.get(name) or term.fit(catalogue, interactions, config, term_rng, no_progress)
+        fit = elsewhere.get(name, term.fit)
+        terms[name] = fit(catalogue, interactions, config, term_rng, no_progress)
     return terms
 
 

@@ -82,6 +82,12 @@ def test_a_retrain_takes_the_factors_back(model_dir: Path) -> None:
     rows = loaded.model.catalogue.rows_of(np.array([track.pk for track in tracks]))
     assert loaded.model.embedding(rows).shape == (40, EngineConfig().factors.factors)
     assert [folder.name for folder in model_dir.iterdir() if folder.is_dir()] == [version.directory]
+    # From the same start, so that it is the model that one machine finds.
+    call_command("retrain", force=True, stdout=StringIO())
+    alone = active_model()
+    assert alone is not None
+    assert alone.version.pk != version.pk
+    np.testing.assert_allclose(alone.model.embedding(rows), loaded.model.embedding(rows), atol=1e-5)
 
 
 @pytest.mark.django_db
