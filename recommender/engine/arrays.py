@@ -83,8 +83,13 @@ def csr_any(indptr: IntArray, indices: IntArray, flags: BoolArray) -> BoolArray:
 def sum_by_row(rows: IntArray, values: AnyArray, n: int) -> tuple[IntArray, FloatArray]:
     """The distinct ones of `rows` (each in 0..n-1), in no particular order, and the sum of the values of each.
 
-    Neither sorts nor goes through all n.
+    Does not sort, and goes through all n only where the rows are many.
     """
+    if 4 * len(rows) > n:
+        seen = np.zeros(n, dtype=np.bool_)
+        seen[rows] = True
+        found = as_int32(np.flatnonzero(seen))
+        return found, np.bincount(rows, weights=values, minlength=n)[found].astype(np.float32)
     number = np.empty(n, dtype=np.int32)
     places = np.arange(len(rows), dtype=np.int32)
     number[rows] = places

@@ -67,11 +67,14 @@ def test_top_rows_among_the_allowed(share: float) -> None:
     assert top_rows(scores, 200, allowed).tolist() == expected.tolist()
 
 
-def test_sum_by_row() -> None:
+@pytest.mark.parametrize("n", [6, 100], ids=["many of all", "few of all"])
+def test_sum_by_row(n: int) -> None:
     rows, values = np.array([4, 0, 4, 2, 0], dtype=np.int32), np.array([1, 2, 3, 4, -7], dtype=np.float32)
-    distinct, sums = sum_by_row(rows, values, 6)
+    distinct, sums = sum_by_row(rows, values, n)
     assert dict(zip(distinct.tolist(), sums.tolist(), strict=True)) == {0: -5.0, 2: 4.0, 4: 4.0}
-    assert sum_by_row(rows[:0], values[:0], 6)[0].tolist() == []
+    assert distinct.dtype == np.int32
+    assert sums.dtype == np.float32
+    assert sum_by_row(rows[:0], values[:0], n)[0].tolist() == []
 
 
 def test_members_of_each_group() -> None:
