@@ -38,10 +38,10 @@ def main() -> None:
         for _version in range(2):
             site.manage("retrain", "--force")
         with site.serving(workers=1):
-            _report(site, _Reader(Client(site.port, facts["session"])), switches)
+            _report(site, Reader(Client(site.port, facts["session"])), switches)
 
 
-class _Reader:
+class Reader:
     """Reads the feed again and again: (when, seconds it took) of every page, and what was wrong."""
 
     def __init__(self, client: Client) -> None:
@@ -59,7 +59,7 @@ class _Reader:
                 self.wrong.append(f"status {status}: {body[:200].decode(errors='replace')}")
 
 
-def _report(site: Site, reader: _Reader, switches: int) -> None:
+def _report(site: Site, reader: Reader, switches: int) -> None:
     for _page in range(10):  # the worker's first pages are no matter of the change
         reader.client.get("/")
     thread = threading.Thread(target=reader.run)

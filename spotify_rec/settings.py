@@ -2,6 +2,7 @@
 
 import importlib.util
 import logging
+import os
 import re
 import zoneinfo
 from pathlib import Path
@@ -319,6 +320,10 @@ if MODEL_STORE and importlib.util.find_spec("boto3") is None:
     raise ImproperlyConfigured(
         "setting MODEL_STORE: the extra `s3` is not installed: pip install --require-hashes -r requirements-s3.txt"
     )
+# boto3 reads these itself, from the environment; what the .env file says is to count as well.
+for _name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "DEFAULT_REGION", "ENDPOINT_URL", "CA_BUNDLE"):
+    if _value := _read(f"AWS_{_name}", env.str, default=""):
+        os.environ.setdefault(f"AWS_{_name}", _value)
 # Files of older versions are deleted at the next retrain; the active one always stays.
 MODELS_KEPT = _read_count("MODELS_KEPT", default=5)
 

@@ -82,6 +82,12 @@ def server() -> Iterator[str]:
     logging.getLogger("werkzeug").setLevel(logging.NOTSET)
 
 
+def go_to(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    """Let a process that has just begun find the store at ``address``."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+    model_store._store_at.cache_clear()
+
+
 @pytest.fixture(autouse=True)
 def bucket(server: str, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Bucket:
     """Let MODEL_STORE be a folder of a new bucket."""
@@ -89,9 +95,9 @@ def bucket(server: str, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> 
         ("AWS_ACCESS_KEY_ID", "key"),
         ("AWS_SECRET_ACCESS_KEY", "secret"),
         ("AWS_DEFAULT_REGION", "us-east-1"),
-        ("AWS_ENDPOINT_URL", server),
     ):
         monkeypatch.setenv(name, value)
+    go_to(monkeypatch, server)
     bucket = Bucket(server)
     settings.MODEL_STORE = f"s3://{bucket.name}/site"
     return bucket
@@ -179,7 +185,7 @@ class TestRetrain:
     ) -> None:
         make_catalogue()
         old = fit()
-        monkeypatch.setenv("AWS_ENDPOINT_URL", down)
+        go_to(monkeypatch, down)
         with pytest.raises(CommandError, match=rf"cannot be used: s3://{bucket.name}/site: Could not connect"):
             call_command("retrain", verbosity=0)
         job = enqueue(kind="retrain", subject="retrain")
@@ -191,7 +197,7 @@ class TestRetrain:
         assert serving() == old
         # What it wrote is here until the next one.
         assert len(folders(machine("first"))) == 2
-        monkeypatch.setenv("AWS_ENDPOINT_URL", server)
+        go_to(monkeypatch, server)
         new = fit()
         assert folders(machine("first")) == {old.directory, new.directory} == bucket.folders()
 
@@ -232,7 +238,7 @@ class TestRetrain:
         assert old.directory + TWIN in folders(here)
         # Without it, a worse model could take the place.
         machine("third")
-        monkeypatch.setenv("AWS_ENDPOINT_URL", down)
+        go_to(monkeypatch, down)
         with pytest.raises(StoreError, match="Could not connect"):
             retrain()
 
@@ -300,13 +306,13 @@ class TestAnotherMachine:
         make_catalogue()
         version = fit()
         forget_loaded()
-        monkeypatch.setenv("AWS_ENDPOINT_URL", down)
+        go_to(monkeypatch, down)
         assert serving() == version
 
     def test_a_store_that_is_silent_is_given_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(s3, "READ_SECONDS", 0.2)
         with socket.create_server(("127.0.0.1", 0)) as silent:
-            monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+            go_to(monkeypatch, f"http://127.0.0.1:{silent.getsockname()[1]}")
             start = time.monotonic()
             with pytest.raises(StoreError, match="Read timeout"):
                 fetch("20260101T000000-abcdef")
@@ -435,13 +441,13 @@ class TestBesideTheRequests:
         machine("second")
         second = fit()
         machine("first")
-        monkeypatch.setenv("AWS_ENDPOINT_URL", down)
+        go_to(monkeypatch, down)
         with caplog.at_level(logging.ERROR, logger="recommender.loading"):
             assert loader.get(second) is before
             until(lambda: bool(caplog.text))
             assert loader.get(second) is before
         assert f"model version {second.pk} cannot be used, the one before it serves: s3://" in caplog.text
-        monkeypatch.setenv("AWS_ENDPOINT_URL", server)
+        go_to(monkeypatch, server)
         until(lambda: loader.get(second) is not before)
 
     def test_what_cannot_be_fetched_is_tried_less_and_less_often(
@@ -486,7 +492,7 @@ class TestCommands:
             active.pk: "yes",
         }
         assert with_file([old, kept, active]) == {kept.pk, active.pk}
-        monkeypatch.setenv("AWS_ENDPOINT_URL", down)
+        go_to(monkeypatch, down)
         told = self.run("models", "list")
         assert "What is in the store cannot be said: s3://" in told
         assert told.count("not here") == 2
@@ -507,7 +513,7 @@ class TestCommands:
     ) -> None:
         make_catalogue()
         old, new = fit(), fit()
-        monkeypatch.setenv("AWS_ENDPOINT_URL", down)
+        go_to(monkeypatch, down)
         # The way back is open where the files are.
         assert "serves from now on" in self.run("models", "activate", str(old.pk))
         assert f"model version {old.pk} is on this machine, and may be missing on others: s3://" in caplog.text
@@ -552,7 +558,7 @@ class TestBackup:
         make_catalogue()
         fit()
         machine("second")
-        monkeypatch.setenv("AWS_ENDPOINT_URL", down)
+        go_to(monkeypatch, down)
         errors = StringIO()
         call_command("backup", tmp_path / "site.zip", verbosity=0, stderr=errors)
         assert "The files of the model that serves are missing" in errors.getvalue()
@@ -572,11 +578,11 @@ class TestBackup:
         for key in bucket.every_key():
             bucket.client.delete_object(Bucket=bucket.name, Key=key)
         shutil.rmtree(machine("first"))
-        monkeypatch.setenv("AWS_ENDPOINT_URL", down)
+        go_to(monkeypatch, down)
         errors = StringIO()
         call_command("restore", tmp_path / "site.zip", overwrite=True, stdout=StringIO(), stderr=errors)
         assert "The models are not in the store; activate one once it answers (s3://" in errors.getvalue()
-        monkeypatch.setenv("AWS_ENDPOINT_URL", server)
+        go_to(monkeypatch, server)
         call_command("restore", tmp_path / "site.zip", overwrite=True, verbosity=0)
         assert stored_directories() == {version.directory}
         machine("second")
@@ -600,14 +606,10 @@ def test_without_the_setting_there_is_no_store(
     assert active_model() is None
 
 
-def test_an_address_that_is_none_is_told(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "storage")
+def test_an_address_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    go_to(monkeypatch, "storage")
     with pytest.raises(StoreError, match="Invalid endpoint"):
         fetch("20260101T000000-abcdef")
-    monkeypatch.undo()
-    settings.MODEL_STORE = "s3://no-such-bucket"
-    with pytest.raises(StoreError):
-        stored_directories()
 
 
 def test_a_bucket_that_is_not_there_is_told(settings: Settings) -> None:
