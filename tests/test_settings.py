@@ -21,11 +21,11 @@ PRODUCTION = {"DEBUG": "false", "SECRET_KEY": SECRET, "ALLOWED_HOSTS": "songs.ex
 NEUTRAL = {"DEBUG": "true", "DATABASE_URL": "sqlite://:memory:", "EMAIL_URL": "", "CSRF_TRUSTED_ORIGINS": ""}
 
 
-def python(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+def python(*arguments: str, folder: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
     system = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT") if name in os.environ}
     return subprocess.run(
         [sys.executable, *arguments],
-        cwd=cwd or settings.BASE_DIR,
+        cwd=folder or settings.BASE_DIR,
         env={**system, **NEUTRAL, **environment},
         capture_output=True,
         text=True,
@@ -127,7 +127,7 @@ def test_what_boto3_reads_may_stand_in_the_env_file(tmp_path: Path) -> None:
         shutil.copytree(settings.BASE_DIR / app, tmp_path / app, ignore=shutil.ignore_patterns("tests", "static"))
     (tmp_path / ".env").write_text("AWS_ENDPOINT_URL=https://storage.example.org\nAWS_ACCESS_KEY_ID=file\n")
     code = "import os, spotify_rec.settings; print(os.environ['AWS_ENDPOINT_URL'], os.environ['AWS_ACCESS_KEY_ID'])"
-    done = python("-c", code, cwd=tmp_path, AWS_ACCESS_KEY_ID="environment")
+    done = python("-c", code, folder=str(tmp_path), AWS_ACCESS_KEY_ID="environment")
 
     assert done.stdout == "https://storage.example.org environment\n", done.stderr
 
