@@ -32,7 +32,7 @@ from accounts.redis_turns import turn_in_redis
 View = Callable[..., HttpResponseBase]
 _logger = logging.getLogger(__name__)
 _PERIOD_MS = 60_000
-# One new caller of so many clears away the counts of callers who have been gone for long: the table grows by nothing else.
+# One new caller of so many clears away the counts of those gone for long: the table grows by new callers alone.
 _CLEAR_ONE_IN = 100
 # A listener may come from several addresses at once, and many listeners from one (a school, a carrier).
 _ADDRESS_FACTOR = 4

@@ -34,7 +34,7 @@ class DaskEngine:
     parts: int = PARTS
 
     def fits(self, progress: Progress) -> dict[str, Fit]:
-        """Return what fits terms on the cluster, for ``fit_model``; it raises ClusterError. ``progress``: told of it."""
+        """Return what fits terms on the cluster, for ``fit_model``; it may raise ClusterError."""
 
         def factorise(
             weights: Sparse, credits_: Sparse, settings: FactorConfig, rng: np.random.Generator

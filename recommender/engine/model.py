@@ -143,8 +143,8 @@ def fit_model(
 
     Songs without features get estimated ones, flagged as such in the model's catalogue.
 
-    `second_stage`: what was learned before about weighing the terms, instead of learning it anew. `elsewhere`: what fits
-    a term in place of its own `fit`, by name: on other machines, from the same random numbers.
+    `second_stage`: what was learned before about weighing the terms, instead of learning it anew. `elsewhere`: what
+    fits a term in place of its own `fit`, by name: on other machines, from the same random numbers.
     `progress(step, share)` is called with the term's name and the share 0..1 that is done.
     """
     interactions.check_against(catalogue)
