@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from recommender.model_store import fetch, is_elsewhere, remove_copies
+from recommender.model_store import fetch, fetch_anew, is_elsewhere, remove_copies
 from recommender.models import ModelVersion
 from recommender.nearest import EVERY_SONG, is_wanted, open_index, say_once
 from recommender.object_store import StoreError
@@ -148,7 +148,7 @@ class Loader:
             # The store is left alone meanwhile: each try could take as long as it takes to give up.
             if not is_resting:
                 bring_here(version)
-            model = read_model(model_path(version), pause=pause)
+            model = _read_or_mend(version, pause, may_ask=not is_resting)
         except UnusableModelError as error:
             if not is_resting:
                 self._let_rest(version, error)
@@ -165,6 +165,19 @@ class Loader:
         elif settings.MODEL_STORE:
             seconds = min(2 * self._broken[version.directory][1], _LONGEST_RETRY_SECONDS)
         self._broken[version.directory] = (time.monotonic() + seconds, seconds)
+
+
+def _read_or_mend(version: ModelVersion, pause: Callable[[Path], object] | None, *, may_ask: bool) -> Model:
+    """Read the version's file; one that is damaged here, and not in the store, is fetched again if that ``may_ask``."""
+    try:
+        return read_model(model_path(version), pause=pause)
+    except UnusableModelError:
+        try:
+            if not (may_ask and fetch_anew(version.directory)):
+                raise
+        except StoreError as error:
+            raise UnusableModelError(str(error)) from error
+    return read_model(model_path(version), pause=pause)
 
 
 def _read_through(file: Path) -> None:

@@ -124,6 +124,26 @@ def fetch(directory: str) -> bool:
     return True
 
 
+def fetch_anew(directory: str) -> bool:
+    """Put the store's copy in place of a damaged one on this machine; return whether there was such a copy to put.
+
+    One that another process has mended meanwhile, or that is not in the store, is left alone. Raises as ``fetch``.
+    """
+    from recommender.engine import ModelDamagedError, load_model
+
+    store, target = open_store(), Path(settings.MODEL_DIR) / directory
+    if store is None or not target.is_dir() or not store.has(f"{directory}/{_MANIFEST}"):
+        return False
+    with _one_at_a_time(target.parent):
+        try:
+            load_model(target)
+        except ModelDamagedError as error:
+            logger.warning("fetched from the store again: %s", error)
+            shutil.rmtree(target, ignore_errors=True)
+            _fetch_whole(store, target)
+    return True
+
+
 def _fetch_whole(store: ObjectStore, target: Path) -> None:
     from recommender.engine import EngineError, load_model
 

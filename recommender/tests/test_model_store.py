@@ -301,6 +301,30 @@ class TestAnotherMachine:
         forget_loaded()
         assert serving() == new
 
+    def test_a_copy_that_is_damaged_here_is_fetched_again(
+        self, machine: Callable[[str], Path], bucket: Bucket, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        make_catalogue()
+        old, new = fit(), fit()
+        here = machine("second")
+        assert serving() == new
+        file = here / new.directory / "catalogue.features.npy"
+        whole = file.read_bytes()
+        for damage in (lambda: file.write_bytes(whole[:-1]), file.unlink):
+            damage()
+            machine("second")
+            assert serving() == new
+            assert file.read_bytes() == whole
+            assert f"fetched from the store again: {file}" in caplog.text
+            caplog.clear()
+        # Nothing is taken away for a copy that is no better.
+        spoil(bucket, new, "no manifest")
+        file.unlink()
+        machine("second")
+        fetch(old.directory)
+        assert serving() == old
+        assert new.directory in folders(here)
+
     def test_a_version_that_needs_no_fetching_asks_nothing_of_the_store(
         self, down: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
