@@ -4,9 +4,10 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
+from django.views.defaults import page_not_found
 
 from accounts.apikit.problems import CONTENT_TYPE, problem
 
@@ -52,6 +53,20 @@ def api_answers(get_response: Answer) -> Answer:
             response["Cache-Control"] = "private, no-cache" if response.has_header("ETag") else "no-store"
         patch_vary_headers(response, ["Cookie", "Authorization"])
         return _without_body(response) if is_head else response
+
+    return middleware
+
+
+def plain_not_found(get_response: Answer) -> Answer:
+    """Say "not found" under DEBUG as on any site: a list of patterns says nothing to who tries the demo."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        is_page = response.get("Content-Type", "").startswith("text/html")
+        if settings.DEBUG and is_page and response.status_code == HTTPStatus.NOT_FOUND:
+            response.close()
+            return page_not_found(request, Http404())
+        return response
 
     return middleware
 

@@ -109,6 +109,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "spotify_rec.middleware.plain_not_found",
 ]
 ROOT_URLCONF = "spotify_rec.urls"
 WSGI_APPLICATION = "spotify_rec.wsgi.application"
