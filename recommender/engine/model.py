@@ -119,6 +119,12 @@ class Model:
         vectors = collaborative.vectors(rows)
         return vectors if vectors.shape[1] else cast(AudioTerm, self.terms[AudioTerm.name]).vectors(rows)
 
+    def embedding_of(self, listener: Listener) -> FloatArray:
+        """The same of the listener's tracks, float32[m, d]."""
+        collaborative = cast(CollaborativeTerm, self.terms[CollaborativeTerm.name])
+        vectors = collaborative.vectors_of(listener)
+        return vectors if vectors.shape[1] else self.embedding(listener.rows)
+
     @property
     def second_stage(self) -> SecondStage:
         """What was learned about weighing the terms."""

@@ -138,6 +138,13 @@ class CollaborativeTerm(LinearTerm):
         """Factors of some tracks, float32[len(rows), f]; f is 0 where nothing could be fitted."""
         return self._table[self._place[rows]]
 
+    def vectors_of(self, listener: Listener) -> FloatArray:
+        """Factors of the listener's tracks, float32[m, f]."""
+        return listener.once(self._vectors_of)
+
+    def _vectors_of(self, listener: Listener) -> FloatArray:
+        return self.vectors(listener.rows)
+
     def arrays(self) -> Mapping[str, AnyArray]:
         return {"table": self._table, "place": self._place, "gram": self._gram, "mean_length": self._mean_length}
 
@@ -148,8 +155,8 @@ class CollaborativeTerm(LinearTerm):
     def _fold_in(self, listener: Listener) -> FoldIn:
         length = np.abs(listener.weights).sum(keepdims=True)
         strength = regularisation(length, self._config, float(self._mean_length[0]))
-        factors = self.vectors(listener.rows)
-        return FoldIn.of(factors, listener.weights, self._gram, self._config.alpha, float(strength[0]))
+        factors, alpha = self.vectors_of(listener), self._config.alpha
+        return FoldIn.of(factors, listener.weights, self._gram, alpha, float(strength[0]))
 
 
 def _with_unheard(
