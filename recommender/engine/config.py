@@ -149,15 +149,16 @@ class ExploringConfig:
 
     strength: deviation of the draw at adventure 1, in spreads of the candidates' scores, for what is wholly unknown.
     curve: the draw grows with the adventure to this power; below 1 the lower half of the dial already finds new songs.
-    own: share of the draw's variance that is each song's own; the rest is that of the listener's taste. optimism: mean
-    of a song's own draw, in its deviations. half_known: listeners after whom a song's own variance is half.
-    ridge: likes that the prior of the listener's taste is worth. draws: pages drawn for the propensities, the shown one
-    included.
+    own: share of the draw's variance that is each song's own where the best candidates are known; the rest is that of
+    the listener's taste. best: how many candidates those are. optimism: mean of a song's own draw, in its deviations.
+    half_known: listeners after whom a song's own variance is half. ridge: likes that the prior of the listener's taste
+    is worth. draws: pages drawn for the propensities, the shown one included.
     """
 
-    strength: float = 4.0
+    strength: float = 4.8
     curve: float = 0.6
-    own: float = 0.9
+    own: float = 0.95
+    best: int = 50
     optimism: float = 0.0
     half_known: float = 2.0
     ridge: float = 1.0

@@ -7,11 +7,13 @@ The listener is a vector in an embedding of the songs, and what has been heard l
 (Z: unit vectors of the songs heard, W: how much each observation says), as in Agrawal & Goyal, "Thompson Sampling for
 Contextual Bandits with Linear Payoffs" (ICML 2013). A draw of the vector moves all songs of one direction together, and
 most where the listener has heard least. A song that few have played is uncertain by itself: it gets a draw of its own.
-The scores stand for the mean; the draw is scaled to the spread of the candidates' scores and by the adventure dial.
+The scores stand for the mean; the draw is scaled to the spread of the candidates' scores and by the adventure dial. A
+song's own draw may have a mean as well, in proportion to its uncertainty: optimism in the face of uncertainty, as in
+Auer, "Using Confidence Bounds for Exploitation-Exploration Trade-offs" (JMLR 2002).
 
-Such draws alone mostly trade one well-known song for another: there are few unknown songs near the top to be lucky. So
-a song's own draw has a mean as well, in proportion to its uncertainty: optimism in the face of uncertainty, as in Auer,
-"Using Confidence Bounds for Exploitation-Exploration Trade-offs" (JMLR 2002).
+A song's own draw counts as far as the best candidates are known (`own_uncertainty`). Where the page would be of known
+songs, it brings up unknown ones. Where the best are unknown already, the page is new without it: it would be plain
+noise on all candidates, which costs likes and finds nothing newer. There only the draw of the listener's taste is left.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from recommender.engine.config import ExploringConfig
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What is known about c candidates and a listener, for the posterior.
+    """What is known about c candidates, best first, and a listener, for the posterior.
 
     vectors: float32[c, d], unit length or zero. heard: float32[m, d], likewise, of the listener's songs; weight:
     float32[m], how much each was observed, in likes (>= 0). rarity: float32[c] in 0..1, 1 for a song nobody has played.
@@ -52,6 +54,16 @@ def rarity(plays: FloatArray, half_known: float) -> FloatArray:
     That of a Gaussian mean whose prior is worth `half_known` observations.
     """
     return np.asarray(np.sqrt(half_known / (half_known + plays)), dtype=np.float32)
+
+
+def own_uncertainty(rare: FloatArray, best: int) -> FloatArray:
+    """Deviation of each candidate's own draw, given the rarity of all, best first: float32[c].
+
+    r * (1 - mean of r^2 over the first `best`). The factor is how much of their own variance plays have taken from the
+    best candidates: 1 where all of these are well known, 0 where nobody has played any.
+    """
+    known = 1.0 - np.square(rare[:best], dtype=np.float64).mean() if len(rare) else 0.0
+    return np.asarray(rare * np.float32(known), dtype=np.float32)
 
 
 def listener_draws(evidence: Evidence, ridge: float, draws: int, rng: np.random.Generator) -> FloatArray:
@@ -82,7 +94,7 @@ def score_draws(
     total = rng.standard_normal(shape, dtype=np.float32)
     total *= np.float32(np.sqrt(settings.own))
     total += np.float32(settings.optimism)
-    total *= evidence.rarity
+    total *= own_uncertainty(evidence.rarity, settings.best)
     if settings.own < 1.0:
         total += np.float32(np.sqrt(1.0 - settings.own)) * listener_draws(evidence, settings.ridge, settings.draws, rng)
     total *= np.float32(amplitude)

@@ -10,6 +10,7 @@ from recommender.engine.explore import (
     Evidence,
     listener_draws,
     newly_found,
+    own_uncertainty,
     pool_size,
     propensities,
     rarity,
@@ -43,20 +44,42 @@ def test_an_unheard_direction_has_unit_deviation_and_a_heard_one_less() -> None:
     assert draws.std(axis=0) == pytest.approx([1 / 3, 1, 1, 1], abs=0.01)
 
 
-def test_a_song_of_its_own_varies_by_its_rarity_alone() -> None:
-    rare = Evidence(VECTORS, VECTORS[:0], np.empty(0, np.float32), np.linspace(0, 1, 12, dtype=np.float32))
+def test_a_songs_own_draw_counts_as_far_as_the_best_are_known() -> None:
+    rarities = np.array([1, 0, 0, 0.5, 1], np.float32)
+    assert own_uncertainty(rarities, 4).tolist() == [0.6875, 0, 0, 0.34375, 0.6875]
+    assert own_uncertainty(rarities, 2).tolist() == [0.5, 0, 0, 0.25, 0.5]
+    # Whatever is further down: unknown songs at the top are new enough, known ones at the top let all others in.
+    assert own_uncertainty(rarities, 1).tolist() == [0, 0, 0, 0, 0]
+    assert own_uncertainty(rarities[1:], 2).tolist() == rarities[1:].tolist()
+    assert own_uncertainty(np.empty(0, np.float32), 2).tolist() == []
+
+
+def test_among_songs_that_nobody_has_played_only_the_taste_is_drawn() -> None:
+    unknown = Evidence(VECTORS, VECTORS[:2], np.ones(2, np.float32), np.ones(12, np.float32))
+    settings, seed = ExploringConfig(own=0.75, optimism=0.5, draws=3), 8
+    rng = np.random.default_rng(seed)
+    rng.standard_normal((3, 12), dtype=np.float32)  # the songs' own draws, which do not count
+    expected = listener_draws(unknown, settings.ridge, 3, rng)
+    draws = score_draws(unknown, settings, 2.0, np.random.default_rng(seed))
+    assert draws == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_song_of_its_own_varies_by_its_uncertainty_alone() -> None:
+    rarities = np.linspace(0, 1, 12, dtype=np.float32)
+    rare = Evidence(VECTORS, VECTORS[:0], np.empty(0, np.float32), rarities)
+    own = rarities * (1 - np.mean(rarities**2))
     settings = ExploringConfig(own=1.0, optimism=0.5, draws=50_000)
     draws = score_draws(rare, settings, 3.0, np.random.default_rng(3))
-    assert draws.std(axis=0) == pytest.approx(3.0 * np.linspace(0, 1, 12), abs=0.05)
-    assert draws.mean(axis=0) == pytest.approx(1.5 * np.linspace(0, 1, 12), abs=0.05)
+    assert draws.std(axis=0) == pytest.approx(3.0 * own, abs=0.05)
+    assert draws.mean(axis=0) == pytest.approx(1.5 * own, abs=0.05)
     assert abs(np.corrcoef(draws[:, 3], draws[:, 4])[0, 1]) < 0.02
 
 
 def test_taste_and_song_share_the_variance_as_set() -> None:
     unheard = Evidence(VECTORS, VECTORS[:0], np.empty(0, np.float32), np.full(12, 0.5, np.float32))
     draws = score_draws(unheard, ExploringConfig(own=0.36, draws=100_000), 2.0, np.random.default_rng(6))
-    # Taste 0.64, the song itself 0.36 times its rarity squared.
-    assert draws.var(axis=0) == pytest.approx(np.full(12, 4 * (0.64 + 0.36 * 0.25)), rel=0.03)
+    # Taste 0.64, the song itself 0.36 times its uncertainty squared.
+    assert draws.var(axis=0) == pytest.approx(np.full(12, 4 * (0.64 + 0.36 * (0.5 * 0.75) ** 2)), rel=0.03)
 
 
 def test_the_same_seed_draws_the_same_and_amplitude_scales() -> None:
