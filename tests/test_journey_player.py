@@ -586,8 +586,8 @@ def test_without_premium_the_next_best_means_plays(
     sandbox.world.listeners["ada"].player.stop()
     told = sandbox.world.listeners["ada"].player.position_ms
     expect(pause).to_be_hidden(timeout=15_000)
-    # Where it stopped there, in the slider's whole seconds.
-    assert int(page.locator("[data-player=seek]").input_value()) == pytest.approx(told, abs=600)
+    # Where it stopped there, in the whole seconds of the slider, whose last one is not over.
+    assert told - 1000 <= int(page.locator("[data-player=seek]").input_value()) <= told + 600
     page.keyboard.press("n")
     heard = wait_for_outcome(plays(1)[0], "skipped").ms_played
     assert heard is not None
