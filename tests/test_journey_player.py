@@ -554,7 +554,10 @@ def test_a_connected_listener_hears_whole_songs_here(
     expect(bar.get_by_role("button", name="Play", exact=True)).to_be_visible()
     assert page.evaluate("window.sdk.calls") == ["pause"]
     page.keyboard.press("n")
-    assert wait_for_outcome(plays(1)[0], "skipped").ms_played == pytest.approx(1050, abs=400)
+    heard = wait_for_outcome(plays(1)[0], "skipped").ms_played
+    # The second waited for above, and what a busy browser takes to press a key.
+    assert heard is not None
+    assert 900 <= heard < 4000
 
 
 @pytest.mark.usefixtures("page_errors")

@@ -231,7 +231,8 @@ def test_every_fault_is_a_sentence_on_a_page(
 
         answer = ask()
 
-        assert time.monotonic() - start < 3
+        # Three, and what other processes may take of the processor meanwhile.
+        assert time.monotonic() - start < 4
         assert answer.status_code == 200
         expected = "Song 8" if fault in QUIET else SAID.get(fault, "Spotify does not answer at the moment.")
         assert expected in answer.content.decode()

@@ -18,6 +18,8 @@ from accounts.spotify.sandbox.world import FAULTS, Fault
 from accounts.spotify.tests.worlds import connected, song
 
 LIMIT_SECONDS = 3.0
+# What other processes may take of the processor meanwhile; without its limit, a call would take much longer.
+BUSY_SECONDS = 1.0
 # Calls whose whole time on a page is sat out; the others are given less, so that the tests end sooner.
 IN_FULL = ("my_id", "pause")
 LESS_SECONDS = 1.2
@@ -99,7 +101,7 @@ def test_every_fault_in_every_call(ada: User, sandbox: SandboxServer, fault: str
     error, seconds = outcome(lambda: CALLS[name](client_for(ada, seconds=given)))
 
     assert error == expected_of(fault, name)
-    assert seconds < given + LIMIT_SECONDS - PAGE_SECONDS
+    assert seconds < given + LIMIT_SECONDS - PAGE_SECONDS + BUSY_SECONDS
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -112,7 +114,7 @@ def test_every_fault_in_a_refresh(ada: User, sandbox: SandboxServer, fault: str)
 
     # 403 is no answer that the accounts service gives to a refresh.
     assert error == {**EXPECTED, "403": Unavailable}[fault]
-    assert seconds < LIMIT_SECONDS
+    assert seconds < LIMIT_SECONDS + BUSY_SECONDS
     account = SpotifyAccount.objects.get()
     assert account.needs_reconnect is (fault == "revoked")
     assert bool(account.refresh_token) is (fault != "revoked")
@@ -174,7 +176,7 @@ def test_no_server_at_all(ada: User, sandbox: SandboxServer, settings: Any) -> N
     error, seconds = outcome(lambda: client_for(ada).my_id())
 
     assert error is Unavailable
-    assert seconds < LIMIT_SECONDS
+    assert seconds < LIMIT_SECONDS + BUSY_SECONDS
 
 
 def test_ten_calls_of_one_page_share_its_time(ada: User, sandbox: SandboxServer) -> None:
@@ -185,4 +187,4 @@ def test_ten_calls_of_one_page_share_its_time(ada: User, sandbox: SandboxServer)
 
     _error, seconds = outcome(lambda: [client.my_id() for _number in range(10)])
 
-    assert seconds < LIMIT_SECONDS
+    assert seconds < LIMIT_SECONDS + BUSY_SECONDS
