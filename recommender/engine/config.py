@@ -162,7 +162,7 @@ class ExploringConfig:
     optimism: float = 0.0
     half_known: float = 2.0
     ridge: float = 1.0
-    draws: int = 200
+    draws: int = 128
 
 
 @dataclass(frozen=True)
