@@ -113,14 +113,10 @@ def fetch(directory: str) -> bool:
         raise UnusableCopyError(f"{directory!r} is no name of a version")
     if target.is_dir():
         return False
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with _one_at_a_time(target.parent):
-            if target.is_dir():
-                return False
-            _fetch_whole(store, target)
-    except OSError as error:
-        raise StoreError(f"{target}: {error.strerror or error}") from error
+    with _one_at_a_time(target):
+        if target.is_dir():
+            return False
+        _fetch_whole(store, target)
     return True
 
 
@@ -134,7 +130,7 @@ def fetch_anew(directory: str) -> bool:
     store, target = open_store(), Path(settings.MODEL_DIR) / directory
     if store is None or not target.is_dir() or not store.has(f"{directory}/{_MANIFEST}"):
         return False
-    with _one_at_a_time(target.parent):
+    with _one_at_a_time(target):
         try:
             load_model(target)
         except ModelDamagedError as error:
@@ -171,11 +167,16 @@ def _download(store: ObjectStore, directory: str, folder: Path) -> None:
 
 
 @contextmanager
-def _one_at_a_time(folder: Path) -> Iterator[None]:
-    with (folder / ".fetch.lock").open("w") as lock:
-        # The system lets go of it when the process ends, however it ends.
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def _one_at_a_time(target: Path) -> Iterator[None]:
+    """Let nobody else on this machine fetch meanwhile. What cannot be written here is a ``StoreError``."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with (target.parent / ".fetch.lock").open("w") as lock:
+            # The system lets go of it when the process ends, however it ends.
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+    except OSError as error:
+        raise StoreError(f"{target}: {error.strerror or error}") from error
 
 
 def kept_directories(keep: int) -> set[str]:

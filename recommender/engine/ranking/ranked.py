@@ -78,21 +78,17 @@ class Ranked:
         """
         place_of = {int(row): place for place, row in enumerate(self.rows)}
         places = [place_of.get(int(row), -1) for row in rows]
-        if self.second is None and min(places, default=0) >= 0:
-            return _by_row(self.base.parts_at(rows), len(rows))
         if self.second is None:
-            return [self._blended(int(row), place) for row, place in zip(rows, places, strict=True)]
+            scores = self.base if min(places, default=0) >= 0 else self.whole
+            return _by_row(scores.parts_at(rows), len(rows))
         among = np.array([place for place in places if place >= 0], dtype=np.int32)
         ranked = iter(self._second_contributions(self.second, self.order[among]))
         found = []
         for row, place in zip(rows, places, strict=True):
-            single = next(ranked) if place >= 0 else self._blended(int(row), place)
+            single = next(ranked) if place >= 0 else self.whole.contributions(int(row))
             rest = float(self.scores[place]) - sum(single.values()) if place >= 0 else self._behind
             found.append(single | {TOGETHER: rest})
         return found
-
-    def _blended(self, row: int, place: int) -> dict[str, float]:
-        return (self.base if place >= 0 else self.whole).contributions(row)
 
     @staticmethod
     def _second_contributions(second: Second, places: IntArray) -> list[dict[str, float]]:
