@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from django.db.models import Count, Func, IntegerField
+from django.db.models import Count, Func, IntegerField, TextField
 from django.db.models.sql.compiler import SQLCompiler
 
 _Sql = tuple[str, Any]
+SECONDS_TEXT_LENGTH = 19
 
 
 class Unconverted:
@@ -38,3 +39,11 @@ class Epoch(Unconverted, Func):
         # Unlike UNIX_TIMESTAMP, it does not read the time in the session's time zone: columns hold UTC.
         template = "TIMESTAMPDIFF(SECOND, '1970-01-01', %(expressions)s)"
         return self.as_sql(compiler, connection, template=template, **context)
+
+
+class SecondsText(Unconverted, Func):
+    """A time as SQLite keeps it, cut at the second: 19 characters, as ``2026-11-26 09:59:44`` (UTC)."""
+
+    output_field = TextField()
+    arity = 1
+    template = f"substr(%(expressions)s, 1, {SECONDS_TEXT_LENGTH})"

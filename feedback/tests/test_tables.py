@@ -36,5 +36,17 @@ def test_columns_of_all_rows_in_one_query() -> None:
     assert whole_numbers(mine[:2], "track_id").tolist() == [[tracks[2].pk], [tracks[1].pk]]
 
 
+def test_times_with_and_without_parts_of_a_second_and_before_1970() -> None:
+    user = UserFactory()
+    leap_day = datetime(2024, 2, 29, 23, 59, 59, tzinfo=UTC)
+    long_ago = datetime(1969, 12, 31, 23, 59, 58, 500_000, tzinfo=UTC)
+    for number, at in enumerate([NOON, leap_day, long_ago]):
+        rating = RatingFactory(user=user, track=make_track(f"Song {number}"))
+        Rating.objects.filter(pk=rating.pk).update(updated_at=at)
+
+    table = whole_numbers(Rating.objects.order_by("-updated_at"), Epoch("updated_at"))
+    assert table.tolist() == [[int(NOON.timestamp())], [1_709_251_199], [-2]]
+
+
 def test_no_rows_are_an_empty_table() -> None:
-    assert whole_numbers(Rating.objects.all(), "track_id", "value").shape == (0, 2)
+    assert whole_numbers(Rating.objects.all(), "track_id", "value", Epoch("updated_at")).shape == (0, 3)
