@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 from django.conf import settings
 from django.utils.html import format_html, format_html_join
@@ -11,6 +12,8 @@ from catalog.models import Track
 
 _SIZE = 64
 _POINTS = 17
+# Drawings of a kilobyte that a worker keeps: one page shows much of what the last one did.
+_KEPT = 2000
 
 
 def cover(track: Track) -> SafeString:
@@ -49,11 +52,16 @@ def cover_svg(track: Track) -> str:
     More energy makes a higher wave, a faster tempo more of it, a more cheerful song lighter colours. Where features
     are unknown, the key stands in. All that goes into the text is numbers.
     """
-    seed = bytes.fromhex(track.recording_key) if len(track.recording_key) == 32 else bytes(16)
     features = track.features
-    energy = features.get("energy", seed[3] / 255)
-    valence = features.get("valence", seed[4] / 255)
-    tempo = features.get("tempo", 70 + seed[5] / 255 * 110)
+    return _drawn(track.recording_key, features.get("energy"), features.get("valence"), features.get("tempo"))
+
+
+@lru_cache(maxsize=_KEPT)
+def _drawn(key: str, energy: float | None, valence: float | None, tempo: float | None) -> str:
+    seed = bytes.fromhex(key) if len(key) == 32 else bytes(16)
+    energy = seed[3] / 255 if energy is None else energy
+    valence = seed[4] / 255 if valence is None else valence
+    tempo = 70 + seed[5] / 255 * 110 if tempo is None else tempo
     hue = seed[0] * 360 // 256
     second = (hue + 40 + seed[1] * 100 // 256) % 360
     light = 34 + round(16 * valence)

@@ -5,14 +5,16 @@ longer than finding the songs.
 """
 
 import re
+from collections.abc import Mapping
 from functools import cache
+from typing import NamedTuple
 from uuid import uuid4
 
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from catalog.icons import icon
 from catalog.markup import filled
@@ -42,6 +44,38 @@ _KEEP = (
 )
 
 
+class _Texts(NamedTuple):
+    """What the buttons say; ``..._song``: with a place for the song's title."""
+
+    like: str
+    like_song: str
+    unlike: str
+    dislike: str
+    dislike_song: str
+    undislike: str
+    listen: str
+    listen_song: str
+    keep: str
+    keep_song: str
+
+
+@cache
+def _texts_in(_language: str | None) -> _Texts:
+    """Return the texts in the language in use, named so that they are looked up once and not in every row."""
+    return _Texts(
+        like=gettext("Like"),
+        like_song=gettext("Like %(song)s"),
+        unlike=gettext("Take the like back"),
+        dislike=gettext("Dislike"),
+        dislike_song=gettext("Dislike %(song)s"),
+        undislike=gettext("Take the dislike back"),
+        listen=gettext("Listen"),
+        listen_song=gettext("Listen to %(song)s"),
+        keep=gettext("Add to a playlist"),
+        keep_song=gettext("Add %(song)s to a playlist"),
+    )
+
+
 def feedback_form(request: HttpRequest, track: Track, mark: int, answer: SafeString | None = None) -> SafeString:
     """Return the form with the three buttons of ``track``, which the listener has marked 1, -1 or 0 (not rated).
 
@@ -55,6 +89,7 @@ def feedback_form(request: HttpRequest, track: Track, mark: int, answer: SafeStr
     key = sent_key if _KEY.fullmatch(sent_key) else token.hex[:8]
     csrf, address = _of_request(request)
     rate_url = _address("feedback:rate").format(track.pk)
+    texts, song = _texts_in(get_language()), {"song": track.title}
     return filled(
         _FORM,
         rate_url=rate_url,
@@ -63,22 +98,22 @@ def feedback_form(request: HttpRequest, track: Track, mark: int, answer: SafeStr
         next=address,
         key=key,
         token=token,
-        like=_like(key, track.title, is_on=mark == 1),
-        dislike=_dislike(key, track.title, is_on=mark == -1),
+        like=_like(key, texts, song, is_on=mark == 1),
+        dislike=_dislike(key, texts, song, is_on=mark == -1),
         listen=filled(
             _LISTEN,
             key=key,
             pk=track.pk,
             url=_address("feedback:listen").format(track.pk),
-            label=gettext("Listen to %(song)s") % {"song": track.title},
-            title=gettext("Listen"),
+            label=texts.listen_song % song,
+            title=texts.listen,
             icon=icon("play-fill"),
         ),
         keep=filled(
             _KEEP,
             url=_address("feedback:track_playlists").format(track.pk),
-            label=gettext("Add %(song)s to a playlist") % {"song": track.title},
-            title=gettext("Add to a playlist"),
+            label=texts.keep_song % song,
+            title=texts.keep,
             icon=icon("plus-lg"),
         ),
     )
@@ -99,27 +134,27 @@ def _address(name: str) -> str:
     return reverse(name, args=[0]).replace("/0/", "/{}/")
 
 
-def _like(key: str, song: str, *, is_on: bool) -> SafeString:
+def _like(key: str, texts: _Texts, song: Mapping[str, str], *, is_on: bool) -> SafeString:
     return filled(
         _RATE,
         name="like",
         key=key,
         value=0 if is_on else 1,
         pressed="true" if is_on else "false",
-        label=gettext("Like %(song)s") % {"song": song},
-        title=gettext("Take the like back") if is_on else gettext("Like"),
+        label=texts.like_song % song,
+        title=texts.unlike if is_on else texts.like,
         icon=icon("hand-thumbs-up-fill" if is_on else "hand-thumbs-up"),
     )
 
 
-def _dislike(key: str, song: str, *, is_on: bool) -> SafeString:
+def _dislike(key: str, texts: _Texts, song: Mapping[str, str], *, is_on: bool) -> SafeString:
     return filled(
         _RATE,
         name="dislike",
         key=key,
         value=0 if is_on else -1,
         pressed="true" if is_on else "false",
-        label=gettext("Dislike %(song)s") % {"song": song},
-        title=gettext("Take the dislike back") if is_on else gettext("Dislike"),
+        label=texts.dislike_song % song,
+        title=texts.undislike if is_on else texts.dislike,
         icon=icon("hand-thumbs-down-fill" if is_on else "hand-thumbs-down"),
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import NamedTuple
 
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from catalog.covers import cover
 from catalog.icons import icon
@@ -29,12 +30,33 @@ _ANSWER = (
 )
 _IN_SHEET = 'hx-get="{url}" hx-target="#sheet-body" hx-select="unset" hx-swap="innerHTML"'
 _MENU = '<a class="btn btn-icon" href="{url}" {in_sheet} aria-label="{label}" title="{title}">{icon}</a>'
+_EXPLICIT = ' <span class="badge text-bg-secondary" title="{title}">E</span>'
 _REASON = '<a class="track-reason" href="{url}" {in_sheet} title="{title}">{icon} {reason}</a>'
+
+
+class _Texts(NamedTuple):
+    """What a row says; ``more_about``: with a place for the song's title."""
+
+    explicit: str
+    more_about: str
+    menu: str
+    why: str
+
+
+@cache
+def _texts_in(_language: str | None) -> _Texts:
+    """Return the texts in the language in use, named so that they are looked up once and not in every row."""
+    return _Texts(
+        explicit=gettext("Explicit"),
+        more_about=gettext("More about %(song)s: not now, block, wrong reason"),
+        menu=gettext("Not now, block, wrong reason"),
+        why=gettext("Why this song?"),
+    )
 
 
 def feed_row(request: HttpRequest, section: str, item: HomeItem) -> SafeString:
     """Return one song of a section of the page as an item of its list."""
-    track = item.track
+    track, texts = item.track, _texts_in(get_language())
     answer_url = address("recommender:answer", section).format(track.pk)
     return filled(
         _ROW,
@@ -42,11 +64,11 @@ def feed_row(request: HttpRequest, section: str, item: HomeItem) -> SafeString:
         cover=cover(track),
         url=track.get_absolute_url(),
         title=track.title,
-        explicit=_explicit() if track.explicit else "",
+        explicit=filled(_EXPLICIT, title=texts.explicit) if track.explicit else "",
         credits=artist_links(track),
         buttons=feedback_form(request, track, 0, filled(_ANSWER, url=answer_url)),
-        menu=_menu(item),
-        reason=_reason(item),
+        menu=_menu(item, texts),
+        reason=_reason(item, texts),
     )
 
 
@@ -56,11 +78,7 @@ def address(name: str, part: object) -> str:
     return reverse(name, args=[part, 0]).replace("/0/", "/{}/")
 
 
-def _explicit() -> SafeString:
-    return filled(' <span class="badge text-bg-secondary" title="{title}">E</span>', title=gettext("Explicit"))
-
-
-def _menu(item: HomeItem) -> SafeString:
+def _menu(item: HomeItem, texts: _Texts) -> SafeString:
     if item.page is None:
         return SafeString("")
     url = address("recommender:menu", item.page).format(item.track.pk)
@@ -68,20 +86,18 @@ def _menu(item: HomeItem) -> SafeString:
         _MENU,
         url=url,
         in_sheet=filled(_IN_SHEET, url=url),
-        label=gettext("More about %(song)s: not now, block, wrong reason") % {"song": item.track.title},
-        title=gettext("Not now, block, wrong reason"),
+        label=texts.more_about % {"song": item.track.title},
+        title=texts.menu,
         icon=icon("three-dots-vertical"),
     )
 
 
-def _reason(item: HomeItem) -> SafeString:
+def _reason(item: HomeItem, texts: _Texts) -> SafeString:
     if item.page is None or not item.reason:
         return SafeString("")
     url = address("recommender:why", item.page).format(item.track.pk)
     in_sheet = filled(_IN_SHEET, url=url)
-    return filled(
-        _REASON, url=url, in_sheet=in_sheet, title=gettext("Why this song?"), icon=icon("stars"), reason=item.reason
-    )
+    return filled(_REASON, url=url, in_sheet=in_sheet, title=texts.why, icon=icon("stars"), reason=item.reason)
 
 
 def song_of(track: Track) -> HomeItem:
