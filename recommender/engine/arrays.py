@@ -104,7 +104,9 @@ def members(groups: IntArray, n_groups: int) -> tuple[IntArray, IntArray]:
     groups: int32[m], the group of each member.
     """
     indptr = np.concatenate([[0], np.cumsum(np.bincount(groups, minlength=n_groups))])
-    return as_int32(indptr), as_int32(np.argsort(groups, kind="stable"))
+    # Numbers of 16 bits are sorted by radix, in a fraction of the time.
+    short = groups.astype(np.uint16) if n_groups <= 2**16 else groups
+    return as_int32(indptr), as_int32(np.argsort(short, kind="stable"))
 
 
 def keep_largest_per_row(matrix: Sparse, limit: int) -> Sparse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import ClassVar, Self
 
 import numpy as np
@@ -103,13 +104,14 @@ class ArtistTerm(SparseTerm):
         sources = self._sources(artists, rows)
         credit_owner, credit = csr_slice(self._indptr, listener.rows)
         credited = self._indices[credit]
-        causes = []
-        for row in rows:
-            found = strongest(self._values(int(row), artists, affinity, sources), limit)
-            mine = [credit_owner[credited == artist] for artist, _ in found]
-            tracks = [strongest_tracks(listener.rows[owned], listener.weights[owned]) for owned in mine]
-            causes.append([Cause("artist", a, v, behind) for (a, v), behind in zip(found, tracks, strict=True)])
-        return causes
+
+        @cache  # songs of one page share their artists
+        def behind(artist: int) -> tuple[int, ...]:
+            owned = credit_owner[credited == artist]
+            return strongest_tracks(listener.rows[owned], listener.weights[owned])
+
+        found = [strongest(self._values(int(row), artists, affinity, sources), limit) for row in rows]
+        return [[Cause("artist", artist, value, behind(artist)) for artist, value in values] for values in found]
 
     def arrays(self) -> Mapping[str, AnyArray]:
         return {

@@ -181,22 +181,30 @@ def strongest(values: list[Valued], limit: int | None) -> list[Valued]:
 
 def track_causes(tracks: IntArray, values: FloatArray, limit: int | None) -> list[list[Cause]]:
     """Causes of a term that sums over the listener's tracks: values[i, j] is what tracks[j] did for the i-th row."""
-    return [[Cause("track", int(tracks[j]), float(line[j])) for j in _leading(line, limit)] for line in values]
+    return [
+        [Cause("track", int(tracks[j]), float(line[j])) for j in places]
+        for line, places in zip(values, _leading(values, limit), strict=True)
+    ]
 
 
-def _leading(values: FloatArray, limit: int | None) -> NDArray[np.intp]:
-    """Places of all values that are not 0 if there is no limit, else of the `limit` largest positive ones, largest
-    first, ties by place.
+def _leading(values: FloatArray, limit: int | None) -> list[NDArray[np.intp]]:
+    """For each line, the places of all values that are not 0 if there is no limit, else of the `limit` largest positive
+    ones, largest first, ties by place.
     """
-    if limit is None:
-        return np.flatnonzero(values)
-    positive = np.flatnonzero(values > 0)
-    return positive[top_rows(values[positive], limit)]
+    if limit is None or not values.size:
+        return [np.flatnonzero(line) for line in values]
+    left, lines = np.array(values), np.arange(len(values))
+    places = np.empty((len(values), min(limit, values.shape[1])), dtype=np.intp)
+    # A few passes over thousands of songs that say something: sorting them would take longer.
+    for column in range(places.shape[1]):
+        places[:, column] = left.argmax(axis=1)
+        left[lines, places[:, column]] = -np.inf
+    positive = values[lines[:, None], places] > 0
+    return [line[:many] for line, many in zip(places, positive.sum(axis=1), strict=True)]
 
 
 def strongest_tracks(rows: IntArray, weights: FloatArray, limit: int = 3) -> tuple[int, ...]:
-    """The `limit` rows of largest absolute weight, strongest first, ties by row."""
+    """The `limit` of increasing `rows` with the largest absolute weight, strongest first, ties by row."""
     if len(rows) == 1:
         return (int(rows[0]),)
-    order = np.lexsort((rows, -np.abs(weights)))[:limit]
-    return tuple(int(row) for row in rows[order])
+    return tuple(rows[top_rows(np.abs(weights), limit)].tolist())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import ClassVar, Self
 
 import numpy as np
@@ -11,7 +12,6 @@ from scipy.sparse.linalg import eigsh
 
 from recommender.engine.arrays import (
     AnyArray,
-    BoolArray,
     FloatArray,
     IntArray,
     Sparse,
@@ -21,6 +21,7 @@ from recommender.engine.arrays import (
     csr_slice,
     keep_largest_per_row,
     matvec,
+    members,
     membership,
 )
 from recommender.engine.config import EngineConfig
@@ -101,15 +102,21 @@ class GenreTerm(LinearTerm):
     def explain(self, listener: Listener, rows: IntArray, limit: int | None = None) -> list[list[Cause]]:
         profile = self.listener_profile(listener)
         owner, position = csr_slice(self._indptr, listener.rows)
-        genre_of, weight_of = self._indices[position], self._weight[position] * listener.weights[owner]
+        weight_of = self._weight[position] * listener.weights[owner]
+        indptr, entries_of = members(self._indices[position], self._n_genres)
+
+        @cache  # songs of one page share their genres
+        def behind(genre: int) -> tuple[int, ...]:
+            chosen = entries_of[indptr[genre] : indptr[genre + 1]]
+            return strongest_tracks(listener.rows[owner[chosen]], weight_of[chosen])
+
         causes = []
         for row in rows:
             entries = slice(int(self._indptr[row]), int(self._indptr[row + 1]))
             genres = self._indices[entries]
             values = self._weight[entries] * profile[genres]
             found = strongest([(int(g), float(v)) for g, v in zip(genres, values, strict=True) if v], limit)
-            tracks = [_tracks_of(listener, genre_of == genre, owner, weight_of) for genre, _ in found]
-            causes.append([Cause("genre", g, v, behind) for (g, v), behind in zip(found, tracks, strict=True)])
+            causes.append([Cause("genre", genre, value, behind(genre)) for genre, value in found])
         return causes
 
     def arrays(self) -> Mapping[str, AnyArray]:
@@ -136,10 +143,6 @@ class GenreTerm(LinearTerm):
         # After the length was taken, so that the other genres keep what they say.
         profile[listener.adjustments.genres] *= listener.adjustments.genre_factors
         return profile
-
-
-def _tracks_of(listener: Listener, chosen: BoolArray, owner: IntArray, weights: FloatArray) -> tuple[int, ...]:
-    return strongest_tracks(listener.rows[owner[chosen]], weights[chosen])
 
 
 def genre_profiles(catalogue: Catalogue, config: EngineConfig) -> Sparse:

@@ -86,7 +86,7 @@ class LevelTerm(LinearTerm):
         return as_int32(self._level)
 
     def explain(self, listener: Listener, rows: IntArray, limit: int | None = None) -> list[list[Cause]]:
-        values = self._kernel[np.ix_(self._level[rows], self._level[listener.rows])] * self._weights(listener)
+        values = self._kernel[self._level[rows]].take(self._level[listener.rows], axis=1) * self._weights(listener)
         return track_causes(listener.rows, values, limit)
 
     def arrays(self) -> Mapping[str, AnyArray]:
