@@ -174,6 +174,8 @@ class EngineConfig:
     half_life_days: days after which an observation of that kind counts half.
     repeat_gain: each doubling of the count adds this share of the signal (log as in Hu, Koren & Volinsky 2008, eq. 6).
     max_row_weight: no song counts more than this many likes, however often it was played.
+    max_songs: a taste is made of at most so many songs, those that say most; what was done with the others is no longer
+    counted, so that a page takes no longer with ten years of history than with one.
     skip_share: all skips together count no more than this share of what was liked, so that a page of skips does not
     drown one like.
     stated_genre, stated_artist: weight of a stated favourite, in likes.
@@ -221,6 +223,7 @@ class EngineConfig:
     half_life_days: Mapping[str, float] = field(default_factory=_half_life)
     repeat_gain: float = 0.25
     max_row_weight: float = 2.0
+    max_songs: int = 3000
     skip_share: float = 0.3
     stated_genre: float = 1.0
     stated_artist: float = 1.0
@@ -276,8 +279,9 @@ class EngineConfig:
         for name, weights in self.term_weights.items():
             if len(weights) != len(self.amounts):
                 raise InvalidDataError(f"term_weights[{name!r}]: needs {len(self.amounts)} values, has {len(weights)}")
-        if self.max_per_artist < 1:
-            raise InvalidDataError("max_per_artist: must be at least 1")
+        for name in ("max_per_artist", "max_songs"):
+            if getattr(self, name) < 1:
+                raise InvalidDataError(f"{name}: must be at least 1")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""

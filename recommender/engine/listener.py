@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.engine.arrays import BoolArray, FloatArray, IntArray
+from recommender.engine.arrays import BoolArray, FloatArray, IntArray, top_rows
 from recommender.engine.config import EngineConfig
 from recommender.engine.data import NO_ADJUSTMENTS, NO_REGION, Adjustments, Feedback, FeedbackKind
 
@@ -46,9 +46,15 @@ class Listener:
 
     @classmethod
     def from_feedback(cls, feedback: Feedback, config: EngineConfig) -> Listener:
-        """Sum signal * repeats * decay per track; a dislike silences every other signal of its track."""
+        """Sum signal * repeats * decay per track; a dislike silences every other signal of its track.
+
+        Of more than `config.max_songs` tracks those of largest absolute weight; `amount` is of all.
+        """
         rows, weights = _row_weights(feedback, config)
         amount = float(np.clip(weights / config.signal["like"], 0.0, 1.0).sum())
+        if len(rows) > config.max_songs:
+            kept = np.sort(top_rows(np.abs(weights), config.max_songs))
+            rows, weights = rows[kept], weights[kept]
         return cls(
             rows=rows,
             weights=weights,

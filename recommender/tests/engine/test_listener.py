@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from recommender.engine import EngineConfig, Feedback, FeedbackKind
+from recommender.engine.errors import InvalidDataError
 from recommender.engine.listener import Listener
 from recommender.tests.engine.build import feedback_of
 
@@ -48,6 +51,24 @@ def test_amount_counts_likes_and_their_worth() -> None:
     )
     assert Listener.from_feedback(feedback, CONFIG).amount == pytest.approx(1.5)
     assert Listener.from_feedback(Feedback(), CONFIG).amount == 0.0
+
+
+def test_of_too_many_songs_those_count_that_say_most() -> None:
+    feedback = feedback_of(
+        (1, FeedbackKind.PLAY, 1, 0),
+        (2, FeedbackKind.LIKE, 1, 0),
+        (3, FeedbackKind.COMPLETED, 1, 0),
+        (4, FeedbackKind.DISLIKE, 1, 0),
+        (5, FeedbackKind.PLAY, 1, 0),
+    )
+    listener = Listener.from_feedback(feedback, replace(CONFIG, max_songs=3))
+    assert dict(zip(listener.rows.tolist(), listener.weights.tolist(), strict=True)) == {2: 1.0, 3: 0.5, 4: -1.0}
+    assert listener.amount == Listener.from_feedback(feedback, CONFIG).amount == pytest.approx(2.0)
+
+
+def test_at_least_one_song_counts() -> None:
+    with pytest.raises(InvalidDataError, match="max_songs: must be at least 1"):
+        replace(CONFIG, max_songs=0)
 
 
 def test_order_does_not_matter() -> None:
