@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +19,7 @@ from accounts.models import User
 from catalog.models import Artist, Genre, Track, TrackArtist
 from feedback.epoch import Epoch
 from feedback.models import Play
+from feedback.tables import whole_numbers
 
 TOP = 10
 PERIODS: dict[str, tuple[Promise, int | None]] = {
@@ -52,9 +54,9 @@ class _Tally:
         np.maximum.at(latest, place, last)
         return cls(distinct, totals, earliest, latest)
 
-    def by_link(self, pairs: Sequence[tuple[int, int]]) -> "_Tally":
-        """Add up over pairs of an artist or genre and one of these songs; pairs with other songs are left out."""
-        owner, song = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    def by_link(self, pairs: _Numbers) -> "_Tally":
+        """Add up over pairs of an artist or genre and one of these songs, int64[m, 2]; other songs are left out."""
+        owner, song = pairs.T
         place = np.minimum(np.searchsorted(self.ids, song), max(len(self.ids) - 1, 0))
         known = self.ids[place] == song if len(self.ids) else np.zeros(len(song), dtype=np.bool_)
         at = place[known]
@@ -120,20 +122,19 @@ def statistics_of(user: User, period: str, now: datetime | None = None) -> Stati
     if days is not None:
         monday = _monday(today - timedelta(days=days))
         plays = plays.filter(played_at__gte=datetime(monday.year, monday.month, monday.day, tzinfo=zone))
-    rows = _shown_rows(plays)
-    times = [datetime.fromtimestamp(second, zone) for _track, second, _length in rows]
+    ids, seconds, lengths = _shown_plays(plays)
+    times = [datetime.fromtimestamp(second, zone) for second in seconds.tolist()]
     first_day = today - timedelta(days=days) if days is not None else min((t.date() for t in times), default=today)
     by_month = (today - first_day).days > 7 * _MOST_WEEKS
-    ids, seconds = (np.array([row[column] for row in rows], dtype=np.int64) for column in range(2))
     songs = _Tally.of(ids, np.ones_like(ids), seconds, seconds)
     artists = songs.by_link(_links(TrackArtist.objects.filter(track__in=plays.values("track")), "artist_id"))
     genres = songs.by_link(_links(_GenreLink.objects.filter(track__in=plays.values("track")), "genre_id"))
     hours = Counter(time.hour for time in times)
     return Statistics(
-        plays=len(rows),
+        plays=len(ids),
         songs=len(songs.ids),
         artists=len(artists.ids),
-        milliseconds=sum(length or 0 for _track, _second, length in rows),
+        milliseconds=int(lengths.sum()),
         by_month=by_month,
         spans=_spans(times, first_day, today, by_month=by_month),
         hours=[hours[hour] for hour in range(24)],
@@ -145,15 +146,19 @@ def statistics_of(user: User, period: str, now: datetime | None = None) -> Stati
     )
 
 
-def _shown_rows(plays: QuerySet[Play]) -> list[tuple[int, int, int | None]]:
-    """Return song, second and length of the plays; added up here, which takes half the time of the database's joins."""
-    shown = set(Track.objects.active().filter(pk__in=plays.values("track")).values_list("pk", flat=True))
-    rows = plays.order_by().values_list("track_id", Epoch("played_at"), "ms_played")
-    return [row for row in rows if row[0] in shown]
+def _shown_plays(plays: QuerySet[Play]) -> _Numbers:
+    """Return song, second and length (0 = not known) of the plays, int64[3, m].
+
+    Shown songs are told apart here, which takes half the time of the database's joins.
+    """
+    table = whole_numbers(plays.order_by(), "track_id", Epoch("played_at"), Coalesce("ms_played", 0))
+    shown = whole_numbers(Track.objects.active().filter(pk__in=plays.values("track")).order_by(), "pk")
+    return table[np.isin(table[:, 0], shown[:, 0], kind="sort")].T
 
 
-def _links(links: QuerySet[Any], column: str) -> list[tuple[int, int]]:
-    return list(links.order_by().values_list(column, "track_id"))
+def _links(links: QuerySet[Any], column: str) -> _Numbers:
+    """Return pairs of an artist or genre and a song, int64[m, 2]."""
+    return whole_numbers(links.order_by(), column, "track_id")
 
 
 def _spans(times: Sequence[datetime], first: date, last: date, *, by_month: bool) -> list[tuple[date, int]]:
