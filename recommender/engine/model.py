@@ -15,6 +15,7 @@ from recommender.engine.data import Catalogue, Feedback, Interactions
 from recommender.engine.estimates import with_estimates
 from recommender.engine.explore import pool_size
 from recommender.engine.listener import Listener
+from recommender.engine.moments import Moments, moments_of
 from recommender.engine.page import Allowed, mask_of
 from recommender.engine.ranking import Ranker, TrackAttributes, candidate_features, candidate_rows
 from recommender.engine.ranking.fit import SecondStage, fit_second_stage, term_trust
@@ -35,6 +36,7 @@ class Model:
 
     ranker: orders the candidates of the blend; None while there are too few listeners to learn one. content_weights: of
     the blend of the terms that need no other listeners. shortlist: finds the tracks worth scoring; None: all are.
+    moments: of the linear terms; one that has none is asked about all tracks where a few would do.
     """
 
     catalogue: Catalogue
@@ -46,6 +48,7 @@ class Model:
     ranker: Ranker | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     shortlist: Shortlist | None = None
+    moments: Mapping[str, Moments] = field(default_factory=dict)
 
     def listener(self, feedback: Feedback) -> Listener:
         """Fold one listener's feedback in. Raises InvalidDataError if it points outside the catalogue."""
@@ -82,16 +85,12 @@ class Model:
         """First-stage scores of a shortlist of allowed tracks; None where all tracks have to be scored."""
         if self.shortlist is None:
             return None
-        outlook = self._outlook(listener)
+        outlook = Outlook.of(self.terms, self.weights.at(listener.amount), listener, self.shortlist.moments)
         widening = candidates / self.config.ranking.candidates
         rows = self.shortlist.rows(outlook, len(listener.rows), widening)
         rows = rows[allowed.at(rows) if isinstance(allowed, Allowed) else allowed[rows]]
         # Of somebody who has barred that much, the index knows too little.
         return outlook.at(rows) if len(rows) >= candidates else None
-
-    def _outlook(self, listener: Listener) -> Outlook:
-        assert self.shortlist is not None
-        return Outlook.of(self.terms, self.weights.at(listener.amount), listener, self.shortlist.moments)
 
     def _ranked(self, listener: Listener, base: Scores, rows: IntArray, allowed: BoolArray | Allowed) -> Ranked:
         ranker = self.ranker and self.ranker.after(listener.amount)
@@ -100,10 +99,10 @@ class Model:
                 rows, base.total[base.places(rows)], base, allowed, None, np.arange(len(rows), dtype=np.int32)
             )
         liking = listener.liking()
-        if liking is listener:
-            positive = base
-        else:
-            positive = self.score(liking) if base.among is None else self._outlook(liking).at(np.sort(rows))
+        positive = base
+        if liking is not listener:
+            weights = self.weights.at(liking.amount)
+            positive = Outlook.of(self.terms, weights, liking, self.moments).at(np.sort(rows))
         features = candidate_features(positive, rows, self.terms, self.attributes, liking)
         second = Second(ranker, features, base.parts_at(rows), taken_off(base, positive, rows))
         scores = ranker.scores(features, second.signed, second.taken)
@@ -178,6 +177,7 @@ def fit_model(
         content_weights=stage.content or BlendWeights.prior(config).without(needing),
         ranker=stage.ranker,
         metadata=dict(metadata or {}),
+        moments=moments_of(terms, catalogue.n_tracks),
     )
 
 
@@ -190,7 +190,8 @@ def with_shortlist(model: Model, build_index: BuildIndex, seed: int = 0) -> Mode
     if model.catalogue.n_tracks <= settings.above:
         return model
     listeners = model.attributes.listeners
-    shortlist = Shortlist.build(model.terms, model.weights, listeners, model.config, build_index, seed)
+    arguments = model.terms, model.weights, model.moments, listeners, model.config, build_index, seed
+    shortlist = Shortlist.build(*arguments)
     return replace(model, shortlist=shortlist)
 
 

@@ -28,6 +28,7 @@ from recommender.engine.errors import (
     ModelMissingError,
 )
 from recommender.engine.model import Model
+from recommender.engine.moments import Moments
 from recommender.engine.ranking import Layout, Ranker, TrackAttributes, Trees
 from recommender.engine.shortlist import OpenIndex, Shortlist
 from recommender.engine.terms import TERMS
@@ -127,6 +128,8 @@ def _all_arrays(model: Model) -> dict[str, AnyArray]:
     for term_name, term in model.terms.items():
         arrays |= {f"term.{term_name}.{name}": array for name, array in term.arrays().items()}
     arrays |= {f"attributes.{name}": array for name, array in model.attributes.arrays().items()}
+    for term_name, moments in model.moments.items():
+        arrays |= {f"moments.{term_name}.{name}": array for name, array in moments.arrays().items()}
     if model.ranker is not None:
         arrays |= {f"ranker.{name}": array for name, array in model.ranker.trees.arrays().items()}
     if model.shortlist is not None:
@@ -169,7 +172,10 @@ def _assemble(manifest: Mapping[str, Any], arrays: Mapping[str, AnyArray]) -> Mo
     attributes = TrackAttributes.from_arrays(_with_prefix(arrays, "attributes."))
     ranker = _ranker(manifest["ranker"], arrays, Layout.of(tuple(name for name in terms if name in weights.weights)))
     content = _weights(manifest["content_weights"])
-    return Model(catalogue, terms, weights, config, attributes, content, ranker, manifest["metadata"])
+    # A model of an earlier release has none.
+    found = {name: _with_prefix(arrays, f"moments.{name}.") for name in terms}
+    moments = {name: Moments.from_arrays(parts) for name, parts in found.items() if parts}
+    return Model(catalogue, terms, weights, config, attributes, content, ranker, manifest["metadata"], moments=moments)
 
 
 def _weights_entry(weights: BlendWeights) -> dict[str, Any]:

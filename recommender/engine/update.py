@@ -12,6 +12,7 @@ from recommender.engine.arrays import as_int32
 from recommender.engine.data import Catalogue, Interactions
 from recommender.engine.estimates import with_estimates
 from recommender.engine.model import Model
+from recommender.engine.moments import moments_of
 from recommender.engine.ranking import TrackAttributes
 from recommender.engine.terms import TERMS, Progress, Term, no_progress
 from recommender.engine.terms.base import Change, Updatable
@@ -48,6 +49,7 @@ def update_model(
             terms[name] = TERMS[name].fit(estimated, interactions, model.config, own, no_progress)
     progress("done", 1.0)
     kept = model.metadata if metadata is None else dict(metadata)
-    fresh = replace(model, catalogue=estimated, terms=terms, attributes=attributes, metadata=kept)
+    moments = moments_of(terms, estimated.n_tracks)
+    fresh = replace(model, catalogue=estimated, terms=terms, attributes=attributes, metadata=kept, moments=moments)
     # A shortlist is of the songs it was built for.
     return replace(fresh, shortlist=None)

@@ -9,7 +9,7 @@ from typing import cast
 
 import numpy as np
 
-from recommender.engine.arrays import FloatArray, IntArray
+from recommender.engine.arrays import FloatArray, IntArray, as_float32
 from recommender.engine.blend import Scores
 from recommender.engine.listener import Listener
 from recommender.engine.ranking.attributes import TrackAttributes
@@ -117,11 +117,14 @@ def _of_term(standard: FloatArray, plain: FloatArray, mean: float) -> tuple[Colu
 
 
 def _of_neighbours(term: ItemToItemTerm, listener: Listener, rows: IntArray) -> Columns:
-    liked = listener.rows[listener.weights > 0]
-    if not len(liked):
+    liked = listener.weights > 0
+    if not liked.any():
         return [0.0, 0.0]
-    pairs = term.pairs(liked, rows)
-    return [pairs.max(axis=0), (pairs > 0).mean(axis=0, dtype=np.float32)]
+    source, place, weight = term.pairs(listener, rows)
+    linked = liked[source] & (weight > 0)
+    nearest = np.zeros(len(rows), dtype=np.float32)
+    np.maximum.at(nearest, place[linked], weight[linked])
+    return [nearest, as_float32(np.bincount(place[linked], minlength=len(rows)) / liked.sum())]
 
 
 def _of_popularity(rows: IntArray, attributes: TrackAttributes, listener: Listener) -> tuple[Columns, list[float]]:

@@ -10,7 +10,7 @@ import numpy as np
 from recommender.engine.arrays import FloatArray, IntArray, as_float32, as_int32
 from recommender.engine.blend import Said, Scores, said_of_all, sparse_opinions, summed
 from recommender.engine.listener import Listener
-from recommender.engine.shortlist.moments import Moments
+from recommender.engine.moments import Moments
 from recommender.engine.terms import LinearTerm, Opinions, SparseTerm, Term
 
 

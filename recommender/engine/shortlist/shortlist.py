@@ -16,9 +16,9 @@ import numpy as np
 from recommender.engine.arrays import AnyArray, FloatArray, IntArray, as_float32, as_int32, sum_by_row, top_rows
 from recommender.engine.blend import BlendWeights
 from recommender.engine.config import EngineConfig, ShortlistConfig
+from recommender.engine.moments import Moments
 from recommender.engine.shortlist.best import Best, Groups, Lists
 from recommender.engine.shortlist.index import BuildIndex, NearestIndex
-from recommender.engine.shortlist.moments import Moments
 from recommender.engine.shortlist.outlook import Outlook
 from recommender.engine.shortlist.space import Space, fit_space, usual_outlooks
 from recommender.engine.terms import LinearTerm, Term
@@ -42,15 +42,17 @@ class Shortlist:
         cls,
         terms: Mapping[str, Term],
         weights: BlendWeights,
+        moments: Mapping[str, Moments],
         listeners: FloatArray,
         config: EngineConfig,
         build_index: BuildIndex,
         seed: int,
     ) -> Self:
-        """Of fitted terms and the weights of their blend. listeners: float32[n], who liked or heard each track."""
+        """Of fitted terms, the weights of their blend and the moments of the linear ones. listeners: float32[n], who
+        liked or heard each track.
+        """
         n_tracks, settings = len(listeners), config.shortlist
         linear = {name: term for name, term in terms.items() if isinstance(term, LinearTerm)}
-        moments = {name: Moments.of(term, n_tracks) for name, term in linear.items()}
         rng = np.random.default_rng(seed)
         usual = usual_outlooks(terms, weights, moments, listeners, config, rng)
         space = fit_space(terms, weights, moments, config, usual)

@@ -13,7 +13,7 @@ from recommender.engine.blend import BlendWeights
 from recommender.engine.config import EngineConfig
 from recommender.engine.data import Feedback
 from recommender.engine.listener import Listener
-from recommender.engine.shortlist.moments import Moments
+from recommender.engine.moments import Moments
 from recommender.engine.shortlist.outlook import Outlook
 from recommender.engine.terms import LinearTerm, Term
 

@@ -87,23 +87,28 @@ class SparseWeightsTerm(SparseTerm):
         return sp.csr_array((self._weight[kept], (source[kept], target[kept])), shape=(n, n))
 
     def opinions(self, listener: Listener) -> Opinions:
-        owner, position = csr_slice(self._indptr, listener.rows)
+        owner, position = listener.once(self._entries)
         weights = listener.weights[owner] * self._weight[position]
         return Opinions(*sum_by_row(self._indices[position], weights, self._n_tracks), self._n_tracks)
 
     def explain(self, listener: Listener, rows: IntArray, limit: int | None = None) -> list[list[Cause]]:
-        values = self.pairs(listener.rows, rows).T * listener.weights
+        source, target, weight = self.pairs(listener, rows)
+        values = np.zeros((len(rows), len(listener.rows)), dtype=np.float32)
+        values[target, source] = weight * listener.weights[source]
         return track_causes(listener.rows, values, limit)
 
-    def pairs(self, sources: IntArray, targets: IntArray) -> FloatArray:
-        """W[r, t] of the given rows: float32[sources, targets]."""
+    def pairs(self, listener: Listener, targets: IntArray) -> tuple[IntArray, IntArray, FloatArray]:
+        """The entries of W between the listener's songs and distinct `targets`: places in both, and the weights."""
         place = np.full(self._n_tracks, -1, dtype=np.int32)
         place[targets] = np.arange(len(targets), dtype=np.int32)
-        owner, position = csr_slice(self._indptr, sources)
+        owner, position = listener.once(self._entries)
         column = place[self._indices[position]]
-        values = np.zeros((len(sources), len(targets)), dtype=np.float32)
-        values[owner[column >= 0], column[column >= 0]] = self._weight[position[column >= 0]]
-        return values[:, place[targets]]
+        found = np.flatnonzero(column >= 0)
+        return owner[found], column[found], self._weight[position[found]]
+
+    def _entries(self, listener: Listener) -> tuple[IntArray, IntArray]:
+        """Owner and position of the weights of the listener's songs, as `csr_slice` has them."""
+        return csr_slice(self._indptr, listener.rows)
 
     def arrays(self) -> Mapping[str, AnyArray]:
         return {"weight": self._weight, "indices": self._indices, "indptr": self._indptr}

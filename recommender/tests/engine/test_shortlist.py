@@ -29,10 +29,10 @@ from recommender.engine import (
 from recommender.engine.arrays import FloatArray, IntArray, top_rows
 from recommender.engine.config import FactorConfig, RankingConfig, ShortlistConfig
 from recommender.engine.data import Adjustments
+from recommender.engine.moments import Moments
 from recommender.engine.page import Allowed, allowed_rows
 from recommender.engine.sections import SECTIONS, recommend_sections
 from recommender.engine.shortlist.index import Vectors
-from recommender.engine.shortlist.moments import Moments
 from recommender.engine.terms import LinearTerm
 from recommender.tests.engine.build import feedback_of, random_catalogue, random_interactions
 
@@ -163,6 +163,20 @@ def test_moments_say_what_the_scores_do(exact: Model, feedback: Feedback) -> Non
         np.testing.assert_allclose(term.coordinates(rows) @ direction, every, atol=1e-5, err_msg=name)
         mean, deviation = Moments.of(term, SONGS).scale(direction)
         assert (mean, deviation) == pytest.approx((every.mean(), every.std()), rel=1e-4, abs=1e-6), name
+
+
+def test_who_dislikes_is_ranked_by_moments_as_by_scoring_every_song(exact: Model) -> None:
+    feedback = feedback_of(
+        (3, FeedbackKind.LIKE, 1, 0), (50, FeedbackKind.DISLIKE, 1, 0), (7, FeedbackKind.SKIP, 1, 40)
+    )
+    listener = exact.listener(feedback)
+    assert exact.ranker is not None
+    assert set(exact.moments) == {name for name, term in exact.terms.items() if isinstance(term, LinearTerm)}
+
+    found = exact.rank(listener, exact.catalogue.active)
+    slowly = replace(exact, moments={}).rank(listener, exact.catalogue.active)
+    assert found.rows.tolist() == slowly.rows.tolist()
+    np.testing.assert_allclose(found.scores, slowly.scores, rtol=0, atol=2e-5)
 
 
 def test_groups_and_bases_lose_nothing_that_matters(exact: Model) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,14 @@ def test_a_loaded_model_recommends_the_same(model: Model, feedback: Feedback, pa
     assert loaded.weights == model.weights
     assert loaded.metadata == {"note": "a test"}
     assert read_manifest(path)["metadata"] == {"note": "a test"}
+
+
+def test_moments_are_kept_and_a_model_without_them_serves(model: Model, path: Path, tmp_path: Path) -> None:
+    for name, moments in load_model(path).moments.items():
+        for kept, found in zip(model.moments[name].arrays().values(), moments.arrays().values(), strict=True):
+            np.testing.assert_array_equal(kept, found)
+    save_model(replace(model, moments={}), tmp_path / "earlier")
+    assert load_model(tmp_path / "earlier").moments == {}
 
 
 def test_a_ranker_of_other_features_is_another_format(path: Path) -> None:

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recommender.engine.arrays import AnyArray, FloatArray, Sparse, as_int32, dense
-from recommender.engine.terms.base import LinearTerm
+from recommender.engine.terms.base import LinearTerm, Term
 
 CHUNK = 50_000
 """Tracks looked at together."""
@@ -64,3 +64,10 @@ class Moments:
         data = np.asarray(arrays["products_data"], dtype=np.float64)
         indices, indptr = (as_int32(arrays[f"products_{name}"]) for name in ("indices", "indptr"))
         return cls(mean, sp.csr_array((data, indices, indptr), shape=(len(mean), len(mean))), first)
+
+
+def moments_of(terms: Mapping[str, Term], n_tracks: int) -> dict[str, Moments]:
+    """The moments of all linear terms, by name; none of an empty catalogue."""
+    if not n_tracks:
+        return {}
+    return {name: Moments.of(term, n_tracks) for name, term in terms.items() if isinstance(term, LinearTerm)}
