@@ -20,6 +20,7 @@ from recommender.engine.page import allowed_rows
 from recommender.versions import LoadedModel
 
 SECONDS_PER_DAY = 86_400.0
+MOMENT_SECONDS = 300.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +41,12 @@ class ListenerInput:
 
 
 def load_listener(user: User, loaded: LoadedModel, now: datetime | None = None) -> ListenerInput:
-    """Return what ``user`` did, said, blocked and adjusted, as indices of the model's catalogue; seven queries."""
-    at = (now or timezone.now()).timestamp()
+    """Return what ``user`` did, said, blocked and adjusted, as indices of the model's catalogue; seven queries.
+
+    Without ``now``, how long ago it was is told as of the last full five minutes: who opens a page twice and did
+    nothing in between is the same listener to the model.
+    """
+    at = now.timestamp() if now else timezone.now().timestamp() // MOMENT_SECONDS * MOMENT_SECONDS
     given, steering = feedback_of(user), steering_of(user)
     feedback = _feedback(user, given, steering, loaded, at)
     return ListenerInput(feedback, _barred(given.uncounted, steering, loaded, at))

@@ -253,6 +253,6 @@ def _shares_at(feedback: Feedback, model: Model, days_ago: float) -> FloatArray:
         genres=none,
         artists=none,
     )
-    profile = np.maximum(_genre_profile(model.listener(then).as_learned(), model), 0.0)
+    profile = np.maximum(_genre_profile(Listener.from_feedback(then, model.config).as_learned(), model), 0.0)
     total = float(profile.sum())
     return as_float32(profile / total) if total else as_float32(profile)

@@ -118,7 +118,7 @@ def pool_of(model: Model, ranked: Ranked, feedback: Feedback, listener: Listener
 def _evidence(model: Model, listener: Listener, rows: IntArray, unit: FloatArray) -> Evidence:
     return Evidence(
         vectors=unit,
-        heard=unit_vectors(model.embedding_of(listener)),
+        heard=listener.once(model.heard),
         weight=np.abs(listener.weights),
         rarity=rarity(model.attributes.listeners[rows], model.config.exploring.half_known),
     )

@@ -67,12 +67,12 @@ class Listener:
 
     def as_learned(self) -> Listener:
         """The same listener without adjustments; itself if there are none."""
-        return self if self.adjustments.is_empty else replace(self, adjustments=NO_ADJUSTMENTS)
+        return self if self.adjustments.is_empty else self.once(_without_adjustments)
 
     def liking(self) -> Listener:
         """The same listener without negative feedback and adjustments; itself if there are none."""
-        learned, liked = self.as_learned(), self.weights >= 0
-        return learned if liked.all() else replace(learned, rows=self.rows[liked], weights=self.weights[liked])
+        learned = self.as_learned()
+        return learned if (self.weights >= 0).all() else learned.once(_without_dislikes)
 
     @classmethod
     def nobody(cls, region: int = NO_REGION) -> Listener:
@@ -87,6 +87,15 @@ class Listener:
         none = np.empty(0, dtype=np.int32)
         one = np.array([row], dtype=np.int32)
         return cls(rows=one, weights=np.ones(1, np.float32), genres=none, artists=none, region=NO_REGION, amount=1.0)
+
+
+def _without_adjustments(listener: Listener) -> Listener:
+    return replace(listener, adjustments=NO_ADJUSTMENTS)
+
+
+def _without_dislikes(listener: Listener) -> Listener:
+    liked = listener.weights >= 0
+    return replace(listener, rows=listener.rows[liked], weights=listener.weights[liked])
 
 
 def signal_strength(kind: IntArray, count: FloatArray, config: EngineConfig) -> NDArray[np.float64]:

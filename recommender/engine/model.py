@@ -12,8 +12,10 @@ from recommender.engine.arrays import BoolArray, FloatArray, IntArray
 from recommender.engine.blend import BlendWeights, Scores, blend, weights_without
 from recommender.engine.config import EngineConfig
 from recommender.engine.data import Catalogue, Feedback, Interactions
+from recommender.engine.diversity import unit_vectors
 from recommender.engine.estimates import with_estimates
 from recommender.engine.explore import pool_size
+from recommender.engine.lately import Lately, listeners_kept
 from recommender.engine.listener import Listener
 from recommender.engine.moments import Moments, moments_of
 from recommender.engine.page import Allowed, mask_of
@@ -49,16 +51,31 @@ class Model:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     shortlist: Shortlist | None = None
     moments: Mapping[str, Moments] = field(default_factory=dict)
+    _lately: Lately = field(default_factory=Lately, init=False, repr=False)
 
     def listener(self, feedback: Feedback) -> Listener:
-        """Fold one listener's feedback in. Raises InvalidDataError if it points outside the catalogue."""
+        """Fold one listener's feedback in. Raises InvalidDataError if it points outside the catalogue.
+
+        Asked again with the same feedback, it may be the same object, with all that was worked out from it.
+        """
+        limit = listeners_kept(self.catalogue.n_tracks, len(self.terms))
+        return self._lately.listener(feedback, limit, self._listener)
+
+    def _listener(self, feedback: Feedback) -> Listener:
         feedback.check_against(self.catalogue)
         return Listener.from_feedback(feedback, self.config)
 
     def score(self, listener: Listener, left_out: Collection[str] = ()) -> Scores:
-        """First-stage scores of all tracks by the blend, without the terms named in `left_out`."""
-        weights = weights_without(self.weights.at(listener.amount), left_out)
-        return blend(self.terms, weights, listener)
+        """First-stage scores of all tracks by the blend, less the terms named in `left_out`. Not to be written to."""
+        if not left_out:
+            return listener.once(self._score)
+        return blend(self.terms, weights_without(self.weights.at(listener.amount), left_out), listener)
+
+    def _score(self, listener: Listener) -> Scores:
+        scores = blend(self.terms, self.weights.at(listener.amount), listener)
+        for array in (scores.total, *scores.plain.values()):
+            array.flags.writeable = False
+        return scores
 
     def score_content(self, listener: Listener) -> Scores:
         """Scores of all tracks by the blend of the terms that need no other listeners."""
@@ -92,6 +109,9 @@ class Model:
         # Of somebody who has barred that much, the index knows too little.
         return outlook.at(rows) if len(rows) >= candidates else None
 
+    def _outlook(self, listener: Listener) -> Outlook:
+        return Outlook.of(self.terms, self.weights.at(listener.amount), listener, self.moments)
+
     def _ranked(self, listener: Listener, base: Scores, rows: IntArray, allowed: BoolArray | Allowed) -> Ranked:
         ranker = self.ranker and self.ranker.after(listener.amount)
         if ranker is None or ranker.share == 0.0 or not len(rows):
@@ -101,8 +121,7 @@ class Model:
         liking = listener.liking()
         positive = base
         if liking is not listener:
-            weights = self.weights.at(liking.amount)
-            positive = Outlook.of(self.terms, weights, liking, self.moments).at(np.sort(rows))
+            positive = liking.once(self._outlook).at(np.sort(rows))
         features = candidate_features(positive, rows, self.terms, self.attributes, liking)
         second = Second(ranker, features, base.parts_at(rows), taken_off(base, positive, rows))
         scores = ranker.scores(features, second.signed, second.taken)
@@ -123,6 +142,10 @@ class Model:
         collaborative = cast(CollaborativeTerm, self.terms[CollaborativeTerm.name])
         vectors = collaborative.vectors_of(listener)
         return vectors if vectors.shape[1] else self.embedding(listener.rows)
+
+    def heard(self, listener: Listener) -> FloatArray:
+        """The same of length 1, or zero where nothing is known of a track."""
+        return unit_vectors(self.embedding_of(listener))
 
     @property
     def second_stage(self) -> SecondStage:
