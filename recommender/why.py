@@ -29,11 +29,15 @@ TERM_LABELS: Mapping[str, Promise] = {
     "ease": _("What goes with all your songs"),
     "together": _("How these act together"),
     "fatigue": _("You skipped this artist today"),
+    "answers": _("Your likes and skips together"),
     "exploration": _("Exploring"),
     "variety": _("Variety on the page"),
 }
 TERM_NOTES: Mapping[str, Promise] = {
     "together": _("What no single part accounts for: the ranking weighs them together."),
+    "answers": _(
+        "What listeners who like and skip the same like besides; it counts once you have skipped or disliked something."
+    ),
     "exploration": _("Luck of the draw: the more your dial allows, the more for songs and artists little is known of."),
     "variety": _("Held back because it resembles a song further up."),
 }

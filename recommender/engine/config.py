@@ -166,6 +166,25 @@ class ExploringConfig:
 
 
 @dataclass(frozen=True)
+class AnswersConfig:
+    """What likes and skips together say of other songs; see `answers`.
+
+    weight: of the candidates' expected answers, in spreads of their scores, after many refusals; 0 turns it off.
+    half_refusals: skips and dislikes after which it is half. noise, least_noise: variance of a single answer, in
+    p (1 - p) and beside it. ridge: of the regression of likes on factors, in mean variances of a factor. directions:
+    kept of the factors. best: candidates of which the share that somebody likes, squared, scales the weight.
+    """
+
+    weight: float = 0.8
+    half_refusals: float = 10.0
+    noise: float = 1.0
+    least_noise: float = 0.003
+    ridge: float = 0.001
+    directions: int = 32
+    best: int = 50
+
+
+@dataclass(frozen=True)
 class EngineConfig:
     """Every chosen weight of the engine; changing one means making a new object. Raises InvalidDataError.
 
@@ -214,7 +233,7 @@ class EngineConfig:
     spreads.
     ignored_times, ignored_rest_days, ignored_longest_days: a song shown so often without a reaction rests for so many
     days, twice as many after every further time, up to a limit.
-    exploring: see ExploringConfig.
+    exploring, answers: see ExploringConfig, AnswersConfig.
 
     shortlist: see ShortlistConfig.
     """
@@ -264,6 +283,7 @@ class EngineConfig:
     ignored_rest_days: float = 7.0
     ignored_longest_days: float = 180.0
     exploring: ExploringConfig = field(default_factory=ExploringConfig)
+    answers: AnswersConfig = field(default_factory=AnswersConfig)
 
     shortlist: ShortlistConfig = field(default_factory=ShortlistConfig)
 

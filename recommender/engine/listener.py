@@ -106,13 +106,17 @@ def signal_strength(kind: IntArray, count: FloatArray, config: EngineConfig) -> 
     return np.asarray(_by_kind(config.signal)[kind] * (1.0 + config.repeat_gain * np.log2(count)))
 
 
+def decay(kind: IntArray, age_days: FloatArray, config: EngineConfig) -> NDArray[np.float64]:
+    """What age has left of observations of `kind` (int32[m]) so many days old (float32[m]): float64[m] in 0..1."""
+    return np.asarray(np.exp2(-age_days / _by_kind(config.half_life_days)[kind]))
+
+
 def _by_kind(values: Mapping[str, float]) -> NDArray[np.float64]:
     return np.array([values[kind.name.lower()] for kind in FeedbackKind])
 
 
 def _row_weights(feedback: Feedback, config: EngineConfig) -> tuple[IntArray, FloatArray]:
-    half_life = _by_kind(config.half_life_days)[feedback.kind]
-    value = signal_strength(feedback.kind, feedback.count, config) * np.exp2(-feedback.age_days / half_life)
+    value = signal_strength(feedback.kind, feedback.count, config) * decay(feedback.kind, feedback.age_days, config)
     disliked = feedback.rows[feedback.kind == FeedbackKind.DISLIKE]
     value[np.isin(feedback.rows, disliked) & (feedback.kind != FeedbackKind.DISLIKE)] = 0.0
     rows, inverse = np.unique(feedback.rows, return_inverse=True)

@@ -179,8 +179,7 @@ class _Picker:
         return self._best(self._pool.scores, np.zeros_like(self._left), 1)
 
     def _adjustments(self, page: IntArray) -> dict[str, FloatArray]:
-        fatigue = self._pool.fatigue[page]
-        return {"fatigue": fatigue} if fatigue.any() else {}
+        return {name: values for name, values in self._pool.added_to(page).items() if values.any()}
 
     def _by_liked_artists(self) -> BoolArray:
         artists, affinity = cast(ArtistTerm, self._model.terms[ArtistTerm.name]).affinity(self._listener)

@@ -169,11 +169,12 @@ def test_why_is_true_to_the_record(tracks: list[Track], user: User, client: Clie
 
 def test_why_tells_what_has_no_song_behind_it(tracks: list[Track], user: User, client: Client) -> None:
     row = shown(user, "Song 0.3")
-    row.reason["terms"] |= {"exploration": 2.5, "variety": -0.5, "era": 0.7}
+    row.reason["terms"] |= {"exploration": 2.5, "variety": -0.5, "era": 0.7, "answers": 0.6}
     row.save()
     page = client.get(reverse("recommender:why", args=[row.page, row.track_id])).content.decode()
     assert "Luck of the draw" in page
     assert "Held back because it resembles a song further up" in page
+    assert "What listeners who like and skip the same like besides" in page
     assert "When it was released" in page
 
 
