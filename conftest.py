@@ -15,6 +15,7 @@ from django.core import signals
 from django.core.cache import cache
 from django.db import OperationalError, connection, connections
 from django.test import override_settings
+from django.utils import translation
 from playwright.sync_api import BrowserContext, Playwright
 from pytest_django import DjangoDbBlocker
 
@@ -155,6 +156,13 @@ def _empty_cache() -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _site_language() -> Iterator[None]:
+    """Let no page in another language decide what the next test reads: the middleware leaves it active."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")
