@@ -163,7 +163,10 @@ def _links(links: QuerySet[Any], column: str) -> _Numbers:
 
 def _spans(times: Sequence[datetime], first: date, last: date, *, by_month: bool) -> list[tuple[date, int]]:
     start = _month if by_month else _monday
-    counts = Counter(start(time.date()) for time in times)
+    counts: Counter[date] = Counter()
+    # There are fewer days than plays.
+    for day, plays in Counter(time.date() for time in times).items():
+        counts[start(day)] += plays
     spans, day = [], start(first)
     while day <= last:
         spans.append((day, counts[day]))
