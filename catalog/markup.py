@@ -1,10 +1,25 @@
 """HTML drawn without templates."""
 
+from collections.abc import Callable
+from functools import cache
 from html import escape
+from typing import TypeVar
 
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 _SAFE = (SafeString, int)
+Texts = TypeVar("Texts")
+
+
+def once_per_language(put_together: Callable[[], Texts]) -> Callable[[], Texts]:
+    """Keep what a function makes of translated texts, not to be written to: every row of a page has the same few."""
+
+    @cache
+    def kept(_language: str | None) -> Texts:
+        return put_together()
+
+    return lambda: kept(get_language())
 
 
 def filled(pattern: str, **values: object) -> SafeString:

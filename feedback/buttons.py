@@ -14,10 +14,10 @@ from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 
 from catalog.icons import icon
-from catalog.markup import filled
+from catalog.markup import filled, once_per_language
 from catalog.models import Track
 from feedback.http import is_htmx, return_address
 
@@ -59,9 +59,8 @@ class _Texts(NamedTuple):
     keep_song: str
 
 
-@cache
-def _texts_in(_language: str | None) -> _Texts:
-    """Return the texts in the language in use, named so that they are looked up once and not in every row."""
+@once_per_language
+def _texts() -> _Texts:
     return _Texts(
         like=gettext("Like"),
         like_song=gettext("Like %(song)s"),
@@ -89,7 +88,7 @@ def feedback_form(request: HttpRequest, track: Track, mark: int, answer: SafeStr
     key = sent_key if _KEY.fullmatch(sent_key) else token.hex[:8]
     csrf, address = _of_request(request)
     rate_url = _address("feedback:rate").format(track.pk)
-    texts, song = _texts_in(get_language()), {"song": track.title}
+    texts, song = _texts(), {"song": track.title}
     return filled(
         _FORM,
         rate_url=rate_url,

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
 
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 
 from catalog.covers import cover
 from catalog.icons import icon
-from catalog.markup import filled
+from catalog.markup import filled, once_per_language
 from catalog.models import Track
 from catalog.templatetags.catalog_tags import credits as artist_links
 from feedback.buttons import feedback_form
@@ -43,9 +43,8 @@ class _Texts(NamedTuple):
     why: str
 
 
-@cache
-def _texts_in(_language: str | None) -> _Texts:
-    """Return the texts in the language in use, named so that they are looked up once and not in every row."""
+@once_per_language
+def _texts() -> _Texts:
     return _Texts(
         explicit=gettext("Explicit"),
         more_about=gettext("More about %(song)s: not now, block, wrong reason"),
@@ -56,7 +55,7 @@ def _texts_in(_language: str | None) -> _Texts:
 
 def feed_row(request: HttpRequest, section: str, item: HomeItem) -> SafeString:
     """Return one song of a section of the page as an item of its list."""
-    track, texts = item.track, _texts_in(get_language())
+    track, texts = item.track, _texts()
     answer_url = address("recommender:answer", section).format(track.pk)
     return filled(
         _ROW,

@@ -1,15 +1,14 @@
 """Template tags of the player: its settings, and the buttons that send it songs."""
 
 from collections.abc import Iterable
-from functools import cache
 from typing import Any
 
 from django import template
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from catalog.markup import once_per_language
 from catalog.models import Track
 from feedback.http import return_address
 
@@ -21,15 +20,10 @@ _PATHS = (
 )  # fmt: skip
 
 
-@register.simple_tag
+@register.simple_tag(name="player_settings")
+@once_per_language
 def player_settings() -> dict[str, Any]:
-    """Return what the player's script has to know: addresses and texts. Not to be written to."""
-    return _settings_in(get_language())
-
-
-@cache
-def _settings_in(_language: str | None) -> dict[str, Any]:
-    """Return the same for the language in use, named so that it is put together once and not for every page."""
+    """Return what the player's script has to know: addresses and texts."""
     return {
         "urls": {name: reverse(f"player:{name}") for name in _PATHS},
         "texts": {
