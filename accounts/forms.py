@@ -12,7 +12,7 @@ from allauth.account.internal.templatekit import get_entrance_context_data
 from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib import messages
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.forms.utils import flatatt
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -23,6 +23,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts import services
 from accounts.models import ApiToken, User
 from accounts.regions import region_choices
+from jobs.races import racing
+
+_TRIES = 3
 
 
 def _mark_as_login_name(field: forms.Field) -> None:
@@ -79,15 +82,18 @@ class SignupForm(BaseSignupForm):  # type: ignore[misc]
         if self.account_already_exists:
             # Nothing is kept, but the answer takes as long as for a new address: most of it is the password's hash.
             User().set_password(self.cleaned_data["password1"])
-        try:
-            with transaction.atomic():
-                return super().try_save(request)  # type: ignore[no-any-return]
-        except IntegrityError:
-            self.full_clean()
-            if self.is_valid():
-                return super().try_save(request)  # type: ignore[no-any-return]
-            context = {"form": self, **get_entrance_context_data(request)}
-            return None, render(request, "account/signup.html", context)
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                with racing():
+                    return super().try_save(request)  # type: ignore[no-any-return]
+            except IntegrityError:
+                self.full_clean()
+                if not self.is_valid():
+                    break
+                if not tries_left:
+                    raise
+        context = {"form": self, **get_entrance_context_data(request)}
+        return None, render(request, "account/signup.html", context)
 
 
 class LoginForm(BaseLoginForm):  # type: ignore[misc]

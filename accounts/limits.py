@@ -18,7 +18,7 @@ from typing import Any
 
 from allauth.core.internal.ratelimit import get_ip
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import F
 from django.db.models.functions import Greatest
 from django.http import HttpRequest, HttpResponse
@@ -28,6 +28,7 @@ from redis.exceptions import RedisError
 
 from accounts.models import RateCount
 from accounts.redis_turns import turn_in_redis
+from jobs.races import racing
 
 View = Callable[..., HttpResponseBase]
 _logger = logging.getLogger(__name__)
@@ -79,7 +80,7 @@ def _turn_in_database(key: str, step: int) -> int:
             # Another worker has made the row in between: there is room in it.
             continue
         try:
-            with transaction.atomic():
+            with racing():
                 RateCount.objects.create(key=key, whole_at=now + step)
         except IntegrityError:
             continue

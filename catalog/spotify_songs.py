@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from statistics import fmean
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -21,6 +21,7 @@ from catalog.importing.writer import Writer
 from catalog.models import COVER_HOST, COVER_LENGTH, Track
 from catalog.services import set_estimated_features
 from catalog.text import artist_key
+from jobs.races import racing
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +122,7 @@ def _known(song: SpotifyTrack) -> Track | None:
     return found
 
 
-@transaction.atomic
+@racing()
 def _create(song: SpotifyTrack, measured: dict[str, float | int], origin: Track.FeaturesOrigin) -> Track:
     row = private_song(
         spotify_id=song.id, title=song.title, artists=song.artists or ("?",), album=song.album, isrc=song.isrc

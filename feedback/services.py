@@ -17,6 +17,7 @@ from feedback.history_models import HistoryImport
 from feedback.models import ArtistPreference, GenrePreference, Play, Rating, Source
 from feedback.playlist_services import move_playlist_items
 from feedback.steering_services import move_steering
+from jobs.races import racing
 
 _REMOVED_SALT = "feedback.removed-play"
 # A removed play can be put back as long as its page may still lie open.
@@ -85,7 +86,7 @@ def record_play(
 
 def _insert_once(play: Play) -> tuple[Play, bool]:
     try:
-        with transaction.atomic():
+        with racing():
             play.save(force_insert=True)
     except IntegrityError:
         known = Q(token=play.token, token__isnull=False) | Q(digest=play.digest, digest__isnull=False)

@@ -12,6 +12,7 @@ from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
 from jobs.models import Job
+from jobs.races import racing
 from jobs.registry import Kind, all_kinds, kind_of
 
 # A job that takes its worker down with it each time must not do so for ever.
@@ -47,7 +48,7 @@ def enqueue(
         run_after=run_after,
     )
     try:
-        with transaction.atomic():
+        with racing():
             job.save(force_insert=True)
     except IntegrityError:
         active = Job.objects.filter(active_subject=subject).first() if subject else None

@@ -1,9 +1,13 @@
 """Sign-up."""
 
-from threading import Barrier
+import time
+from itertools import count
+from threading import Barrier, Event
+from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.db import transaction
 from django.test import Client, override_settings
 from pytest_django import Settings
 
@@ -107,6 +111,39 @@ def test_two_at_once_get_one_account_and_one_form_error(
     assert sorted(answer.status_code for answer in answers) == [200, 302]
     refused = next(answer for answer in answers if answer.status_code == 200)
     assert refused.context["form"].errors[field]
+    assert User.objects.count() == EmailAddress.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_that_waited_for_a_third_who_gave_up_get_one_account_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """MariaDB lets both go at once, and then ends one of them as a deadlock. On SQLite they wait before the check."""
+    begun, checks, both_checked, clean = Barrier(3), count(1), Event(), SignupForm.clean
+
+    def count_and_clean(form: SignupForm) -> dict[str, str]:
+        cleaned: dict[str, str] = clean(form)
+        if next(checks) == 2:
+            both_checked.set()
+        return cleaned
+
+    def take_the_name_and_give_up() -> None:
+        with transaction.atomic():
+            User.objects.create(username="anna", email="third@example.org")
+            begun.wait(timeout=10)
+            if both_checked.wait(timeout=2):
+                time.sleep(0.3)
+            transaction.set_rollback(True)
+
+    def sign_up(email: str) -> Any:
+        begun.wait(timeout=10)
+        return Client().post(URL, {**ANSWERS, "email": email})
+
+    monkeypatch.setattr(SignupForm, "clean", count_and_clean)
+    _none, *answers = run_together(
+        take_the_name_and_give_up, lambda: sign_up("one@example.org"), lambda: sign_up("two@example.org")
+    )
+    assert sorted(answer.status_code for answer in answers) == [200, 302]
+    refused = next(answer for answer in answers if answer.status_code == 200)
+    assert refused.context["form"].errors["username"]
     assert User.objects.count() == EmailAddress.objects.count() == 1
 
 

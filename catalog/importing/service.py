@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from django.db import IntegrityError, connection, reset_queries, transaction
+from django.db import IntegrityError, connection, reset_queries
 
 from catalog.importing.merge import Ledger, merge_rows
 from catalog.importing.plan import Plan, make_plan
@@ -16,6 +16,7 @@ from catalog.importing.reader import CHUNK_BYTES, CatalogueReader, Chunk, Reject
 from catalog.importing.source import BrokenSourceError, SourceError, open_source
 from catalog.importing.writer import Writer, load_songs
 from catalog.models import Track
+from jobs.races import racing
 
 # So many rejected rows are kept in the report; all of them go to ``on_reject``.
 SHOWN_REJECTS = 100
@@ -171,12 +172,12 @@ class _Run:
         songs = merge_rows(rows)
         for tries_left in reversed(range(_TRIES)):
             try:
-                with transaction.atomic():
+                with racing():
                     plan = make_plan(songs, load_songs(songs), self._ledger, self._features_origin)
                     self._writer.write(plan)
                 return plan
             except IntegrityError:
-                # Somebody else added one of these songs or artists meanwhile; the next look finds it.
+                # Somebody else added some of these songs or artists meanwhile; the next look finds it.
                 self._writer.forget()
                 if not tries_left:
                     raise

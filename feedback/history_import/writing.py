@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection
 from django.db.models import F
 from django.utils import timezone
 
@@ -15,6 +15,7 @@ from feedback.history_import.formats import NO_TIME, PlayRow, Row
 from feedback.history_import.matching import HIDDEN, UNKNOWN, Matcher
 from feedback.history_models import HistoryImport, UnmatchedSong
 from feedback.models import Play, Source
+from jobs.races import racing
 from jobs.running import JobLostError
 
 IS_HIDDEN = "is hidden on this site"
@@ -40,13 +41,13 @@ class Writer:
         """Write the next ``rows`` of the file and count them. Raises ``JobLostError`` where another worker did."""
         for tries_left in reversed(range(_TRIES)):
             try:
-                with transaction.atomic():
+                with racing():
                     reasons = self._write(rows)
                 self._history.position += len(rows)
                 self._history.skipped = reasons
                 return
             except IntegrityError:
-                # Somebody else created one of these songs meanwhile; the next look finds it.
+                # Somebody else created some of these songs meanwhile; the next look finds it.
                 self._matcher.forget()
                 if not tries_left:
                     raise

@@ -1,0 +1,32 @@
+"""Writes that may lose to another worker's."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import IntegrityError, OperationalError, connection, transaction
+
+_POSTGRES_DEADLOCK = "40P01"
+_MARIADB_DEADLOCK = 1213
+
+
+@contextmanager
+def racing() -> Iterator[None]:
+    """One transaction that raises ``IntegrityError`` when another worker wrote the same keys first.
+
+    Databases say so in two ways: the key is taken, or, where each of two transactions waits for a key of the other,
+    one of them is ended as a deadlock. To MariaDB two inserts of one key are that too, if it was deleted just before:
+    both share the lock on what is left of the old row. Inside another transaction a deadlock stays what it is, as
+    all of that one is gone.
+    """
+    try:
+        with transaction.atomic():
+            yield
+    except OperationalError as error:
+        if connection.in_atomic_block or not _is_deadlock(error):
+            raise
+        raise IntegrityError(*error.args) from error
+
+
+def _is_deadlock(error: OperationalError) -> bool:
+    cause = error.__cause__
+    return getattr(cause, "sqlstate", "") == _POSTGRES_DEADLOCK or error.args[:1] == (_MARIADB_DEADLOCK,)
