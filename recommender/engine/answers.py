@@ -3,17 +3,13 @@
 The terms take a song that was never shown for a faint no, and a skip for a little more than that. Here only what was
 shown counts, and a skip as much as a like. Whether a listener likes song t is taken for
 
-    y_t = p_t + b_t . x + noise,    x ~ N(0, I),    noise of variance n p_t (1 - p_t) + m,
+    y_t ~ Bernoulli(sigmoid(a_t + w_t . x)),    x ~ N(0, I),
 
-with p_t the share of the listeners who like it, x where the listener's taste departs from everybody's, and n and m the
-`noise` and `least_noise` of AnswersConfig, the noise divided by how sure an answer is (`Given.sureness`). Given answers
-y_S (1 liked, 0 not; N_S the diagonal of their noise, B_S their b as rows) the best linear prediction of the others is
-that of Bayesian linear regression (Rasmussen & Williams 2006, Gaussian Processes for Machine Learning, equation 2.11):
-
-    E[y_t] = p_t + b_t . (I + B_S' N_S^-1 B_S)^-1 B_S' N_S^-1 (y_S - p_S).
-
-So a skip says the more, the less it was to be expected: one of a popular song, or of one the likes spoke for. b is a
-ridge regression of the training listeners' likes on their factors, turned to its principal directions.
+x being where the listener's taste departs from everybody's; a and w are learned from the listeners
+(`factors.logistic`). From the answers given, x is the most probable one (the mode of Bayesian logistic regression,
+Rasmussen & Williams 2006, Gaussian Processes for Machine Learning, section 3.4), found by Newton's method; an answer
+counts as often as it is sure (`Given.sureness`). So a skip says the more, the less it was to be expected: one of a
+popular song, or of one the likes spoke for.
 """
 
 from __future__ import annotations
@@ -25,15 +21,18 @@ from typing import Self
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from scipy.special import expit
 
-from recommender.engine.arrays import AnyArray, BoolArray, FloatArray, IntArray, Sparse, as_float32, as_int32
+from recommender.engine.arrays import AnyArray, BoolArray, FloatArray, IntArray, Sparse, as_float32, as_int32, top_rows
 from recommender.engine.config import AnswersConfig, EngineConfig
 from recommender.engine.data import Feedback, FeedbackKind, Interactions
+from recommender.engine.factors.logistic import fit_log_odds
 from recommender.engine.listener import Listener, decay
 from recommender.engine.observations import column_counts, weight_matrix
 from recommender.engine.terms.collaborative import CollaborativeTerm
 
 REFUSALS = (FeedbackKind.SKIP, FeedbackKind.DISLIKE)
+NEWTON_STEPS, LEAST_MOVE, LEAST_GAIN = 20, 1e-3, 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +40,7 @@ class Given:
     """A listener's answers.
 
     rows: int32[m], distinct, increasing; liked: bool[m], else refused; sureness: float64[m] in 0..1, 1 for a fresh like
-    or skip, 0 excluded; the noise of an answer is divided by it.
+    or skip, 0 excluded.
     """
 
     rows: IntArray
@@ -72,92 +71,124 @@ class Given:
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """heard: int32[m], increasing rows of the songs somebody likes; share: float32[m], p of each; loadings:
-    float32[m, d], b of each. Of all other songs both are 0.
+    """known: int32[m], increasing rows of the songs of which something is said; offset: float32[m], a of each;
+    loadings: float32[m, d], w of each.
     """
 
-    heard: IntArray
-    share: FloatArray
+    known: IntArray
+    offset: FloatArray
     loadings: FloatArray
 
     @classmethod
-    def fit(cls, interactions: Interactions, collaborative: CollaborativeTerm, config: EngineConfig) -> Self | None:
+    def fit(
+        cls,
+        interactions: Interactions,
+        collaborative: CollaborativeTerm,
+        config: EngineConfig,
+        rng: np.random.Generator,
+    ) -> Self | None:
         """Learn from the listeners and their factors; None while there are too few to learn a ranking from.
 
-        Nothing of a listener is kept but what they add to the sums of the songs they like.
+        Of many listeners a sample, of many songs the most liked. Nothing of a listener is kept but what they add to the
+        sums of the songs they like.
         """
+        settings = config.answers
         weights = weight_matrix(interactions, collaborative.n_tracks)
         weights = weights[np.diff(weights.indptr) > 0]
         too_few = weights.shape[0] < max(config.ranking.min_listeners, config.term_min_listeners)
-        if too_few or not config.answers.weight:
+        if too_few or not settings.weight:
             return None
-        factors = collaborative.listener_factors(weights)
-        likes = sp.csr_array(weights > 0).astype(np.float32)
-        counts = column_counts(likes)
-        heard = as_int32(np.flatnonzero(counts))
-        share = as_float32(counts[heard] / likes.shape[0])
-        return cls(heard, share, _loadings(sp.csr_array(likes[:, heard]), factors, config.answers))
+        if weights.shape[0] > settings.listeners:
+            weights = weights[np.sort(rng.choice(weights.shape[0], settings.listeners, replace=False))]
+        counts = column_counts(sp.csr_array(weights > 0).astype(np.float32))
+        known = np.sort(top_rows(counts, settings.songs, counts >= settings.min_listeners))
+        if not len(known):
+            return None
+        likes = sp.csr_array(sp.csr_array(weights > 0)[:, known]).astype(np.float32)
+        start = _slopes(likes, collaborative.listener_factors(weights), settings)
+        return cls(known, *fit_log_odds(likes, start, settings.deviation, settings.rounds))
 
-    def expected(self, rows: IntArray, given: Given, config: AnswersConfig) -> FloatArray:
-        """Expected answers to `rows`, float32[len(rows)]; O(m d^2 + d^3) for m answers."""
-        share, loadings = (values.astype(np.float64) for values in self._of(given.rows))
-        noise = (config.noise * share * (1.0 - share) + config.least_noise) / given.sureness
-        told = loadings / noise[:, None]
-        taste = np.linalg.solve(np.eye(loadings.shape[1]) + loadings.T @ told, told.T @ (given.liked - share))
-        base, own = self._of(rows)
-        return as_float32(base + own @ as_float32(taste))
+    def expected(self, rows: IntArray, given: Given) -> FloatArray:
+        """Expected answers to `rows`, float32[len(rows)], 0 where nothing is said; O(m d^2 + d^3) for m answers."""
+        told = self._places(given.rows)
+        heard = told >= 0
+        taste = _most_probable(
+            self.loadings[told[heard]].astype(np.float64),
+            self.offset[told[heard]].astype(np.float64),
+            given.liked[heard],
+            given.sureness[heard],
+        )
+        place = self._places(rows)
+        asked = place >= 0
+        log_odds = np.full(len(rows), -np.inf)
+        log_odds[asked] = self.offset[place[asked]] + self.loadings[place[asked]] @ taste
+        return as_float32(expit(log_odds))
 
     def knows(self, rows: IntArray) -> BoolArray:
-        """Which of `rows` somebody likes: bool[len(rows)]."""
+        """Of which of `rows` something is said: bool[len(rows)]."""
         return self._places(rows) >= 0
 
     def moved(self, old_rows: IntArray) -> Self:
         """The same for a catalogue whose tracks had the rows `old_rows` (int32[n], -1: new) here."""
         place = self._places(old_rows)
-        heard = np.flatnonzero(place >= 0)
-        return type(self)(as_int32(heard), self.share[place[heard]], self.loadings[place[heard]])
+        kept = np.flatnonzero(place >= 0)
+        return type(self)(as_int32(kept), self.offset[place[kept]], self.loadings[place[kept]])
 
     def arrays(self) -> Mapping[str, AnyArray]:
         """What has to be stored."""
-        return {"heard": self.heard, "share": self.share, "loadings": self.loadings}
+        return {"known": self.known, "offset": self.offset, "loadings": self.loadings}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, AnyArray]) -> Self:
         """The inverse of `arrays`, without copying. Raises KeyError if one is missing."""
-        return cls(as_int32(arrays["heard"]), as_float32(arrays["share"]), as_float32(arrays["loadings"]))
+        return cls(as_int32(arrays["known"]), as_float32(arrays["offset"]), as_float32(arrays["loadings"]))
 
     def _places(self, rows: IntArray) -> IntArray:
-        """Places of `rows` in `heard`, -1 where nobody likes them."""
-        place = np.searchsorted(self.heard, rows)
-        known = place < len(self.heard)
-        known[known] = self.heard[place[known]] == rows[known]
-        return as_int32(np.where(known, place, -1))
-
-    def _of(self, rows: IntArray) -> tuple[FloatArray, FloatArray]:
-        """p and b of `rows`: float32[len(rows)] and float32[len(rows), d]."""
-        place = self._places(rows)
-        known = place >= 0
-        share = np.zeros(len(rows), dtype=np.float32)
-        loadings = np.zeros((len(rows), self.loadings.shape[1]), dtype=np.float32)
-        share[known], loadings[known] = self.share[place[known]], self.loadings[place[known]]
-        return share, loadings
+        """Places of `rows` in `known`, -1 where nothing is said."""
+        place = np.searchsorted(self.known, rows)
+        found = place < len(self.known)
+        found[found] = self.known[place[found]] == rows[found]
+        return as_int32(np.where(found, place, -1))
 
 
-def adjustment(
-    answers: Answers | None, rows: IntArray, given: Given, spread: float, config: AnswersConfig
-) -> FloatArray:
+def _most_probable(
+    loadings: NDArray[np.float64], offset: NDArray[np.float64], liked: BoolArray, sureness: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """x of a listener who gave m answers to songs of these a and w, float64[d]."""
+
+    def plausibility(taste: NDArray[np.float64]) -> float:
+        log_odds = offset + loadings @ taste
+        return float(sureness @ (liked * log_odds - np.logaddexp(0.0, log_odds)) - 0.5 * taste @ taste)
+
+    taste = np.zeros(loadings.shape[1])
+    reached = plausibility(taste)
+    for _step in range(NEWTON_STEPS):
+        chance = expit(offset + loadings @ taste)
+        slope = loadings.T @ (sureness * (liked - chance)) - taste
+        curve = np.eye(len(taste)) + (loadings.T * (sureness * chance * (1.0 - chance))) @ loadings
+        move = np.linalg.solve(curve, slope)
+        # A whole step may lead beyond the top.
+        while (gained := plausibility(taste + move) - reached) < 0.0 and np.abs(move).max() > LEAST_MOVE:
+            move *= 0.5
+        if gained <= LEAST_GAIN:
+            break
+        taste, reached = taste + move, reached + gained
+    return taste
+
+
+def adjustment(answers: Answers, rows: IntArray, given: Given, spread: float, config: AnswersConfig) -> FloatArray:
     """What the answers add to the scores of candidates `rows`, float32[c]: expected answers, standardised.
 
     rows: best first. In `spread`s of the scores, and the more refusals there are: without any, what the terms have
-    learned from likes is all there is to say, and nothing is added. Of songs nobody likes nothing is said, little of
-    the others where the best candidates are such.
+    learned from likes is all there is to say, and nothing is added. Of songs hardly anybody likes nothing is said,
+    little of the others where the best candidates are such.
     """
     added = np.zeros(len(rows), dtype=np.float32)
     refusals = given.refusals
-    if answers is None or not refusals or not len(rows):
+    if not refusals or not len(rows):
         return added
     heard = answers.knows(rows)
-    expected = answers.expected(rows[heard], given, config)
+    expected = answers.expected(rows[heard], given)
     deviation = float(expected.std(dtype=np.float64)) if len(expected) else 0.0
     if deviation < 1e-9:
         return added
@@ -166,8 +197,11 @@ def adjustment(
     return added
 
 
-def _loadings(likes: Sparse, factors: FloatArray, config: AnswersConfig) -> FloatArray:
-    """b of each song, float32[m, d]. likes: listeners x m, ones; factors: float32[listeners, f]."""
+def _slopes(likes: Sparse, factors: FloatArray, config: AnswersConfig) -> FloatArray:
+    """By how much likes of each song rise with x, float32[m, d]: their ridge regression on the listeners' factors.
+
+    Turned to its principal directions. likes: listeners x m, ones; factors: float32[listeners, f].
+    """
     away = factors - factors.mean(axis=0)
     gram = (away.T @ away).astype(np.float64)
     ridge = config.ridge * np.trace(gram) / len(gram) * np.eye(len(gram)) + 1e-9 * np.eye(len(gram))

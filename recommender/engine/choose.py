@@ -116,8 +116,9 @@ def pool_of(model: Model, ranked: Ranked, feedback: Feedback, listener: Listener
     # Widening the pool must not change what the dial means.
     scale = spread(ranked.scores[: config.ranking.candidates])
     fatigue = np.float32(-config.fatigue * scale) * tired_of(catalogue, feedback, rows, config.fatigue_limit)
-    given = Given.of(listener, feedback, config)
-    answers = adjustment(model.answers, rows, given, scale, config.answers)
+    answers = np.zeros(len(rows), dtype=np.float32)
+    if model.answers is not None:
+        answers = adjustment(model.answers, rows, Given.of(listener, feedback, config), scale, config.answers)
     unit = unit_vectors(model.embedding(rows))
     variety = Variety(unit, config.variety * scale) if config.variety else None
     rules = Rules.of(catalogue, rows, config.max_per_artist)

@@ -170,17 +170,21 @@ class AnswersConfig:
     """What likes and skips together say of other songs; see `answers`.
 
     weight: of the candidates' expected answers, in spreads of their scores, after many refusals; 0 turns it off.
-    half_refusals: skips and dislikes after which it is half. noise, least_noise: variance of a single answer, in
-    p (1 - p) and beside it. ridge: of the regression of likes on factors, in mean variances of a factor. directions:
-    kept of the factors. best: candidates of which the share that somebody likes, squared, scales the weight.
+    half_refusals: skips and dislikes after which it is half. directions: loadings of a song. deviation: of a loading.
+    rounds: of learning them. ridge: of the regression of likes on factors they start from, in mean variances of a
+    factor. min_listeners: who like a song of which anything is said. songs, listeners: at most so many, to learn from.
+    best: candidates of which the share that something is said of, squared, scales the weight.
     """
 
     weight: float = 0.8
     half_refusals: float = 10.0
-    noise: float = 1.0
-    least_noise: float = 0.003
+    directions: int = 16
+    deviation: float = 0.8
+    rounds: int = 3
     ridge: float = 0.001
-    directions: int = 32
+    min_listeners: int = 3
+    songs: int = 4000
+    listeners: int = 3000
     best: int = 50
 
 

@@ -180,7 +180,7 @@ def fit_model(
     """
     interactions.check_against(catalogue)
     catalogue = with_estimates(catalogue)
-    term_rng, stage_rng = rng.spawn(2)
+    term_rng, stage_rng, answers_rng = rng.spawn(3)
     seed = int(term_rng.integers(2**63))
     prior = _prior(interactions, config)
 
@@ -192,7 +192,8 @@ def fit_model(
     stage = second_stage or fit_second_stage(
         catalogue, interactions, prior, terms_of, config, stage_rng, _scaled(progress, 0.4, 1.0)
     )
-    answers = Answers.fit(interactions, cast(CollaborativeTerm, terms[CollaborativeTerm.name]), config)
+    collaborative = cast(CollaborativeTerm, terms[CollaborativeTerm.name])
+    answers = Answers.fit(interactions, collaborative, config, answers_rng)
     progress("done", 1.0)
     needing = [name for name, term in terms.items() if term.needs_listeners]
     return Model(

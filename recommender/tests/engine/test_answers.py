@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.optimize import minimize
 
 from recommender.engine import Feedback, FeedbackKind, Interactions, Model, Request, load_model, recommend, save_model
 from recommender.engine.answers import Answers, Given, adjustment
@@ -34,33 +36,51 @@ def fitted() -> Model:
     return fit_model(catalogue, interactions, CONFIG, np.random.default_rng(0))
 
 
-def test_expected_answers_are_those_of_the_normal_distribution() -> None:
+def test_a_model_without_answers_adds_nothing(fitted: Model) -> None:
+    feedback = feedback_of((0, LIKE, 1, 0), (21, SKIP, 1, 0))
+    for model, adds in ((fitted, True), (replace(fitted, answers=None), False)):
+        listener, ranked = rank_for(model, feedback, Request(k=8))
+        assert bool(pool_of(model, ranked, feedback, listener).added["answers"].any()) is adds
+
+
+def test_expected_answers_are_those_of_the_most_probable_taste() -> None:
     rng = np.random.default_rng(0)
-    share, loadings = rng.random(5).astype(np.float32), rng.standard_normal((5, 3)).astype(np.float32)
-    answers = Answers(np.array([1, 2, 4, 6, 7], np.int32), share, loadings)
-    settings = AnswersConfig(noise=0.5, least_noise=0.1)
-    told = Given(np.array([2, 7], np.int32), np.array([True, False]), np.array([1.0, 0.25]))
-    noise = np.diag((0.5 * share * (1 - share) + 0.1)[[1, 4]] / [1.0, 0.25])
-    # As a Gaussian process, B' (B B' + N)^-1 (y - p), equation 2.25, which is the same by another way.
-    seen = loadings[[1, 4]].astype(np.float64)
-    taste = seen.T @ np.linalg.solve(seen @ seen.T + noise, np.array([1.0, 0.0]) - share[[1, 4]])
+    offset, loadings = rng.standard_normal(5).astype(np.float32), rng.standard_normal((5, 3)).astype(np.float32)
+    answers = Answers(np.array([1, 2, 4, 6, 7], np.int32), offset, loadings)
+    # Of song 3 nothing is known, so that the answer to it says nothing.
+    told = Given(np.array([2, 3, 7], np.int32), np.array([True, False, False]), np.array([1.0, 1.0, 0.25]))
+
+    def improbability(taste: NDArray[np.float64]) -> float:
+        liked, refused = (float(offset[place] + loadings[place] @ taste) for place in (1, 4))
+        return float(np.log1p(np.exp(-liked)) + 0.25 * np.log1p(np.exp(refused)) + 0.5 * taste @ taste)
+
+    taste = minimize(improbability, np.zeros(3), tol=1e-9).x
     wanted = np.array([0, 1, 4, 6, 9], dtype=np.int32)
-    expected = [0.0, *(share + loadings @ taste)[[0, 2, 3]], 0.0]
-    np.testing.assert_allclose(answers.expected(wanted, told, settings), expected, rtol=1e-4, atol=1e-5)
+    expected = [0.0, *(1.0 / (1.0 + np.exp(-(offset + loadings @ taste))))[[0, 2, 3]], 0.0]
+    np.testing.assert_allclose(answers.expected(wanted, told), expected, rtol=1e-3, atol=1e-5)
 
 
-def test_loadings_have_the_covariance_of_the_listeners_likes(fitted: Model) -> None:
+def test_answers_that_no_taste_explains_still_lead_to_one() -> None:
+    """Loadings so large that a whole Newton step from the middle leads far beyond the solution."""
+    answers = Answers(np.arange(4, dtype=np.int32), np.full(4, -9.0, np.float32), np.full((4, 1), 30.0, np.float32))
+    taste_of_a_like = answers.expected(np.array([3], np.int32), given([0, 1, 2], []))
+    assert 0.99 < float(taste_of_a_like[0]) <= 1.0
+    mixed = answers.expected(np.array([3], np.int32), given([0], [1, 2]))
+    assert float(mixed[0]) == pytest.approx(1 / 3, abs=0.02)
+
+
+def test_songs_that_few_like_are_left_out_and_of_many_the_most_liked_are_taken(fitted: Model) -> None:
     catalogue, interactions = clustered()
-    answers = fitted.answers
-    assert answers is not None
-    likes = np.zeros((interactions.n_listeners, catalogue.n_tracks))
-    likes[interactions.listener, interactions.row] = 1.0
-    likes = likes[likes.any(axis=1)]
-    np.testing.assert_allclose(answers.share, likes.mean(axis=0)[answers.heard], rtol=1e-5)
-    true = np.cov(likes[:, answers.heard].T)
-    fitted_covariance = answers.loadings @ answers.loadings.T
-    off = ~np.eye(len(true), dtype=np.bool_)
-    assert np.corrcoef(true[off], fitted_covariance[off])[0, 1] > 0.9
+    likes = np.bincount(interactions.row, minlength=catalogue.n_tracks)
+    assert fitted.answers is not None
+    assert fitted.answers.known.tolist() == np.flatnonzero(likes >= 3).tolist()
+    few = replace(CONFIG, answers=AnswersConfig(songs=7, listeners=40))
+    small = fit_model(catalogue, interactions, few, np.random.default_rng(0)).answers
+    assert small is not None
+    assert len(small.known) == 7
+    assert np.isfinite(small.loadings).all()
+    nobody = replace(CONFIG, answers=AnswersConfig(min_listeners=1000))
+    assert fit_model(catalogue, interactions, nobody, np.random.default_rng(0)).answers is None
 
 
 def test_factors_of_all_listeners_are_those_of_each(fitted: Model) -> None:
@@ -81,20 +101,21 @@ def test_a_skip_takes_down_what_goes_with_it_and_a_like_brings_it_up(fitted: Mod
     answers = fitted.answers
     assert answers is not None
     rows = np.array([5, 25], dtype=np.int32)
-    first = answers.expected(rows, given([0], [21]), CONFIG.answers)
+    first = answers.expected(rows, given([0], [21]))
     assert first[0] > first[1]
-    second = answers.expected(rows, given([21], [0]), CONFIG.answers)
+    second = answers.expected(rows, given([21], [0]))
     assert second[1] > second[0]
 
 
 def test_without_refusals_nothing_is_added(fitted: Model) -> None:
+    assert fitted.answers is not None
     rows = np.arange(10, dtype=np.int32)
     assert not adjustment(fitted.answers, rows, given([0], []), 1.0, CONFIG.answers).any()
-    assert not adjustment(None, rows, given([0], [21]), 1.0, CONFIG.answers).any()
     assert not adjustment(fitted.answers, rows[:0], given([0], [21]), 1.0, CONFIG.answers).any()
 
 
 def test_the_adjustment_is_standardised_and_grows_with_refusals(fitted: Model) -> None:
+    assert fitted.answers is not None
     rows = np.arange(40, 60, dtype=np.int32)
     settings = AnswersConfig(weight=2.0, half_refusals=3.0)
     added = adjustment(fitted.answers, rows, given([0, 1], [21, 41, 61]), 0.5, settings)
@@ -139,7 +160,7 @@ def test_where_no_song_is_left_nothing_is_said(fitted: Model) -> None:
     assert fitted.answers is not None
     gone = fitted.answers.moved(np.full(3, -1, dtype=np.int32))
     assert not adjustment(gone, np.arange(3, dtype=np.int32), given([0], [1]), 1.0, CONFIG.answers).any()
-    assert gone.expected(np.arange(3, dtype=np.int32), given([0], [1]), CONFIG.answers).tolist() == [0.0] * 3
+    assert gone.expected(np.arange(3, dtype=np.int32), given([0], [1])).tolist() == [0.0] * 3
 
 
 def test_contributions_still_sum_to_the_score(fitted: Model) -> None:
@@ -170,10 +191,10 @@ def test_is_stored_and_a_model_without_opens(fitted: Model, tmp_path: Path) -> N
 
 
 def test_moves_with_the_rows() -> None:
-    answers = Answers(np.array([0, 2], np.int32), np.array([0.1, 0.2], np.float32), np.eye(2, dtype=np.float32))
+    answers = Answers(np.array([0, 2], np.int32), np.array([-0.1, -0.2], np.float32), np.eye(2, dtype=np.float32))
     moved = answers.moved(np.array([2, -1, 1, 0], dtype=np.int32))
-    assert moved.heard.tolist() == [0, 3]
-    assert moved.share.tolist() == pytest.approx([0.2, 0.1])
+    assert moved.known.tolist() == [0, 3]
+    assert moved.offset.tolist() == pytest.approx([-0.2, -0.1])
     assert moved.loadings.tolist() == [[0.0, 1.0], [1.0, 0.0]]
 
 
@@ -186,9 +207,7 @@ def test_too_few_listeners_say_nothing() -> None:
 
 
 def test_of_songs_nobody_likes_nothing_is_said() -> None:
-    answers = Answers(
-        np.array([0, 1, 2], np.int32), np.full(3, 0.5, np.float32), np.eye(3, dtype=np.float32)[[0, 0, 1]]
-    )
+    answers = Answers(np.array([0, 1, 2], np.int32), np.zeros(3, np.float32), np.eye(3, dtype=np.float32)[[0, 0, 1]])
     settings = AnswersConfig(weight=1.0, half_refusals=0.0)
     added = adjustment(answers, np.array([1, 7, 2, 8], np.int32), given([], [0]), 1.0, settings)
     assert added[[1, 3]].tolist() == [0.0, 0.0]
