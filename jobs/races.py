@@ -14,9 +14,9 @@ def racing() -> Iterator[None]:
     """One transaction that raises ``IntegrityError`` when another worker wrote the same keys first.
 
     Databases say so in two ways: the key is taken, or, where each of two transactions waits for a key of the other,
-    one of them is ended as a deadlock. To MariaDB two inserts of one key are that too, if it was deleted just before:
-    both share the lock on what is left of the old row. Inside another transaction a deadlock stays what it is, as
-    all of that one is gone.
+    one of them is ended as a deadlock. To MariaDB two inserts of one key are that too, if a third has given it up or
+    deleted it just before: both share the lock on what is left of its row. Inside another transaction a deadlock stays
+    what it is, as all of that one is gone.
     """
     try:
         with transaction.atomic():
