@@ -14,7 +14,7 @@ from pytest_django import Settings
 from accounts.forms import SignupForm
 from accounts.models import User
 from accounts.tests.conftest import PASSWORD
-from accounts.tests.threads import run_together
+from jobs.tests.threads import run_together
 
 URL = "/accounts/signup/"
 ANSWERS = {

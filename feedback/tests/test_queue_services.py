@@ -5,13 +5,13 @@ from django.db import IntegrityError, transaction
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from accounts.tests.threads import run_together
 from catalog.merging import merge_tracks
 from catalog.models import Track
 from feedback import queue_services as services
 from feedback.queue_models import PlayQueue, QueueItem
 from feedback.queue_selectors import items_behind, queue_state
 from feedback.tests.factories import UserFactory, make_track
+from jobs.tests.threads import run_together
 
 
 @pytest.fixture

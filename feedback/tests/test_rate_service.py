@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.tests.threads import run_together
 from feedback import services
 from feedback.models import Rating
 from feedback.tests.factories import UserFactory, make_track
+from jobs.tests.threads import run_together
 
 LIKE, DISLIKE = Rating.Value.LIKE, Rating.Value.DISLIKE
 

@@ -7,10 +7,10 @@ from django.core import signing
 from django.db import IntegrityError
 from django.utils import timezone
 
-from accounts.tests.threads import run_together
 from feedback import services
 from feedback.models import Play
 from feedback.tests.factories import UserFactory, make_track
+from jobs.tests.threads import run_together
 
 
 @pytest.mark.django_db

@@ -8,12 +8,12 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.tests.threads import run_together
 from catalog.models import Track
 from feedback.models import Play
 from feedback.play_services import OtherSongError, report_play
 from feedback.services import HiddenTrackError
 from feedback.tests.factories import UserFactory, make_track
+from jobs.tests.threads import run_together
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,13 @@
 """Writes that may lose to another worker's."""
 
-from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, BrokenBarrierError
 
 import pytest
-from django.db import IntegrityError, OperationalError, connections, transaction
+from django.db import IntegrityError, OperationalError, transaction
 
 from jobs.models import Job
 from jobs.races import racing
+from jobs.tests.threads import run_together
 
 
 def _insert(keys: str, half_way: Barrier) -> str:
@@ -22,8 +22,6 @@ def _insert(keys: str, half_way: Barrier) -> str:
                     continue
     except IntegrityError:
         return "lost"
-    finally:
-        connections.close_all()
     return "won"
 
 
@@ -32,8 +30,7 @@ def _insert(keys: str, half_way: Barrier) -> str:
 def test_of_two_that_write_the_same_keys_one_loses_in_whatever_order(other: str) -> None:
     """In crossed order the servers end one as a deadlock; SQLite lets them write one after the other."""
     half_way = Barrier(2)
-    with ThreadPoolExecutor(2) as pool:
-        ends = [running.result() for running in [pool.submit(_insert, keys, half_way) for keys in ("ab", other)]]
+    ends = run_together(lambda: _insert("ab", half_way), lambda: _insert(other, half_way))
     assert sorted(ends) == ["lost", "won"]
     assert sorted(Job.objects.values_list("subject", flat=True)) == ["a", "b"]
 

@@ -8,12 +8,12 @@ from django.core.management import call_command
 from django.test import Client
 
 from accounts.models import User
-from accounts.tests.threads import run_together
 from catalog.models import Track
 from feedback.queue_models import QueueItem
 from feedback.queue_services import play_all
 from feedback.services import rate
 from feedback.tests.factories import UserFactory, make_track
+from jobs.tests.threads import run_together
 from recommender.radio import RADIO_SIZE, next_song
 from recommender.tests.builders import make_catalogue
 from recommender.versions import forget_loaded
