@@ -23,7 +23,17 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from recommender.engine.arrays import AnyArray, BoolArray, FloatArray, IntArray, Sparse, as_float32, as_int32, top_rows
+from recommender.engine.arrays import (
+    AnyArray,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Sparse,
+    as_float32,
+    as_int32,
+    top_rows,
+    weighted_gram,
+)
 from recommender.engine.config import AnswersConfig, EngineConfig
 from recommender.engine.data import Feedback, FeedbackKind, Interactions
 from recommender.engine.factors.logistic import fit_log_odds
@@ -100,11 +110,12 @@ class Answers:
             return None
         if weights.shape[0] > settings.listeners:
             weights = weights[np.sort(rng.choice(weights.shape[0], settings.listeners, replace=False))]
-        counts = column_counts(sp.csr_array(weights > 0).astype(np.float32))
+        likes = sp.csr_array(weights > 0).astype(np.float32)
+        counts = column_counts(likes)
         known = np.sort(top_rows(counts, settings.songs, counts >= settings.min_listeners))
         if not len(known):
             return None
-        likes = sp.csr_array(sp.csr_array(weights > 0)[:, known]).astype(np.float32)
+        likes = sp.csr_array(likes[:, known])
         start = _slopes(likes, collaborative.listener_factors(weights), settings)
         return cls(known, *fit_log_odds(likes, start, settings.deviation, settings.rounds))
 
@@ -113,10 +124,7 @@ class Answers:
         told = self._places(given.rows)
         heard = told >= 0
         taste = _most_probable(
-            self.loadings[told[heard]].astype(np.float64),
-            self.offset[told[heard]].astype(np.float64),
-            given.liked[heard],
-            given.sureness[heard],
+            self.loadings[told[heard]], self.offset[told[heard]], given.liked[heard], given.sureness[heard]
         )
         place = self._places(rows)
         asked = place >= 0
@@ -152,7 +160,7 @@ class Answers:
 
 
 def _most_probable(
-    loadings: NDArray[np.float64], offset: NDArray[np.float64], liked: BoolArray, sureness: NDArray[np.float64]
+    loadings: FloatArray, offset: FloatArray, liked: BoolArray, sureness: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """x of a listener who gave m answers to songs of these a and w, float64[d]."""
 
@@ -165,7 +173,7 @@ def _most_probable(
     for _step in range(NEWTON_STEPS):
         chance = expit(offset + loadings @ taste)
         slope = loadings.T @ (sureness * (liked - chance)) - taste
-        curve = np.eye(len(taste)) + (loadings.T * (sureness * chance * (1.0 - chance))) @ loadings
+        curve = np.eye(len(taste)) + weighted_gram(loadings, as_float32(sureness * chance * (1.0 - chance)))
         move = np.linalg.solve(curve, slope)
         # A whole step may lead beyond the top.
         while (gained := plausibility(taste + move) - reached) < 0.0 and np.abs(move).max() > LEAST_MOVE:

@@ -32,7 +32,7 @@ def fit_log_odds(likes: Sparse, start: FloatArray, deviation: float, rounds: int
     one, ridge = np.ones(directions, np.float32), np.full(directions + 1, deviation**-2.0, np.float32)
     ridge[-1] = 1e-3
     for _round in range(rounds):
-        slope, curve = np.zeros_like(songs), np.zeros((len(songs), len(_pairs(songs[:1])[0])), dtype=np.float32)
+        slope, curve = np.zeros_like(songs), np.zeros_like(_pairs(songs))
         by_song = _pairs(songs[:, :-1])
         for low in range(0, listeners, CHUNK):
             part = slice(low, low + CHUNK)
