@@ -1,7 +1,7 @@
 """HTML drawn without templates."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, wraps
 from html import escape
 from typing import TypeVar
 
@@ -19,7 +19,11 @@ def once_per_language(put_together: Callable[[], Texts]) -> Callable[[], Texts]:
     def kept(_language: str | None) -> Texts:
         return put_together()
 
-    return lambda: kept(get_language())
+    @wraps(put_together)
+    def in_use() -> Texts:
+        return kept(get_language())
+
+    return in_use
 
 
 def filled(pattern: str, **values: object) -> SafeString:

@@ -20,7 +20,7 @@ _PATHS = (
 )  # fmt: skip
 
 
-@register.simple_tag(name="player_settings")
+@register.simple_tag
 @once_per_language
 def player_settings() -> dict[str, Any]:
     """Return what the player's script has to know: addresses and texts."""
