@@ -27,6 +27,7 @@ TERM_LABELS: Mapping[str, Promise] = {
     "collaborative": _("People with your taste"),
     "item_to_item": _("Liked together with your songs"),
     "ease": _("What goes with all your songs"),
+    "logistic": _("The broad lines of your taste"),
     "together": _("How these act together"),
     "fatigue": _("You skipped this artist today"),
     "answers": _("Your likes and skips together"),

@@ -26,6 +26,7 @@ from recommender.engine.listener import Listener
 from recommender.engine.model import Model
 from recommender.engine.page import pick_page
 from recommender.engine.ranking.ranked import Ranked
+from recommender.engine.terms.logistic import LogisticTerm
 
 PolicyName: TypeAlias = Literal["greedy", "thompson"]
 ADJUSTMENTS = ("fatigue", "answers", "exploration", "variety")
@@ -117,8 +118,9 @@ def pool_of(model: Model, ranked: Ranked, feedback: Feedback, listener: Listener
     scale = spread(ranked.scores[: config.ranking.candidates])
     fatigue = np.float32(-config.fatigue * scale) * tired_of(catalogue, feedback, rows, config.fatigue_limit)
     answers = np.zeros(len(rows), dtype=np.float32)
-    if model.answers is not None:
-        answers = adjustment(model.answers, rows, Given.of(listener, feedback, config), scale, config.answers)
+    logistic = model.terms.get(LogisticTerm.name)
+    if isinstance(logistic, LogisticTerm):
+        answers = adjustment(logistic, rows, Given.of(listener, feedback, config), scale, config.answers)
     unit = unit_vectors(model.embedding(rows))
     variety = Variety(unit, config.variety * scale) if config.variety else None
     rules = Rules.of(catalogue, rows, config.max_per_artist)

@@ -8,6 +8,9 @@ from typing import Any, Self
 
 from recommender.engine.errors import InvalidDataError
 
+RETIRED = {"answers": {"directions", "deviation", "rounds", "ridge", "min_listeners", "songs", "listeners"}}
+"""Settings of how a model was fitted that are no longer: one stored with them can be read all the same."""
+
 
 def _signal() -> dict[str, float]:
     return {"like": 1.0, "dislike": -1.0, "completed": 0.5, "play": 0.25, "skip": -0.2}
@@ -29,6 +32,7 @@ def _term_weights() -> dict[str, tuple[float, ...]]:
         "collaborative": (2.0, 2.0, 2.0, 2.0, 2.0),
         "item_to_item": (2.0, 2.0, 2.0, 2.0, 2.0),
         "ease": (0.6, 0.6, 0.6, 0.6, 0.6),
+        "logistic": (0.0, 0.6, 0.6, 0.6, 0.6),
     }
 
 
@@ -86,7 +90,7 @@ class NeighbourConfig:
 class EaseConfig:
     """Linear autoencoder (`ease`): songs (the most played), kept weights per song, lambda, power of list lengths."""
 
-    items: int = 2000
+    items: int = 4000
     kept: int = 200
     regularisation: float = 15.0
     length_power: float = 0.5
@@ -166,25 +170,31 @@ class ExploringConfig:
 
 
 @dataclass(frozen=True)
+class LogisticConfig:
+    """Log-odds of a like (`logistic`).
+
+    directions: of taste. deviation: of a song's loading on one. rounds: of learning them. songs: the most liked ones,
+    that they are learned from. silence: how much of a no it is that a listener has not liked a song.
+    """
+
+    directions: int = 16
+    deviation: float = 0.8
+    rounds: int = 3
+    songs: int = 1000
+    silence: float = 0.5
+
+
+@dataclass(frozen=True)
 class AnswersConfig:
     """What likes and skips together say of other songs; see `answers`.
 
     weight: of the candidates' expected answers, in spreads of their scores, after many refusals; 0 turns it off.
-    half_refusals: skips and dislikes after which it is half. directions: loadings of a song. deviation: of a loading.
-    rounds: of learning them. ridge: of the regression of likes on factors they start from, in mean variances of a
-    factor. min_listeners: who like a song of which anything is said. songs, listeners: at most so many, to learn from.
-    best: candidates of which the share that something is said of, squared, scales the weight.
+    half_refusals: skips and dislikes after which it is half. best: candidates of which the share that something is said
+    of, squared, scales the weight.
     """
 
     weight: float = 0.8
     half_refusals: float = 10.0
-    directions: int = 16
-    deviation: float = 0.8
-    rounds: int = 3
-    ridge: float = 0.001
-    min_listeners: int = 3
-    songs: int = 4000
-    listeners: int = 3000
     best: int = 50
 
 
@@ -218,7 +228,7 @@ class EngineConfig:
     popularity_prior: bounds of the pseudo-count with which play counts are shrunk towards the catalogue's figure.
     region_shrinkage: listeners a region needs before its own counts weigh as much as the global ones.
     region_min_listeners: regions with fewer listeners use the global figure.
-    factors, neighbours, ease: see FactorConfig, NeighbourConfig, EaseConfig.
+    factors, neighbours, ease, logistic: see FactorConfig, NeighbourConfig, EaseConfig, LogisticConfig.
     term_min_listeners: listeners without whom the terms that need others stay silent.
 
     Blend (priors until a fit learns better)
@@ -268,6 +278,7 @@ class EngineConfig:
     factors: FactorConfig = field(default_factory=FactorConfig)
     neighbours: NeighbourConfig = field(default_factory=NeighbourConfig)
     ease: EaseConfig = field(default_factory=EaseConfig)
+    logistic: LogisticConfig = field(default_factory=LogisticConfig)
     term_min_listeners: int = 2
 
     amounts: tuple[float, ...] = (0.0, 1.0, 5.0, 20.0, 80.0)
@@ -322,6 +333,9 @@ class EngineConfig:
         }
         if "term_weights" in plain:
             plain["term_weights"] = {name: tuple(weights) for name, weights in plain["term_weights"].items()}
+        for name, retired in RETIRED.items():
+            if isinstance(plain.get(name), Mapping):
+                plain[name] = {key: value for key, value in plain[name].items() if key not in retired}
         nested = {f.name: type(getattr(cls(), f.name)) for f in fields(cls) if is_dataclass(getattr(cls(), f.name))}
         for name, kind in nested.items():
             if isinstance(plain.get(name), Mapping):

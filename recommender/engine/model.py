@@ -8,7 +8,6 @@ from typing import Any, TypeAlias, cast
 
 import numpy as np
 
-from recommender.engine.answers import Answers
 from recommender.engine.arrays import BoolArray, FloatArray, IntArray
 from recommender.engine.blend import BlendWeights, Scores, blend, weights_without
 from recommender.engine.config import EngineConfig
@@ -40,7 +39,6 @@ class Model:
     ranker: orders the candidates of the blend; None while there are too few listeners to learn one. content_weights: of
     the blend of the terms that need no other listeners. shortlist: finds the tracks worth scoring; None: all are.
     moments: of the linear terms; one that has none is asked about all tracks where a few would do.
-    answers: what likes and skips together say; None while there are too few listeners.
     """
 
     catalogue: Catalogue
@@ -53,7 +51,6 @@ class Model:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     shortlist: Shortlist | None = None
     moments: Mapping[str, Moments] = field(default_factory=dict)
-    answers: Answers | None = None
     _lately: Lately = field(default_factory=Lately, init=False, repr=False)
 
     def listener(self, feedback: Feedback) -> Listener:
@@ -180,7 +177,7 @@ def fit_model(
     """
     interactions.check_against(catalogue)
     catalogue = with_estimates(catalogue)
-    term_rng, stage_rng, answers_rng = rng.spawn(3)
+    term_rng, stage_rng = rng.spawn(2)
     seed = int(term_rng.integers(2**63))
     prior = _prior(interactions, config)
 
@@ -192,8 +189,6 @@ def fit_model(
     stage = second_stage or fit_second_stage(
         catalogue, interactions, prior, terms_of, config, stage_rng, _scaled(progress, 0.4, 1.0)
     )
-    collaborative = cast(CollaborativeTerm, terms[CollaborativeTerm.name])
-    answers = Answers.fit(interactions, collaborative, config, answers_rng)
     progress("done", 1.0)
     needing = [name for name, term in terms.items() if term.needs_listeners]
     return Model(
@@ -206,7 +201,6 @@ def fit_model(
         ranker=stage.ranker,
         metadata=dict(metadata or {}),
         moments=moments_of(terms, catalogue.n_tracks),
-        answers=answers,
     )
 
 

@@ -29,8 +29,8 @@ def update_model(
     """The model with `catalogue` and all `interactions` (old and new) in it; for `retrain --incremental`.
 
     Terms that only read the catalogue are fitted anew, which is quick. Those that learn from listeners are brought up
-    to date for the songs whose listeners have changed, and keep what they had for the others. Weights, ranker and
-    what answers say are kept; they say nothing of new songs. Cheaper than a fit, and a little behind it: fit again now
+    to date for the songs whose listeners have changed, and keep what they had for the others, or are fitted anew where
+    that is quick. Weights and ranker are kept. Cheaper than a fit, and a little behind it: fit again now
     and then. Raises InvalidDataError if the inputs do not match, and KeyError if a term of the model is unknown.
     """
     interactions.check_against(catalogue)
@@ -51,6 +51,5 @@ def update_model(
     kept = model.metadata if metadata is None else dict(metadata)
     moments = moments_of(terms, estimated.n_tracks)
     fresh = replace(model, catalogue=estimated, terms=terms, attributes=attributes, metadata=kept, moments=moments)
-    answers = model.answers and model.answers.moved(change.old_rows)
     # A shortlist is of the songs it was built for.
-    return replace(fresh, answers=answers, shortlist=None)
+    return replace(fresh, shortlist=None)

@@ -2,17 +2,14 @@
 
 from recommender.engine.factors.als import Factorisation, factorise, refresh, regularisation
 from recommender.engine.factors.content import artist_content, unheard_factors
-from recommender.engine.factors.solver import FoldIn, Gram, Observed, solve_rows
+from recommender.engine.factors.solver import FoldIn
 
 __all__ = [
     "Factorisation",
     "FoldIn",
-    "Gram",
-    "Observed",
     "artist_content",
     "factorise",
     "refresh",
     "regularisation",
-    "solve_rows",
     "unheard_factors",
 ]

@@ -37,12 +37,7 @@ class Gram:
     @classmethod
     def of(cls, factors: FloatArray) -> Self:
         """Of factors float32[m, f]."""
-        return cls.of_products(factors.T @ factors, factors)
-
-    @classmethod
-    def of_products(cls, products: FloatArray, factors: FloatArray) -> Self:
-        """Of Y'Y, float32[f, f], and the rows of Y that have entries, float32[m, f]."""
-        values, vectors = np.linalg.eigh(products.astype(np.float64))
+        values, vectors = np.linalg.eigh((factors.T @ factors).astype(np.float64))
         basis = vectors.astype(np.float32)
         return cls(np.maximum(values, 0.0).astype(np.float32), basis, factors @ basis)
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar, Self
 
 import numpy as np
-import scipy.sparse as sp
 
 from recommender.engine.arrays import (
     AnyArray,
@@ -23,13 +22,10 @@ from recommender.engine.data import Catalogue, Interactions
 from recommender.engine.factors import (
     Factorisation,
     FoldIn,
-    Gram,
-    Observed,
     artist_content,
     factorise,
     refresh,
     regularisation,
-    solve_rows,
     unheard_factors,
 )
 from recommender.engine.listener import Listener
@@ -145,22 +141,6 @@ class CollaborativeTerm(LinearTerm):
     def vectors_of(self, listener: Listener) -> FloatArray:
         """Factors of the listener's tracks, float32[m, f]."""
         return listener.once(self._vectors_of)
-
-    @property
-    def n_tracks(self) -> int:
-        """Tracks of the catalogue it was fitted for."""
-        return len(self._place)
-
-    def listener_factors(self, weights: Sparse) -> FloatArray:
-        """Factors of many listeners at once, float32[listeners, f], as `direction` has them of each.
-
-        weights: listeners x tracks, signed.
-        """
-        heard = np.flatnonzero(column_counts(weights)).astype(np.int32)
-        length = np.asarray(abs(weights).sum(axis=1), dtype=np.float32).ravel()
-        strength = regularisation(length, self._config, float(self._mean_length[0]))
-        observed = Observed.of(sp.csr_array(weights[:, heard]), self._config.alpha)
-        return solve_rows(observed, Gram.of_products(self._gram, self.vectors(heard)), strength)
 
     def _vectors_of(self, listener: Listener) -> FloatArray:
         return self.vectors(listener.rows)
