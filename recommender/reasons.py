@@ -149,7 +149,6 @@ _TELLERS = {
     "collaborative": _collaborative,
     "item_to_item": _item_to_item,
     "ease": _item_to_item,
-    "logistic": _collaborative,
     "genre": _genre,
     "audio": _audio,
     "mainstream": _mainstream,

@@ -27,7 +27,6 @@ TERM_LABELS: Mapping[str, Promise] = {
     "collaborative": _("People with your taste"),
     "item_to_item": _("Liked together with your songs"),
     "ease": _("What goes with all your songs"),
-    "logistic": _("The broad lines of your taste"),
     "together": _("How these act together"),
     "fatigue": _("You skipped this artist today"),
     "answers": _("Your likes and skips together"),
@@ -36,9 +35,7 @@ TERM_LABELS: Mapping[str, Promise] = {
 }
 TERM_NOTES: Mapping[str, Promise] = {
     "together": _("What no single part accounts for: the ranking weighs them together."),
-    "answers": _(
-        "What listeners who like and skip the same like besides; it counts once you have skipped or disliked something."
-    ),
+    "answers": _("What listeners who like and skip the same like besides; each skip and dislike makes it count more."),
     "exploration": _("Luck of the draw: the more your dial allows, the more for songs and artists little is known of."),
     "variety": _("Held back because it resembles a song further up."),
 }

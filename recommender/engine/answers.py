@@ -1,93 +1,139 @@
-"""What a listener's answers, likes and skips alike, say of songs they have not been shown.
+"""What a listener's likes, dislikes and skips together say of other songs: the broad lines of a taste, by log-odds.
 
-The terms take a song that was never shown for a faint no, and a skip for a little more than that. Here only what was
-shown counts, and a skip as much as a like. Whether a listener likes song t is taken for
+The terms take a song that was never shown for a faint no, and a skip for a little more than that. Here a skip counts as
+much as a like. Whether a listener likes song t is taken for
 
     y_t ~ Bernoulli(sigmoid(a_t + w_t . x)),    x ~ N(0, I),
 
-x being where the listener's taste departs from everybody's; a and w are those of the term `logistic`. From the answers
-given, x is the most probable one (`factors.logistic`); an answer counts as often as it is sure (`Given.sureness`). So a
-skip says the more, the less it was to be expected: one of a popular song, or of one the likes spoke for.
+x being where the listener's taste departs from everybody's; a and w are learned from the listeners
+(`factors.logistic`), and x is the most probable one after the answers given. So a skip says the more, the less it was
+to be expected: one of a popular song, or of one the likes spoke for. While little was refused, it also says something
+that nothing else was liked.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
+import scipy.sparse as sp
 from scipy.special import expit
 
-from recommender.engine.arrays import BoolArray, FloatArray, IntArray, as_float32
+from recommender.engine.arrays import (
+    AnyArray,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Sparse,
+    as_float32,
+    as_int32,
+    top_rows,
+)
 from recommender.engine.config import AnswersConfig, EngineConfig
-from recommender.engine.data import Feedback, FeedbackKind
-from recommender.engine.factors.logistic import Belief, most_probable
-from recommender.engine.listener import Listener, decay
-from recommender.engine.terms.logistic import LogisticTerm
-
-REFUSALS = (FeedbackKind.SKIP, FeedbackKind.DISLIKE)
+from recommender.engine.data import Catalogue, Interactions
+from recommender.engine.factors.logistic import Belief, fit_log_odds, most_probable, rare_songs
+from recommender.engine.listener import Listener
+from recommender.engine.observations import column_counts, liked_matrix
+from recommender.engine.terms.collaborative import first_artists
 
 
 @dataclass(frozen=True, eq=False)
-class Given:
-    """A listener's answers.
+class Answers:
+    """table: float32[k, d + 1], w and a of the heard songs, then of artists; place: int32[n], each song's line there,
+    its first artist's if nobody has heard it; heard: how many songs are. silence: belief about x when nothing was
+    refused.
 
-    rows: int32[m], distinct, increasing; liked: bool[m], else refused; sureness: float64[m] in 0..1, 1 for a fresh like
-    or skip, 0 excluded.
+    Of the most liked songs a and w are learned by Newton's method, of the others from the tastes of those who like them
+    and of those who like the artist. Nothing of a listener is kept but what they add to these sums.
     """
 
-    rows: IntArray
-    liked: BoolArray
-    sureness: NDArray[np.float64]
+    table: FloatArray
+    place: IntArray
+    heard: int
+    silence: Belief
 
     @classmethod
-    def of(cls, listener: Listener, feedback: Feedback, config: EngineConfig) -> Self:
-        """What the listener's signals sum up to, song by song: a like with its weight, a refusal with its age.
+    def fit(cls, catalogue: Catalogue, interactions: Interactions, config: EngineConfig) -> Self | None:
+        """Learn from the listeners; None while there are too few to learn a ranking from."""
+        likes = liked_matrix(interactions, catalogue.n_tracks)
+        likes = likes[np.diff(likes.indptr) > 0]
+        too_few = likes.shape[0] < max(config.ranking.min_listeners, config.term_min_listeners)
+        if too_few or not config.answers.weight:
+            return None
+        likes.data[:] = 1.0
+        artist, heard = first_artists(catalogue), column_counts(likes) > 0
+        songs, artists = _songs_and_artists(likes, artist, catalogue.n_artists, config.answers)
+        silence = Belief.after_silence(songs[heard, -1], songs[heard, :-1], config.answers.silence)
+        needed, number = np.unique(artist[~heard] % len(artists), return_inverse=True)
+        place, many = np.empty(len(heard), dtype=np.int32), int(np.count_nonzero(heard))
+        place[heard], place[~heard] = np.arange(many), many + number
+        return cls(as_float32(np.concatenate([songs[heard], artists[needed]])), place, many, silence)
 
-        Only of the songs that the taste is made of: with more than `EngineConfig.max_songs` liked, skips drop out.
+    def knows(self, rows: IntArray) -> BoolArray:
+        """Which of `rows` somebody has liked: bool[len(rows)]."""
+        return np.asarray(self.place[rows] < self.heard)
+
+    def chances(self, rows: IntArray, listener: Listener, silence: float) -> FloatArray:
+        """How likely the listener is to like each of `rows`, float32[len(rows)]; O(m d^2 + d^3) for m answers.
+
+        silence: 0..1, how much of a no it is that nothing else was liked.
         """
-        refused = np.flatnonzero(np.isin(feedback.kind, REFUSALS))
-        refused = refused[np.isin(feedback.rows[refused], listener.rows)]
-        left = decay(feedback.kind[refused], feedback.age_days[refused], config)
-        fresh = np.zeros(len(listener.rows))
-        np.maximum.at(fresh, np.searchsorted(listener.rows, feedback.rows[refused]), left)
-        liked = listener.weights > 0
-        sureness = np.where(liked, np.minimum(listener.weights, 1.0), fresh)
-        told = (sureness > 1e-6) & (listener.weights != 0)
-        return cls(listener.rows[told], liked[told], sureness[told])
+        told, asked = self.table[self.place[listener.rows]], self.table[self.place[rows]]
+        belief, sureness = self.silence.scaled(silence), listener.sureness.astype(np.float64)
+        taste = most_probable(belief, told[:, -1], told[:, :-1], listener.weights > 0, sureness)
+        return as_float32(expit(asked[:, -1] + asked[:, :-1] @ taste))
 
-    @property
-    def refusals(self) -> float:
-        """How many refusals there are, old ones in part."""
-        return float(self.sureness[~self.liked].sum())
+    def part(self, rows: IntArray, unit: float, listener: Listener, config: AnswersConfig) -> FloatArray:
+        """What is added to the scores of candidates `rows`, float32[c], best first: the chances, standardised.
+
+        In `unit`s, spreads of the scores, and the more, the more refusals there are. Of songs nobody likes nothing is
+        said, little of the others where the best candidates are such.
+        """
+        added = np.zeros(len(rows), dtype=np.float32)
+        heard = self.knows(rows)
+        if not heard.any() or not len(listener.rows):
+            return added
+        share = listener.refusals / (listener.refusals + config.half_refusals)
+        chance = self.chances(rows[heard], listener, 1.0 - share)
+        deviation = float(chance.std(dtype=np.float64))
+        if deviation < 1e-9:
+            return added
+        weight = config.unrefused + (config.weight - config.unrefused) * share
+        weight *= unit * float(heard[: config.best].mean()) ** 2
+        added[heard] = (chance - chance.mean()) * np.float32(weight / deviation)
+        return added
+
+    def arrays(self) -> Mapping[str, AnyArray]:
+        """What has to be stored."""
+        belief = {"pull": self.silence.pull, "precision": self.silence.precision}
+        return belief | {"table": self.table, "place": self.place, "heard": np.array([self.heard], dtype=np.int32)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, AnyArray]) -> Self:
+        """The inverse of `arrays`, without copying. Raises KeyError if one is missing."""
+        pull, precision = (np.asarray(arrays[name], dtype=np.float64) for name in ("pull", "precision"))
+        table, place = as_float32(arrays["table"]), as_int32(arrays["place"])
+        return cls(table, place, int(arrays["heard"][0]), Belief(pull, precision))
 
 
-def expected(term: LogisticTerm, rows: IntArray, given: Given) -> FloatArray:
-    """Chance that each of `rows` is liked after nothing but these answers, float32[len(rows)]; O(m d^2 + d^3) for m."""
-    heard = term.knows(given.rows)
-    told, asked = term.coordinates(given.rows[heard]), term.coordinates(rows)
-    belief = Belief.standard(told.shape[1] - 1)
-    taste = most_probable(belief, told[:, -1], told[:, :-1], given.liked[heard], given.sureness[heard])
-    return as_float32(expit(asked[:, -1] + asked[:, :-1] @ taste))
-
-
-def adjustment(term: LogisticTerm, rows: IntArray, given: Given, spread: float, config: AnswersConfig) -> FloatArray:
-    """What the answers add to the scores of candidates `rows`, float32[c]: expected answers, standardised.
-
-    rows: best first. In `spread`s of the scores, and the more refusals there are: without any, what the terms have
-    learned from likes is all there is to say, and nothing is added. Of songs hardly anybody likes nothing is said,
-    little of the others where the best candidates are such.
+def _songs_and_artists(
+    likes: Sparse, artist: IntArray, n_artists: int, settings: AnswersConfig
+) -> tuple[FloatArray, FloatArray]:
+    """(w, a) of every song, float32[n, d + 1], and what is expected of one by each artist, float32[n_artists + 1, d +
+    1], last of one by nobody. likes: listeners x n, ones; artist: int32[n], -1 = none.
     """
-    added = np.zeros(len(rows), dtype=np.float32)
-    refusals = given.refusals
-    if not refusals or not len(rows):
-        return added
-    heard = term.knows(rows)
-    chance = expected(term, rows[heard], given)
-    deviation = float(chance.std(dtype=np.float64)) if len(chance) else 0.0
-    if deviation < 1e-9:
-        return added
-    weight = config.weight * spread * refusals / (refusals + config.half_refusals) * heard[: config.best].mean() ** 2
-    added[heard] = (chance - chance.mean()) * np.float32(weight / deviation)
-    return added
+    listeners, counts = likes.shape[0], column_counts(likes)
+    best = np.sort(top_rows(counts, settings.songs, counts > 0))
+    learned = fit_log_odds(likes[:, best], settings.directions, settings.deviation, settings.rounds)
+    sums = as_float32(likes.T @ learned.tastes)
+    pairs = np.ones(len(artist), np.float32), (artist % (n_artists + 1), np.arange(len(artist)))
+    credited = sp.csr_array(pairs, shape=(n_artists + 1, len(artist)))
+    nothing = np.zeros((n_artists + 1, sums.shape[1]), dtype=np.float32)
+    _, expected = rare_songs(credited @ counts, credited @ sums, listeners, settings.deviation, nothing)
+    expected[-1] = 0.0
+    by_artist = rare_songs(np.zeros(n_artists + 1, np.float32), nothing, listeners, settings.deviation, expected)
+    offset, loadings = rare_songs(counts, sums, listeners, settings.deviation, expected[artist])
+    offset[best], loadings[best] = learned.offset, learned.loadings
+    return np.column_stack([loadings, offset]), np.column_stack([by_artist[1], by_artist[0]])

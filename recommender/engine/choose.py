@@ -1,14 +1,13 @@
 """From the scores of all songs to the page that is shown, and the probability with which it was.
 
 Candidates are the best allowed songs, one version of each. Greedy: what the session has tired the listener of goes
-down, likes and skips together say what goes up or down (`answers`), variety and the page rules pick. Exploring: the
-same with a draw from the posterior added to the scores (`explore`); the probability is estimated from further draws of
-the very same policy.
+down, variety and the page rules pick. Exploring: the same with a draw from the posterior added to the scores
+(`explore`); the probability is estimated from further draws of the very same policy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal, TypeAlias
@@ -16,7 +15,6 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.engine.answers import Given, adjustment
 from recommender.engine.arrays import BoolArray, FloatArray, IntArray, csr_slice
 from recommender.engine.config import ExploringConfig
 from recommender.engine.data import Catalogue, Feedback, FeedbackKind
@@ -26,10 +24,9 @@ from recommender.engine.listener import Listener
 from recommender.engine.model import Model
 from recommender.engine.page import pick_page
 from recommender.engine.ranking.ranked import Ranked
-from recommender.engine.terms.logistic import LogisticTerm
 
 PolicyName: TypeAlias = Literal["greedy", "thompson"]
-ADJUSTMENTS = ("fatigue", "answers", "exploration", "variety")
+ADJUSTMENTS = ("fatigue", "exploration", "variety")
 """What is added to the sum of the terms between score and page, by the names under which it is logged."""
 
 
@@ -52,24 +49,18 @@ class Choice:
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """The candidates, one version of each: rows int32[c]; scores float32[c] with all of `added`.
-
-    added: by name of ADJUSTMENTS, what fatigue and answers add to each, float32[c]. spread: of the scores, without what
-    fatigue adds. unit: float32[c, d], their vectors. evidence: gathered when it is first asked for.
+    """The candidates, one version of each: rows int32[c]; scores float32[c] with fatigue; fatigue float32[c] <= 0;
+    spread of the scores; unit: float32[c, d], their vectors; evidence: gathered when it is first asked for.
     """
 
     rows: IntArray
     scores: FloatArray
-    added: Mapping[str, FloatArray]
+    fatigue: FloatArray
     spread: float
     rules: Rules
     variety: Variety | None
     unit: FloatArray
     evidence: Callable[[], Evidence]
-
-    def added_to(self, places: IntArray) -> dict[str, FloatArray]:
-        """What was added to the scores of some candidates, by name."""
-        return {name: values[places] for name, values in self.added.items()}
 
 
 def choose(
@@ -98,7 +89,7 @@ def choose(
         pages = pick_pages(pool.scores + draws, k, pool.rules, pool.variety)
         page, draw, probability = pages[0], draws[0], propensities(pages, len(pool.rows))
     page = page[page >= 0]
-    adjustments = pool.added_to(page) | {"exploration": draw[page], "variety": _held_back(pool, page)}
+    adjustments = {"fatigue": pool.fatigue[page], "exploration": draw[page], "variety": _held_back(pool, page)}
     choice = Choice(
         rows=pool.rows[page],
         explored=newly_found(page, greedy),
@@ -114,21 +105,17 @@ def pool_of(model: Model, ranked: Ranked, feedback: Feedback, listener: Listener
     catalogue, config = model.catalogue, model.config
     kept = first_versions(catalogue.recording, ranked.rows)
     rows, scores = ranked.rows[kept], ranked.scores[kept]
-    # Widening the pool must not change what the dial means.
-    scale = spread(ranked.scores[: config.ranking.candidates])
+    # Neither a wider pool nor what answers add must change what the dial means.
+    terms = ranked.scores - ranked.answers
+    scale = spread(-np.sort(-terms)[: config.ranking.candidates])
     fatigue = np.float32(-config.fatigue * scale) * tired_of(catalogue, feedback, rows, config.fatigue_limit)
-    answers = np.zeros(len(rows), dtype=np.float32)
-    logistic = model.terms.get(LogisticTerm.name)
-    if isinstance(logistic, LogisticTerm):
-        answers = adjustment(logistic, rows, Given.of(listener, feedback, config), scale, config.answers)
     unit = unit_vectors(model.embedding(rows))
     variety = Variety(unit, config.variety * scale) if config.variety else None
     rules = Rules.of(catalogue, rows, config.max_per_artist)
     evidence = cache(lambda: _evidence(model, listener, rows, unit))
-    added = {"fatigue": fatigue, "answers": answers}
     # What exploring adds must not fade where the answers set the scores further apart.
-    wider = spread(scores + answers) / max(spread(scores), 1e-9) if answers.any() else 1.0
-    return Pool(rows, scores + fatigue + answers, added, scale * wider, rules, variety, unit, evidence)
+    wider = spread(scores) / max(spread(terms[kept]), 1e-9) if ranked.answers.any() else 1.0
+    return Pool(rows, scores + fatigue, fatigue, scale * wider, rules, variety, unit, evidence)
 
 
 def _evidence(model: Model, listener: Listener, rows: IntArray, unit: FloatArray) -> Evidence:

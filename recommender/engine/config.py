@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from recommender.engine.errors import InvalidDataError
 
-RETIRED = {"answers": {"directions", "deviation", "rounds", "ridge", "min_listeners", "songs", "listeners"}}
+RETIRED = {"answers": {"ridge", "min_listeners", "listeners"}}
 """Settings of how a model was fitted that are no longer: one stored with them can be read all the same."""
 
 
@@ -32,7 +32,6 @@ def _term_weights() -> dict[str, tuple[float, ...]]:
         "collaborative": (2.0, 2.0, 2.0, 2.0, 2.0),
         "item_to_item": (2.0, 2.0, 2.0, 2.0, 2.0),
         "ease": (0.6, 0.6, 0.6, 0.6, 0.6),
-        "logistic": (0.0, 0.6, 0.6, 0.6, 0.6),
     }
 
 
@@ -170,31 +169,25 @@ class ExploringConfig:
 
 
 @dataclass(frozen=True)
-class LogisticConfig:
-    """Log-odds of a like (`logistic`).
+class AnswersConfig:
+    """What likes and skips together say of other songs; see `answers`.
 
+    weight: of the candidates' chances to be liked, in spreads of their scores, after many refusals; 0 turns it off.
+    unrefused: the same while nothing was refused. half_refusals: skips and dislikes after which it is half way.
+    silence: how much of a no it is that a listener has not liked a song, while nothing was refused.
     directions: of taste. deviation: of a song's loading on one. rounds: of learning them. songs: the most liked ones,
-    that they are learned from. silence: how much of a no it is that a listener has not liked a song.
+    that they are learned from.
+    best: candidates of which the share that something is said of, squared, scales the weight.
     """
 
+    weight: float = 1.2
+    unrefused: float = 0.3
+    half_refusals: float = 10.0
+    silence: float = 0.5
     directions: int = 16
     deviation: float = 0.8
     rounds: int = 3
     songs: int = 1000
-    silence: float = 0.5
-
-
-@dataclass(frozen=True)
-class AnswersConfig:
-    """What likes and skips together say of other songs; see `answers`.
-
-    weight: of the candidates' expected answers, in spreads of their scores, after many refusals; 0 turns it off.
-    half_refusals: skips and dislikes after which it is half. best: candidates of which the share that something is said
-    of, squared, scales the weight.
-    """
-
-    weight: float = 0.8
-    half_refusals: float = 10.0
     best: int = 50
 
 
@@ -228,7 +221,7 @@ class EngineConfig:
     popularity_prior: bounds of the pseudo-count with which play counts are shrunk towards the catalogue's figure.
     region_shrinkage: listeners a region needs before its own counts weigh as much as the global ones.
     region_min_listeners: regions with fewer listeners use the global figure.
-    factors, neighbours, ease, logistic: see FactorConfig, NeighbourConfig, EaseConfig, LogisticConfig.
+    factors, neighbours, ease: see FactorConfig, NeighbourConfig, EaseConfig.
     term_min_listeners: listeners without whom the terms that need others stay silent.
 
     Blend (priors until a fit learns better)
@@ -278,7 +271,6 @@ class EngineConfig:
     factors: FactorConfig = field(default_factory=FactorConfig)
     neighbours: NeighbourConfig = field(default_factory=NeighbourConfig)
     ease: EaseConfig = field(default_factory=EaseConfig)
-    logistic: LogisticConfig = field(default_factory=LogisticConfig)
     term_min_listeners: int = 2
 
     amounts: tuple[float, ...] = (0.0, 1.0, 5.0, 20.0, 80.0)

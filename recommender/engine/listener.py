@@ -14,6 +14,7 @@ from recommender.engine.config import EngineConfig
 from recommender.engine.data import NO_ADJUSTMENTS, NO_REGION, Adjustments, Feedback, FeedbackKind
 
 Found = TypeVar("Found")
+REFUSALS = (FeedbackKind.SKIP, FeedbackKind.DISLIKE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +23,8 @@ class Listener:
 
     rows: int32[m], distinct, increasing; weights: float32[m], signed, in likes. genres, artists: stated favourites.
     amount: how much is known, in likes (0 = nothing); the blend's weights depend on it. adjustments: how much single
-    artists, genres and features count, by the listener's own word.
+    artists, genres and features count, by the listener's own word. refused: float32[m], how sure it is that a track was
+    refused, 1 for a fresh skip or dislike, however little a skip weighs; None: as sure as the weights say.
     """
 
     rows: IntArray
@@ -32,6 +34,7 @@ class Listener:
     region: int
     amount: float
     adjustments: Adjustments = NO_ADJUSTMENTS
+    refused: FloatArray | None = None
     _known: dict[Callable[..., Any], Any] = field(default_factory=dict, init=False, repr=False)
 
     def once(self, work_out: Callable[[Listener], Found]) -> Found:
@@ -43,6 +46,17 @@ class Listener:
             self._known[work_out] = work_out(self)
         found: Found = self._known[work_out]
         return found
+
+    @property
+    def sureness(self) -> FloatArray:
+        """How sure each track's answer is, a yes where its weight is positive, else a no: float32[m] in 0..1."""
+        said = np.minimum(np.abs(self.weights), np.float32(1.0))
+        return said if self.refused is None else np.where(self.weights < 0, self.refused, said)
+
+    @property
+    def refusals(self) -> float:
+        """How many tracks were refused, long ago in part."""
+        return float(self.sureness[self.weights < 0].sum())
 
     @classmethod
     def from_feedback(cls, feedback: Feedback, config: EngineConfig) -> Listener:
@@ -63,6 +77,7 @@ class Listener:
             region=feedback.region,
             amount=amount,
             adjustments=feedback.adjustments,
+            refused=_refused(rows, feedback, config),
         )
 
     def as_learned(self) -> Listener:
@@ -95,7 +110,7 @@ def _without_adjustments(listener: Listener) -> Listener:
 
 def _without_dislikes(listener: Listener) -> Listener:
     liked = listener.weights >= 0
-    return replace(listener, rows=listener.rows[liked], weights=listener.weights[liked])
+    return replace(listener, rows=listener.rows[liked], weights=listener.weights[liked], refused=None)
 
 
 def signal_strength(kind: IntArray, count: FloatArray, config: EngineConfig) -> NDArray[np.float64]:
@@ -123,6 +138,16 @@ def _row_weights(feedback: Feedback, config: EngineConfig) -> tuple[IntArray, Fl
     _limit_skips(value, feedback.kind == FeedbackKind.SKIP, config.skip_share)
     summed = np.bincount(inverse, weights=value, minlength=len(rows))
     return rows, np.clip(summed, -config.max_row_weight, config.max_row_weight).astype(np.float32)
+
+
+def _refused(rows: IntArray, feedback: Feedback, config: EngineConfig) -> FloatArray:
+    """What age has left of the freshest skip or dislike of each of increasing `rows`, float32[len(rows)]."""
+    told = np.flatnonzero(np.isin(feedback.kind, REFUSALS))
+    told = told[np.isin(feedback.rows[told], rows)]
+    left = np.zeros(len(rows), dtype=np.float32)
+    fresh = decay(feedback.kind[told], feedback.age_days[told], config)
+    np.maximum.at(left, np.searchsorted(rows, feedback.rows[told]), fresh.astype(np.float32))
+    return left
 
 
 def _limit_skips(value: NDArray[np.float64], skipped: BoolArray, share: float) -> None:

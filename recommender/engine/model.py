@@ -8,13 +8,14 @@ from typing import Any, TypeAlias, cast
 
 import numpy as np
 
+from recommender.engine.answers import Answers
 from recommender.engine.arrays import BoolArray, FloatArray, IntArray
 from recommender.engine.blend import BlendWeights, Scores, blend, weights_without
 from recommender.engine.config import EngineConfig
 from recommender.engine.data import Catalogue, Feedback, Interactions
 from recommender.engine.diversity import unit_vectors
 from recommender.engine.estimates import with_estimates
-from recommender.engine.explore import pool_size
+from recommender.engine.explore import pool_size, spread
 from recommender.engine.lately import Lately, listeners_kept
 from recommender.engine.listener import Listener
 from recommender.engine.moments import Moments, moments_of
@@ -39,6 +40,7 @@ class Model:
     ranker: orders the candidates of the blend; None while there are too few listeners to learn one. content_weights: of
     the blend of the terms that need no other listeners. shortlist: finds the tracks worth scoring; None: all are.
     moments: of the linear terms; one that has none is asked about all tracks where a few would do.
+    answers: what likes and skips together say; None while there are too few listeners.
     """
 
     catalogue: Catalogue
@@ -51,6 +53,7 @@ class Model:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     shortlist: Shortlist | None = None
     moments: Mapping[str, Moments] = field(default_factory=dict)
+    answers: Answers | None = None
     _lately: Lately = field(default_factory=Lately, init=False, repr=False)
 
     def listener(self, feedback: Feedback) -> Listener:
@@ -114,7 +117,8 @@ class Model:
 
     def _ranked(self, listener: Listener, base: Scores, rows: IntArray, allowed: BoolArray | Allowed) -> Ranked:
         ranker = self.ranker and self.ranker.after(listener.amount)
-        if ranker is None or ranker.share == 0.0 or not len(rows):
+        says_nothing = ranker is None or (ranker.share == 0.0 and (self.answers is None or not listener.refusals))
+        if ranker is None or says_nothing or not len(rows):
             return Ranked(
                 rows, base.total[base.places(rows)], base, allowed, None, np.arange(len(rows), dtype=np.int32)
             )
@@ -123,10 +127,26 @@ class Model:
         if liking is not listener:
             positive = liking.once(self._outlook).at(np.sort(rows))
         features = candidate_features(positive, rows, self.terms, self.attributes, liking)
-        second = Second(ranker, features, base.parts_at(rows), taken_off(base, positive, rows))
-        scores = ranker.scores(features, second.signed, second.taken)
-        order = np.lexsort((rows, -scores)).astype(np.int32)
+        opinion, parts = ranker.trees.predict(features.values), base.parts_at(rows)
+        taken = taken_off(base, positive, rows)
+        answers = self._answered(listener, rows, ranker.scores(opinion, features.parts, {}))
+        scores = ranker.scores(opinion, parts, taken) + answers
+        order = _best_first(rows, scores)
+        second = Second(ranker, features, parts, taken, answers)
         return Ranked(rows[order], scores[order], base, allowed, second, order)
+
+    def _answered(self, listener: Listener, rows: IntArray, liked: FloatArray) -> FloatArray:
+        """What the listener's likes and skips together add to the scores of candidates, float32[c].
+
+        liked: their scores by the likes alone, so that turning an artist down changes nothing here.
+        """
+        added = np.zeros_like(liked)
+        if self.answers is not None:
+            order = _best_first(rows, liked)
+            # Widening the candidates must not change how much is added.
+            unit = spread(liked[order[: self.config.ranking.candidates]])
+            added[order] = self.answers.part(rows[order], unit, listener.as_learned(), self.config.answers)
+        return added
 
     def embedding(self, rows: IntArray) -> FloatArray:
         """Vectors of some tracks whose products say how alike they are, float32[len(rows), d].
@@ -201,6 +221,7 @@ def fit_model(
         ranker=stage.ranker,
         metadata=dict(metadata or {}),
         moments=moments_of(terms, catalogue.n_tracks),
+        answers=Answers.fit(catalogue, interactions, config),
     )
 
 
@@ -216,6 +237,11 @@ def with_shortlist(model: Model, build_index: BuildIndex, seed: int = 0) -> Mode
     arguments = model.terms, model.weights, model.moments, listeners, model.config, build_index, seed
     shortlist = Shortlist.build(*arguments)
     return replace(model, shortlist=shortlist)
+
+
+def _best_first(rows: IntArray, scores: FloatArray) -> IntArray:
+    """Places of scores, largest first, ties by row."""
+    return np.lexsort((rows, -scores)).astype(np.int32)
 
 
 def _prior(interactions: Interactions, config: EngineConfig) -> BlendWeights:

@@ -179,7 +179,8 @@ class _Picker:
         return self._best(self._pool.scores, np.zeros_like(self._left), 1)
 
     def _adjustments(self, page: IntArray) -> dict[str, FloatArray]:
-        return {name: values for name, values in self._pool.added_to(page).items() if values.any()}
+        fatigue = self._pool.fatigue[page]
+        return {"fatigue": fatigue} if fatigue.any() else {}
 
     def _by_liked_artists(self) -> BoolArray:
         artists, affinity = cast(ArtistTerm, self._model.terms[ArtistTerm.name]).affinity(self._listener)

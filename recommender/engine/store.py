@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from recommender.engine.answers import Answers
 from recommender.engine.arrays import AnyArray
 from recommender.engine.blend import BlendWeights
 from recommender.engine.config import EngineConfig
@@ -132,6 +133,10 @@ def _all_arrays(model: Model) -> dict[str, AnyArray]:
         arrays |= {f"moments.{term_name}.{name}": array for name, array in moments.arrays().items()}
     if model.ranker is not None:
         arrays |= {f"ranker.{name}": array for name, array in model.ranker.trees.arrays().items()}
+    if model.answers is not None:
+        arrays |= {f"answers.{name}": array for name, array in model.answers.arrays().items()}
+    if model.answers is not None:
+        arrays |= {f"answers.{name}": array for name, array in model.answers.arrays().items()}
     if model.shortlist is not None:
         arrays |= {f"shortlist.{name}": array for name, array in model.shortlist.arrays().items()}
     return arrays
@@ -172,10 +177,12 @@ def _assemble(manifest: Mapping[str, Any], arrays: Mapping[str, AnyArray]) -> Mo
     attributes = TrackAttributes.from_arrays(_with_prefix(arrays, "attributes."))
     ranker = _ranker(manifest["ranker"], arrays, Layout.of(tuple(name for name in terms if name in weights.weights)))
     content = _weights(manifest["content_weights"])
-    # A model of an earlier release has none.
+    # A model of an earlier release has neither, or answers of another kind.
     found = {name: _with_prefix(arrays, f"moments.{name}.") for name in terms}
     moments = {name: Moments.from_arrays(parts) for name, parts in found.items() if parts}
-    return Model(catalogue, terms, weights, config, attributes, content, ranker, manifest["metadata"], moments=moments)
+    told = _with_prefix(arrays, "answers.")
+    more: dict[str, Any] = {"moments": moments, "answers": Answers.from_arrays(told) if "table" in told else None}
+    return Model(catalogue, terms, weights, config, attributes, content, ranker, manifest["metadata"], **more)
 
 
 def _weights_entry(weights: BlendWeights) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from recommender.engine.answers import Answers
 from recommender.engine.arrays import as_int32
 from recommender.engine.data import Catalogue, Interactions
 from recommender.engine.estimates import with_estimates
@@ -29,8 +30,8 @@ def update_model(
     """The model with `catalogue` and all `interactions` (old and new) in it; for `retrain --incremental`.
 
     Terms that only read the catalogue are fitted anew, which is quick. Those that learn from listeners are brought up
-    to date for the songs whose listeners have changed, and keep what they had for the others, or are fitted anew where
-    that is quick. Weights and ranker are kept. Cheaper than a fit, and a little behind it: fit again now
+    to date for the songs whose listeners have changed, and keep what they had for the others. Weights and ranker are
+    kept; what answers say is learned anew, which is quick. Cheaper than a fit, and a little behind it: fit again now
     and then. Raises InvalidDataError if the inputs do not match, and KeyError if a term of the model is unknown.
     """
     interactions.check_against(catalogue)
@@ -51,5 +52,6 @@ def update_model(
     kept = model.metadata if metadata is None else dict(metadata)
     moments = moments_of(terms, estimated.n_tracks)
     fresh = replace(model, catalogue=estimated, terms=terms, attributes=attributes, metadata=kept, moments=moments)
+    answers = model.answers and Answers.fit(estimated, interactions, model.config)
     # A shortlist is of the songs it was built for.
-    return replace(fresh, shortlist=None)
+    return replace(fresh, answers=answers, shortlist=None)

@@ -135,10 +135,10 @@ class Belief:
     pull: NDArray[np.float64]
     precision: NDArray[np.float64]
 
-    @classmethod
-    def standard(cls, directions: int) -> Self:
-        """N(0, I)."""
-        return cls(np.zeros(directions), np.eye(directions))
+    def scaled(self, share: float) -> Belief:
+        """The same with what it departs from N(0, I) by, times `share`."""
+        identity = np.eye(len(self.pull))
+        return Belief(share * self.pull, identity + share * (self.precision - identity))
 
     @classmethod
     def after_silence(cls, offset: FloatArray, loadings: FloatArray, weight: float) -> Self:
@@ -164,8 +164,6 @@ def most_probable(
         return float(answers + (belief.pull - 0.5 * belief.precision @ taste) @ taste)
 
     taste = np.zeros(len(belief.pull))
-    if not len(taste):
-        return taste
     reached = plausibility(taste)
     for _step in range(NEWTON_STEPS):
         chance = expit(offset + loadings @ taste)

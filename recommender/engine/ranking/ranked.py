@@ -14,15 +14,21 @@ from recommender.engine.page import Allowed, mask_of
 from recommender.engine.ranking.features import Features
 from recommender.engine.ranking.ranker import TOGETHER, Ranker
 
+ANSWERS = "answers"
+"""Name of what likes and skips together contribute, beside the terms."""
+
 
 @dataclass(frozen=True, eq=False)
 class Second:
-    """The second stage's view of the candidates. features: of the liked songs; taken: by negative feedback."""
+    """The second stage's view of the candidates. features: of the liked songs; taken: by negative feedback; answers:
+    float32[c], added to the ranker's scores by likes and skips together.
+    """
 
     ranker: Ranker
     features: Features
     signed: Mapping[str, FloatArray]
     taken: Mapping[str, FloatArray]
+    answers: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +53,11 @@ class Ranked:
     def allowed(self) -> BoolArray:
         """What may be shown, bool[n]."""
         return mask_of(self.admitted)
+
+    @cached_property
+    def answers(self) -> FloatArray:
+        """What likes and skips together add to each of `scores`, float32[c]."""
+        return np.zeros_like(self.scores) if self.second is None else self.second.answers[self.order]
 
     @cached_property
     def whole(self) -> Scores:
@@ -92,7 +103,10 @@ class Ranked:
 
     @staticmethod
     def _second_contributions(second: Second, places: IntArray) -> list[dict[str, float]]:
-        return _by_row(second.ranker.contributions(second.features, second.signed, second.taken, places), len(places))
+        found = second.ranker.contributions(second.features, second.signed, second.taken, places)
+        if second.answers.any():
+            found[ANSWERS] = second.answers[places]
+        return _by_row(found, len(places))
 
 
 def _by_row(by_term: Mapping[str, FloatArray], length: int) -> list[dict[str, float]]:

@@ -33,12 +33,14 @@ class Ranker:
         return self if amount >= 1.0 else replace(self, share=self.share * max(amount, 0.0))
 
     def scores(
-        self, features: Features, signed: Mapping[str, FloatArray], taken: Mapping[str, FloatArray]
+        self, opinion: FloatArray, signed: Mapping[str, FloatArray], taken: Mapping[str, FloatArray]
     ) -> FloatArray:
-        """Final scores of all candidates, float32[c]. signed: the blend's parts; taken: see `taken_off`."""
-        trees = self.trees.predict(features.values) + _total(taken, len(features.values))
-        blended = _total(signed, len(features.values))
-        return np.asarray((1.0 - self.share) * blended + self.share * trees, dtype=np.float32)
+        """Final scores of all candidates, float32[c]. opinion: of the trees, float32[c]; signed: the blend's parts;
+        taken: see `taken_off`.
+        """
+        blended = _total(signed, len(opinion))
+        ranked = opinion + _total(taken, len(opinion))
+        return np.asarray((1.0 - self.share) * blended + self.share * ranked, dtype=np.float32)
 
     def contributions(
         self,

@@ -18,7 +18,6 @@ from recommender.engine.terms.base import (
 from recommender.engine.terms.collaborative import CollaborativeTerm
 from recommender.engine.terms.era import EraTerm
 from recommender.engine.terms.genre import GenreTerm
-from recommender.engine.terms.logistic import LogisticTerm
 from recommender.engine.terms.mainstream import MainstreamTerm
 from recommender.engine.terms.neighbours import EaseTerm, ItemToItemTerm
 from recommender.engine.terms.popularity import PopularityTerm
@@ -34,7 +33,6 @@ _TERMS: tuple[type[Term], ...] = (
     ItemToItemTerm,
     EaseTerm,
     EraTerm,
-    LogisticTerm,
 )
 TERMS: dict[str, type[Term]] = {term.name: term for term in _TERMS}
 

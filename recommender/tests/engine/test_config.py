@@ -21,7 +21,7 @@ def test_unknown_names_are_refused() -> None:
 def test_settings_that_are_no_longer_are_left_out() -> None:
     config = EngineConfig()
     stored = config.to_dict()
-    stored["answers"] |= {"directions": 16, "listeners": 3000}
+    stored["answers"] |= {"ridge": 0.001, "listeners": 3000}
     assert EngineConfig.from_dict(stored) == config
     with pytest.raises(InvalidDataError, match="unknown configuration: answers"):
         EngineConfig.from_dict({"answers": {"loudness": 1.0}})

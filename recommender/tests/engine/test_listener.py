@@ -74,3 +74,34 @@ def test_at_least_one_song_counts() -> None:
 def test_order_does_not_matter() -> None:
     events = [(5, FeedbackKind.LIKE, 1.0, 3.0), (1, FeedbackKind.SKIP, 2.0, 1.0), (5, FeedbackKind.PLAY, 3.0, 9.0)]
     assert weights_of(feedback_of(*events)) == pytest.approx(weights_of(feedback_of(*reversed(events))))
+
+
+def test_a_refusal_is_as_sure_as_it_is_fresh() -> None:
+    feedback = feedback_of(
+        (4, FeedbackKind.SKIP, 1, 30),
+        (2, FeedbackKind.LIKE, 1, 0),
+        (2, FeedbackKind.SKIP, 1, 0),
+        (7, FeedbackKind.DISLIKE, 1, 0),
+        (5, FeedbackKind.SKIP, 3, 0),
+        (5, FeedbackKind.SKIP, 1, 60),
+    )
+    listener = Listener.from_feedback(feedback, EngineConfig())
+    assert listener.rows.tolist() == [2, 4, 5, 7]
+    # A like that was skipped later is a like of less weight.
+    assert listener.sureness.tolist() == pytest.approx([listener.weights[0], 0.5, 1.0, 1.0])
+    assert listener.refusals == pytest.approx(2.5)
+    assert listener.liking().refusals == 0.0
+    assert listener.liking().sureness.tolist() == pytest.approx([listener.weights[0]])
+
+
+def test_refusals_are_of_the_songs_the_taste_is_made_of() -> None:
+    signals = ((4, "LIKE"), (2, "LIKE"), (9, "SKIP"), (1, "SKIP"), (3, "DISLIKE"))
+    feedback = feedback_of(*((row, FeedbackKind[kind], 1, 0) for row, kind in signals))
+    listener = Listener.from_feedback(feedback, EngineConfig(max_songs=3))
+    assert listener.rows.tolist() == [2, 3, 4]
+    assert listener.refusals == pytest.approx(1.0)
+
+
+def test_without_feedback_behind_it_sureness_is_the_weight() -> None:
+    assert Listener.of_one_track(3).sureness.tolist() == [1.0]
+    assert Listener.nobody().refusals == 0.0

@@ -120,7 +120,7 @@ def test_the_most_probable_taste_is_the_mode() -> None:
 def test_answers_that_no_taste_explains_still_lead_to_one() -> None:
     """Loadings so large that a whole Newton step from the middle leads far beyond the solution."""
     offset, loadings, sure = np.full(3, -9.0, np.float32), np.full((3, 1), 30.0, np.float32), np.ones(3)
-    belief = Belief.standard(1)
+    belief = Belief(np.zeros(1), np.eye(1))
     all_liked = most_probable(belief, offset, loadings, np.array([True, True, True]), sure)
     assert 0.99 < expit(-9.0 + 30.0 * all_liked[0]) <= 1.0
     mixed = most_probable(belief, offset, loadings, np.array([True, False, False]), sure)
