@@ -158,7 +158,7 @@ class ExploringConfig:
     is worth. draws: pages drawn for the propensities, the shown one included.
     """
 
-    strength: float = 4.8
+    strength: float = 5.4
     curve: float = 0.6
     own: float = 0.95
     best: int = 50
