@@ -64,12 +64,12 @@ class Answers:
             return None
         likes.data[:] = 1.0
         artist, heard = first_artists(catalogue), column_counts(likes) > 0
-        songs, artists = _songs_and_artists(likes, artist, catalogue.n_artists, config.answers)
-        silence = Belief.after_silence(songs[heard, -1], songs[heard, :-1], config.answers.silence)
+        songs, artists = _songs_and_artists(likes[:, heard], artist[heard], catalogue.n_artists, config.answers)
+        silence = Belief.after_silence(songs[:, -1], songs[:, :-1], config.answers.silence)
         needed, number = np.unique(artist[~heard] % len(artists), return_inverse=True)
-        place, many = np.empty(len(heard), dtype=np.int32), int(np.count_nonzero(heard))
-        place[heard], place[~heard] = np.arange(many), many + number
-        return cls(as_float32(np.concatenate([songs[heard], artists[needed]])), place, many, silence)
+        place = np.empty(catalogue.n_tracks, dtype=np.int32)
+        place[heard], place[~heard] = np.arange(len(songs)), len(songs) + number
+        return cls(as_float32(np.concatenate([songs, artists[needed]])), place, len(songs), silence)
 
     def knows(self, rows: IntArray) -> BoolArray:
         """Which of `rows` somebody has liked: bool[len(rows)]."""
@@ -125,7 +125,7 @@ def _songs_and_artists(
     1], last of one by nobody. likes: listeners x n, ones; artist: int32[n], -1 = none.
     """
     listeners, counts = likes.shape[0], column_counts(likes)
-    best = np.sort(top_rows(counts, settings.songs, counts > 0))
+    best = np.sort(top_rows(counts, settings.songs))
     learned = fit_log_odds(likes[:, best], settings.directions, settings.deviation, settings.rounds)
     sums = as_float32(likes.T @ learned.tastes)
     pairs = np.ones(len(artist), np.float32), (artist % (n_artists + 1), np.arange(len(artist)))
