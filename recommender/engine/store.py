@@ -135,8 +135,6 @@ def _all_arrays(model: Model) -> dict[str, AnyArray]:
         arrays |= {f"ranker.{name}": array for name, array in model.ranker.trees.arrays().items()}
     if model.answers is not None:
         arrays |= {f"answers.{name}": array for name, array in model.answers.arrays().items()}
-    if model.answers is not None:
-        arrays |= {f"answers.{name}": array for name, array in model.answers.arrays().items()}
     if model.shortlist is not None:
         arrays |= {f"shortlist.{name}": array for name, array in model.shortlist.arrays().items()}
     return arrays
