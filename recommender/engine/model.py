@@ -209,6 +209,7 @@ def fit_model(
     stage = second_stage or fit_second_stage(
         catalogue, interactions, prior, terms_of, config, stage_rng, _scaled(progress, 0.4, 1.0)
     )
+    answers = Answers.fit(catalogue, interactions, config)
     progress("done", 1.0)
     needing = [name for name, term in terms.items() if term.needs_listeners]
     return Model(
@@ -221,7 +222,7 @@ def fit_model(
         ranker=stage.ranker,
         metadata=dict(metadata or {}),
         moments=moments_of(terms, catalogue.n_tracks),
-        answers=Answers.fit(catalogue, interactions, config),
+        answers=answers,
     )
 
 
