@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-import scipy.sparse as sp
 from scipy.special import expit
 
 from recommender.engine.arrays import (
@@ -33,6 +32,7 @@ from recommender.engine.arrays import (
 )
 from recommender.engine.config import AnswersConfig, EngineConfig
 from recommender.engine.data import Catalogue, Interactions
+from recommender.engine.factors import lines_of_songs, songs_of_artists
 from recommender.engine.factors.logistic import Belief, fit_log_odds, most_probable, rare_songs
 from recommender.engine.listener import Listener
 from recommender.engine.observations import column_counts, liked_matrix
@@ -66,10 +66,8 @@ class Answers:
         artist, heard = first_artists(catalogue), column_counts(likes) > 0
         songs, artists = _songs_and_artists(likes[:, heard], artist[heard], catalogue.n_artists, config.answers)
         silence = Belief.after_silence(songs[:, -1], songs[:, :-1], config.answers.silence)
-        needed, number = np.unique(artist[~heard] % len(artists), return_inverse=True)
-        place = np.empty(catalogue.n_tracks, dtype=np.int32)
-        place[heard], place[~heard] = np.arange(len(songs)), len(songs) + number
-        return cls(as_float32(np.concatenate([songs, artists[needed]])), place, len(songs), silence)
+        table, place = lines_of_songs(as_float32(songs), heard, as_float32(artists), artist)
+        return cls(table, place, len(songs), silence)
 
     def knows(self, rows: IntArray) -> BoolArray:
         """Which of `rows` somebody has liked: bool[len(rows)]."""
@@ -128,8 +126,7 @@ def _songs_and_artists(
     best = np.sort(top_rows(counts, settings.songs))
     learned = fit_log_odds(likes[:, best], settings.directions, settings.deviation, settings.rounds)
     sums = as_float32(likes.T @ learned.tastes)
-    pairs = np.ones(len(artist), np.float32), (artist % (n_artists + 1), np.arange(len(artist)))
-    credited = sp.csr_array(pairs, shape=(n_artists + 1, len(artist)))
+    credited = songs_of_artists(artist, n_artists)
     nothing = np.zeros((n_artists + 1, sums.shape[1]), dtype=np.float32)
     _, expected = rare_songs(credited @ counts, credited @ sums, listeners, settings.deviation, nothing)
     expected[-1] = 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
-from recommender.engine.arrays import FloatArray, IntArray, Sparse, as_float32
+from recommender.engine.arrays import BoolArray, FloatArray, IntArray, Sparse, as_float32
 from recommender.engine.config import FactorConfig
 
 
@@ -55,8 +55,29 @@ def artist_content(genres: Sparse, sound: FloatArray, first_artist: IntArray, n_
     """
     common = np.sort(np.argsort(-np.bincount(genres.indices, minlength=genres.shape[1]), kind="stable")[:kept])
     number = np.bincount(first_artist % (n_artists + 1), minlength=n_artists + 1)
-    place = (np.ones(len(sound), dtype=np.float32), (first_artist % (n_artists + 1), np.arange(len(sound))))
-    of_artist = sp.csr_array(place, shape=(n_artists + 1, len(sound)))
+    of_artist = songs_of_artists(first_artist, n_artists)
     by_artist = [of_artist @ sound, of_artist @ sound**2, sp.csr_array(of_artist @ genres[:, common]).toarray()]
     means = np.concatenate(by_artist, axis=1) / np.maximum(number, 1)[:, None]
     return np.concatenate([np.ones((len(means), 1)), means], axis=1, dtype=np.float32)
+
+
+def songs_of_artists(first_artist: IntArray, n_artists: int) -> Sparse:
+    """1 for each song of each first artist (int32[n], -1 = none): (n_artists + 1) x n, last: of songs without one."""
+    pairs = np.ones(len(first_artist), np.float32), (first_artist % (n_artists + 1), np.arange(len(first_artist)))
+    return sp.csr_array(pairs, shape=(n_artists + 1, len(first_artist)))
+
+
+def lines_of_songs(
+    heard_lines: FloatArray, heard: BoolArray, artist_lines: FloatArray, first_artist: IntArray
+) -> tuple[FloatArray, IntArray]:
+    """A table of lines float32[k, d] and each song's place in it, int32[n]: a heard song has its own, the others share
+    their first artist's.
+
+    heard_lines: float32[m, d] of the m `heard` (bool[n]) songs, which come first; artist_lines: float32[artists + 1,
+    d], last of songs without an artist; first_artist: int32[n], -1 = none. Only the artists' lines in use are kept.
+    """
+    needed, number = np.unique(first_artist[~heard] % len(artist_lines), return_inverse=True)
+    place = np.empty(len(heard), dtype=np.int32)
+    place[heard] = np.arange(len(heard_lines), dtype=np.int32)
+    place[~heard] = len(heard_lines) + number
+    return np.concatenate([heard_lines, artist_lines[needed]]), place

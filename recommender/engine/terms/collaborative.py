@@ -24,6 +24,7 @@ from recommender.engine.factors import (
     FoldIn,
     artist_content,
     factorise,
+    lines_of_songs,
     refresh,
     regularisation,
     unheard_factors,
@@ -165,17 +166,12 @@ def _with_unheard(
     """A table of factors float32[heard + artists of unheard tracks, f], and each track's place in it, int32[n]."""
     first = first_artists(catalogue)
     heard, artists = counts > 0, catalogue.n_artists
-    place = np.empty(catalogue.n_tracks, dtype=np.int32)
-    place[heard] = np.arange(len(fitted), dtype=np.int32)
     if heard.all():
-        return fitted, place
+        return fitted, np.arange(len(fitted), dtype=np.int32)
     sound = scale_features(catalogue.features, catalogue.feature_columns)
     content = artist_content(genre_profiles(catalogue, config), sound, first, artists, config.factors.content_genres)
     unheard = unheard_factors(fitted, counts[heard], first[heard], content, config.factors)
-    needed, number = np.unique(first[~heard] % (artists + 1), return_inverse=True)
-    place[~heard] = len(fitted) + number
-    scaled = unheard[needed] * np.float32(config.factors.unheard)
-    return np.concatenate([fitted, scaled]), place
+    return lines_of_songs(fitted, heard, unheard * np.float32(config.factors.unheard), first)
 
 
 def first_artists(catalogue: Catalogue) -> IntArray:
