@@ -52,7 +52,7 @@ class Request:
 @dataclass(frozen=True)
 class Recommendation:
     """One song on a page. `score` is the sum of `contributions`, which name every term that was weighed and, where they
-    moved it, the ADJUSTMENTS.
+    moved it, ANSWERS and the ADJUSTMENTS.
 
     propensity: probability with which the policy puts this song on this page. explored: whether only exploring put it
     there.
