@@ -65,8 +65,8 @@ class JobAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def start(self, request: HttpRequest, kind: str) -> HttpResponse:
         """Start a kind of work that needs no arguments."""
         self._require_post(request)
-        found = kind_of(kind)
-        if found is None or not found.is_startable:
+        job_kind = kind_of(kind)
+        if job_kind is None or not job_kind.is_startable:
             raise Http404
         job = services.enqueue(kind=kind, user_id=request.user.pk, subject=kind)
         return redirect(reverse("admin:jobs_job_change", args=[job.pk]))
@@ -112,7 +112,7 @@ class JobAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             except services.JobError as error:
                 messages.error(request, f"{job}: {error}")
             else:
-                messages.success(request, _("%(job)s is stopped, or will be at its next step.") % {"job": job})
+                messages.success(request, _("%(job)s is stopped or will stop at its next step.") % {"job": job})
 
     def _again(self, request: HttpRequest, jobs: list[Job]) -> list[Job]:
         started = []

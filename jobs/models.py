@@ -35,27 +35,32 @@ class Job(models.Model):
         FAILED = "failed", _("failed")
         STOPPED = "stopped", _("stopped")
 
-    kind = models.CharField(_("kind"), max_length=50)
+    kind = models.CharField(_("type"), max_length=50)
     arguments = models.JSONField(_("arguments"), default=dict, blank=True)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="jobs", verbose_name=_("asked by")
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="jobs",
+        verbose_name=_("requested by"),
     )
     # What it works on ("history-import:7"). While it waits or runs it holds that name alone, in ``active_subject``.
-    subject = models.CharField(_("subject"), max_length=100, blank=True, db_index=True)
+    subject = models.CharField(_("topic"), max_length=100, blank=True, db_index=True)
     active_subject = models.CharField(max_length=100, unique=True, null=True, blank=True, editable=False)
-    state = models.CharField(_("state"), max_length=10, choices=State, default=State.WAITING)
+    state = models.CharField(_("status"), max_length=10, choices=State, default=State.WAITING)
     # The row of the library's queue that may run it; a row that was superseded finds another id here and does nothing.
     task_id = models.UUIDField(null=True, editable=False)
     worker = models.CharField(_("worker"), max_length=64, blank=True)
     attempt = models.PositiveIntegerField(_("attempts"), default=0)
     step = models.CharField(_("step"), max_length=200, blank=True)
-    share = models.FloatField(_("share done"), default=0.0)
+    share = models.FloatField(_("progress"), default=0.0)
     log = models.TextField(_("log"), blank=True)
-    is_stop_wanted = models.BooleanField(_("stop asked for"), default=False)
-    run_after = models.DateTimeField(_("not before"), null=True, blank=True)
-    created_at = models.DateTimeField(_("asked for"), default=timezone.now, editable=False)
+    is_stop_wanted = models.BooleanField(_("stop requested"), default=False)
+    run_after = models.DateTimeField(_("scheduled for"), null=True, blank=True)
+    created_at = models.DateTimeField(_("requested"), default=timezone.now, editable=False)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
-    beat_at = models.DateTimeField(_("last sign of life"), null=True, blank=True)
+    beat_at = models.DateTimeField(_("last heartbeat"), null=True, blank=True)
     finished_at = models.DateTimeField(_("ended"), null=True, blank=True)
 
     objects = models.Manager.from_queryset(JobQuerySet)()

@@ -1,16 +1,20 @@
 """Writes that may lose to another worker's."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from django.db import IntegrityError, OperationalError, connection, transaction
 
+Result = TypeVar("Result")
+
+_TRIES = 3
 _POSTGRES_DEADLOCK = "40P01"
 _MARIADB_DEADLOCK = 1213
 
 
 @contextmanager
-def racing() -> Iterator[None]:
+def conflict_as_integrity_error() -> Iterator[None]:
     """One transaction that raises ``IntegrityError`` when another worker wrote the same keys first.
 
     Databases say so in two ways: the key is taken, or, where each of two transactions waits for a key of the other,
@@ -25,6 +29,23 @@ def racing() -> Iterator[None]:
         if connection.in_atomic_block or not _is_deadlock(error):
             raise
         raise IntegrityError(*error.args) from error
+
+
+def retry_conflicts(write: Callable[[], Result], *, reset: Callable[[], None]) -> Result:
+    """Return what ``write`` returns in a transaction of its own, tried again if another worker wrote the same first.
+
+    ``reset`` is called after each try that failed: what was read before it no longer holds. Raises ``IntegrityError``
+    when the last of three tries fails, too.
+    """
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            with conflict_as_integrity_error():
+                return write()
+        except BaseException as error:
+            reset()
+            if not tries_left or not isinstance(error, IntegrityError):
+                raise
+    raise AssertionError("unreachable")
 
 
 def _is_deadlock(error: OperationalError) -> bool:

@@ -5,12 +5,52 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from django.utils.functional import Promise
 
-    from jobs.running import Run
+
+class JobRecord(Protocol):
+    """What a handler reads of the job it does: a row of ``jobs.models.Job``."""
+
+    @property
+    def pk(self) -> Any:
+        """The record's id."""
+
+    @property
+    def arguments(self) -> Any:
+        """What was asked for, by name."""
+
+    @property
+    def subject(self) -> str:
+        """What it works on."""
+
+    @property
+    def user_id(self) -> int | None:
+        """Who asked for it."""
+
+
+class Run(Protocol):
+    """One run of a job, as its handler sees it; ``jobs.running.JobRun`` is what it is given."""
+
+    @property
+    def job(self) -> JobRecord:
+        """The job."""
+
+    def report(self, step: str, share: float) -> None:
+        """Say how far the work is (``share``: 0..1); raises what the handler has to let through."""
+
+    def log(self, line: str) -> None:
+        """Add a line to the job's log."""
+
+    def check(self) -> None:
+        """Write step, share and log, and see whether the job may go on."""
+
+
+Runner = Callable[[int, "UUID", str], None]
 
 
 @dataclass(frozen=True)
@@ -31,11 +71,22 @@ class Kind:
 
 
 _kinds: dict[str, Kind] = {}
+_runners: list[Runner] = []
 
 
 def register_kind(kind: Kind) -> None:
     """Add a kind of work; registering the same again changes nothing."""
     _kinds[kind.name] = kind
+
+
+def register_runner(runner: Runner) -> None:
+    """Set what runs a job, given its id, the id of its row in the queue and the worker's name."""
+    _runners[:] = [runner]
+
+
+def run_job_by_id(job_id: int, task_id: UUID, worker: str) -> None:
+    """Run a job by what was registered; without that, raise ``IndexError``."""
+    _runners[-1](job_id, task_id, worker)
 
 
 def kind_of(name: str) -> Kind | None:

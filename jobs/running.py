@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 import traceback
+from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
@@ -11,14 +12,14 @@ from django.utils import timezone
 
 from jobs.models import Job
 from jobs.registry import kind_of
-from jobs.services import end, put_back, with_line
+from jobs.services import end, requeue, with_line
 
 logger = logging.getLogger(__name__)
 
 # How often at most progress is written, in seconds.
 REPORT_SECONDS = 0.5
 # Set when the worker was told to end: jobs then stop at their next report, and wait for the next worker.
-ending = threading.Event()
+shutting_down = threading.Event()
 # Ids of the jobs that this process runs just now.
 _at_work: set[int] = set()
 
@@ -39,7 +40,15 @@ class JobFailedError(Exception):
     """The work cannot be done; the message says why, to whoever asked for it."""
 
 
-class Run:
+class JobPostponedError(Exception):
+    """The work goes on at ``until`` (aware) and not before; the message says why."""
+
+    def __init__(self, reason: str, until: datetime) -> None:
+        super().__init__(reason)
+        self.until = until
+
+
+class JobRun:
     """One run of a job, given to its handler."""
 
     def __init__(self, job: Job) -> None:
@@ -76,7 +85,7 @@ class Run:
 
     @staticmethod
     def _hand_over_if_ending() -> None:
-        if ending.is_set() and not connection.in_atomic_block:
+        if shutting_down.is_set() and not connection.in_atomic_block:
             raise JobInterruptedError
 
 
@@ -95,28 +104,31 @@ def run(job_id: int, task_id: UUID, worker: str) -> None:
         _at_work.discard(job_id)
 
 
-def give_signs_of_life(worker: str) -> int:
-    """Say of each job that this process runs that it goes on; return how many there are.
+def send_heartbeats(worker: str) -> int:
+    """Send a heartbeat for every job running in this process; return how many there are.
 
-    Not of all that the database calls ours: where it could not be reached when a job ended, the end was never recorded,
-    and the job has to be taken for dead, so that it is run again.
+    The database may call more jobs ours: if it could not be reached when a job ended, the end was never recorded, and
+    that job must count as dead, so that it is run again.
     """
     mine = Job.objects.filter(pk__in=list(_at_work), worker=worker, state=Job.State.RUNNING)
     return mine.update(beat_at=timezone.now())
 
 
 def _run_to_its_end(job: Job, worker: str) -> None:
-    current = Run(job)
+    current = JobRun(job)
     current.log(f"attempt {job.attempt} by {worker or 'a worker'}")
     try:
         kind = kind_of(job.kind)
         if kind is None:
-            raise JobFailedError(f"this version of the site has no job called {job.kind!r}")
+            raise JobFailedError(f"this version of the site doesn't know the job type {job.kind!r}")
         line = kind.handler(current)
     except JobLostError:
         logger.warning("job %s: taken over by another worker", job.pk)
     except JobInterruptedError:
-        put_back(job=job, line="the worker ends; it waits for another")
+        requeue(job=job, line="worker stopping; the job waits for another worker")
+    except JobPostponedError as error:
+        line = f"continues after {error.until:%Y-%m-%d %H:%M:%S}: {error}"
+        requeue(job=job, line=line, run_after=error.until)
     except JobStoppedError:
         end(job=job, state=Job.State.STOPPED, line="stopped")
     except JobFailedError as error:

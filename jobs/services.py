@@ -8,12 +8,15 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
+from jobs.liveness import Watch
 from jobs.models import Job
-from jobs.races import racing
+from jobs.races import conflict_as_integrity_error
 from jobs.registry import Kind, all_kinds, kind_of
+from jobs.tasks import run_job
 
 # A job that takes its worker down with it each time must not do so for ever.
 MAX_ATTEMPTS = 10
@@ -38,7 +41,7 @@ def enqueue(
     ``run_after``: not before then. Raises ``JobError`` for a kind that is not registered.
     """
     if kind_of(kind) is None:
-        raise JobError(f"there is no kind of job called {kind!r}")
+        raise JobError(f"there is no job type called {kind!r}")
     job = Job(
         kind=kind,
         user_id=user_id,
@@ -48,7 +51,7 @@ def enqueue(
         run_after=run_after,
     )
     try:
-        with racing():
+        with conflict_as_integrity_error():
             job.save(force_insert=True)
     except IntegrityError:
         active = Job.objects.filter(active_subject=subject).first() if subject else None
@@ -65,20 +68,22 @@ def request_stop(*, job: Job) -> None:
 
     Raises ``JobError`` where it has ended.
     """
-    locked = Job.objects.select_for_update().get(pk=job.pk)
+    locked = Job.objects.select_for_update().filter(pk=job.pk).first()
+    if locked is None:
+        raise JobError(_("it no longer exists"))
     if locked.state == Job.State.WAITING:
         _take_out_of_queue(locked)
-        end(job=locked, state=Job.State.STOPPED, line="stopped before it began")
+        end(job=locked, state=Job.State.STOPPED, line="stopped before it started")
     elif locked.state == Job.State.RUNNING:
         Job.objects.filter(pk=job.pk).update(is_stop_wanted=True)
     else:
-        raise JobError("it has ended already")
+        raise JobError(_("it has already finished"))
 
 
 def run_again(*, job: Job) -> Job:
     """Ask for the same work once more, on a new record. Raises ``JobError`` where it has not ended."""
     if job.is_active:
-        raise JobError("it has not ended yet")
+        raise JobError(_("it is still running"))
     return enqueue(kind=job.kind, user_id=job.user_id, arguments=job.arguments, subject=job.subject)
 
 
@@ -99,26 +104,56 @@ def end(*, job: Job, state: str, line: str) -> bool:
 
 
 @transaction.atomic
-def put_back(*, job: Job, line: str) -> bool:
-    """Let a job that was running wait again, from its beginning; return whether it was still running."""
+def requeue(*, job: Job, line: str, run_after: datetime | None = None) -> bool:
+    """Let a job that was running wait again, from its beginning; return whether it was still running.
+
+    ``run_after``: not before then. A stop that was requested meanwhile ends it instead.
+    """
     same = Job.objects.filter(pk=job.pk, attempt=job.attempt, state=Job.State.RUNNING)
-    if not same.update(state=Job.State.WAITING, worker="", log=with_line(job.log, line)):
+    if run_after is not None and same.filter(is_stop_wanted=True).exists():
+        return end(job=job, state=Job.State.STOPPED, line="stopped")
+    if not same.update(state=Job.State.WAITING, worker="", run_after=run_after, log=with_line(job.log, line)):
         return False
+    job.run_after = run_after
     _put_in_queue(job)
     return True
 
 
-def recover() -> int:
-    """Let the jobs of dead workers wait again (or, stopped meanwhile, end); return how many there were."""
+def recover(watch: Watch | None = None) -> int:
+    """Let the jobs of dead workers wait again (or, stopped meanwhile, end); return how many there were.
+
+    ``watch``: what the caller has seen of their heartbeats; without one their times alone decide.
+    """
+    _bring_back_from_the_future()
     recovered = 0
-    for job in Job.objects.abandoned():
+    running = Job.objects.filter(state=Job.State.RUNNING)
+    for job in Job.objects.abandoned() if watch is None else watch.dead(running):
         if job.is_stop_wanted:
-            recovered += end(job=job, state=Job.State.STOPPED, line="stopped; its worker had died")
+            recovered += end(job=job, state=Job.State.STOPPED, line="stopped because its worker died")
         elif job.attempt >= MAX_ATTEMPTS:
-            recovered += end(job=job, state=Job.State.FAILED, line=f"its worker died {job.attempt} times: given up")
+            recovered += end(job=job, state=Job.State.FAILED, line=f"gave up after its worker died {job.attempt} times")
         else:
-            recovered += put_back(job=job, line="its worker died; it waits for another")
+            recovered += requeue(job=job, line="worker died; the job waits for another worker")
     return recovered + _requeue_lost()
+
+
+def _bring_back_from_the_future() -> None:
+    """Let what was asked for while the clock ran ahead wait as long as it was meant to, from now on."""
+    now = timezone.now()
+    ahead = Job.objects.filter(
+        state=Job.State.WAITING, created_at__gt=now + timedelta(seconds=settings.JOB_STALE_SECONDS)
+    )
+    for pk in list(ahead.values_list("pk", flat=True)):
+        with transaction.atomic():
+            job = ahead.select_for_update().filter(pk=pk).first()
+            if job is None:
+                continue
+            if job.run_after is not None:
+                job.run_after -= job.created_at - now
+            job.created_at = now
+            job.save(update_fields=["run_after", "created_at"])
+            _take_out_of_queue(job)
+            _put_in_queue(job)
 
 
 def _requeue_lost() -> int:
@@ -137,7 +172,7 @@ def _requeue_lost() -> int:
 
 
 def schedule_all() -> None:
-    """See to it that each periodic kind of work has its next run, once, at the time its setting says."""
+    """Schedule the next run of every periodic kind of job, once, at the time its setting says."""
     for kind in all_kinds():
         if kind.every is not None:
             _schedule(kind)
@@ -185,8 +220,6 @@ def with_line(log: str, line: str) -> str:
 
 
 def _put_in_queue(job: Job) -> None:
-    from jobs.tasks import run_job
-
     queued = run_job.using(run_after=job.run_after).enqueue(job.pk)
     job.task_id = DBTaskResult.objects.get(pk=queued.id).pk
     Job.objects.filter(pk=job.pk).update(task_id=job.task_id)

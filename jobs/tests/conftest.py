@@ -6,8 +6,7 @@ import pytest
 from django_tasks_db.models import DBTaskResult
 
 from jobs import registry
-from jobs.registry import Kind, register_kind
-from jobs.running import Run
+from jobs.registry import Kind, Run, register_kind
 
 Register = Callable[..., Kind]
 

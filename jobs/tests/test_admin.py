@@ -23,7 +23,7 @@ def operator(client: Client) -> Client:
 
 def test_what_can_be_started_is_and_its_page_follows_it(operator: Client, kind: Register) -> None:
     kind(lambda _run: "counted <to> three", is_startable=True)
-    assert "Start now: Try" in operator.get(LIST).content.decode()
+    assert "Run now: Try" in operator.get(LIST).content.decode()
     answer = operator.post(f"{LIST}start/try/")
     job = Job.objects.get()
     assert (answer.status_code, answer["Location"]) == (302, f"{LIST}{job.pk}/change/")
@@ -50,7 +50,7 @@ def test_stop_and_run_again(operator: Client, kind: Register) -> None:
     new = Job.objects.get(state=Job.State.WAITING)
     assert again.redirect_chain[-1][0] == f"{LIST}{new.pk}/change/"
     page = operator.post(f"{LIST}{job.pk}/stop/", follow=True).content.decode()
-    assert "it has ended already" in page
+    assert "it has already finished" in page
 
 
 def test_the_same_for_all_that_are_ticked(operator: Client, kind: Register) -> None:

@@ -1,7 +1,7 @@
 """Asking for work, how it ends, and what the schedule makes of it."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -11,8 +11,8 @@ from pytest_django import Settings
 
 from jobs import running, services
 from jobs.models import Job
-from jobs.registry import Kind
-from jobs.running import JobFailedError, JobLostError, Run
+from jobs.registry import Kind, Run
+from jobs.running import JobFailedError, JobLostError, JobPostponedError
 from jobs.tests.conftest import Register
 from jobs.tests.helpers import run_waiting
 
@@ -62,8 +62,29 @@ def test_a_failure_is_recorded_and_the_next_job_runs(kind: Register) -> None:
     assert jobs[0].active_subject is None
 
 
+def test_what_has_to_wait_goes_on_then_and_a_stop_ends_it(kind: Register) -> None:
+    until = timezone.now() + timedelta(minutes=10)
+    kind(lambda _run: _postpone(until))
+    job = services.enqueue(kind="try", subject="thing")
+    run_waiting()
+    job.refresh_from_db()
+    assert (job.state, job.run_after, job.active_subject) == (Job.State.WAITING, until, "thing")
+    assert DBTaskResult.objects.get(status="READY").run_after == until
+    assert lines(job)[-1].endswith(": no calls wanted")
+
+    Job.objects.update(state=Job.State.RUNNING, is_stop_wanted=True)
+    job.refresh_from_db()
+    services.requeue(job=job, line="", run_after=until)
+    job.refresh_from_db()
+    assert (job.state, job.active_subject) == (Job.State.STOPPED, None)
+
+
+def _postpone(until: datetime) -> str:
+    raise JobPostponedError("no calls wanted", until)
+
+
 def test_an_unknown_kind_is_refused_and_one_that_went_fails(kind: Register) -> None:
-    with pytest.raises(services.JobError, match="no kind of job called 'try'"):
+    with pytest.raises(services.JobError, match="there is no job type called 'try'"):
         services.enqueue(kind="try")
     kind(lambda _run: "")
     job = services.enqueue(kind="try")
@@ -71,7 +92,7 @@ def test_an_unknown_kind_is_refused_and_one_that_went_fails(kind: Register) -> N
     run_waiting()
     job.refresh_from_db()
     assert job.state == Job.State.FAILED
-    assert lines(job)[-1] == "failed: this version of the site has no job called 'gone'"
+    assert lines(job)[-1] == "failed: this version of the site doesn't know the job type 'gone'"
 
 
 def test_one_subject_has_one_active_job(kind: Register) -> None:
@@ -99,13 +120,13 @@ def test_stopped_while_waiting_it_never_runs(kind: Register, queued: Queued) -> 
     run_waiting()
     job.refresh_from_db()
     assert (job.state, job.active_subject, ran) == (Job.State.STOPPED, None, [])
-    with pytest.raises(services.JobError, match="it has ended already"):
+    with pytest.raises(services.JobError, match="it has already finished"):
         services.request_stop(job=job)
 
 
 def test_stopped_while_running_it_ends_at_its_next_report(kind: Register) -> None:
     def handler(run: Run) -> str:
-        services.request_stop(job=run.job)
+        services.request_stop(job=Job.objects.get(pk=run.job.pk))
         run.check()
         raise AssertionError("went on")
 
@@ -116,7 +137,7 @@ def test_stopped_while_running_it_ends_at_its_next_report(kind: Register) -> Non
     assert (job.state, job.is_stop_wanted) == (Job.State.STOPPED, False)
     again = services.run_again(job=job)
     assert (again.pk != job.pk, again.kind, again.state) == (True, "try", Job.State.WAITING)
-    with pytest.raises(services.JobError, match="it has not ended yet"):
+    with pytest.raises(services.JobError, match="it is still running"):
         services.run_again(job=again)
 
 
@@ -133,16 +154,16 @@ def test_a_job_whose_worker_died_is_run_by_another(kind: Register, settings: Set
     run_waiting()
     job.refresh_from_db()
     assert (job.state, job.attempt) == (Job.State.DONE, 2)
-    assert lines(job) == ["its worker died; it waits for another", "attempt 2 by tests", "done"]
+    assert lines(job) == ["worker died; the job waits for another worker", "attempt 2 by tests", "done"]
 
 
-def test_signs_of_life_are_given_for_what_is_run_alone(kind: Register, settings: Settings) -> None:
+def test_heartbeats_are_sent_for_what_is_run_alone(kind: Register, settings: Settings) -> None:
     old = timezone.now() - timedelta(seconds=settings.JOB_STALE_SECONDS + 1)
     seen = []
 
     def handler(run: Run) -> str:
         Job.objects.update(beat_at=old)
-        seen.append((running.give_signs_of_life("another"), running.give_signs_of_life("tests"), services.recover()))
+        seen.append((running.send_heartbeats("another"), running.send_heartbeats("tests"), services.recover()))
         return "done"
 
     kind(handler)
@@ -152,7 +173,7 @@ def test_signs_of_life_are_given_for_what_is_run_alone(kind: Register, settings:
     # Its end was never recorded, for the database was away: the worker lives, and the job is run again all the same.
     again = services.run_again(job=Job.objects.get(pk=job.pk))
     Job.objects.filter(pk=again.pk).update(state=Job.State.RUNNING, attempt=1, beat_at=old, worker="tests")
-    assert (running.give_signs_of_life("tests"), services.recover()) == (0, 1)
+    assert (running.send_heartbeats("tests"), services.recover()) == (0, 1)
     again.refresh_from_db()
     assert again.state == Job.State.WAITING
 
@@ -170,7 +191,7 @@ def test_the_dead_worker_that_was_only_asleep_writes_nothing_more(kind: Register
     services.enqueue(kind="try")
     run_waiting_once()
     job = Job.objects.get()
-    assert (job.state, lines(job)) == (Job.State.WAITING, ["its worker died; it waits for another"])
+    assert (job.state, lines(job)) == (Job.State.WAITING, ["worker died; the job waits for another worker"])
 
 
 def run_waiting_once() -> None:
@@ -187,7 +208,7 @@ def test_a_job_that_kills_its_worker_is_given_up(kind: Register, settings: Setti
     assert services.recover() == 1
     job = Job.objects.get()
     assert (job.state, job.active_subject) == (Job.State.FAILED, None)
-    assert lines(job) == ["its worker died 10 times: given up"]
+    assert lines(job) == ["gave up after its worker died 10 times"]
 
 
 def test_a_place_in_the_queue_lost_with_its_worker_is_given_back(

@@ -14,7 +14,7 @@ def run_together(*calls: Callable[[], Any]) -> list[Any]:
 
     def run(call: Callable[[], Any]) -> Any:
         try:
-            barrier.wait(timeout=10)
+            barrier.wait(timeout=120)
             return call()
         finally:
             connections.close_all()

@@ -8,33 +8,37 @@ from types import FrameType
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
 from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands import db_worker
 
-from jobs import running, services
+from jobs import heartbeat, running, services
+from jobs.liveness import Watch
 
 logger = logging.getLogger(__name__)
 _PRUNE_SECONDS = 3600.0
+_MIGRATION_SECONDS = 2.0
 
 
 class _Worker(db_worker.Worker):
     """The library's worker; told to end, it interrupts the job it runs, which then waits for the next worker."""
 
     def shutdown(self, signum: int, frame: FrameType | None) -> None:
-        running.ending.set()
+        running.shutting_down.set()
         super().shutdown(signum, frame)
 
 
 class _Keeper(threading.Thread):
     """Gives signs of life for the worker's jobs, brings back those of dead workers, and keeps the schedule."""
 
-    def __init__(self, worker_id: str) -> None:
+    def __init__(self, worker_id: str, watch: Watch | None) -> None:
         super().__init__(name="keeper", daemon=True)
         self._worker_id = worker_id
         self._over = threading.Event()
         self._next_prune = 0.0
+        self._watch = watch
 
     def run(self) -> None:
         while not self._over.wait(settings.JOB_STALE_SECONDS / 6):
@@ -48,9 +52,10 @@ class _Keeper(threading.Thread):
     def round(self) -> None:
         """Do what is due; a database that cannot be reached just now is asked again in the next round."""
         try:
-            running.give_signs_of_life(self._worker_id)
-            if count := services.recover():
-                logger.warning("%d jobs of dead workers wait again", count)
+            heartbeat.record_heartbeat()
+            running.send_heartbeats(self._worker_id)
+            if count := services.recover(self._watch):
+                logger.warning("%d jobs of dead workers are back in the queue", count)
             services.schedule_all()
             if time.monotonic() >= self._next_prune:
                 services.prune()
@@ -65,17 +70,22 @@ class Command(BaseCommand):
     """``manage.py worker``."""
 
     help = (
-        "Run work in the background, one job at a time: imports, the periodic retrain. One is needed, several on any "
-        "number of machines may run. Jobs of a worker that was killed are taken up again by the others, or by the next."
+        "Run background jobs one at a time, such as imports and the scheduled retraining. The site needs at least "
+        "one worker, and you can run more on any number of machines. If a worker is killed, another one picks up "
+        "its jobs."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--batch", action="store_true", help="End when nothing is left to do now.")
-        parser.add_argument("--interval", type=float, default=1.0, help="Seconds between looks (default: %(default)s).")
+        parser.add_argument("--batch", action="store_true", help="Exit when there is nothing left to do.")
+        parser.add_argument(
+            "--interval", type=float, default=1.0, help="Seconds between checks for new jobs (default: %(default)s)."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        self._wait_for_migrations(is_batch=options["batch"])
         worker_id = f"{socket.gethostname()[:40]}-{get_random_string(12)}"
-        keeper = _Keeper(worker_id)
+        # A batch ends before it could have watched anything.
+        keeper = _Keeper(worker_id, None if options["batch"] else Watch())
         keeper.round()
         worker = _Worker(
             queue_names=["default"],
@@ -93,3 +103,25 @@ class Command(BaseCommand):
             worker.run()
         finally:
             keeper.end()
+
+    def _wait_for_migrations(self, *, is_batch: bool) -> None:
+        """Wait until the database has the tables of this release, so that all may be started at once."""
+        is_told = False
+        while not self._is_migrated():
+            if is_batch:
+                raise CommandError("The database isn't migrated. Run `manage.py migrate` first.")
+            if not is_told:
+                logger.warning("waiting for `manage.py migrate`")
+                is_told = True
+            time.sleep(_MIGRATION_SECONDS)
+
+    @staticmethod
+    def _is_migrated() -> bool:
+        try:
+            executor = MigrationExecutor(connection)
+            return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+        except DatabaseError as error:
+            logger.warning("the database did not answer: %s", error)
+            return False
+        finally:
+            connection.close()

@@ -1,0 +1,64 @@
+"""Waiting for the database: for how long, and what to do where it does not answer."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
+
+# What a database raises that is stopped, restarted, locked, full or read-only.
+AWAY = (OperationalError, InterfaceError)
+_CANNOT_WRITE = {errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EIO}
+# So long a read waits for what it would like to write besides.
+SECONDS = 1.0
+
+
+@contextmanager
+def impatient() -> Iterator[None]:
+    """Let the statements within wait no longer than a second for another writer. Raises one of ``AWAY``."""
+    connection.ensure_connection()
+    _wait_for(SECONDS)
+    try:
+        yield
+    finally:
+        with suppress(DatabaseError, Exception):
+            _wait_for(None)
+
+
+def reason_of_absence(error: BaseException) -> str | None:
+    """Return in one line why the database or the disk is not to be had; ``None`` for an error of another kind."""
+    if isinstance(error, AWAY):
+        lines = str(error).strip().splitlines()
+        return f"the database doesn't answer: {lines[0] if lines else type(error).__name__}"
+    if isinstance(error, OSError) and error.errno in _CANNOT_WRITE:
+        return f"can't write {error.filename or 'a file'}: {error.strerror}"
+    return None
+
+
+def reconnect_if_lost() -> None:
+    """Drop a connection that the server has ended, so that the next statement makes a new one."""
+    if not connection.in_atomic_block:
+        with suppress(DatabaseError):
+            connection.close_if_unusable_or_obsolete()
+
+
+def _wait_for(seconds: float | None) -> None:
+    # Past Django's own cursor: this is no query of a page's.
+    raw = connection.connection
+    with closing(raw.cursor()) as cursor:
+        for statement in _statements(seconds):
+            cursor.execute(statement)
+
+
+def _statements(seconds: float | None) -> list[str]:
+    if connection.vendor == "sqlite":
+        whole = float(connection.settings_dict["OPTIONS"].get("timeout", 5.0))
+        return [f"PRAGMA busy_timeout = {round(1000 * (whole if seconds is None else seconds))}"]
+    if connection.vendor == "postgresql":
+        return ["SET lock_timeout = DEFAULT" if seconds is None else f"SET lock_timeout = {round(1000 * seconds)}"]
+    if seconds is None:
+        seconds = connection.settings_dict.get("LOCK_SECONDS", 50)
+    names = ("innodb_lock_wait_timeout", "lock_wait_timeout")
+    return [f"SET SESSION {', '.join(f'{name} = {round(seconds)}' for name in names)}"]
