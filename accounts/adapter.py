@@ -1,19 +1,25 @@
 """Where the site's rules differ from django-allauth's defaults."""
 
-from allauth.account.adapter import DefaultAccountAdapter
+from typing import Any
+
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied, ValidationError
-from django.http import HttpRequest
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.compat import LoginAttemptsAdapter
+from accounts.models import ApiToken, User
+from accounts.names import LOOKS_TAKEN, look_alike_key
 
 
-class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+class AccountAdapter(LoginAttemptsAdapter):
     """Names and addresses that stay unambiguous, since a listener logs in with either."""
 
     error_messages = {
-        **DefaultAccountAdapter.error_messages,
+        **LoginAttemptsAdapter.error_messages,
         "too_many_login_attempts": _("Too many failed attempts. Please try again in a few minutes."),
     }
 
@@ -25,11 +31,38 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             # A socket has no address: then all who come through it count as one.
             return str(request.META.get("REMOTE_ADDR") or "0.0.0.0")  # noqa: S104
 
+    def post_login(
+        self, request: HttpRequest, user: User, *, signup: bool = False, redirect_url: str | None = None, **rest: Any
+    ) -> HttpResponse:
+        """Lead to the page one came from; a new listener always through the start, whatever page that was."""
+        if signup:
+            redirect_url = resolve_url(settings.ACCOUNT_SIGNUP_REDIRECT_URL)
+        answer: HttpResponse = super().post_login(request, user, signup=signup, redirect_url=redirect_url, **rest)
+        return answer
+
     def clean_username(self, username: str, shallow: bool = False) -> str:
-        """Refuse a name that could be someone's e-mail address."""
+        """Refuse a name that could be someone's e-mail address, or be taken for someone else's name."""
+        username = User.normalize_username(username)
         if "@" in username:
-            raise ValidationError(_("A username cannot hold an @ sign."), code="at_sign")
-        return str(super().clean_username(username, shallow=shallow))
+            raise ValidationError(_("Usernames can't contain an @ sign."), code="at_sign")
+        name = str(super().clean_username(username, shallow=shallow))
+        if not shallow and User.objects.filter(look_alike=look_alike_key(name)).exists():
+            raise ValidationError(LOOKS_TAKEN, code="looks_taken")
+        return name
+
+    def login_attempts_key(self, credentials: dict[str, Any]) -> str | None:
+        """Count the guesses at an account together, by whichever of its names they come."""
+        login = str(credentials.get("email") or credentials.get("username") or "").lower()
+        field = "email" if "@" in login else "username"
+        account = User.objects.filter(**{field: login}).values_list("pk", flat=True).first() if login else None
+        return None if account is None else f"account {account}"
+
+    def set_password(self, user: User, password: str) -> None:
+        """Set it; access tokens end with the old one, unless ``ChangePasswordForm`` keeps them."""
+        with transaction.atomic():
+            super().set_password(user, password)
+            if not getattr(user, "keeps_tokens", False):
+                ApiToken.objects.filter(user=user).delete()
 
     def can_delete_email(self, email_address: EmailAddress) -> bool:
         """Keep the address in use: ``User.email`` is unique and must not become empty."""

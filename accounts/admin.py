@@ -34,7 +34,7 @@ class UserAdmin(BaseUserAdmin):  # type: ignore[type-arg]
         (None, {"fields": ("username", "email", "password")}),
         (_("Taste"), {"fields": ("region", "explicit_allowed", "adventure")}),
         (_("Permissions"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
-        (_("Dates"), {"fields": ("created_at", "last_login")}),
+        (_("Important dates"), {"fields": ("created_at", "last_login")}),
     )
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("username", "email", "usable_password", "password1", "password2")}),

@@ -3,7 +3,7 @@
 from accounts.models import User
 
 
-def wait_for_other_changes(user: User) -> None:
+def lock_user(user: User) -> None:
     """Hold the listener's row until the end of the transaction, which whoever changes what is theirs does as well.
 
     The row is always there. A lock on rows that two clicks at once are about to make, MariaDB ends as a deadlock.

@@ -3,12 +3,14 @@
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.names import LOOKS_TAKEN, LookAlikeField, UsernameValidator, look_alike_key
 from accounts.regions import region_choices
 
 
@@ -38,28 +40,37 @@ class User(AbstractUser):
     last_name = None  # type: ignore[assignment]
     date_joined = None  # type: ignore[assignment]
 
-    email = LowercaseEmailField(_("e-mail address"), unique=True)
+    username = models.CharField(
+        _("username"),
+        max_length=150,
+        unique=True,
+        help_text=_("Letters, digits and . + - _"),
+        validators=[UsernameValidator()],
+        error_messages={"unique": _("A user with that username already exists.")},
+    )
+    look_alike = LookAlikeField()
+    email = LowercaseEmailField(_("email address"), unique=True)
     region = models.CharField(
         _("region"),
         max_length=2,
         blank=True,
         choices=region_choices,
-        help_text=_("Where you are: songs popular there come first."),
+        help_text=_("Your country. Songs that are popular there come first."),
     )
     explicit_allowed = models.BooleanField(
-        _("explicit songs"), default=True, help_text=_("May songs with explicit lyrics be recommended?")
+        _("allow explicit songs"), default=True, help_text=_("Whether songs with explicit lyrics may be recommended.")
     )
     adventure = models.FloatField(
-        _("adventure"),
+        _("adventurousness"),
         default=0.3,
         validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
-        help_text=_("0: only what surely fits; 1: mostly things you may not know."),
+        help_text=_("From 0 (safe choices) to 1 (mostly music the listener doesn't know)."),
     )
     time_zone = models.CharField(
         _("time zone"),
         max_length=64,
         blank=True,
-        help_text=_("Times are shown in it. The browser's own when empty."),
+        help_text=_("Used to show dates and times. Leave empty to follow the browser."),
     )
     # While it is set, nothing the listener does counts in the taste. Here, as every page's header says so.
     private_since = models.DateTimeField(null=True, blank=True, editable=False)
@@ -83,6 +94,13 @@ class User(AbstractUser):
         """Return the username in lower case: whoever logs in need not remember the case."""
         return str(super().normalize_username(username)).lower()
 
+    def clean(self) -> None:
+        """Refuse a name that looks like another listener's."""
+        super().clean()
+        others = User.objects.filter(look_alike=look_alike_key(self.username)).exclude(pk=self.pk)
+        if others.exists():
+            raise ValidationError({"username": ValidationError(LOOKS_TAKEN, code="looks_taken")})
+
     def get_full_name(self) -> str:
         """Return the username: no other name is kept."""
         return self.username
@@ -96,20 +114,24 @@ class ApiToken(models.Model):
     """A key with which a listener's program calls the API in their name. The key itself is shown once and not kept."""
 
     class Scope(models.TextChoices):
-        READ = "read", _("read")
-        WRITE = "write", _("read and change")
+        READ = "read", _("read-only")
+        WRITE = "write", _("read and write")
 
     user = models.ForeignKey(User, models.CASCADE, related_name="api_tokens")
-    name = models.CharField(_("name"), max_length=60, help_text=_("What it is for, such as: script on my laptop."))
+    name = models.CharField(
+        _("name"), max_length=60, help_text=_("What you'll use it for, for example “backup script”.")
+    )
     # SHA-256 of a random key of 256 bits: nothing a slow hash would make safer.
     digest = models.CharField(max_length=64, unique=True, editable=False)
-    scope = models.CharField(_("may"), max_length=5, choices=Scope, default=Scope.READ)
+    scope = models.CharField(_("permissions"), max_length=5, choices=Scope, default=Scope.READ)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Empty where it stays valid until it is revoked.
+    expires_at = models.DateTimeField(_("valid until"), null=True, blank=True, editable=False)
 
     class Meta:
-        verbose_name = _("token for programs")
-        verbose_name_plural = _("tokens for programs")
+        verbose_name = _("access token")
+        verbose_name_plural = _("access tokens")
         ordering: ClassVar[list[str]] = ["-created_at", "-id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(condition=models.Q(scope__in=["read", "write"]), name="api_token_scope"),
@@ -131,8 +153,8 @@ class KeptAnswer(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
-        verbose_name = _("answer kept for a repeated call")
-        verbose_name_plural = _("answers kept for repeated calls")
+        verbose_name = _("stored API response")
+        verbose_name_plural = _("stored API responses")
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["user", "key_digest"], name="kept_answer_once"),
         ]
@@ -145,7 +167,7 @@ class KeptAnswer(models.Model):
 
 
 class RateCount(models.Model):
-    """How much of a rate limit one caller has used: see :mod:`accounts.limits`."""
+    """How much of a rate limit one caller has used: see :mod:`accounts.limits.limiter`."""
 
     # A keyed digest of the limit and the caller: no address of anybody is kept.
     key = models.CharField(max_length=64, primary_key=True)

@@ -18,31 +18,33 @@ class RegisterIn(Strict):
     username: str = Field(max_length=150, examples=["ada"])
     email: str = Field(max_length=254, examples=["ada@example.org"])
     password: str = Field(max_length=1000, examples=["three blind mice see how"])
-    region: str = Field("", max_length=2, description="ISO 3166-1 country, or empty.", examples=["SE"])
+    region: str = Field("", max_length=2, description="ISO 3166-1 country code, or empty.", examples=["SE"])
 
 
 class LoginIn(Strict):
-    """A log-in."""
+    """Log-in details."""
 
-    login: str = Field(max_length=254, description="Username or e-mail address.", examples=["ada"])
+    login: str = Field(max_length=254, description="Username or email address.", examples=["ada"])
     password: str = Field(max_length=1000, examples=["three blind mice see how"])
-    remember: bool = Field(False, description="Keep the session when the browser is closed.")
+    remember: bool = Field(False, description="Stay logged in after the browser is closed.")
 
 
 class SessionOut(Schema):
-    """How a log-in or a registration ended."""
+    """Result of logging in or signing up."""
 
-    is_logged_in: bool = Field(description="False: a letter was sent, whose link has to be followed first.")
-    csrf_token: str = Field(description="To be sent as X-CSRFToken with what changes something.")
+    is_logged_in: bool = Field(
+        description="False if the email address has to be confirmed first, using the link we sent."
+    )
+    csrf_token: str = Field(description="Send this as X-CSRFToken with every call that changes something.")
 
 
 class ProfileIn(Strict):
-    """What a listener says about how to recommend."""
+    """Recommendation settings."""
 
-    region: str = Field(max_length=2, description="ISO 3166-1 country, or empty.", examples=["SE"])
-    explicit_allowed: bool = Field(description="May songs with explicit lyrics be recommended?")
+    region: str = Field(max_length=2, description="ISO 3166-1 country code, or empty.", examples=["SE"])
+    explicit_allowed: bool = Field(description="Whether songs with explicit lyrics may be recommended.")
     adventure: float = Field(
-        ge=0, le=1, description="0: only what surely fits; 1: mostly things not known.", examples=[0.3]
+        ge=0, le=1, description="From 0 (safe choices) to 1 (mostly music you don't know).", examples=[0.3]
     )
 
 
@@ -59,7 +61,31 @@ class ProfileOut(Schema):
     is_staff: bool
 
 
+class PasswordIn(Strict):
+    """A new password, and the one that holds now."""
+
+    password: str = Field(max_length=1000, description="Your current password.", examples=["three blind mice see how"])
+    new_password: str = Field(max_length=1000, examples=["they run after the farmer"])
+
+
+class EmailIn(Strict):
+    """A new email address, and your password."""
+
+    email: str = Field(max_length=254, examples=["ada@example.com"])
+    password: str = Field(max_length=1000, examples=["three blind mice see how"])
+
+
+class EmailOut(Schema):
+    """Your email address."""
+
+    email: str = Field(examples=["ada@example.org"])
+    pending: str | None = Field(
+        description="The new address, until you follow the link in the email we sent there. Otherwise null.",
+        examples=["ada@example.com"],
+    )
+
+
 class DeleteIn(Strict):
-    """The password, typed again before everything goes."""
+    """Your password, to confirm the deletion."""
 
     password: str = Field(max_length=1000, examples=["three blind mice see how"])

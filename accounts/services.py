@@ -6,7 +6,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 
 from accounts.models import User
-from accounts.personal_data import delete_files, files_of
+from accounts.personal_data.export import delete_files, files_of
 
 
 @transaction.atomic
@@ -28,11 +28,20 @@ def start_email_change(*, user: User, email: str) -> EmailAddress:
     return EmailAddress.objects.create(user=user, email=email.lower())
 
 
+class AccountGoneError(Exception):
+    """Another request has deleted the account."""
+
+
 @transaction.atomic
 def delete_account(*, user: User) -> None:
-    """Delete the listener with everything that is theirs, log-in sessions on other devices among it."""
+    """Delete the listener with everything that is theirs, log-in sessions on other devices among it.
+
+    Of several requests at once the first deletes it; the others raise ``AccountGoneError``.
+    """
     # Rows that someone writes for the listener meanwhile wait for this lock and then fail, instead of being left.
-    locked = User.objects.select_for_update().get(pk=user.pk)
+    locked = User.objects.select_for_update().filter(pk=user.pk).first()
+    if locked is None:
+        raise AccountGoneError
     _delete_sessions(user_id=str(user.pk))
     user_id, files = user.pk, files_of(user)
     locked.delete()

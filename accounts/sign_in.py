@@ -1,14 +1,13 @@
-"""Log-in, sign-up and log-out for the API: the same forms, rate limits and letters as the pages."""
+"""Log-in, sign-up and log-out for the API: the same forms and letters as the pages, and below the same limits."""
 
 from typing import Any
 
 from allauth.account.adapter import get_adapter
-from allauth.account.internal.flows.signup import complete_signup
-from allauth.core import ratelimit
 from allauth.core.exceptions import ImmediateHttpResponse
 from django.forms import BaseForm
 from django.http import HttpRequest
 
+from accounts.compat import finish_sign_up
 from accounts.forms import LoginForm, SignupForm
 
 # How long allauth's limits for log-in and sign-up last at most; it does not say when a single one ends.
@@ -37,8 +36,6 @@ def log_in(request: HttpRequest, answers: dict[str, Any]) -> bool:
 
     Raises ``TooManyAttemptsError`` and ``RefusedError``.
     """
-    if not ratelimit.consume(request, action="login"):
-        raise TooManyAttemptsError(WAIT_SECONDS)
     form = LoginForm(answers, request=request)
     if not form.is_valid():
         if form.has_error("__all__", "too_many_login_attempts"):
@@ -55,10 +52,8 @@ def sign_up(request: HttpRequest, answers: dict[str, Any]) -> bool:
     """Make an account and log in; False where the address has to be confirmed first.
 
     Where letters are sent, an address that has an account gets one that says so, and the answer here is the same.
-    Raises ``TooManyAttemptsError`` and ``RefusedError``.
+    Raises ``RefusedError``.
     """
-    if not ratelimit.consume(request, action="signup"):
-        raise TooManyAttemptsError(WAIT_SECONDS)
     form = SignupForm({**answers, "password1": answers["password"], "password2": answers["password"]})
     if not form.is_valid():
         raise RefusedError(form)
@@ -67,7 +62,7 @@ def sign_up(request: HttpRequest, answers: dict[str, Any]) -> bool:
         raise RefusedError(form)
     if user is not None:
         try:
-            complete_signup(request, user=user)
+            finish_sign_up(request, user)
         except ImmediateHttpResponse:
             return False
     return bool(request.user.is_authenticated)

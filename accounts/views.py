@@ -27,7 +27,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     form = ProfileForm(request.POST if request.method == "POST" else None, instance=user)
     if request.method == "POST" and form.is_valid():
         form.save()
-        messages.success(request, _("Your profile was saved."))
+        messages.success(request, _("Profile saved."))
         return redirect("accounts:profile")
     if form.errors:
         # The refused values must not show up elsewhere on the page as if they were kept.
@@ -46,8 +46,13 @@ def delete_account(request: HttpRequest) -> HttpResponse:
     user = cast(User, request.user)
     form = DeleteAccountForm(request.POST if request.method == "POST" else None, user=user)
     if form.is_valid():
-        services.delete_account(user=user)
+        try:
+            services.delete_account(user=user)
+        except services.AccountGoneError:
+            # It is gone, as was asked; what is left of this session goes, too.
+            messages.info(request, _("This account has already been deleted."))
+        else:
+            messages.success(request, _("Your account and everything in it have been deleted."))
         logout(request)
-        messages.success(request, _("Your account and everything in it were deleted."))
         return redirect("account_login")
     return render(request, "accounts/delete.html", {"form": form}, status=422 if form.errors else 200)

@@ -5,17 +5,22 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
+from allauth.core import ratelimit
+from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from ninja.security.base import AuthBase
 from ninja.throttling import BaseThrottle
 from ninja.utils import check_csrf
 
 from accounts.apikit.problems import ProblemError
-from accounts.limits import wait_of
+from accounts.limits.limiter import wait_of
 from accounts.models import ApiToken, User
-from accounts.tokens import find_token
+from accounts.tokens.services import find_token
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+# In ``request.META`` of a HEAD, which is answered as a GET whose body is left out.
+ASKED_BY_HEAD = "earworm.asked_by_head"
 
 
 class TokenAuth(AuthBase):
@@ -24,11 +29,11 @@ class TokenAuth(AuthBase):
     openapi_type = "http"
     openapi_scheme = "bearer"
     openapi_name = "token"
-    openapi_description = "A personal token, made on the profile page."
+    openapi_description = "An access token, created in your profile or with `POST /api/user/tokens`."
 
     def __init__(self, *, needs_write: bool | None = None) -> None:
         """``needs_write``: whether the call changes something; by default every method but GET does."""
-        self._needs_write = needs_write
+        self.needs_write = needs_write
         super().__init__()
 
     def __call__(self, request: HttpRequest) -> Any:
@@ -40,11 +45,13 @@ class TokenAuth(AuthBase):
         if token is None:
             if seconds := wait_of(request, "api"):
                 raise too_many_calls(seconds)
-            raise ProblemError(HTTPStatus.UNAUTHORIZED, "This token is not, or no longer, valid.")
+            raise ProblemError(
+                HTTPStatus.UNAUTHORIZED, _("This access token isn't valid. It may have expired or been revoked.")
+            )
         request.user = token.user
-        needs_write = request.method not in _SAFE_METHODS if self._needs_write is None else self._needs_write
+        needs_write = request.method not in _SAFE_METHODS if self.needs_write is None else self.needs_write
         if needs_write and token.scope != ApiToken.Scope.WRITE:
-            raise ProblemError(HTTPStatus.FORBIDDEN, "This token may only read.")
+            raise ProblemError(HTTPStatus.FORBIDDEN, _("This access token is read-only."))
         return token
 
 
@@ -53,14 +60,14 @@ class SessionAuth(AuthBase):
 
     openapi_type = "apiKey"
     openapi_in = "cookie"
-    openapi_name = "sessionid"
-    openapi_description = "The session of a log-in; unsafe methods need the CSRF token in X-CSRFToken as well."
+    openapi_name = settings.SESSION_COOKIE_NAME
+    openapi_description = "A browser session. Calls that change something also need the CSRF token in X-CSRFToken."
 
     def __call__(self, request: HttpRequest) -> Any:
         if not request.user.is_authenticated:
             return None
         if check_csrf(request):
-            raise ProblemError(HTTPStatus.FORBIDDEN, "The CSRF token (X-CSRFToken) is missing or wrong.")
+            raise ProblemError(HTTPStatus.FORBIDDEN, _("The CSRF token (X-CSRFToken) is missing or wrong."))
         return request.user
 
 
@@ -84,28 +91,58 @@ def listener_of(request: HttpRequest) -> User:
 
 
 def refuse_other_sites(request: HttpRequest) -> None:
-    """Raise a 403 when the browser says that a page of another site asks for this.
+    """Raise a 403 when a page of another site asks for this, or may: for calls that change something, GETs among them.
 
-    Programs send none of these headers, and are let through: they carry no session that somebody else could use.
+    Programs send none of these headers, and are let through if they carry no session that somebody else could use. On a
+    plain-HTTP name browsers do not tell the site either, and another site can keep the referrer back: a GET with a
+    session and none of these headers is refused. A HEAD changes nothing, whoever sends it: 405.
     """
+    _refuse_head(request)
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         is_foreign = site not in ("same-origin", "none")
     else:
         sender = request.headers.get("Origin") or request.headers.get("Referer")
-        is_foreign = sender is not None and not _is_ours(request, sender)
+        has_session = settings.SESSION_COOKIE_NAME in request.COOKIES and "Authorization" not in request.headers
+        is_untold = request.method in _SAFE_METHODS and has_session
+        is_foreign = is_untold if sender is None else not _is_ours(request, sender)
     if is_foreign:
-        raise ProblemError(HTTPStatus.FORBIDDEN, "Another site may not ask for this.")
+        raise ProblemError(HTTPStatus.FORBIDDEN, _("Requests from other sites aren't allowed here."))
+
+
+def _refuse_head(request: HttpRequest) -> None:
+    if ASKED_BY_HEAD in request.META:
+        raise ProblemError(HTTPStatus.METHOD_NOT_ALLOWED, _("HEAD isn't available here."), headers={"Allow": "GET"})
+
+
+def require_own_page(request: HttpRequest) -> None:
+    """Raise a 403 unless a token, or the browser, proves that no page of another site is behind this GET.
+
+    A session alone proves nothing: the browser sends its cookie with a link of another site, too. On plain HTTP it does
+    not say where a request comes from other than by a referrer.
+    """
+    _refuse_head(request)
+    if isinstance(getattr(request, "auth", None), ApiToken):
+        return
+    names = ("Sec-Fetch-Site", "Origin", "Referer")
+    if not any(request.headers.get(name) for name in names):
+        message = _("Send an access token, or use POST: nothing proves that this request comes from our own page.")
+        raise ProblemError(HTTPStatus.FORBIDDEN, message)
+    refuse_other_sites(request)
 
 
 def too_many_calls(seconds: int) -> ProblemError:
     """Return the 429 that says when to come back."""
     headers = {"Retry-After": str(seconds)}
-    return ProblemError(HTTPStatus.TOO_MANY_REQUESTS, f"Too many requests: try again in {seconds} s.", headers=headers)
+    return ProblemError(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        _("Too many requests. Try again in %(seconds)d s.") % {"seconds": seconds},
+        headers=headers,
+    )
 
 
 class CallLimit(BaseThrottle):
-    """The limit ``name`` of :mod:`accounts.limits`, for a call of the API."""
+    """The limit ``name`` of :mod:`accounts.limits.limiter`, for a call of the API."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -120,6 +157,21 @@ class CallLimit(BaseThrottle):
     def wait(self) -> float | None:
         """Return the seconds until the next turn."""
         return float(self._state.seconds)
+
+
+class AccountLimit(BaseThrottle):
+    """One of allauth's limits (log-in, sign-up), taken before a byte of the body is read."""
+
+    def __init__(self, action: str, seconds: int) -> None:
+        self._action, self._seconds = action, seconds
+
+    def allow_request(self, request: HttpRequest) -> bool:
+        """Take one turn; whether it was allowed."""
+        return bool(ratelimit.consume(request, action=self._action))
+
+    def wait(self) -> float | None:
+        """Return the seconds after which the next attempt is worth a try."""
+        return float(self._seconds)
 
 
 def limits(*names: str) -> list[BaseThrottle]:

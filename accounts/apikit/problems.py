@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -10,31 +11,36 @@ from django.core.signals import got_request_exception
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
+from django.utils.translation import gettext as _
 from ninja import NinjaAPI, Schema
 from ninja.errors import HttpError, ValidationError
 from pydantic import Field
 
+from accounts.apikit.messages import field_of, message_of
 from accounts.apikit.parsing import NotJsonError, UnsupportedTypeError
+from jobs.patience import reason_of_absence
 
 CONTENT_TYPE = "application/problem+json"
+# An answer is never much longer than what it answers: of many wrong values the first are named, each in short.
+_MAX_FIELDS, _MAX_NAME, _MAX_MESSAGE = 20, 100, 500
 _logger = logging.getLogger(__name__)
 
 
 class FieldProblem(Schema):
-    """What is wrong with one value of a request."""
+    """What is wrong with one value in the request."""
 
-    field: str = Field(description="Where the value stands: body.value, query.k, ...", examples=["query.k"])
+    field: str = Field(description="Location of the value, such as body.value or query.k.", examples=["query.k"])
     message: str = Field(examples=["Input should be less than or equal to 100"])
 
 
 class Problem(Schema):
-    """An error, as RFC 9457 has it."""
+    """An error (RFC 9457 problem details)."""
 
-    type: str = Field("about:blank", description="Always about:blank: status and title say it all.")
+    type: str = Field("about:blank", description="Always about:blank. See status and title.")
     title: str = Field(examples=["Not Found"])
     status: int = Field(examples=[404])
     detail: str | None = Field(None, description="What to do about it.", examples=["There is no such song."])
-    errors: list[FieldProblem] | None = Field(None, description="For 422: each value that does not fit.")
+    errors: list[FieldProblem] | None = Field(None, description="Every value that isn't valid.")
 
 
 def answers(
@@ -55,9 +61,8 @@ def example_answer(value: Any) -> dict[str, Any]:
 
 def file_answer(*content_types: str) -> dict[str, Any]:
     """Return what describes a file of one of these types as answer, for a call's ``openapi_extra=``."""
-    file, value = {"type": "string", "format": "binary"}, {"type": "object"}
-    content = {name: {"schema": value if name == "application/json" else file} for name in content_types}
-    return {"responses": {200: {"content": content}}}
+    file = {"type": "string", "format": "binary"}
+    return {"responses": {200: {"content": {name: {"schema": file} for name in content_types}}}}
 
 
 class ProblemError(HttpError):
@@ -88,21 +93,38 @@ def problem(
     if detail:
         content["detail"] = detail
     if fields:
-        content["errors"] = [{"field": name, "message": message} for name, message in fields]
+        content["errors"] = [
+            {"field": name[:_MAX_NAME], "message": message[:_MAX_MESSAGE]} for name, message in fields[:_MAX_FIELDS]
+        ]
+        if len(fields) > _MAX_FIELDS:
+            more = _("And %(count)d more.") % {"count": len(fields) - _MAX_FIELDS}
+            content["errors"].append({"field": "body", "message": more})
     headers = {"Cache-Control": "no-store", **(headers or {})}
     if status == HTTPStatus.UNAUTHORIZED:
         headers.setdefault("WWW-Authenticate", 'Bearer realm="api"')
-    return HttpResponse(json.dumps(content), status=status, content_type=CONTENT_TYPE, headers=headers)
+    return HttpResponse(
+        json.dumps(content, ensure_ascii=False), status=status, content_type=CONTENT_TYPE, headers=headers
+    )
 
 
-def refuse_form(form: BaseForm) -> ProblemError:
-    """Return the 422 that says what a form refused."""
-    fields = [
-        ("body" if name == "__all__" else f"body.{name}", str(message))
-        for name, messages in form.errors.items()
-        for message in messages
-    ]
-    return ProblemError(422, "Some values do not fit.", fields=fields)
+def refuse_values(*fields: tuple[str, str]) -> ProblemError:
+    """Return the 422 that says what is wrong with these fields: name and message of each."""
+    return ProblemError(422, _("Some values aren't valid."), fields=list(fields))
+
+
+def refuse_form(form: BaseForm, names: Mapping[str, str] | None = None) -> ProblemError:
+    """Return the 422 that says what a form refused; ``names`` are the request's own, where the form's are others."""
+    own = {"__all__": "body"} | {name: f"body.{name}" for name in form.fields}
+    own |= {name: f"body.{other}" for name, other in (names or {}).items()}
+    return refuse_values(
+        *((own.get(name, "body"), str(message)) for name, messages in form.errors.items() for message in messages)
+    )
+
+
+def wrong_password(form: BaseForm, *, field: str) -> ProblemError:
+    """Return the 401 of a form that refused a password; ``field`` is the request's own for it."""
+    messages = [str(message) for listed in form.errors.values() for message in listed]
+    return ProblemError(HTTPStatus.UNAUTHORIZED, messages[0], fields=[(field, message) for message in messages])
 
 
 def add_problem_handlers(api: NinjaAPI) -> None:
@@ -119,32 +141,37 @@ def add_problem_handlers(api: NinjaAPI) -> None:
 
 
 def _on_validation(_request: HttpRequest, error: Any) -> HttpResponse:
-    fields = [(".".join(str(part) for part in item["loc"]), item["msg"]) for item in error.errors]
-    return problem(422, "Some values do not fit.", fields=fields)
+    items = error.errors
+    # Those beyond the first are only counted.
+    fields = [(field_of(item["loc"]), message_of(item)) for item in items[: _MAX_FIELDS + 1]]
+    fields += [("body", "")] * (len(items) - len(fields))
+    return problem(422, _("Some values aren't valid."), fields=fields)
 
 
 def _on_http_error(_request: HttpRequest, error: Any) -> HttpResponse:
     if isinstance(error, ProblemError):
         return problem(error.status_code, str(error), fields=error.fields, headers=error.headers)
     if error.status_code == HTTPStatus.UNAUTHORIZED:
-        return problem(401, "Log in, or send a personal token: Authorization: Bearer ...")
+        return problem(401, _("Log in, or send an access token (Authorization: Bearer ...)."))
     if isinstance(error.__cause__, UnsupportedTypeError):
-        return problem(415, "Send JSON: Content-Type: application/json.", headers={"Accept": "application/json"})
+        return problem(415, _("Send JSON with Content-Type: application/json."), headers={"Accept": "application/json"})
+    if isinstance(error.__cause__, RequestDataTooBig):
+        return problem(413, _("The request body is too large."))
     if isinstance(error.__cause__, NotJsonError):
-        return problem(400, "The body is not JSON.")
+        return problem(400, _("The request body isn't valid JSON."))
     return problem(error.status_code, str(error))
 
 
 def _on_missing(_request: HttpRequest, _error: Any) -> HttpResponse:
-    return problem(404, "There is no such thing, or it is not yours.")
+    return problem(404, _("Not found, or not yours."))
 
 
 def _on_denied(_request: HttpRequest, _error: Any) -> HttpResponse:
-    return problem(403, "You may not do this.")
+    return problem(403, _("You don't have permission to do this."))
 
 
 def _on_too_big(_request: HttpRequest, _error: Any) -> HttpResponse:
-    return problem(413, "The body is too large.")
+    return problem(413, _("The request body is too large."))
 
 
 def _on_suspicious(_request: HttpRequest, _error: Any) -> HttpResponse:
@@ -152,6 +179,9 @@ def _on_suspicious(_request: HttpRequest, _error: Any) -> HttpResponse:
 
 
 def _on_failure(request: HttpRequest, error: Any) -> HttpResponse:
+    if (reason := reason_of_absence(error)) is not None:
+        _logger.error("not available: %s", reason)
+        return problem(503, _("We couldn't do this just now. Please send it again."), headers={"Retry-After": "5"})
     _logger.error("a call failed", exc_info=error)
     got_request_exception.send(sender=NinjaAPI, request=request)
-    return problem(500, "Something went wrong here. It was noted.")
+    return problem(500, _("Something went wrong. The error has been logged."))

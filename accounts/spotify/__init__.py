@@ -1,6 +1,6 @@
 """The Spotify connection: the only place that knows how to talk to Spotify.
 
-Everyone else uses ``accounts.spotify.client.client_for(user)`` and catches :class:`SpotifyError`.
+Everyone else uses ``accounts.spotify.web_api.client.client_for(user)`` and catches :class:`SpotifyError`.
 """
 
 from accounts.spotify.errors import (

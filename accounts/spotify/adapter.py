@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.spotify import services
 from accounts.spotify.errors import NotPermitted, SpotifyError, Unavailable
-from accounts.spotify.handshake import HandshakeError
+from accounts.spotify.web_api.oauth import HandshakeError
 
 
 class SpotifyAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
@@ -45,7 +45,10 @@ class SpotifyAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         if not settings.SPOTIFY_SIGN_IN or not sociallogin.is_existing:
             messages.error(
                 request,
-                _("No listener here has connected that Spotify account. Log in, then connect it in your profile."),
+                _(
+                    "That Spotify account isn't connected to an account here. Log in first, then connect it in "
+                    "your profile."
+                ),
             )
             raise ImmediateHttpResponse(redirect("account_login"))
         _store(sociallogin.user, sociallogin.account.uid, name, tokens)
@@ -66,12 +69,12 @@ class SpotifyAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
 def _connect(request: HttpRequest, account_id: str, name: str, tokens: dict[str, Any]) -> HttpResponse:
     if not isinstance(request.user, User):
-        messages.error(request, _("Log in first, then connect Spotify in your profile."))
+        messages.error(request, _("Log in first, then connect Spotify from your profile."))
         return redirect("account_login")
     try:
         _store(request.user, account_id, name, tokens)
     except services.AccountTakenError:
-        messages.error(request, _("Another listener here has connected that Spotify account."))
+        messages.error(request, _("That Spotify account is already connected to another account here."))
     else:
         messages.success(request, _("Spotify is connected."))
     return redirect("accounts:profile")
@@ -91,7 +94,7 @@ def _store(user: User, account_id: str, name: str, tokens: dict[str, Any]) -> No
 
 def _explanation(error: str | None, exception: Exception | None) -> tuple[int, str]:
     if error == AuthError.CANCELLED:
-        return messages.INFO, _("Spotify was not connected: you said no there.")
+        return messages.INFO, _("Spotify isn't connected, because you declined on Spotify's page.")
     if isinstance(exception, HandshakeError):
         if isinstance(exception.error, SpotifyError):
             return messages.ERROR, exception.error.message
@@ -99,4 +102,4 @@ def _explanation(error: str | None, exception: Exception | None) -> tuple[int, s
             return messages.ERROR, NotPermitted().message
         if exception.kind == "unavailable":
             return messages.ERROR, Unavailable().message
-    return messages.ERROR, _("Spotify was not connected: the answer from there was not in order. Please try again.")
+    return messages.ERROR, _("We couldn't connect Spotify because it sent an unexpected reply. Please try again.")

@@ -9,11 +9,11 @@ from django.urls import reverse
 from django.utils import timezone
 from ninja import NinjaAPI, Router
 
-from accounts.apikit.auth import SESSION_ONLY, refuse_other_sites
+from accounts.apikit.auth import SESSION_ONLY, require_own_page
 from accounts.apikit.problems import answers, problem
 from accounts.spotify import RateLimited, Refused, SpotifyError, Unavailable
-from accounts.spotify.client import is_configured
 from accounts.spotify.views import start_connect
+from accounts.spotify.web_api.client import is_configured
 
 router = Router(tags=["spotify"])
 
@@ -33,10 +33,10 @@ def _on_spotify_error(_request: HttpRequest, error: Any) -> HttpResponse:
     return problem(404 if is_missing else 409, error.message)
 
 
-@router.get("/auth/spotify", auth=SESSION_ONLY, response=answers(None, 404, status=302))
+@router.get("/auth/spotify", summary="Connect Spotify", auth=SESSION_ONLY, response=answers(None, 404, status=302))
 def start(request: HttpRequest) -> HttpResponse:
-    """Send the browser to Spotify, to agree; a 404 where the operator has set up no app."""
-    refuse_other_sites(request)
+    """Send the browser to Spotify to give consent. Returns 404 if the site's operator hasn't set up a Spotify app."""
+    require_own_page(request)
     if not is_configured():
         raise Http404("no Spotify app")
     # The page's button is a POST with a CSRF token; here the check of the sender stands in for it.
@@ -44,9 +44,11 @@ def start(request: HttpRequest) -> HttpResponse:
     return start_connect(request)
 
 
-@router.get("/auth/spotify/callback", auth=SESSION_ONLY, response=answers(None, 404, status=302))
+@router.get(
+    "/auth/spotify/callback", summary="Spotify callback", auth=SESSION_ONLY, response=answers(None, 404, status=302)
+)
 def callback(request: HttpRequest) -> Any:
-    """Hand what Spotify answered (`code` and `state`) on to the page that checks it and keeps the connection."""
+    """Pass Spotify's response (`code` and `state`) to the page that checks it and stores the connection."""
     if not is_configured():
         raise Http404("no Spotify app")
     return HttpResponseRedirect(f"{reverse('spotify_callback')}?{request.META.get('QUERY_STRING', '')}")

@@ -10,3 +10,10 @@ class SpotifyConfig(AppConfig):
     label = "accounts_spotify"
     verbose_name = "Spotify"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Have listeners who said yes told before their connection expires."""
+        from accounts.spotify.reminders import KIND
+        from jobs.registry import register_kind
+
+        register_kind(KIND)

@@ -33,7 +33,7 @@ def cipher() -> MultiFernet:
 @lru_cache(maxsize=4)
 def _cipher_of(keys: tuple[str, ...]) -> MultiFernet:
     if not keys:
-        raise ImproperlyConfigured("setting SPOTIFY_TOKEN_KEYS: is empty")
+        raise ImproperlyConfigured("setting SPOTIFY_TOKEN_KEYS: must not be empty.")
     return MultiFernet([Fernet(key) for key in keys])
 
 

@@ -12,25 +12,29 @@ from accounts.spotify.fields import EncryptedTextField
 
 # Spotify lets a connection end so long after the listener agreed, however often it was refreshed; about six months.
 LIFETIME = timedelta(days=180)
-_WARN = timedelta(days=14)
+_WARN = timedelta(days=30)
 
 
 class SpotifyAccount(models.Model):
     """Which Spotify account is a listener's, and the tokens with which the site acts for them there."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="spotify")
-    account_id = models.CharField(_("Spotify's id"), max_length=128, unique=True)
-    display_name = models.CharField(_("name on Spotify"), max_length=200, blank=True)
+    account_id = models.CharField(_("Spotify ID"), max_length=128, unique=True)
+    display_name = models.CharField(_("Spotify display name"), max_length=200, blank=True)
     access_token = EncryptedTextField(editable=False, blank=True)
     refresh_token = EncryptedTextField(editable=False, blank=True)
     scopes = models.TextField(_("permissions"), blank=True)
-    expires_at = models.DateTimeField(_("access token good until"))
+    expires_at = models.DateTimeField(_("access token expires"))
     authorised_at = models.DateTimeField(_("connected at"), default=timezone.now)
-    needs_reconnect = models.BooleanField(_("has ended"), default=False)
+    needs_reconnect = models.BooleanField(_("expired"), default=False)
     # Counts the tokens: whoever writes new ones says which they come after.
     version = models.PositiveIntegerField(default=0, editable=False)
     # Until then one process is refreshing the tokens, and the others wait.
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+
+    # An email a month before the connection expires, for those who said yes; when it was sent.
+    wants_email = models.BooleanField(default=False, db_default=False)
+    emailed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("Spotify connection")
@@ -51,6 +55,11 @@ class SpotifyAccount(models.Model):
     def ends_soon(self) -> bool:
         """Whether it is time to tell the listener that the connection ends."""
         return timezone.now() > self.ends_at - _WARN
+
+    @classmethod
+    def authorised_before(cls) -> datetime:
+        """Return up to when those connections were made that end soon."""
+        return timezone.now() - LIFETIME + _WARN
 
     def permits(self, scope: str) -> bool:
         """Whether the listener agreed to ``scope``."""

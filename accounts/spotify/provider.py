@@ -13,8 +13,8 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.spotify.fields import Secret
-from accounts.spotify.handshake import exchange_code, profile_of
 from accounts.spotify.services import PROVIDER
+from accounts.spotify.web_api.oauth import exchange_code, profile_of
 
 # Each is for something the site does; the player needs the last five.
 SCOPES = (

@@ -5,8 +5,8 @@ from typing import Any
 from django.contrib.auth.models import AnonymousUser
 
 from accounts.models import User
-from accounts.spotify.client import is_configured
 from accounts.spotify.models import SpotifyAccount
+from accounts.spotify.web_api.client import is_configured
 
 
 def connection_of(user: User | AnonymousUser) -> SpotifyAccount | None:

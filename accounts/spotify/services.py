@@ -1,6 +1,6 @@
 """Writes of the Spotify connection."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from allauth.socialaccount.models import SocialAccount
@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.locks import wait_for_other_changes
+from accounts.locks import lock_user
 from accounts.models import User
 from accounts.spotify.fields import Secret
 from accounts.spotify.models import SpotifyAccount
@@ -17,8 +17,21 @@ PROVIDER = "spotify"
 _TOKENS = ("access_token", "refresh_token")
 
 
+AccountHandler = Callable[[User], None]
+_account_handlers: list[AccountHandler] = []
+
+
 class AccountTakenError(Exception):
     """The Spotify account is connected with another listener's."""
+
+
+def register_account_handler(handler: AccountHandler) -> None:
+    """Have ``handler(user)`` called, in the same transaction, when a Spotify account is no longer the listener's.
+
+    It forgets what belongs to that account, such as the ids of playlists.
+    """
+    if handler not in _account_handlers:
+        _account_handlers.append(handler)
 
 
 @transaction.atomic
@@ -36,16 +49,18 @@ def connect(
 
     Raises ``AccountTakenError`` where another listener has connected it: it is never moved.
     """
-    wait_for_other_changes(user)
+    lock_user(user)
     if SpotifyAccount.objects.filter(account_id=account_id).exclude(user=user).exists():
         raise AccountTakenError(account_id)
     known = SpotifyAccount.objects.filter(user=user).first()
+    if known is not None and known.account_id != account_id:
+        _leave(user)
     account = known or SpotifyAccount(user=user)
     account.account_id, account.display_name = account_id, display_name[:200]
     account.access_token, account.refresh_token = Secret(access_token), Secret(refresh_token)
     account.expires_at, account.authorised_at = expires_at, timezone.now()
     account.scopes = " ".join(sorted(scopes))
-    account.needs_reconnect, account.lease_until = False, None
+    account.needs_reconnect, account.lease_until, account.emailed_at = False, None, None
     account.version = account.version + 1
     try:
         with transaction.atomic():
@@ -61,9 +76,16 @@ def connect(
 @transaction.atomic
 def disconnect(*, user: User) -> bool:
     """Forget the listener's tokens and which Spotify account is theirs; return whether there was one."""
+    lock_user(user)
+    _leave(user)
     SocialAccount.objects.filter(user=user, provider=PROVIDER).delete()
     deleted, _rows = SpotifyAccount.objects.filter(user=user).delete()
     return deleted > 0
+
+
+def _leave(user: User) -> None:
+    for handler in _account_handlers:
+        handler(user)
 
 
 def store_tokens(*, account: SpotifyAccount, access_token: Secret, refresh_token: Secret, expires_at: datetime) -> bool:

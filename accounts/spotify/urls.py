@@ -7,6 +7,6 @@ from accounts.spotify import views
 urlpatterns = [
     path("connect/", views.start_connect, name="spotify_login"),
     path("login/", views.start_sign_in, name="spotify_sign_in"),
+    path("reminder/", views.reminder, name="spotify_reminder"),
     path("login/callback/", views.callback, name="spotify_callback"),
-    path("disconnect/", views.disconnect, name="spotify_disconnect"),
 ]

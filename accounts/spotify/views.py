@@ -1,11 +1,11 @@
-"""To Spotify and back, and the end of a connection."""
+"""To Spotify and back. A connection ends where what came with it is known: in `feedback.spotify_import`."""
 
 from typing import Any, cast
 
-from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
 from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.providers.base import AuthProcess
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
+from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -17,10 +17,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts.compat import has_recently_confirmed
 from accounts.models import User
 from accounts.spotify import services
-from accounts.spotify.client import is_configured
 from accounts.spotify.provider import SpotifyOAuth2Adapter
+from accounts.spotify.reminders import set_reminder
+from accounts.spotify.web_api.client import is_configured
 
 
 @never_cache
@@ -29,9 +31,9 @@ from accounts.spotify.provider import SpotifyOAuth2Adapter
 def start_connect(request: HttpRequest) -> HttpResponse:
     """Send the listener to Spotify, to agree."""
     _require_app()
-    if settings.SPOTIFY_SIGN_IN and not did_recently_reauthenticate(request):
+    if settings.SPOTIFY_SIGN_IN and not has_recently_confirmed(request):
         # Whoever connects could log in with it later: the password is asked for, as for a new e-mail address.
-        messages.info(request, _("Enter your password once more, then connect Spotify."))
+        messages.info(request, _("Enter your password again to connect Spotify."))
         return redirect(f"{reverse('account_reauthenticate')}?next={reverse('accounts:profile')}")
     if refusal := _refuse_localhost(request):
         return refusal
@@ -60,11 +62,21 @@ def callback(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
-def disconnect(request: HttpRequest) -> HttpResponse:
-    """Delete the tokens at once."""
-    if services.disconnect(user=cast(User, request.user)):
-        messages.success(request, _("Spotify is disconnected. Its tokens were deleted here."))
+def reminder(request: HttpRequest) -> HttpResponse:
+    """Turn the email before the connection expires on or off."""
+    form = ReminderForm(request.POST)
+    if form.is_valid():
+        is_wanted = form.cleaned_data["wants_email"]
+        if set_reminder(user=cast(User, request.user), is_wanted=is_wanted):
+            text = _("We'll email you a month before.") if is_wanted else _("We won't email you about it.")
+            messages.success(request, text)
     return redirect("accounts:profile")
+
+
+class ReminderForm(forms.Form):
+    """Whether the listener wants the email."""
+
+    wants_email = forms.BooleanField(required=False)
 
 
 def _require_app() -> None:
@@ -78,7 +90,7 @@ def _refuse_localhost(request: HttpRequest) -> HttpResponse | None:
     if host != "localhost":
         return None
     address = f"http://127.0.0.1{f':{port}' if port else ''}"
-    text = _("Spotify sends nobody back to “localhost”. Open this site as %(address)s and try again there.")
+    text = _("Spotify doesn't allow “localhost”. Open this site at %(address)s and try again.")
     messages.error(request, text % {"address": address})
     return redirect("accounts:profile" if request.user.is_authenticated else "account_login")
 

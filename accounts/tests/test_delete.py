@@ -1,8 +1,10 @@
 """Deleting one's account. What goes from the tables above is tested in `tests/test_account_deletion.py`."""
 
+import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
 
+from accounts.forms import DeleteAccountForm
 from accounts.models import User
 from accounts.tests.conftest import PASSWORD
 
@@ -54,3 +56,24 @@ def test_csrf_is_enforced(user: User) -> None:
     client.force_login(user)
     assert client.post(URL, {"password": PASSWORD}).status_code == 403
     assert User.objects.filter(pk=user.pk).exists()
+
+
+def test_of_two_deletions_at_once_the_first_wins_and_the_other_is_told(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_valid(form: DeleteAccountForm) -> bool:
+        # The other one is quicker, between the check of the password and the deletion.
+        User.objects.filter(pk=form.user.pk).delete()
+        return True
+
+    page, call = Client(), Client()
+    page.force_login(user)
+    monkeypatch.setattr(DeleteAccountForm, "is_valid", is_valid)
+    answer = page.post(URL, {"password": PASSWORD}, follow=True)
+    assert answer.status_code == 200
+    assert "already been deleted" in answer.content.decode()
+    other = User.objects.create_user("other", "other@example.org", PASSWORD)
+    call.force_login(other)
+    answer = call.delete("/api/user", {"password": PASSWORD}, "application/json")
+    assert answer.status_code == 401
+    assert "already been deleted" in answer.json()["detail"]

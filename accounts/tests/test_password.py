@@ -40,7 +40,7 @@ def test_reset_by_letter(client: Client, user: User, mailoutbox: list[EmailMessa
     assert client.post(action, {"password1": NEW, "password2": NEW}).status_code == 302
     user.refresh_from_db()
     assert user.check_password(NEW)
-    assert "no longer works" in client.get(link[1], follow=True).content.decode()
+    assert "has expired" in client.get(link[1], follow=True).content.decode()
 
 
 def test_reset_does_not_tell_who_has_an_account(client: Client, user: User, mailoutbox: list[EmailMessage]) -> None:
@@ -54,9 +54,34 @@ def test_reset_does_not_tell_who_has_an_account(client: Client, user: User, mail
 def test_without_a_mail_server_letters_are_printed_and_pages_say_so(client: Client, db: None) -> None:
     assert not site_settings.EMAIL_URL
     assert site_settings.ACCOUNT_EMAIL_VERIFICATION == "none"
-    assert "no mail server" in client.get("/accounts/password/reset/").content.decode()
+    assert "This site can't send email" in client.get("/accounts/password/reset/").content.decode()
 
 
 def test_with_a_mail_server_pages_say_nothing(client: Client, db: None, settings: Settings) -> None:
     settings.EMAIL_URL = "smtp://mail.example:25"
-    assert "no mail server" not in client.get("/accounts/password/reset/").content.decode()
+    assert "This site can't send email" not in client.get("/accounts/password/reset/").content.decode()
+
+
+def test_the_letter_is_in_the_words_of_the_site(client: Client, user: User, mailoutbox: list[EmailMessage]) -> None:
+    client.post("/accounts/password/reset/", {"email": "anna@example.org"})
+    client.post("/accounts/password/reset/", {"email": "anna@example.org"}, headers={"Accept-Language": "de"})
+    client.post("/accounts/password/reset/", {"email": "nobody@example.org"})
+    english, german, unknown = mailoutbox
+    assert (english.subject, german.subject) == ("[Earworm] Reset your password", "[Earworm] Neues Passwort")
+    address = r"\n\nhttp://testserver/accounts/password/reset/key/\S+\n\n"
+    assert re.fullmatch(
+        rf"Hi,\n\nuse this link to set a new password for Earworm:{address}Your username is {user.username}\. "
+        r"If you didn't ask for this, ignore this email\. Your password stays the same\.\s*",
+        str(english.body),
+    )
+    assert re.fullmatch(
+        rf"Hallo,\n\nmit diesem Link setzt du ein neues Passwort für Earworm:{address}"
+        rf"Dein Benutzername ist {user.username}\. "
+        r"Hast du das nicht angefordert, ignoriere diese E-Mail\. Dein Passwort bleibt, wie es ist\.\s*",
+        str(german.body),
+    )
+    assert (unknown.subject, "http://testserver/accounts/signup/" in unknown.body) == (
+        "[Earworm] No account with this email address",
+        True,
+    )
+    assert not [letter for letter in mailoutbox if "example.com" in str(letter.body)]

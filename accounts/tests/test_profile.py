@@ -28,7 +28,7 @@ def test_answers_are_saved(listener: Client, user: User) -> None:
     answer = listener.post(URL, {"region": "SE", "adventure": "1"}, follow=True)
     user.refresh_from_db()
     assert (user.region, user.adventure, user.explicit_allowed) == ("SE", 1.0, False)
-    assert "Your profile was saved." in answer.content.decode()
+    assert "Profile saved." in answer.content.decode()
 
 
 @pytest.mark.parametrize(

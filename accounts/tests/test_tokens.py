@@ -7,7 +7,7 @@ from django.test import Client
 
 from accounts.models import ApiToken, User
 from accounts.tests.conftest import PASSWORD
-from accounts.tokens import MAX_TOKENS, create_token
+from accounts.tokens.services import MAX_TOKENS, create_token
 
 URL = "/profile/tokens/"
 
@@ -70,7 +70,7 @@ def test_there_is_an_end_to_them(fresh: Client, user: User) -> None:
         create_token(user=user, name=str(number), scope="read")
     answer = fresh.post(URL, {"name": "one more", "scope": "read"})
     assert answer.status_code == 422
-    assert "revoke one first" in answer.content.decode()
+    assert "Revoke one first" in answer.content.decode()
     assert ApiToken.objects.count() == MAX_TOKENS
 
 

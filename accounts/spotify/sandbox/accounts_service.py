@@ -7,7 +7,7 @@ import time
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from accounts.spotify.sandbox.world import Grant, World
+from accounts.spotify.sandbox.state import Grant, World
 
 Answer = tuple[int, dict[str, str], Any]
 _LOOPBACK = ("127.0.0.1", "::1")
@@ -21,15 +21,19 @@ button,select{{font:inherit;padding:.5rem 1rem;margin:.5rem .5rem .5rem 0}}</sty
 
 def refusal_of(uri: str, registered: tuple[str, ...]) -> str | None:
     """Return why Spotify would not redirect to ``uri``; None where it would."""
-    asked = urlsplit(uri)
-    if asked.scheme != "https" and not (asked.scheme == "http" and asked.hostname in _LOOPBACK):
+    requested = urlsplit(uri)
+    if requested.scheme != "https" and not (requested.scheme == "http" and requested.hostname in _LOOPBACK):
         return "INVALID_CLIENT: Insecure redirect URI"
     for known in map(urlsplit, registered):
-        if known == asked:
+        if known == requested:
             return None
         # A loopback address that was registered without a port goes with any port.
-        is_portless = known.hostname in _LOOPBACK and known.port is None and known.hostname == asked.hostname
-        if is_portless and (known.scheme, known.path, known.query) == (asked.scheme, asked.path, asked.query):
+        is_portless = known.hostname in _LOOPBACK and known.port is None and known.hostname == requested.hostname
+        if is_portless and (known.scheme, known.path, known.query) == (
+            requested.scheme,
+            requested.path,
+            requested.query,
+        ):
             return None
     return "INVALID_CLIENT: Invalid redirect URI"
 
@@ -47,12 +51,13 @@ def authorize_page(world: World, query: dict[str, str]) -> Answer:
         for name, value in query.items()
     )
     choices = "".join(
-        f'<option value="{html.escape(one.id)}">{html.escape(one.name)}</option>' for one in world.listeners.values()
+        f'<option value="{html.escape(listener.id)}">{html.escape(listener.name)}</option>'
+        for listener in world.listeners.values()
     )
-    asked = "".join(f"<li>{html.escape(scope)}</li>" for scope in query.get("scope", "").split())
+    scopes = "".join(f"<li>{html.escape(scope)}</li>" for scope in query.get("scope", "").split())
     body = (
         f'<form method="post" action="/authorize">{hidden}<p><label>You are <select name="listener">{choices}</select>'
-        f"</label></p><p>The app asks for:</p><ul>{asked}</ul>"
+        f"</label></p><p>This app would like to:</p><ul>{scopes}</ul>"
         '<button name="answer" value="agree">Agree</button><button name="answer" value="cancel">Cancel</button></form>'
     )
     return _page(200, body)

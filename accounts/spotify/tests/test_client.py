@@ -7,13 +7,14 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.spotify import NotConnected, NotPermitted, Refused, Unavailable, guard
-from accounts.spotify.client import client_for
+from accounts.spotify import NotConnected, NotPermitted, Refused, Unavailable
 from accounts.spotify.models import SpotifyAccount
-from accounts.spotify.parsing import MalformedError, played_of, playlist_of, track_of
 from accounts.spotify.sandbox.server import SandboxServer
-from accounts.spotify.sandbox.world import Fault
+from accounts.spotify.sandbox.state import Fault
 from accounts.spotify.tests.worlds import connected, song
+from accounts.spotify.web_api import circuit_breaker
+from accounts.spotify.web_api.client import client_for
+from accounts.spotify.web_api.parsing import MalformedError, played_of, playlist_of, track_of
 
 
 def test_a_found_song_comes_with_all_that_is_known(ada: User, sandbox: SandboxServer) -> None:
@@ -76,6 +77,8 @@ def test_playlists_are_made_filled_and_read(ada: User, sandbox: SandboxServer) -
 
     made = client.create_playlist("Mine", "From here")
     client.set_playlist_tracks(made, uris)
+    assert client.playlist_length(made) == 100
+    client.append_playlist_tracks(made, uris[100:])
 
     (shown,) = client.my_playlists(my_id=client.my_id()).items
     assert (shown.id, shown.name, shown.total, shown.is_own) == (made, "Mine", 120, True)
@@ -197,8 +200,8 @@ def test_what_no_database_takes_is_left_out_of_texts() -> None:
 def test_a_call_that_had_no_time_says_nothing_of_spotify(ada: User, sandbox: SandboxServer) -> None:
     connected(ada, sandbox)
     sandbox.world.slow_seconds = 1.0
-    sandbox.world.faults.append(Fault("slow", "/v1/", times=guard.FAILURES))
-    for _number in range(guard.FAILURES):
+    sandbox.world.faults.append(Fault("slow", "/v1/", times=circuit_breaker.FAILURES))
+    for _number in range(circuit_breaker.FAILURES):
         with pytest.raises(Unavailable):
             client_for(ada, seconds=0.3).my_id()
 

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from html import unescape
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,11 +16,11 @@ from django.urls import reverse
 
 from accounts.models import User
 from accounts.spotify import Unavailable
-from accounts.spotify.client import client_for
 from accounts.spotify.models import SpotifyAccount
 from accounts.spotify.sandbox.server import SandboxServer
-from accounts.spotify.sandbox.world import Fault
+from accounts.spotify.sandbox.state import Fault
 from accounts.spotify.tests.worlds import callback_of, come_back, connected, running_sandbox
+from accounts.spotify.web_api.client import client_for
 
 HOST = "127.0.0.1:8000"
 
@@ -38,7 +39,7 @@ def listener(ada: User) -> Client:
 
 def said(client: Client) -> list[str]:
     page = client.get(reverse("account_login" if "_auth_user_id" not in client.session else "accounts:profile"))
-    return re.findall(r'class="alert[^>]*>\s*(?:<svg.*?</svg>)?\s*([^<]+?)\s*<', page.content.decode(), re.DOTALL)
+    return [unescape(text) for text in re.findall(r'class="toast-text">([^<]+)<', page.content.decode())]
 
 
 def test_connect(listener: Client, ada: User, sandbox: SandboxServer) -> None:
@@ -68,7 +69,6 @@ def test_the_request_has_pkce_state_and_no_secret(listener: Client, sandbox: San
 
 def test_connecting_is_a_post(listener: Client, sandbox: SandboxServer) -> None:
     assert listener.get(reverse("spotify_login")).status_code == 405
-    assert listener.get(reverse("spotify_disconnect")).status_code == 405
     checking = Client(enforce_csrf_checks=True, headers={"host": HOST})
     checking.cookies = listener.cookies
     assert checking.post(reverse("spotify_login")).status_code == 403
@@ -92,14 +92,14 @@ def test_localhost_is_told_before_the_journey(ada: User, sandbox: SandboxServer)
 def test_no_is_an_answer(listener: Client, sandbox: SandboxServer) -> None:
     come_back(listener, callback_of(listener, reverse("spotify_login"), answer="cancel"))
 
-    assert said(listener) == ["Spotify was not connected: you said no there."]
+    assert said(listener) == ["Spotify isn't connected, because you declined on Spotify's page."]
     assert not SpotifyAccount.objects.exists()
 
 
 def test_whoever_is_not_on_the_apps_list_is_told(listener: Client, sandbox: SandboxServer) -> None:
     come_back(listener, callback_of(listener, reverse("spotify_login"), listener="eve"))
 
-    assert said(listener)[0].startswith("Spotify does not permit this. The site&#x27;s operator may have to add you")
+    assert said(listener)[0].startswith("Spotify doesn't allow this. Either the site's operator has to add you")
     assert not SpotifyAccount.objects.exists()
 
 
@@ -109,7 +109,7 @@ def test_a_forged_answer_is_refused(listener: Client, sandbox: SandboxServer, ch
 
     come_back(listener, url)
 
-    assert said(listener) == ["Spotify was not connected: the answer from there was not in order. Please try again."]
+    assert said(listener) == ["We couldn't connect Spotify because it sent an unexpected reply. Please try again."]
     assert not SpotifyAccount.objects.exists()
 
 
@@ -129,7 +129,7 @@ def test_a_spotify_account_is_never_moved(listener: Client, ada: User, sandbox: 
 
     come_back(listener, callback_of(listener, reverse("spotify_login")))
 
-    assert said(listener) == ["Another listener here has connected that Spotify account."]
+    assert said(listener) == ["That Spotify account is already connected to another account here."]
     assert SpotifyAccount.objects.get().user == other
 
 
@@ -148,9 +148,9 @@ def test_reconnecting_takes_the_place_of_what_was(listener: Client, ada: User, s
 def test_disconnecting_deletes_the_tokens_at_once(listener: Client, ada: User, sandbox: SandboxServer) -> None:
     connected(ada, sandbox)
 
-    listener.post(reverse("spotify_disconnect"))
+    listener.post(reverse("feedback:spotify_disconnect"), {"imports": "keep"})
 
-    assert said(listener) == ["Spotify is disconnected. Its tokens were deleted here."]
+    assert said(listener) == ["Spotify is disconnected, and its access tokens have been deleted."]
     assert not SpotifyAccount.objects.exists()
     assert not SocialAccount.objects.exists()
     assert b"Connect Spotify" in listener.get(reverse("accounts:profile")).content
@@ -183,7 +183,7 @@ def test_an_unknown_spotify_account_makes_no_listener_and_takes_none(ada: User, 
 
     assert "_auth_user_id" not in client.session
     assert User.objects.count() == 1
-    assert said(client)[0].startswith("No listener here has connected that Spotify account.")
+    assert said(client)[0].startswith("That Spotify account isn't connected to an account here.")
 
 
 @override_settings(SPOTIFY_SIGN_IN=True)
@@ -244,8 +244,8 @@ def test_a_lost_key_is_a_reconnect_and_no_error_page(listener: Client, ada: User
         connected(ada, sandbox)
     with override_settings(SPOTIFY_TOKEN_KEYS=[KEY_TWO]):
         assert listener.get(reverse("accounts:profile")).status_code == 200
-        assert b"has ended" in listener.get(reverse("feedback:spotify_playlists")).content
-        with pytest.raises(CommandError, match="1 cannot be read"):
+        assert b"has expired" in listener.get(reverse("feedback:spotify_playlists")).content
+        with pytest.raises(CommandError, match="1 can't be decrypted"):
             call_command("rotate_spotify_keys", verbosity=0)
     with override_settings(SPOTIFY_TOKEN_KEYS=[KEY_ONE]):
         assert client_for(ada).my_id() == "ada"

@@ -9,12 +9,13 @@ from django.core.cache import cache
 from django.test import override_settings
 
 from accounts.models import User
-from accounts.spotify import RateLimited, SpotifyError, Unavailable, guard
-from accounts.spotify.client import client_for
+from accounts.spotify import RateLimited, SpotifyError, Unavailable
 from accounts.spotify.models import SpotifyAccount
 from accounts.spotify.sandbox.server import SandboxServer
-from accounts.spotify.sandbox.world import Fault
+from accounts.spotify.sandbox.state import Fault
 from accounts.spotify.tests.worlds import connected, site_settings
+from accounts.spotify.web_api import circuit_breaker
+from accounts.spotify.web_api.client import client_for
 from jobs.tests.helpers import database_url
 
 PROCESSES = 10
@@ -23,7 +24,7 @@ import hashlib, sys
 import django
 django.setup()
 from accounts.models import User
-from accounts.spotify.client import client_for
+from accounts.spotify.web_api.client import client_for
 user = User.objects.get()
 print("ready", flush=True)
 sys.stdin.readline()
@@ -37,7 +38,7 @@ import django
 django.setup()
 from accounts.models import User
 from accounts.spotify import SpotifyError
-from accounts.spotify.client import client_for
+from accounts.spotify.web_api.client import client_for
 try:
     print(client_for(User.objects.get()).my_id())
 except SpotifyError as error:
@@ -50,7 +51,7 @@ def answer_of_another_process(sandbox: SandboxServer, monkeypatch: pytest.Monkey
     for name, value in {**environment, **site_settings(sandbox)}.items():
         monkeypatch.setenv(name, value)
     command = [sys.executable, "-c", REMEMBERED]
-    done = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=300, check=True)
     return done.stdout.strip()
 
 
@@ -65,8 +66,8 @@ def test_other_processes_know_that_spotify_wants_no_calls_or_is_down(
     with override_settings(CACHES={**settings.CACHES, "default": settings.CACHES["site"]}):
         cache.clear()
         assert answer_of_another_process(sandbox, monkeypatch) == "ada"
-        sandbox.world.faults.append(Fault(fault, "/v1/", times=guard.FAILURES, retry_after=600))
-        for _number in range(guard.FAILURES):
+        sandbox.world.faults.append(Fault(fault, "/v1/", times=circuit_breaker.FAILURES, retry_after=600))
+        for _number in range(circuit_breaker.FAILURES):
             with pytest.raises(error):
                 client_for(user).create_playlist("Mine")
         asked = len(sandbox.world.calls)
@@ -105,7 +106,7 @@ def test_ten_processes_make_one_refresh(sandbox: SandboxServer, rotates: bool, m
             assert process.stdin is not None
             process.stdin.write("go\n")
             process.stdin.flush()
-        answers = [process.communicate(timeout=60)[0] for process in processes]
+        answers = [process.communicate(timeout=300)[0] for process in processes]
     finally:
         for process in processes:
             process.kill()

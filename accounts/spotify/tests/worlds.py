@@ -15,7 +15,7 @@ from accounts.models import User
 from accounts.spotify.models import SpotifyAccount
 from accounts.spotify.provider import SCOPES
 from accounts.spotify.sandbox.server import SandboxServer
-from accounts.spotify.sandbox.world import Grant, Listener, Song, World, spotify_id
+from accounts.spotify.sandbox.state import Grant, Listener, Song, World, spotify_id
 from accounts.spotify.services import connect
 
 
@@ -86,12 +86,12 @@ def callback_of(client: Client, start: str, listener: str = "ada", answer: str =
     """Go to the sandbox as a browser would, answer there, and return where it sends the listener back."""
     sent = client.post(start)
     assert sent.status_code == 302
-    page = requests.get(sent["Location"], timeout=5)
+    page = requests.get(sent["Location"], timeout=60)
     assert page.status_code == 200
     form = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page.text))
     form |= {"listener": listener, "answer": answer}
     back = requests.post(
-        f"{sent['Location'].split('/authorize')[0]}/authorize", data=form, allow_redirects=False, timeout=5
+        f"{sent['Location'].split('/authorize')[0]}/authorize", data=form, allow_redirects=False, timeout=60
     )
     return back.headers["Location"]
 

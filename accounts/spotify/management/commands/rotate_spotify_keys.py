@@ -12,18 +12,18 @@ class Command(BaseCommand):
     """``manage.py rotate_spotify_keys``."""
 
     help = (
-        "Encrypt all Spotify tokens anew with the first key of SPOTIFY_TOKEN_KEYS. To change the key: put a new one "
-        "(--new prints one) before the old, restart the site, run this, then take the old one away."
+        "Re-encrypt all Spotify tokens with the first key in SPOTIFY_TOKEN_KEYS. To change the key, put a new one "
+        "(see --new) in front of the old one, restart the site, run this command, then remove the old key."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--new", action="store_true", help="Only print a new key.")
+        parser.add_argument("--new", action="store_true", help="Print a new key and exit.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["new"]:
             self.stdout.write(Fernet.generate_key().decode())
             return
         done, failed = rotate_keys()
-        self.stdout.write(f"{done} connection{'' if done == 1 else 's'} encrypted with the first key")
+        self.stdout.write(f"{done} connection{'' if done == 1 else 's'} encrypted with the first key.")
         if failed:
-            raise CommandError(f"{failed} cannot be read with any of the keys, and were left as they are")
+            raise CommandError(f"{failed} can't be decrypted with any of the keys and were left unchanged.")

@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from accounts.spotify.sandbox.world import CLIENT_ID, CLIENT_SECRET, Listener, Song, World, spotify_id
+from accounts.spotify.sandbox.state import CLIENT_ID, CLIENT_SECRET, Listener, Song, World, spotify_id
 
 # Of every so many songs of the catalogue, one is in the sandbox's libraries.
 _EVERY = 40
@@ -21,11 +21,11 @@ def furnished_world(catalogue: Path, redirect_uris: Iterable[str]) -> World:
     known = list(catalogue_songs(catalogue))
     # Those of two neighbouring genres: a taste, rather than a bit of everything.
     taste = known[: len(known) // 10]
-    top, saved = [one.id for one in taste[::4]][:60], [one.id for one in taste[1::4]][:80]
+    top, saved = [song.id for song in taste[::4]][:60], [song.id for song in taste[1::4]][:80]
     device = {"id": "sandbox-laptop", "name": "Laptop in the sandbox"}
-    followed = list(dict.fromkeys(one.artists[0] for one in taste))[:12]
+    followed = list(dict.fromkeys(song.artists[0] for song in taste))[:12]
     ada = Listener("ada", "Ada (Premium)", top=top, saved=saved, recent=top[:30], followed=followed, devices=[device])
-    bo = Listener("bo", "Bo (not Premium)", is_premium=False, top=[one.id for one in known[::_EVERY]][:30])
+    bo = Listener("bo", "Bo (not Premium)", is_premium=False, top=[song.id for song in known[::_EVERY]][:30])
     eve = Listener("eve", "Eve (not on the app's list)", is_allowed=False)
     return World([*known, *new_songs()], [ada, bo, eve], redirect_uris=redirect_uris)
 

@@ -1,4 +1,4 @@
-"""Turns under a rate limit, counted in Redis: see :mod:`accounts.limits` for the algorithm."""
+"""Turns under a rate limit, counted in Redis: see :mod:`accounts.limits.limiter` for the algorithm."""
 
 from functools import lru_cache
 
@@ -11,6 +11,9 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local period, step = tonumber(ARGV[1]), tonumber(ARGV[2])
 local whole_at = tonumber(redis.call('GET', KEYS[1]) or '0')
 local free_until = now + period - step
+if whole_at > now + period + 5000 then
+  whole_at = now
+end
 if whole_at > free_until then
   return whole_at - free_until
 end

@@ -10,9 +10,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 _SIGNS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+# Spotify has a limit of this order.
+MOST_PLAYLIST_SONGS = 11_000
 CLIENT_ID = "sandbox"
 CLIENT_SECRET = "sandbox-secret"  # noqa: S105 - opens nothing but the sandbox
-FAULTS = ("429", "quota", "500", "403", "timeout", "slow", "drip", "drop", "expired", "revoked", "malformed", "odd")
+FAULTS = (
+    "429", "quota", "500", "403", "timeout", "slow", "drip", "drop", "lost", "expired", "revoked", "malformed", "odd",
+)  # fmt: skip
+
+
+# What a hostile sandbox does to every so many calls, by turns.
+_HOSTILE = ("500", "429", "drop", "expired", "lost", "slow", "malformed")
+_HOSTILE_EVERY = 9
+# After so long another song plays there.
+OTHER_SONG_MS = 20_000
 
 
 def spotify_id(text: str) -> str:
@@ -60,6 +71,7 @@ class Player:
     device_id: str | None = None
     song_id: str | None = None
     is_playing: bool = False
+    queue: list[str] = field(default_factory=list)
     _at_ms: int = 0
     _since: float = 0.0
 
@@ -85,7 +97,11 @@ class Player:
 
 @dataclass
 class Listener:
-    """Somebody with a Spotify account. ``is_allowed``: is on the app's list of users."""
+    """Somebody with a Spotify account. ``is_allowed``: is on the app's list of users.
+
+    ``playlist_ids``: playlists in the library, own and followed ones, the latest first. ``unplayable``: songs that no
+    device of theirs will play. An empty id among ``saved`` stands for a song that Spotify has no more.
+    """
 
     id: str
     name: str
@@ -96,6 +112,8 @@ class Listener:
     recent: list[str] = field(default_factory=list)
     followed: list[str] = field(default_factory=list)
     devices: list[dict[str, Any]] = field(default_factory=list)
+    playlist_ids: list[str] = field(default_factory=list)
+    unplayable: set[str] = field(default_factory=set)
     player: Player = field(default_factory=Player)
 
     @property
@@ -106,13 +124,14 @@ class Listener:
 
 @dataclass
 class Fault:
-    """A fault of the next ``times`` calls whose path begins with ``path``."""
+    """A fault of the next ``times`` calls whose path begins with ``path``, when ``after`` of them went well."""
 
     kind: str
     path: str = "/"
     times: int = 1
     retry_after: int = 30
     method: str = ""
+    after: int = 0
 
 
 @dataclass
@@ -144,25 +163,55 @@ class World:
         self.songs = {song.id: song for song in songs}
         self.listeners = {listener.id: listener for listener in listeners}
         self.playlists: dict[str, Playlist] = {}
+        # By the id that lists hold, the id of the edition that Spotify plays in its place.
+        self.relinked: dict[str, str] = {}
+        self.opened_at = datetime.now(UTC).replace(microsecond=0)
         self.client_id, self.client_secret = client_id, client_secret
         self.redirect_uris = tuple(redirect_uris)
         self.faults: list[Fault] = []
         # Method, path without the query, status: what was asked and answered, for tests.
         self.calls: list[tuple[str, str, int]] = []
-        # Method, path, query and body of what reached the Web API: for tests of how it is asked.
-        self.asked: list[tuple[str, str, dict[str, str], Any]] = []
+        # Method, path, query and body of what reached the Web API: for tests of the requests.
+        self.requests: list[tuple[str, str, dict[str, str], Any]] = []
         self.seconds_good = 3600
+        self.is_hostile = False
+        self._calls_so_far = 0
         self.refresh_rotates = False
         self.slow_seconds = 1.0
         self.codes: dict[str, Grant] = {}
         self.access: dict[str, Grant] = {}
         self.refresh: dict[str, Grant] = {}
 
+    def make_hostile(self) -> None:
+        """Do all that Spotify may do to its listeners, by turns and always in the same order.
+
+        Calls fail now and then; libraries hold songs that are gone and songs that were relinked; a device takes no
+        commands; another song plays after a while; a playlist is taken out of the library once it was filled.
+        """
+        self.is_hostile = True
+        for listener in self.listeners.values():
+            for listed, other in zip(listener.saved[:10:2], listener.saved[1:11:2], strict=False):
+                self.relinked[listed] = other
+            listener.saved.insert(min(3, len(listener.saved)), "")
+            listener.devices.append({"id": "speaker", "name": "A speaker of somebody's", "is_restricted": True})
+
+    def _hostile_fault(self, path: str) -> Fault | None:
+        if not self.is_hostile or not path.startswith("/v1/"):
+            return None
+        self._calls_so_far += 1
+        turn, rest = divmod(self._calls_so_far, _HOSTILE_EVERY)
+        return None if rest else Fault(_HOSTILE[turn % len(_HOSTILE)], retry_after=1)
+
     def take_fault(self, method: str, path: str) -> Fault | None:
         """Return the fault that this call has, and count it."""
         with self.lock:
+            if hostile := self._hostile_fault(path):
+                return hostile
             for fault in self.faults:
                 if fault.times > 0 and path.startswith(fault.path) and fault.method in ("", method):
+                    if fault.after > 0:
+                        fault.after -= 1
+                        continue
                     fault.times -= 1
                     return fault
         return None
@@ -217,9 +266,9 @@ class World:
             return self.listeners[grant.listener_id], grant
 
     def playlists_of(self, listener: Listener) -> list[Playlist]:
-        """Return the listener's own playlists, the latest first."""
+        """Return the playlists in the listener's library, the latest first."""
         with self.lock:
-            return [mine for mine in reversed(self.playlists.values()) if mine.owner_id == listener.id]
+            return [self.playlists[pk] for pk in listener.playlist_ids if pk in self.playlists]
 
     def add_playlist(self, listener: Listener, name: str, description: str, *, public: bool) -> Playlist:
         """Make an empty playlist."""
@@ -228,10 +277,10 @@ class World:
                 spotify_id(f"playlist {len(self.playlists)} {name}"), name, listener.id, description, public
             )
             self.playlists[made.id] = made
+            listener.playlist_ids.insert(0, made.id)
             return made
 
-    @staticmethod
-    def played_at(place: int) -> str:
-        """Return when the song at ``place`` of the recently played was played."""
-        moment = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=7 * (place + 1))
+    def played_at(self, number: int) -> str:
+        """Return when the song of that ``number`` among the recently played was played; it stays that moment."""
+        moment = self.opened_at - timedelta(minutes=7 * (number + 1))
         return moment.strftime("%Y-%m-%dT%H:%M:%S.123Z")

@@ -7,11 +7,11 @@ import requests
 from allauth.socialaccount.providers.base import ProviderException
 from django.conf import settings
 
-from accounts.spotify import guard
 from accounts.spotify.errors import RateLimited, Unavailable
 from accounts.spotify.fields import Secret
-from accounts.spotify.http import PAGE_SECONDS, Deadline, LimitedSession
-from accounts.spotify.tokens import SERVICE, as_object, checked_answer, token_url
+from accounts.spotify.web_api import circuit_breaker
+from accounts.spotify.web_api.http import PAGE_SECONDS, Deadline, LimitedSession
+from accounts.spotify.web_api.tokens import SERVICE, as_object, checked_answer, token_url
 
 logger = logging.getLogger(__name__)
 
@@ -60,17 +60,17 @@ def profile_of(token: Secret) -> dict[str, Any]:
 
 def _ask(service: str, method: str, url: str, **options: Any) -> tuple[int, dict[str, Any]]:
     try:
-        guard.check(service)
+        circuit_breaker.check(service)
         response = LimitedSession(Deadline(_EACH)).request(method, url, **options)
     except (RateLimited, Unavailable) as error:
         raise HandshakeError("known", error) from None
     except requests.RequestException as error:
-        guard.failed(service)
+        circuit_breaker.failed(service)
         logger.warning("Spotify: %s while connecting", type(error).__name__)
         raise HandshakeError("unavailable") from None
     if response.status_code == 429:
-        raise HandshakeError("known", guard.limited(service, response.headers.get("Retry-After")))
+        raise HandshakeError("known", circuit_breaker.limited(service, response.headers.get("Retry-After")))
     answer = as_object(response)
     is_up = response.status_code < 500 and (response.status_code != 200 or bool(answer))
-    (guard.succeeded if is_up else guard.failed)(service)
+    (circuit_breaker.succeeded if is_up else circuit_breaker.failed)(service)
     return response.status_code, answer

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
+from urllib.parse import parse_qs, urlsplit
 
 from django.utils.dateparse import parse_datetime
 
@@ -25,7 +26,11 @@ class MalformedError(Exception):
 
 @dataclass(frozen=True)
 class SpotifyTrack:
-    """A song as Spotify knows it. ``artists``: names, in credit order; unknown texts are empty."""
+    """A song as Spotify knows it. ``artists``: names, in credit order; unknown texts are empty.
+
+    ``id`` is the one that lists hold. Where Spotify plays another edition in its place (relinking), ``played_as`` is
+    the id of that one.
+    """
 
     id: str
     title: str
@@ -37,6 +42,7 @@ class SpotifyTrack:
     release_year: int | None
     cover_url: str
     preview_url: str
+    played_as: str = ""
 
     @property
     def uri(self) -> str:
@@ -85,33 +91,41 @@ class PlayerState:
 
 @dataclass(frozen=True)
 class Page(Generic[Item]):
-    """A part of a list. ``next``: the offset (or cursor) of the next part, None at the end; ``total``: if told."""
+    """A part of a list. ``next``: the offset (or cursor) of the next part, None at the end; ``total``: if told.
+
+    ``rows``: how many entries there were from ``offset`` on, of which ``items`` are those that can be read.
+    """
 
     items: Sequence[Item]
     next: str | None
     total: int | None
+    offset: int = 0
+    rows: int = 0
 
 
 def track_of(value: Any) -> SpotifyTrack:
     """Return a song. Raises ``MalformedError``; so do local files and episodes, which have no song's id."""
-    found = _dict(value)
-    spotify_id, title = found.get("id"), _text(found.get("name"))
+    fields = _dict(value)
+    spotify_id, title = fields.get("id"), _text(fields.get("name"))
     if not isinstance(spotify_id, str) or not _SONG_ID.fullmatch(spotify_id):
         raise MalformedError("a song without an id")
-    if not title or found.get("type", "track") != "track":
+    if not title or fields.get("type", "track") != "track":
         raise MalformedError("a song without a title")
-    album, ids = _dict_or_empty(found.get("album")), _dict_or_empty(found.get("external_ids"))
+    album, ids = _dict_or_empty(fields.get("album")), _dict_or_empty(fields.get("external_ids"))
+    original = _dict_or_empty(fields.get("linked_from")).get("id")
+    is_relinked = isinstance(original, str) and bool(_SONG_ID.fullmatch(original)) and original != spotify_id
     return SpotifyTrack(
-        id=spotify_id,
+        id=str(original) if is_relinked else spotify_id,
+        played_as=spotify_id if is_relinked else "",
         title=title,
-        artists=_names(found.get("artists")),
+        artists=_names(fields.get("artists")),
         album=_text(album.get("name")),
         isrc=_isrc(ids.get("isrc")),
-        duration_ms=_count(found.get("duration_ms")) or None,
-        explicit=found["explicit"] if isinstance(found.get("explicit"), bool) else None,
+        duration_ms=_count(fields.get("duration_ms")) or None,
+        explicit=fields["explicit"] if isinstance(fields.get("explicit"), bool) else None,
         release_year=_year(album.get("release_date")),
         cover_url=_cover(album.get("images")),
-        preview_url=_https(found.get("preview_url")),
+        preview_url=_https(fields.get("preview_url")),
     )
 
 
@@ -143,69 +157,92 @@ def artist_name(value: Any) -> str:
 
 def playlist_of(value: Any, spotify_id: str) -> SpotifyPlaylist:
     """Return a playlist; ``spotify_id``: the listener's own id there (``id`` of ``/me``), by which owners are named."""
-    found = _dict(value)
-    identity, owner = found.get("id"), found.get("owner")
+    fields = _dict(value)
+    identity, owner = fields.get("id"), fields.get("owner")
     if not isinstance(identity, str) or not identity.isalnum():
         raise MalformedError("a playlist without an id")
-    content = found.get("items") if isinstance(found.get("items"), dict) else found.get("tracks")
+    content = fields.get("items") if isinstance(fields.get("items"), dict) else fields.get("tracks")
     is_own = isinstance(owner, dict) and bool(spotify_id) and owner.get("id") == spotify_id
     return SpotifyPlaylist(
         id=identity,
-        name=_text(found.get("name")),
+        name=_text(fields.get("name")),
         total=_count(content.get("total")) if isinstance(content, dict) else 0,
-        is_own=is_own or found.get("collaborative") is True,
+        is_own=is_own or fields.get("collaborative") is True,
     )
 
 
 def device_of(value: Any) -> Device:
     """Return a device. Raises ``MalformedError``; so does one that cannot be addressed."""
-    found = _dict(value)
-    if not isinstance(found.get("id"), str) or not found["id"] or found.get("is_restricted") is True:
+    fields = _dict(value)
+    if not isinstance(fields.get("id"), str) or not fields["id"] or fields.get("is_restricted") is True:
         raise MalformedError("a device that takes no commands")
-    volume = found.get("volume_percent")
+    volume = fields.get("volume_percent")
     return Device(
-        id=found["id"],
-        name=_text(found.get("name")),
-        kind=_text(found.get("type")),
-        is_active=found.get("is_active") is True,
+        id=fields["id"],
+        name=_text(fields.get("name")),
+        kind=_text(fields.get("type")),
+        is_active=fields.get("is_active") is True,
         volume=volume if isinstance(volume, int) else None,
     )
 
 
 def player_state_of(value: Any) -> PlayerState:
     """Return what plays."""
-    found = _dict(value)
+    fields = _dict(value)
     return PlayerState(
-        is_playing=found.get("is_playing") is True,
-        position_ms=_count(found.get("progress_ms")),
-        track=_or_none(track_of, found.get("item")),
-        device=_or_none(device_of, found.get("device")),
+        is_playing=fields.get("is_playing") is True,
+        position_ms=_count(fields.get("progress_ms")),
+        track=_or_none(track_of, fields.get("item")),
+        device=_or_none(device_of, fields.get("device")),
     )
 
 
 def offset_page(value: Any, read: Callable[[Any], Item]) -> Page[Item]:
     """Return a part of a list that is counted by offsets."""
-    found = _dict(value)
-    rows = _list(found.get("items"))
-    offset = _count(found.get("offset"))
-    # The address under "next" is not followed: it would get the token wherever it leads.
-    following = str(offset + len(rows)) if found.get("next") and rows else None
-    total = found.get("total")
-    return Page(readable(rows, read), following, total if isinstance(total, int) else None)
+    fields = _dict(value)
+    rows = _list(fields.get("items"))
+    offset = _count(fields.get("offset"))
+    total = fields["total"] if isinstance(fields.get("total"), int) else None
+    following = None
+    if fields.get("next") and (rows or offset < (total or 0)):
+        following = str(_offset_of(fields["next"], offset) or offset + max(1, len(rows)))
+    return Page(readable(rows, read), following, total, offset, len(rows))
+
+
+def _offset_of(address: Any, offset: int) -> int | None:
+    """Return the offset that the address of the next part names: parts may hold fewer entries than they stand for.
+
+    The address itself is not followed, for it would get the token wherever it leads.
+    """
+    try:
+        values = parse_qs(urlsplit(address).query).get("offset", []) if isinstance(address, str) else []
+    except ValueError:
+        return None
+    text = values[0] if values else ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 and int(text) > offset else None
 
 
 def cursor_page(value: Any, read: Callable[[Any], Item], cursor: str) -> Page[Item]:
     """Return a part of a list whose next part begins behind ``cursors[cursor]``."""
-    found = _dict(value)
-    rows = _list(found.get("items"))
-    cursors = found.get("cursors")
-    following = cursors.get(cursor) if isinstance(cursors, dict) and found.get("next") else None
-    total = found.get("total")
+    fields = _dict(value)
+    rows = _list(fields.get("items"))
+    cursors = fields.get("cursors")
+    following = cursors.get(cursor) if isinstance(cursors, dict) and fields.get("next") else None
+    total = fields.get("total")
     return Page(
         readable(rows, read),
         following if isinstance(following, str) and following else None,
         total if isinstance(total, int) else None,
+        rows=len(rows),
     )
+
+
+def first_of_flags(value: Any) -> bool:
+    """Return the first of a list of yes and no. Raises ``MalformedError`` where there is none."""
+    flags = _list(value)
+    if not flags or not isinstance(flags[0], bool):
+        raise MalformedError("neither yes nor no")
+    return flags[0]
 
 
 def readable(rows: Any, read: Callable[[Any], Item]) -> list[Item]:
@@ -216,10 +253,10 @@ def readable(rows: Any, read: Callable[[Any], Item]) -> list[Item]:
 
 def part(value: Any, name: str) -> Any:
     """Return ``value[name]``. Raises ``MalformedError`` where it is not there."""
-    found = _dict(value)
-    if name not in found:
+    fields = _dict(value)
+    if name not in fields:
         raise MalformedError(f"no {name}")
-    return found[name]
+    return fields[name]
 
 
 def identity_of(value: Any) -> str:

@@ -11,12 +11,12 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.spotify import guard
 from accounts.spotify.errors import NeedsReconnect, NotConnected, RateLimited, Unavailable
 from accounts.spotify.fields import Secret
-from accounts.spotify.http import Deadline, LimitedSession
 from accounts.spotify.models import SpotifyAccount
 from accounts.spotify.services import end_connection, store_tokens
+from accounts.spotify.web_api import circuit_breaker
+from accounts.spotify.web_api.http import Deadline, LimitedSession
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +77,8 @@ def _token(account: SpotifyAccount) -> AccessToken:
 def _take_lease(account: SpotifyAccount) -> bool:
     """Become the one process that refreshes these very tokens."""
     now = timezone.now()
-    free = Q(lease_until=None) | Q(lease_until__lt=now)
+    # A lease that lasts longer than leases do was taken while the clock ran ahead.
+    free = Q(lease_until=None) | Q(lease_until__lt=now) | Q(lease_until__gt=now + 2 * _LEASE)
     same = SpotifyAccount.objects.filter(free, pk=account.pk, version=account.version, needs_reconnect=False)
     return same.update(lease_until=now + _LEASE) == 1
 
@@ -106,7 +107,7 @@ def _refresh(account: SpotifyAccount, deadline: Deadline) -> dict[str, Any]:
 
     Raises ``NeedsReconnect`` where Spotify has ended the connection, which is then recorded.
     """
-    guard.check(SERVICE)
+    circuit_breaker.check(SERVICE)
     try:
         response = LimitedSession(deadline).request("POST", token_url(), **_question(account))
         status, answer = response.status_code, as_object(response)
@@ -114,16 +115,16 @@ def _refresh(account: SpotifyAccount, deadline: Deadline) -> dict[str, Any]:
         failure = type(error).__name__
     else:
         if status == 429:
-            raise guard.limited(SERVICE, response.headers.get("Retry-After"))
+            raise circuit_breaker.limited(SERVICE, response.headers.get("Retry-After"))
         if status == 400 and answer.get("error") == "invalid_grant":
-            guard.succeeded(SERVICE)
+            circuit_breaker.succeeded(SERVICE)
             end_connection(account=account)
             raise NeedsReconnect
         if status == 200 and (tokens := checked_answer(answer)):
-            guard.succeeded(SERVICE)
+            circuit_breaker.succeeded(SERVICE)
             return tokens
         failure = f"{status} {answer.get('error', 'no tokens in the answer') if status != 200 else 'malformed answer'}"
-    guard.failed(SERVICE)
+    circuit_breaker.failed(SERVICE)
     # Nothing that Spotify sent stands in the line but its own name of the error.
     logger.warning("Spotify did not refresh the tokens of listener %s: %s", account.user_id, failure[:100])
     raise Unavailable(failure)

@@ -12,15 +12,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeVar
 
 import requests
-import spotipy
 from django.conf import settings
-from spotipy.exceptions import SpotifyBaseException, SpotifyException
 
 from accounts.models import User
-from accounts.spotify import guard, parsing
 from accounts.spotify.errors import NeedsReconnect, NotPermitted, RateLimited, Refused, SpotifyError, Unavailable
-from accounts.spotify.http import PAGE_SECONDS, Deadline, LimitedSession
-from accounts.spotify.parsing import (
+from accounts.spotify.web_api import circuit_breaker, parsing
+from accounts.spotify.web_api.compat import ApiRequest, ErrorResponseError, send
+from accounts.spotify.web_api.http import PAGE_SECONDS, Deadline, LimitedSession
+from accounts.spotify.web_api.parsing import (
     Device,
     MalformedError,
     Page,
@@ -29,7 +28,7 @@ from accounts.spotify.parsing import (
     SpotifyPlaylist,
     SpotifyTrack,
 )
-from accounts.spotify.tokens import AccessToken, fresh_token
+from accounts.spotify.web_api.tokens import AccessToken, fresh_token
 
 logger = logging.getLogger(__name__)
 
@@ -140,15 +139,26 @@ class SpotifyClient:
     def create_playlist(self, name: str, description: str = "") -> str:
         """Make a private playlist and return its id."""
         body = {"name": name, "description": description, "public": False}
-        send = _sender("POST", "me/playlists", body, {})
-        return self._call(send, parsing.identity_of, is_safe=False)
+        return self._call(ApiRequest("POST", "me/playlists", body), parsing.identity_of)
 
     def set_playlist_tracks(self, playlist_id: str, uris: Sequence[str]) -> None:
-        """Replace all songs of an own playlist. In between it holds only the first part of a long one."""
-        path = f"playlists/{playlist_id}/items"
-        self._change("PUT", path, {"uris": list(uris[:PLAYLIST_LIMIT])})
-        for start in range(PLAYLIST_LIMIT, len(uris), PLAYLIST_LIMIT):
-            self._change("POST", path, {"uris": list(uris[start : start + PLAYLIST_LIMIT])})
+        """Replace all songs of an own playlist by up to ``PLAYLIST_LIMIT`` others; the rest is appended."""
+        self._change("PUT", f"playlists/{playlist_id}/items", {"uris": list(uris[:PLAYLIST_LIMIT])})
+
+    def playlist_length(self, playlist_id: str) -> int:
+        """Return how many songs an own playlist holds by now."""
+        return self._page(f"playlists/{playlist_id}/items", parsing.wrapped_track, offset="0", limit=1).total or 0
+
+    def is_in_library(self, uri: str) -> bool:
+        """Whether ``uri`` (``spotify:playlist:...``) is in the listener's library.
+
+        A playlist that its owner "deleted" is only taken out of it, and answers as before.
+        """
+        return self._get("me/library/contains", read=parsing.first_of_flags, uris=uri)
+
+    def append_playlist_tracks(self, playlist_id: str, uris: Sequence[str]) -> None:
+        """Append up to ``PLAYLIST_LIMIT`` songs to an own playlist."""
+        self._change("POST", f"playlists/{playlist_id}/items", {"uris": list(uris[:PLAYLIST_LIMIT])})
 
     # --- Playing ---
     def devices(self) -> list[Device]:
@@ -192,22 +202,19 @@ class SpotifyClient:
         )
 
     def _get(self, path: str, *, read: Callable[[Any], Result], **query: Any) -> Result:
-        given = {name: value for name, value in query.items() if value is not None}
-        return self._call(lambda api: api._get(path, **given), read, is_safe=True)
+        return self._call(ApiRequest("GET", path, query=query), read)
 
     def _change(self, method: Literal["POST", "PUT"], path: str, body: Any = None, **query: Any) -> None:
         """Change something; what is answered does not matter, and with commands to players makes no sense at times."""
-        self._call(_sender(method, path, body, query), None, is_safe=False)
+        self._call(ApiRequest(method, path, body, query), None)
 
-    def _call(
-        self, send: Callable[[spotipy.Spotify], Any], read: Callable[[Any], Result] | None, *, is_safe: bool
-    ) -> Result:
-        """Call; what is not ``is_safe`` is not repeated when it fails, for it may have been done all the same."""
+    def _call(self, request: ApiRequest, read: Callable[[Any], Result] | None) -> Result:
+        """Call; what changes something is not repeated when it fails, for it may have been done all the same."""
         token = fresh_token(self._user_id, self._deadline)
-        may_renew, may_repeat = True, is_safe
+        may_renew, may_repeat = True, request.method == "GET"
         while True:
             try:
-                return self._once(token, send, read)
+                return self._once(token, request, read)
             except _TokenRefusedError:
                 if not may_renew:
                     raise NeedsReconnect from None
@@ -219,47 +226,34 @@ class SpotifyClient:
                 may_repeat = False
                 time.sleep(random.uniform(0.05, 0.15))  # noqa: S311 - not for secrets
 
-    def _once(
-        self, token: AccessToken, send: Callable[[spotipy.Spotify], Any], read: Callable[[Any], Result] | None
-    ) -> Result:
-        guard.check(SERVICE)
-        if (given := self._deadline.left()) <= 0:
+    def _once(self, token: AccessToken, request: ApiRequest, read: Callable[[Any], Result] | None) -> Result:
+        circuit_breaker.check(SERVICE)
+        if (seconds_left := self._deadline.left()) <= 0:
             raise Unavailable("no time left for this call")
         session = LimitedSession(self._deadline)
-        # Given a session, spotipy neither repeats nor sleeps; given a token, it never asks for one in a terminal.
-        api = spotipy.Spotify(auth=token.value, requests_session=session)
-        api.prefix = settings.SPOTIFY_API_URL
         error: Exception
         try:
-            result = _checked(send(api), session, read)
-        except SpotifyException as refused:
-            error = _error_of(refused.http_status, refused.reason or refused.msg, refused.headers)
+            result = _checked(send(request, token=token.value, session=session), session, read)
+        except ErrorResponseError as refused:
+            error = _error_of(refused)
         except MalformedError as failure:
             error = Unavailable(f"malformed answer: {failure}")
         except requests.RequestException as failure:
             # What requests says may hold the address with the query.
             error = Unavailable(type(failure).__name__)
-            if isinstance(failure, requests.Timeout) and given < _FAIR_SECONDS:
-                logger.warning("Spotify: a call had only %.1f s left", given)
+            if isinstance(failure, requests.Timeout) and seconds_left < _FAIR_SECONDS:
+                logger.warning("Spotify: a call had only %.1f s left", seconds_left)
                 raise error from None
-        except (AttributeError, TypeError, SpotifyBaseException):
-            # spotipy stumbles over an error answer that is not shaped as the description says.
-            error = _error_of(session.last_status or 0, "", {})
         else:
-            guard.succeeded(SERVICE)
+            circuit_breaker.succeeded(SERVICE)
             return result
         _note(error)
         # Without the cause: its frames hold the token.
         raise error from None
 
 
-def _sender(method: str, path: str, body: Any, query: dict[str, Any]) -> Callable[[spotipy.Spotify], Any]:
-    given = {name: value for name, value in query.items() if value is not None}
-    return lambda api: (api._post if method == "POST" else api._put)(path, payload=body, **given)
-
-
 def _checked(answer: Any, session: LimitedSession, read: Callable[[Any], Result] | None) -> Result:
-    """Return what ``read`` makes of an answer. spotipy answers None for no answer and for one that is not JSON."""
+    """Return what ``read`` makes of an answer. ``send`` returns None for no answer and for one that is not JSON."""
     if read is None:
         return None  # type: ignore[return-value]  # a command, whose caller takes nothing
     if answer is None and not session.last_was_empty:
@@ -267,30 +261,31 @@ def _checked(answer: Any, session: LimitedSession, read: Callable[[Any], Result]
     return read(answer)
 
 
-def _error_of(status: int, reason: str | None, headers: Any) -> SpotifyError | _TokenRefusedError:
+def _error_of(refused: ErrorResponseError) -> SpotifyError | _TokenRefusedError:
+    status = refused.status
     if status == 401:
         return _TokenRefusedError()
     if status == 403:
-        return NotPermitted(_code(reason))
+        return NotPermitted(_code(refused.reason))
     if status == 429:
-        return guard.limited(SERVICE, (headers or {}).get("Retry-After"))
+        return circuit_breaker.limited(SERVICE, refused.retry_after)
     if 400 <= status < 500:
-        return Refused(status, _code(reason))
+        return Refused(status, _code(refused.reason))
     return Unavailable(f"status {status}")
 
 
-def _code(reason: str | None) -> str:
+def _code(reason: str) -> str:
     """Return Spotify's code, such as PREMIUM_REQUIRED; spotipy puts the address before a mere sentence."""
-    return (reason or "").rpartition("\n")[2].strip()[:200]
+    return reason.rpartition("\n")[2].strip()[:200]
 
 
 def _note(error: Exception) -> None:
     if isinstance(error, Unavailable):
-        guard.failed(SERVICE)
+        circuit_breaker.failed(SERVICE)
         logger.warning("Spotify: %s", error)
     elif isinstance(error, RateLimited):
         logger.warning("Spotify wants no calls %s", error)
     else:
-        guard.succeeded(SERVICE)
+        circuit_breaker.succeeded(SERVICE)
         if isinstance(error, Refused):
             logger.info("Spotify refused: %s", error)

@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
-from allauth.core.internal.ratelimit import get_ip
 from django.conf import settings
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 from django.db.models import F
 from django.db.models.functions import Greatest
 from django.http import HttpRequest, HttpResponse
@@ -26,15 +25,21 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from redis.exceptions import RedisError
 
+from accounts.compat import client_address
+from accounts.limits.redis_turns import turn_in_redis
 from accounts.models import RateCount
-from accounts.redis_turns import turn_in_redis
-from jobs.races import racing
+from jobs.patience import AWAY, impatient, reason_of_absence, reconnect_if_lost
+from jobs.races import conflict_as_integrity_error
 
 View = Callable[..., HttpResponseBase]
 _logger = logging.getLogger(__name__)
 _PERIOD_MS = 60_000
 # One new caller of so many clears away the counts of those gone for long: the table grows by new callers alone.
 _CLEAR_ONE_IN = 100
+# How far the clocks of two machines may differ.
+_CLOCK_TOLERANCE_MS = 5_000
+# After a count that failed, none is tried for so long.
+_PAUSE_SECONDS = 5
 # A listener may come from several addresses at once, and many listeners from one (a school, a carrier).
 _ADDRESS_FACTOR = 4
 
@@ -63,15 +68,44 @@ def wait_seconds(limit: Limit, caller: str) -> int:
         except RedisError as error:
             # Limits that hold per database are better than none.
             _logger.warning("REDIS_URL: rate limits count in the database: %s", error)
-    return _turn_in_database(key, step)
+    return _turn_if_it_answers(key, step)
+
+
+def _turn_if_it_answers(key: str, step: int) -> int:
+    """Take a turn; where the database does not take it within a second, it is allowed, and so are the next few."""
+    if time.monotonic() < _paused.until:
+        return 0
+    try:
+        with impatient():
+            return _turn_in_database(key, step)
+    except AWAY as error:
+        if connection.in_atomic_block:
+            raise
+        _paused.until = time.monotonic() + _PAUSE_SECONDS
+        _logger.warning("limits aren't counted for %d seconds: %s", _PAUSE_SECONDS, reason_of_absence(error))
+        reconnect_if_lost()
+        return 0
+
+
+class _Paused:
+    """Until when, by this process's own clock, nothing is counted."""
+
+    until = 0.0
+
+
+_paused = _Paused()
 
 
 def _turn_in_database(key: str, step: int) -> int:
     now = round(time.time() * 1000)
     free_until = now + _PERIOD_MS - step
+    # No count reaches further than a period: one that does was taken while the clock ran ahead.
+    latest = now + _PERIOD_MS + _CLOCK_TOLERANCE_MS
     row = RateCount.objects.filter(pk=key)
     for _attempt in range(3):
         if row.filter(whole_at__lte=free_until).update(whole_at=Greatest(F("whole_at"), now) + step):
+            return 0
+        if row.filter(whole_at__gt=latest).update(whole_at=now + step):
             return 0
         whole_at = row.values_list("whole_at", flat=True).first()
         if whole_at is not None and whole_at > free_until:
@@ -80,7 +114,7 @@ def _turn_in_database(key: str, step: int) -> int:
             # Another worker has made the row in between: there is room in it.
             continue
         try:
-            with racing():
+            with conflict_as_integrity_error():
                 RateCount.objects.create(key=key, whole_at=now + step)
         except IntegrityError:
             continue
@@ -96,7 +130,7 @@ def wait_of(request: HttpRequest, name: str) -> int:
     An address may do four times as much as one listener; visitors count by address alone, like one listener.
     """
     limit, listener = limit_of(name), request.user.pk
-    address = f"address {get_ip(request)}"
+    address = f"address {client_address(request)}"
     if listener is None:
         return wait_seconds(limit, address)
     wide = Limit(f"{name} by address", limit.per_minute * _ADDRESS_FACTOR)

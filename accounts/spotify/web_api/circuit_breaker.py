@@ -24,9 +24,10 @@ def check(service: str) -> None:
     """Return if ``service`` may be called now; raise ``RateLimited`` or ``Unavailable`` without a call otherwise."""
     known = cache.get_many([_key(service, "until"), _key(service, "open")])
     now = timezone.now().timestamp()
-    if (until := known.get(_key(service, "until"), 0.0)) > now:
+    # What lies further ahead was remembered while the clock ran ahead.
+    if now < (until := known.get(_key(service, "until"), 0.0)) <= now + _LONGEST_WAIT:
         raise RateLimited(datetime.fromtimestamp(until, UTC))
-    if known.get(_key(service, "open"), 0.0) > now:
+    if now < known.get(_key(service, "open"), 0.0) <= now + OPEN_SECONDS:
         raise Unavailable(f"{service}: not asked, it failed {FAILURES} times in a row")
 
 

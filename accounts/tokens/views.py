@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.forms import TokenForm
 from accounts.models import ApiToken, User
-from accounts.tokens import MAX_TOKENS, TooManyTokensError, create_token, revoke_token
+from accounts.tokens.services import MAX_TOKENS, TooManyTokensError, create_token, revoke_token
 
 
 @never_cache
@@ -27,10 +27,14 @@ def tokens(request: HttpRequest) -> HttpResponse:
     key = ""
     if form.is_valid():
         try:
-            _token, key = create_token(user=user, name=form.cleaned_data["name"], scope=form.cleaned_data["scope"])
+            _token, key = create_token(user=user, **form.cleaned_data)
             form = TokenForm()
         except TooManyTokensError:
-            form.add_error(None, _("You have %(most)d tokens: revoke one first.") % {"most": MAX_TOKENS})
+            form.add_error(
+                None,
+                _("You already have %(most)d access tokens, which is the limit. Revoke one first.")
+                % {"most": MAX_TOKENS},
+            )
     context = {"form": form, "tokens": ApiToken.objects.filter(user=user), "key": key}
     return render(request, "accounts/tokens.html", context, status=422 if form.errors else 200)
 
@@ -42,5 +46,5 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
     token = get_object_or_404(ApiToken, pk=pk, user=cast(User, request.user))
     name = token.name
     revoke_token(token=token)
-    messages.success(request, _("“%(name)s” opens nothing any more.") % {"name": name})
+    messages.success(request, _("“%(name)s” has been revoked.") % {"name": name})
     return redirect("accounts:tokens")

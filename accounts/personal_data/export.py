@@ -16,22 +16,22 @@ from django.apps import apps
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Field, FileField, ForeignKey, Model, Q, QuerySet
 
-from accounts.csv_cells import safe_cell
 from accounts.models import User
+from accounts.personal_data.csv_cells import safe_cell
 
 _CHUNK = 500
 # What would open the account, or is of use to nobody: told is only that it is there.
 SECRET_COLUMNS = {
     "accounts.User": {"password"},
     "accounts.ApiToken": {"digest"},
-    "accounts.KeptAnswer": {"key_digest", "request_digest"},
+    "accounts.KeptAnswer": {"key_digest", "request_digest", "answer"},
     "account.EmailConfirmation": {"key"},
     "accounts_spotify.SpotifyAccount": {"access_token", "refresh_token"},
     "socialaccount.SocialToken": {"token", "token_secret"},
 }
 HIDDEN = "(kept secret)"
-_README = """Everything this site keeps about you, one CSV file (UTF-8) for each table that has rows of yours.
-A text that a spreadsheet would run as a formula has an apostrophe before it.
+_README = """Everything this site stores about you, with one CSV file (UTF-8) per table.
+Text that a spreadsheet would run as a formula starts with an apostrophe.
 """
 FileHandler = Callable[[int], None]
 _file_handlers: list[FileHandler] = []
@@ -65,14 +65,16 @@ class PersonalTable:
 @cache
 def personal_tables() -> tuple[PersonalTable, ...]:
     """Return all personal tables, the listener's own row first."""
-    found: dict[type[Model], tuple[str, ...]] = {User: ("pk",)}
+    paths_by_model: dict[type[Model], tuple[str, ...]] = {User: ("pk",)}
     models = [model for model in apps.get_models(include_auto_created=True) if not model._meta.proxy]
     has_grown = True
     while has_grown:
-        new = {model: paths for model in models if model not in found and (paths := _paths(model, found))}
-        found |= new
+        new = {
+            model: paths for model in models if model not in paths_by_model and (paths := _paths(model, paths_by_model))
+        }
+        paths_by_model |= new
         has_grown = bool(new)
-    return tuple(PersonalTable(model, paths) for model, paths in found.items())
+    return tuple(PersonalTable(model, paths) for model, paths in paths_by_model.items())
 
 
 def register_file_handler(handler: FileHandler) -> None:
@@ -83,13 +85,13 @@ def register_file_handler(handler: FileHandler) -> None:
 
 def files_of(user: User) -> list[tuple[Any, str]]:
     """Return storage and name of every file that a row of the listener names."""
-    found = []
+    files = []
     for table in personal_tables():
         for name, field in table.columns:
             if isinstance(field, FileField):
                 names = table.rows_of(user).exclude(**{name: ""}).values_list(name, flat=True)
-                found += [(field.storage, stored) for stored in names if stored]
-    return found
+                files += [(field.storage, stored) for stored in names if stored]
+    return files
 
 
 def delete_files(user_id: int, files: list[tuple[Any, str]]) -> None:
@@ -105,8 +107,8 @@ def json_export(user: User) -> Iterator[str]:
     yield "{"
     for number, table in enumerate(personal_tables()):
         yield ("," if number else "") + "\n" + json.dumps(table.label) + ": ["
-        for place, row in enumerate(_rows(table, user)):
-            yield ("," if place else "") + "\n  " + json.dumps(row, cls=DjangoJSONEncoder, ensure_ascii=False)
+        for row_number, row in enumerate(_rows(table, user)):
+            yield ("," if row_number else "") + "\n  " + json.dumps(row, cls=DjangoJSONEncoder, ensure_ascii=False)
         yield "]"
     yield "\n}\n"
 
@@ -155,14 +157,14 @@ class _Sink:
         return data
 
 
-def _paths(model: type[Model], found: dict[type[Model], tuple[str, ...]]) -> tuple[str, ...]:
+def _paths(model: type[Model], paths_by_model: dict[type[Model], tuple[str, ...]]) -> tuple[str, ...]:
     links = [field for field in model._meta.concrete_fields if isinstance(field, ForeignKey)]
     direct = tuple(field.name for field in links if field.related_model is User)
     through = [
         f"{field.name}__{path}"
         for field in links
-        if field.related_model in found and field.related_model is not User
-        for path in found[field.related_model]
+        if field.related_model in paths_by_model and field.related_model is not User
+        for path in paths_by_model[field.related_model]
     ]
     return direct or tuple(through)
 
@@ -174,11 +176,11 @@ def _rows(table: PersonalTable, user: User) -> Iterator[dict[str, Any]]:
     rows, last = table.rows_of(user).order_by("pk").select_related(*(field.name for field in named)), None
     while chunk := list((rows if last is None else rows.filter(pk__gt=last))[:_CHUNK]):
         for row in chunk:
-            told = {
+            values = {
                 name: HIDDEN if name in secret and field.value_from_object(row) else _plain(field, row)
                 for name, field in table.columns
             }
-            yield told | {field.name: str(getattr(row, field.name) or "") for field in named}
+            yield values | {field.name: str(getattr(row, field.name) or "") for field in named}
         last = chunk[-1].pk
 
 

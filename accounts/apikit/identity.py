@@ -1,0 +1,37 @@
+"""That a call really comes from the listener: the password again, or a log-in of just now."""
+
+import time
+
+from allauth.account import app_settings
+from allauth.account.authentication import get_authentication_records
+from allauth.core import ratelimit
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from accounts.apikit.auth import listener_of, too_many_calls
+from accounts.apikit.problems import ProblemError
+from accounts.forms import DeleteAccountForm
+from accounts.models import ApiToken
+from accounts.sign_in import WAIT_SECONDS
+
+
+def confirm_identity(request: HttpRequest, password: str | None) -> None:
+    """Raise a 401 unless ``password`` is the listener's, or the session's log-in is a few minutes old at most."""
+    user = listener_of(request)
+    if password is None:
+        is_program = isinstance(getattr(request, "auth", None), ApiToken)
+        if not is_program and _has_just_logged_in(request):
+            return
+        message = _("Send your password as well, or log in again first.")
+        raise ProblemError(401, message, fields=[("body.password", message)])
+    if not ratelimit.consume(request, action="reauthenticate", user=user):
+        raise too_many_calls(WAIT_SECONDS)
+    form = DeleteAccountForm({"password": password}, user=user)
+    if not form.is_valid():
+        message = str(form.errors["password"][0])
+        raise ProblemError(401, message, fields=[("body.password", message)])
+
+
+def _has_just_logged_in(request: HttpRequest) -> bool:
+    records = get_authentication_records(request, request.user)
+    return bool(records) and time.time() - records[-1]["at"] < app_settings.REAUTHENTICATION_TIMEOUT

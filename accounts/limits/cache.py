@@ -1,0 +1,63 @@
+"""The site's cache, which holds allauth's rate limits too.
+
+It never fails a page, and a clock that was wrong locks nobody out.
+"""
+
+import time
+from typing import Any
+
+from django.core.cache.backends import db, redis
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
+
+from jobs.patience import AWAY, impatient, reconnect_if_lost
+
+# allauth keeps the times of the attempts under such keys.
+_RATE_LIMITS = "allauth:rl:"
+_CLOCK_TOLERANCE = 5.0
+
+
+def without_the_future(key: str, value: Any) -> Any:
+    """Return ``value``; of a rate limit's times without those that lie ahead, when the clock was wrong."""
+    if not key.startswith(_RATE_LIMITS) or not isinstance(value, list):
+        return value
+    latest = time.time() + _CLOCK_TOLERANCE
+    return [moment for moment in value if moment <= latest]
+
+
+class DatabaseCache(db.DatabaseCache):
+    """The library's; what cannot be read within a second is not there, and what cannot be written is not kept."""
+
+    def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
+        return without_the_future(key, super().get(key, default, version))
+
+    def get_many(self, keys: Any, version: int | None = None) -> dict[Any, Any]:
+        # Reading deletes what has expired, which is a write.
+        try:
+            with impatient():
+                return super().get_many(keys, version)
+        except AWAY:
+            reconnect_if_lost()
+            return {}
+
+    def _base_set(self, mode: str, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT) -> bool:
+        try:
+            with impatient():
+                return bool(super()._base_set(mode, key, value, timeout))  # type: ignore[misc]
+        except AWAY:
+            reconnect_if_lost()
+            return False
+
+    def _base_delete_many(self, keys: Any) -> bool:
+        try:
+            with impatient():
+                return bool(super()._base_delete_many(keys))  # type: ignore[misc]
+        except AWAY:
+            reconnect_if_lost()
+            return False
+
+
+class RedisCache(redis.RedisCache):
+    """The library's."""
+
+    def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
+        return without_the_future(key, super().get(key, default, version))

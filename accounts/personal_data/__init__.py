@@ -1,0 +1,1 @@
+"""What is kept of a listener, as a file for them."""

@@ -1,0 +1,78 @@
+"""The facts of the privacy page, taken from the tables and the settings that make them true."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from accounts.personal_data.export import personal_tables
+from jobs.services import KEPT_DAYS
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Something that is kept: what, why and for how long."""
+
+    tables: list[str]
+    why: str
+    how_long: str
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """Somebody who gets something: who, what and when."""
+
+    name: str
+    what: str
+
+
+def stored_facts() -> list[Fact]:
+    """Return what is stored of a listener, by the app that stores it; each personal table is in one of them."""
+    names: dict[str, list[str]] = {}
+    for table in personal_tables():
+        label = table.model._meta.app_label
+        names.setdefault(label if label in _WHY else "", []).append(str(table.model._meta.verbose_name_plural))
+    return [Fact(tables, _why(label), _how_long(label)) for label, tables in names.items()]
+
+
+# The apps whose tables have a reason of their own.
+_WHY = ("accounts", "accounts_spotify", "feedback", "recommender", "jobs")
+
+
+def _why(label: str) -> str:
+    return {
+        "accounts": _("To know who you are when you log in, and to set the site as you like it."),
+        "accounts_spotify": _("To act for you on Spotify, because you connected it. Access tokens are encrypted."),
+        "feedback": _("To recommend songs to you, and to show you your own likes, plays and playlists."),
+        "recommender": _("To know what was recommended and why, and to compare recommenders fairly."),
+        "jobs": _("To do work for you in the background, and to show you how far it is."),
+    }.get(label, _("To log you in safely and to let the site's operator administer accounts."))
+
+
+def _how_long(label: str) -> str:
+    if label == "recommender" and settings.RECOMMENDATIONS_KEPT_DAYS:
+        return _("%(days)d days") % {"days": settings.RECOMMENDATIONS_KEPT_DAYS}
+    if label == "jobs":
+        return _("%(days)d days after they ended") % {"days": KEPT_DAYS}
+    if label == "accounts_spotify":
+        return _("Until you disconnect Spotify or delete your account")
+    return _("Until you delete it or your account")
+
+
+def recipients() -> list[Recipient]:
+    """Return who besides this site gets something, as the settings have it."""
+    listed = []
+    if settings.SPOTIFY_CLIENT_ID:
+        what = _(
+            "What you search for there, the playlists you save and the songs you play, once you connected Spotify."
+        )
+        listed.append(Recipient("Spotify", what))
+    if settings.SPOTIFY_PLAYER:
+        what = _(
+            "Your IP address and browser, when a cover from Spotify is shown or you press play for a song that plays "
+            "there."
+        )
+        listed.append(Recipient("Spotify (open.spotify.com, sdk.scdn.co, i.scdn.co)", what))
+    if settings.EMAIL_URL:
+        listed.append(Recipient(_("This site's mail server"), _("Your email address and the emails we send you.")))
+    return listed
