@@ -11,13 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from catalog import services
-from catalog.admin_import import download_rejects, import_page
+from catalog.duplicates.merging import merge_tracks
 from catalog.features import FEATURES
 from catalog.forms import FEATURE_PREFIX, ArtistAdminForm, CreditForm, MergeForm, TrackAdminForm
-from catalog.merging import merge_tracks
+from catalog.importing.admin import download_rejects, import_page
 from catalog.models import Artist, Genre, Track, TrackArtist
-from catalog.search import filter_tracks, words_of
-from catalog.search_index import popular_first
+from catalog.search.index import popular_first
+from catalog.search.selectors import filter_tracks, words_of
+from catalog.search.words import note_words
 
 MAX_MERGED = 20
 
@@ -45,7 +46,7 @@ class TrackAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("title", "artist_names", "popularity", "origin", "features_origin", "is_active")
     list_filter = ("is_active", "explicit", "origin", "features_origin", "genres")
     search_fields = ("title",)
-    search_help_text = gettext_lazy("Title, artist and album; accents and capital letters do not matter.")
+    search_help_text = gettext_lazy("Searches title, artist and album. Ignores accents and upper or lower case.")
     list_per_page = 50
     show_full_result_count = False
     autocomplete_fields = ("genres",)
@@ -73,10 +74,12 @@ class TrackAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             gettext_lazy("Audio features"),
             {
                 "fields": [*(FEATURE_PREFIX + name for name in FEATURES), "features_origin"],
-                "description": gettext_lazy("Leave empty what is unknown. A change makes all of them yours."),
+                "description": gettext_lazy(
+                    "Leave unknown values empty. If you change one, all of them count as entered by hand."
+                ),
             },
         ),
-        (gettext_lazy("Where it came from"), {"fields": ("origin", "created_at", "updated_at")}),
+        (gettext_lazy("Source"), {"fields": ("origin", "created_at", "updated_at")}),
     )
 
     def get_search_results(
@@ -89,6 +92,7 @@ class TrackAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Save with derived columns; features that were edited are the operator's from now on."""
         obj.refresh_derived([credit.artist.name for credit in _credits(obj)])
         super().save_model(request, obj, form, change)
+        note_words([obj.search_text])
         features = form.edited_features()
         if features is not None:
             services.set_features(track=obj, features=features)
@@ -96,31 +100,31 @@ class TrackAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Write the credits as one list, in the order of their places."""
         formset.save(commit=False)
-        kept = [line for line in formset.forms if line.cleaned_data and not line.cleaned_data.get("DELETE")]
-        ordered = sorted(kept, key=lambda line: line.cleaned_data["place"])
+        remaining = [line for line in formset.forms if line.cleaned_data and not line.cleaned_data.get("DELETE")]
+        ordered = sorted(remaining, key=lambda line: line.cleaned_data["number"])
         if formset.has_changed():
             services.set_credits(track=form.instance, artists=[line.cleaned_data["artist"] for line in ordered])
 
-    @admin.action(description=gettext_lazy("Hide the chosen songs"), permissions=["change"])
+    @admin.action(description=gettext_lazy("Hide selected songs"), permissions=["change"])
     def hide_tracks(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """Hide songs from the whole site."""
         number = services.set_shown(tracks=queryset, is_active=False)
-        text = ngettext("%(number)d song was hidden.", "%(number)d songs were hidden.", number)
+        text = ngettext("%(number)d song hidden.", "%(number)d songs hidden.", number)
         self.message_user(request, text % {"number": number}, messages.SUCCESS)
 
-    @admin.action(description=gettext_lazy("Show the chosen songs"), permissions=["change"])
+    @admin.action(description=gettext_lazy("Unhide selected songs"), permissions=["change"])
     def show_tracks(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """Show hidden songs again."""
         number = services.set_shown(tracks=queryset, is_active=True)
-        text = ngettext("%(number)d song is shown again.", "%(number)d songs are shown again.", number)
+        text = ngettext("%(number)d song is visible again.", "%(number)d songs are visible again.", number)
         self.message_user(request, text % {"number": number}, messages.SUCCESS)
 
-    @admin.action(description=gettext_lazy("Merge the chosen songs into one"), permissions=["merge"])
+    @admin.action(description=gettext_lazy("Merge selected songs"), permissions=["merge"])
     def merge_duplicates(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         """Ask which song to keep, then merge the others into it."""
         tracks = list(queryset.order_by(*popular_first()).prefetch_related("genres")[: MAX_MERGED + 1])
         if not 2 <= len(tracks) <= MAX_MERGED:
-            text = _("Choose from 2 to %(number)d songs to merge.") % {"number": MAX_MERGED}
+            text = _("Select 2 to %(number)d songs to merge.") % {"number": MAX_MERGED}
             self.message_user(request, text, messages.ERROR)
             return None
         form = MergeForm(request.POST if "keep" in request.POST else None, tracks=tracks)
@@ -129,7 +133,7 @@ class TrackAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             duplicates = [track for track in tracks if track.pk != keep.pk]
             merge_tracks(keep=keep, duplicates=duplicates)
             self.log_change(request, keep, f"Merged: {', '.join(str(track.pk) for track in duplicates)}")
-            text = _("The songs are one now: %(song)s.") % {"song": keep}
+            text = _("Merged into %(song)s.") % {"song": keep}
             self.message_user(request, text, messages.SUCCESS)
             return None
         context = {**self.admin_site.each_context(request), "title": _("Merge songs"), "tracks": tracks}

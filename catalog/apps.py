@@ -13,9 +13,9 @@ class CatalogConfig(AppConfig):
         """Have the files of an operator go with the account."""
         from django.core.checks import register
 
-        from accounts.personal_data import register_file_handler
-        from catalog.admin_import import delete_rejects
+        from accounts.personal_data.export import register_file_handler
         from catalog.checks import check_feature_source
+        from catalog.importing.admin import delete_rejects
 
         register_file_handler(delete_rejects)
         register(check_feature_source)

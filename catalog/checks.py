@@ -16,5 +16,5 @@ def check_feature_source(**_options: Any) -> list[CheckMessage]:
     except ImportError as error:
         return [Error(f"setting FEATURE_SOURCE: {error}", id="catalog.E001")]
     if not callable(source):
-        return [Error(f"setting FEATURE_SOURCE: {settings.FEATURE_SOURCE} cannot be called", id="catalog.E002")]
+        return [Error(f"setting FEATURE_SOURCE: {settings.FEATURE_SOURCE} isn't callable.", id="catalog.E002")]
     return []

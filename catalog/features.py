@@ -11,6 +11,7 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class FeatureError(ValueError):
@@ -39,7 +40,9 @@ FEATURES: Mapping[str, FeatureSpec] = MappingProxyType(
         for spec in (
             FeatureSpec("danceability", _("Danceability"), "0..1", 0.0, 1.0),
             FeatureSpec("energy", _("Energy"), "0..1", 0.0, 1.0),
-            FeatureSpec("key", _("Key"), "pitch class, C = 0", 0, 11, is_integer=True, unknown=(-1,)),
+            FeatureSpec(
+                "key", pgettext_lazy("music", "Key"), "pitch class, C = 0", 0, 11, is_integer=True, unknown=(-1,)
+            ),
             FeatureSpec("loudness", _("Loudness"), "dB", -60.0, 10.0),
             FeatureSpec("mode", _("Mode"), "0 minor, 1 major", 0, 1, is_integer=True, unknown=(-1,)),
             FeatureSpec("speechiness", _("Speechiness"), "0..1", 0.0, 1.0),
@@ -67,7 +70,7 @@ def check_feature(name: str, value: Any) -> float | int | None:
     """
     spec = FEATURES.get(name)
     if spec is None:
-        raise FeatureError(f"{name}: no such feature; known are {', '.join(FEATURE_NAMES)}")
+        raise FeatureError(f"{name}: no such feature. Use one of {', '.join(FEATURE_NAMES)}.")
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
@@ -88,6 +91,6 @@ def check_features(features: Any) -> dict[str, float | int]:
         FeatureError: not a mapping, or a value does not fit.
     """
     if not isinstance(features, Mapping):
-        raise FeatureError("features: a mapping of names to numbers is expected")
+        raise FeatureError("features: must map names to numbers")
     checked = {name: check_feature(name, value) for name, value in features.items()}
     return {name: value for name, value in checked.items() if value is not None}

@@ -37,7 +37,7 @@ SLIDERS: Mapping[str, Slider] = {
         Slider("valence", _("Mood"), _("sad"), _("cheerful")),
         Slider("danceability", _("Danceability"), _("for listening"), _("for dancing")),
         Slider("acousticness", _("Acoustic"), _("electric"), _("acoustic")),
-        Slider("instrumentalness", _("Voices"), _("with singing"), _("without singing")),
+        Slider("instrumentalness", _("Vocals"), _("with vocals"), _("instrumental")),
     )
 }
 Range = tuple[int, int]
@@ -65,7 +65,7 @@ MOODS: tuple[Mood, ...] = (
     Mood(_("Party"), {"energy": (65, 100), "danceability": (70, 100), "valence": (50, 100)}),
     Mood(_("Focus"), {"energy": (0, 60), "instrumentalness": (70, 100)}),
     Mood(_("Cheerful"), {"valence": (75, 100)}),
-    Mood(_("Melancholy"), {"valence": (0, 25), "energy": (0, 50)}),
+    Mood(_("Melancholic"), {"valence": (0, 25), "energy": (0, 50)}),
     Mood(_("Running"), {"tempo": (150, 190), "energy": (70, 100)}),
 )
 

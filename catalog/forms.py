@@ -3,17 +3,14 @@
 from typing import Any
 
 from django import forms
-from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
-from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from catalog.features import FEATURES, FeatureError, FeatureSpec, check_feature
 from catalog.filters import SLIDERS, Range, SongFilter
+from catalog.identity.text import artist_key
 from catalog.models import Artist, Genre, Track, TrackArtist
 from catalog.selectors import DEFAULT_SORT, SORTS
-from catalog.text import artist_key
 
 FEATURE_PREFIX = "feature_"
 
@@ -29,9 +26,9 @@ class BrowseForm(forms.Form):
     def choices_made(self) -> tuple[SongFilter, str]:
         """Return what the list is narrowed to, and the order."""
         self.is_valid()
-        given = self.cleaned_data
-        wanted = SongFilter(given.get("genre"), given.get("year_from"), given.get("year_to"), self._ranges())
-        return wanted, given.get("sort") or DEFAULT_SORT
+        chosen = self.cleaned_data
+        wanted = SongFilter(chosen.get("genre"), chosen.get("year_from"), chosen.get("year_to"), self._ranges())
+        return wanted, chosen.get("sort") or DEFAULT_SORT
 
     def _ranges(self) -> dict[str, Range]:
         """Return the ranges that leave something out; ends that were passed by each other change places."""
@@ -49,24 +46,6 @@ for _slider in SLIDERS.values():
         BrowseForm.base_fields[f"{_slider.name}_{_end}"] = forms.IntegerField(
             required=False, min_value=_slider.low, max_value=_slider.high
         )
-
-
-class ImportForm(forms.Form):
-    """A catalogue file to upload."""
-
-    file = forms.FileField(label=_("Catalogue file"), help_text=_("A .csv or .csv.gz file."))
-    is_dry_run = forms.BooleanField(
-        label=_("Dry run"), required=False, help_text=_("Only say what would happen, and change nothing.")
-    )
-
-    def clean_file(self) -> "UploadedFile[Any]":
-        """Refuse a file over ``settings.MAX_IMPORT_UPLOAD_BYTES``."""
-        upload: UploadedFile[Any] = self.cleaned_data["file"]
-        limit = settings.MAX_IMPORT_UPLOAD_BYTES
-        if (upload.size or 0) > limit:
-            sizes = {"size": filesizeformat(upload.size or 0), "limit": filesizeformat(limit)}
-            raise forms.ValidationError(gettext("The file has %(size)s; at most %(limit)s are accepted.") % sizes)
-        return upload
 
 
 class FeatureField(forms.FloatField):
@@ -121,9 +100,9 @@ TrackAdminForm.base_fields.update(TrackAdminForm.declared_fields)
 
 
 class CreditForm(forms.ModelForm):  # type: ignore[type-arg]
-    """One credit. The place is no model field here, so that two artists can change places in one go."""
+    """One credit. The number is no model field here, so that two artists can change places in one go."""
 
-    place = forms.IntegerField(label=_("place"), min_value=1, max_value=1000, initial=1)
+    number = forms.IntegerField(label=_("position"), min_value=1, max_value=1000, initial=1)
 
     class Meta:
         model = TrackArtist
@@ -132,11 +111,11 @@ class CreditForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            self.fields["place"].initial = self.instance.position + 1
+            self.fields["number"].initial = self.instance.position + 1
 
 
 class ArtistAdminForm(forms.ModelForm):  # type: ignore[type-arg]
-    """An artist; a name that another artist has already, but for case and accents, is refused."""
+    """An artist; a name that another artist has already, but for case, accents and punctuation, is refused."""
 
     class Meta:
         model = Artist
@@ -146,7 +125,7 @@ class ArtistAdminForm(forms.ModelForm):  # type: ignore[type-arg]
         """Refuse a name that another artist has."""
         name: str = self.cleaned_data["name"]
         if Artist.objects.filter(key=artist_key(name)).exclude(pk=self.instance.pk).exists():
-            raise forms.ValidationError(gettext("There is an artist of this name already."))
+            raise forms.ValidationError(gettext("There's already an artist with this name."))
         return name
 
 

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.features import SOUND_COLUMNS, FeatureError, check_features
 from catalog.fields import ExactCharField, FeatureColumn, HttpsURLField
-from catalog.text import SEARCH_LENGTH, TITLE_LENGTH, artist_key, fold, track_text
+from catalog.genre_labels import genre_label
+from catalog.identity.text import SEARCH_LENGTH, TITLE_LENGTH, artist_key, exact_artist_key, fold, track_text
 
 SPOTIFY_ID_PATTERN = r"^[0-9A-Za-z]{22}$"
 # Ids that begin so belong to invented songs: they look like Spotify's but lead nowhere there.
@@ -32,7 +33,7 @@ class Artist(models.Model):
     """A performer, known by name."""
 
     name = models.CharField(_("name"), max_length=300)
-    # A digest of the folded name: fixed length, and alike under every collation.
+    # A digest of the folded name (or of the exact one, see importing/names.py): alike under every collation.
     key = ExactCharField(max_length=32, unique=True, editable=False)
     search_name = ExactCharField(max_length=300, db_index=True, editable=False)
 
@@ -49,7 +50,9 @@ class Artist(models.Model):
 
     def refresh_derived(self) -> None:
         """Set the columns that follow from the name."""
-        self.key = artist_key(self.name)
+        # A file may have told the artist apart from another of almost the same name.
+        if self.key != exact_artist_key(self.name):
+            self.key = artist_key(self.name)
         self.search_name = fold(self.name)[:300]
 
     def get_absolute_url(self) -> str:
@@ -77,6 +80,11 @@ class Genre(models.Model):
 
     def __str__(self) -> str:
         return str(self.name)
+
+    @property
+    def label(self) -> str:
+        """How pages write it."""
+        return genre_label(self.name)
 
     def natural_key(self) -> tuple[str]:
         """Return the key by which fixtures name the genre."""
@@ -113,23 +121,23 @@ class Track(models.Model):
 
     class Origin(models.TextChoices):
         CSV = "csv", _("CSV import")
-        DEMO = "demo", _("invented for the demo")
+        DEMO = "demo", _("made up for the demo")
         OPERATOR = "operator", _("entered by hand")
         SPOTIFY = "spotify", _("found on Spotify")
         # Hidden: it is known to the taste of those who brought it, and shown to nobody.
-        PRIVATE = "private", _("from a listener's history")
+        PRIVATE = "private", _("from an imported listening history")
 
     class FeaturesOrigin(models.TextChoices):
         NONE = "", _("none")
         CSV = "csv", _("from the imported file")
-        DEMO = "demo", _("invented for the demo")
+        DEMO = "demo", _("made up for the demo")
         OPERATOR = "operator", _("entered by hand")
         ESTIMATED = "estimated", _("estimated from similar songs")
         SPOTIFY = "spotify", _("from Spotify")
-        SOURCE = "source", _("from this site's own source")
+        SOURCE = "source", _("from this site's own data")
 
     spotify_id = ExactCharField(
-        _("Spotify id"),
+        _("Spotify ID"),
         max_length=22,
         unique=True,
         null=True,
@@ -145,12 +153,12 @@ class Track(models.Model):
         Genre, related_name="tracks", blank=True, verbose_name=_("genres")
     )
     popularity = models.PositiveSmallIntegerField(
-        _("popularity"), null=True, blank=True, validators=[MaxValueValidator(100)], help_text=_("0 to 100")
+        _("popularity"), null=True, blank=True, validators=[MaxValueValidator(100)], help_text=_("From 0 to 100.")
     )
     duration_ms = models.PositiveIntegerField(
-        _("duration"), null=True, blank=True, validators=[MinValueValidator(1)], help_text=_("in milliseconds")
+        _("duration"), null=True, blank=True, validators=[MinValueValidator(1)], help_text=_("In milliseconds.")
     )
-    explicit = models.BooleanField(_("explicit"), null=True, blank=True, help_text=_("Unknown when empty."))
+    explicit = models.BooleanField(_("explicit"), null=True, blank=True, help_text=_("Leave empty if unknown."))
     release_year = models.PositiveSmallIntegerField(
         _("release year"), null=True, blank=True, validators=[MinValueValidator(1000), MaxValueValidator(9999)]
     )
@@ -160,17 +168,17 @@ class Track(models.Model):
         blank=True,
         db_default="",  # The importer writes rows past the model.
         max_length=COVER_LENGTH,
-        validators=[RegexValidator("^" + re.escape(COVER_HOST), _("A picture on Spotify's host i.scdn.co."))],
+        validators=[RegexValidator("^" + re.escape(COVER_HOST), _("An image on Spotify's host, i.scdn.co."))],
     )
     isrc = ExactCharField(_("ISRC"), max_length=12, blank=True, db_index=True)
-    features = models.JSONField(
-        _("audio features"), default=dict, blank=True, help_text=_("Unknown values are left out.")
-    )
+    features = models.JSONField(_("audio features"), default=dict, blank=True, help_text=_("Leave out unknown values."))
     features_origin = models.CharField(
-        _("origin of the features"), max_length=10, choices=FeaturesOrigin, default=FeaturesOrigin.NONE, blank=True
+        _("source of the features"), max_length=10, choices=FeaturesOrigin, default=FeaturesOrigin.NONE, blank=True
     )
-    origin = models.CharField(_("origin"), max_length=10, choices=Origin, default=Origin.OPERATOR)
-    is_active = models.BooleanField(_("shown"), default=True, help_text=_("Hidden songs are nowhere on the site."))
+    origin = models.CharField(_("source"), max_length=10, choices=Origin, default=Origin.OPERATOR)
+    is_active = models.BooleanField(
+        _("visible"), default=True, help_text=_("Hidden songs don't appear anywhere on the site.")
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

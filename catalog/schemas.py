@@ -1,16 +1,17 @@
 """What calls about the catalogue give."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from ninja import Field, Schema
-from ninja import Path as PathParameter
 from pydantic import Field as Bounds
 
-from catalog.models import Track
+from accounts.apikit.parameters import MAX_ID, RowId
+from catalog.models import SPOTIFY_ID_PATTERN, Track
 
-MAX_ID = 2**63 - 1
-# An id as it may stand in an address; larger numbers would be too much for the database.
-RowId = Annotated[int, PathParameter(..., ge=1, le=MAX_ID, examples=[12])]
+__all__ = ["MAX_ID", "RowId"]
+
+
+ISRC_PATTERN = "^[A-Za-z]{2}[A-Za-z0-9]{3}[0-9]{7}$"
 
 
 class ArtistRef(Schema):
@@ -28,19 +29,19 @@ class GenreRef(Schema):
 
 
 class SongRef(Schema):
-    """A song as lists show it."""
+    """A song, as shown in lists."""
 
     id: int = Field(examples=[1482])
     title: str = Field(examples=["Winter Lights"])
     artists: list[ArtistRef]
     album: str = Field(examples=["North"])
     duration_ms: int | None = Field(examples=[214000])
-    explicit: bool | None = Field(description="null: unknown.")
-    popularity: int | None = Field(description="0 to 100; null: unknown.", examples=[64])
+    explicit: bool | None = Field(description="null if unknown.")
+    popularity: int | None = Field(description="0 to 100, or null if unknown.", examples=[64])
     release_year: int | None = Field(examples=[2019])
     spotify_id: str | None = Field(examples=["4uLU6hMCjMI75M1A2tKUQC"])
-    preview_url: str = Field(description="Empty where there is none.", examples=["https://audio.example.org/1.mp3"])
-    cover_url: str = Field(description="Empty where none is known.", examples=["https://i.scdn.co/image/ab67616d"])
+    preview_url: str = Field(description="Empty if there is none.", examples=["https://audio.example.org/1.mp3"])
+    cover_url: str = Field(description="Empty if unknown.", examples=["https://i.scdn.co/image/ab67616d"])
 
     @staticmethod
     def resolve_artists(song: Track | dict[str, Any]) -> Any:
@@ -58,11 +59,12 @@ class SongRef(Schema):
 
 
 class SongOut(SongRef):
-    """A song with all that is known of it."""
+    """A song with all its details."""
 
+    isrc: str = Field(description="Empty if unknown.", examples=["GBAYE0601498"])
     genres: list[GenreRef]
-    features: dict[str, float] = Field(description="Audio features; unknown ones are left out.")
-    features_origin: str = Field(description="Where the features come from; empty where there are none.")
+    features: dict[str, float] = Field(description="Audio features. Unknown ones are omitted.")
+    features_origin: str = Field(description="Source of the features. Empty if there are none.")
     versions: list[SongRef] = Field(description="Other versions of the same recording, the most popular first.")
 
 
@@ -70,50 +72,79 @@ class SongPage(Schema):
     """One page of songs."""
 
     items: list[SongRef]
-    next: str | None = Field(description="The cursor of the next page; null on the last.")
+    next: str | None = Field(description="Cursor of the next page, or null on the last one.")
+
+
+class LookupQuery(Schema):
+    """Which songs: up to 100 of each."""
+
+    id: list[Annotated[int, Bounds(ge=1, le=MAX_ID)]] = Bounds([], max_length=100, examples=[[1482, 77]])
+    spotify_id: list[Annotated[str, Bounds(pattern=SPOTIFY_ID_PATTERN)]] = Bounds(
+        [], max_length=100, examples=[["4uLU6hMCjMI75M1A2tKUQC"]]
+    )
+    isrc: list[Annotated[str, Bounds(pattern=ISRC_PATTERN)]] = Bounds([], max_length=100, examples=[["GBAYE0601498"]])
+
+
+class LookupOut(Schema):
+    """The songs, and what you asked for that isn't in the catalogue."""
+
+    items: list[SongRef]
+    unknown_ids: list[int] = Field(examples=[[99]])
+    unknown_spotify_ids: list[str] = Field(examples=[["4uLU6hMCjMI75M1A2tKUQC"]])
+    unknown_isrcs: list[str] = Field(examples=[["GBAYE0601498"]])
 
 
 class SearchPage(SongPage):
-    """One page of the songs found; on the first page also the artists and genres of that name."""
+    """One page of matching songs. The first page also has the matching artists and genres."""
 
     artists: list[ArtistRef]
     genres: list[GenreRef]
-    is_partial: bool = Field(description="There were too many songs to rank them all.")
+    is_partial: bool = Field(description="True if there were too many matches to rank them all.")
+    corrected: str = Field(description="The words searched for instead, if nothing matched the query; otherwise empty.")
 
 
 class ArtistOut(ArtistRef):
     """An artist with their genres, the most frequent first."""
 
     genres: list[GenreRef]
-    songs: list[SongRef] = Field(description="The most popular songs, each in one version.")
+    songs: list[SongRef] = Field(description="Most popular songs, one version of each.")
 
 
 class GenreTileOut(GenreRef):
-    """A genre with the number of its songs and a few well-known artists."""
+    """A genre with its number of songs and some popular artists."""
 
     count: int
     artists: list[str]
 
 
+class GenrePage(Schema):
+    """One page of genres, by name."""
+
+    items: list[GenreTileOut]
+    next: str | None = Field(description="Cursor of the next page, or null on the last one.")
+
+
 class SearchQuery(Schema):
-    """What to look for."""
+    """What to search for."""
 
     q: str = Bounds(
         min_length=1,
         max_length=200,
-        description="Words of title, artist or album; the last one may be incomplete.",
+        description="Words from the title, artist or album. The last one may be incomplete.",
         examples=["winter li"],
     )
 
 
-Percent = Annotated[int | None, Bounds(ge=0, le=100, description="Percent; at its end it leaves out nothing.")]
+Percent = Annotated[
+    int | None, Bounds(ge=0, le=100, description="Percent. At the end of its range it excludes nothing.", examples=[40])
+]
 
 
 class BrowseQuery(Schema):
-    """Which songs, in which order."""
+    """Which songs to list, and in what order."""
 
-    genre: int | None = Bounds(None, ge=1, le=MAX_ID, description="Only songs of this genre.")
-    sort: str = Bounds("popularity", pattern="^(popularity|title|newest)$", examples=["popularity"])
+    genre: int | None = Bounds(None, ge=1, le=MAX_ID, description="Only songs of this genre.", examples=[3])
+    sort: Literal["popularity", "title", "newest"] = Bounds("popularity", examples=["popularity"])
     year_from: int | None = Bounds(None, ge=1000, le=9999, examples=[1990])
     year_to: int | None = Bounds(None, ge=1000, le=9999, examples=[2019])
     tempo_min: int | None = Bounds(None, ge=40, le=220, description="BPM.", examples=[90])

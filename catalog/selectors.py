@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.core.cache import cache
 from django.core.paginator import Paginator
-from django.db.models import Count, F, Max, Min, Prefetch, QuerySet, Window
+from django.db.models import Count, F, Max, Min, Model, Prefetch, Q, QuerySet, Window
 from django.db.models.expressions import OrderBy
 from django.db.models.functions import RowNumber
 from django.utils.functional import Promise
@@ -14,11 +14,14 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.features import FEATURES
 from catalog.filters import SongFilter
+from catalog.genre_labels import genre_label
+from catalog.identity.compilers import is_compiler
 from catalog.models import Artist, Genre, Track, TrackArtist
-from catalog.search_index import popular_first, shown_by_index
+from catalog.search.index import popular_first, shown_by_index
 
 PAGE_SIZE = 30
 SHOWN_VERSIONS = 20
+SHOWN_ALBUM_SONGS = 100
 CACHE_SECONDS = 3600
 _SAMPLE_ARTISTS = 3
 _MANY = 8000
@@ -30,7 +33,7 @@ _CREDITED = Prefetch("credits", TrackArtist.objects.select_related("artist").ord
 SORTS: dict[str, Promise] = {
     "popularity": _("Most popular"),
     "title": _("Title"),
-    "newest": _("Newest here"),
+    "newest": _("Recently added"),
 }
 DEFAULT_SORT = "popularity"
 
@@ -85,31 +88,44 @@ def browse(*, wanted: SongFilter, sort: str) -> "Paginator[int]":
 def known_years() -> tuple[int, int] | None:
     """Return the first and the last year of release that is known, kept for a while; ``None`` where none is."""
     key = "catalog:years"
-    kept: tuple[int | None, int | None] | None = cache.get(key)
-    if kept is None:
+    years: tuple[int | None, int | None] | None = cache.get(key)
+    if years is None:
         ends = shown_by_index().aggregate(first=Min("release_year"), last=Max("release_year"))
-        kept = (ends["first"], ends["last"])
-        cache.set(key, kept, CACHE_SECONDS)
-    return None if kept[0] is None or kept[1] is None else (kept[0], kept[1])
+        years = (ends["first"], ends["last"])
+        cache.set(key, years, CACHE_SECONDS)
+    return None if years[0] is None or years[1] is None else (years[0], years[1])
 
 
 def tracks_in_order(ids: Iterable[int]) -> list[Track]:
     """Return the shown songs of ``ids``, in that order, with their artists, which is all that a list row shows."""
     wanted = list(ids)
-    found = Track.objects.active().prefetch_related(_CREDITED).defer("search_text").order_by().in_bulk(wanted)
-    return [found[pk] for pk in wanted if pk in found]
+    tracks = Track.objects.active().prefetch_related(_CREDITED).defer("search_text").order_by().in_bulk(wanted)
+    return [tracks[pk] for pk in wanted if pk in tracks]
+
+
+def unknown_ids(ids: Iterable[int], rows: Iterable[Model]) -> list[int]:
+    """Return those of ``ids`` that none of ``rows`` has, each once, in their order."""
+    known = {row.pk for row in rows}
+    return [pk for pk in dict.fromkeys(ids) if pk not in known]
+
+
+def tracks_by_code(*, spotify_ids: Sequence[str], isrcs: Sequence[str]) -> list[Track]:
+    """Return the shown songs with these ids on Spotify or these ISRCs, the most popular first."""
+    shown = Track.objects.active().filter(Q(spotify_id__in=spotify_ids) | Q(isrc__in=isrcs))
+    return tracks_in_order(shown.order_by("-popularity", "pk").values_list("pk", flat=True))
 
 
 def titles_in_order(ids: Sequence[int]) -> list[Track]:
     """Return the shown songs of ``ids``, in that order, with picture, title and names of artists alone; one query."""
     columns = ("title", "artist_names", "recording_key", "features", "cover_url")
-    found = Track.objects.active().only(*columns).in_bulk(ids)
-    return [found[pk] for pk in ids if pk in found]
+    tracks = Track.objects.active().only(*columns).in_bulk(ids)
+    return [tracks[pk] for pk in ids if pk in tracks]
 
 
 def genre_choices() -> list[tuple[int, str]]:
-    """Return id and name of all genres, by name."""
-    return list(Genre.objects.order_by("name").values_list("pk", "name"))
+    """Return id and label of all genres, by label."""
+    rows = Genre.objects.order_by().values_list("pk", "name")
+    return sorted(((pk, genre_label(name)) for pk, name in rows), key=lambda row: row[1].casefold())
 
 
 def versions_of(track: Track) -> list[Track]:
@@ -127,6 +143,19 @@ def songs_of_artist(artist: Artist) -> "Paginator[tuple[int, int]]":
     for pk, key in keys:
         first.setdefault(key, pk)
     return Paginator([(pk, versions[key] - 1) for key, pk in first.items()], PAGE_SIZE)
+
+
+def songs_of_album(artist: Artist, album: str) -> list[Track]:
+    """Return an artist's shown songs of one album by its name, as lists show them: the most popular first."""
+    songs = Track.objects.active().filter(credits__artist=artist, album=album)
+    return list(songs.for_list().order_by(*popular_first())[:SHOWN_ALBUM_SONGS])
+
+
+def albums_of_artist(artist: Artist, limit: int) -> list[str]:
+    """Return the names of the albums with the most of an artist's shown songs."""
+    songs = Track.objects.active().filter(credits__artist=artist).exclude(album="").order_by()
+    counted = songs.values_list("album").annotate(count=Count("pk")).order_by("-count", "album")
+    return [album for album, _count in counted[:limit]]
 
 
 def folded_songs(rows: Iterable[tuple[int, int]]) -> list[FoldedSong]:
@@ -150,15 +179,16 @@ def popular_artists(genres: Collection[Genre], limit: int) -> list[Artist]:
 
 def artists_of(track_ids: Sequence[int], limit: int) -> list[Artist]:
     """Return the artists of ``track_ids`` by how many of them are theirs, then by the place of the first."""
-    place = {pk: number for number, pk in enumerate(track_ids)}
+    rank = {pk: number for number, pk in enumerate(track_ids)}
     counts: Counter[int] = Counter()
     first: dict[int, int] = {}
-    for artist_id, track_id in TrackArtist.objects.filter(track_id__in=place).values_list("artist_id", "track_id"):
+    for artist_id, track_id in TrackArtist.objects.filter(track_id__in=rank).values_list("artist_id", "track_id"):
         counts[artist_id] += 1
-        first[artist_id] = min(first.get(artist_id, place[track_id]), place[track_id])
-    ranked = sorted(counts, key=lambda artist_id: (-counts[artist_id], first[artist_id]))[:limit]
-    found = Artist.objects.in_bulk(ranked)
-    return [found[artist_id] for artist_id in ranked]
+        first[artist_id] = min(first.get(artist_id, rank[track_id]), rank[track_id])
+    ranked = sorted(counts, key=lambda artist_id: (-counts[artist_id], first[artist_id]))[: 2 * limit]
+    artists = Artist.objects.in_bulk(ranked)
+    # "Various Artists" is nobody to be liked.
+    return [artists[pk] for pk in ranked if not is_compiler(artists[pk].name)][:limit]
 
 
 def genre_tiles() -> list[GenreTile]:

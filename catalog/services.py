@@ -7,8 +7,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from catalog.duplicates.recordings import part_recordings
 from catalog.features import SOUND_COLUMNS, check_features
 from catalog.models import Artist, Track, TrackArtist
+from catalog.search.words import note_words
 
 _BATCH = 500
 _DERIVED = ("artist_names", "recording_key", "search_key", "search_text")
@@ -28,6 +30,8 @@ def refresh_derived(*, tracks: QuerySet[Track]) -> int:
     for batch in _batches(credited):
         stale = [track for track in batch if _refresh(track)]
         Track.objects.bulk_update(stale, _DERIVED)
+        note_words(track.search_text for track in stale)
+        part_recordings({track.recording_key for track in stale})
         changed += len(stale)
     return changed
 

@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from catalog import spotify_views, views
+from catalog import views
+from catalog.sources.spotify import views as spotify_views
 
 app_name = "catalog"
 urlpatterns = [
@@ -14,6 +15,7 @@ urlpatterns = [
     path("songs/<int:pk>/", views.track, name="track"),
     path("songs/<int:pk>/sketch.wav", views.sketch, name="sketch"),
     path("artists/<int:pk>/", views.artist, name="artist"),
+    path("artists/<int:pk>/album/", views.album, name="album"),
     path("genres/", views.genres, name="genres"),
     path("genres/<int:pk>/", views.genre, name="genre"),
 ]

@@ -7,21 +7,20 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 from django_htmx.middleware import HtmxDetails
 
-from accounts.limits import limited
+from accounts.limits.limiter import limited
 from accounts.spotify.selectors import is_connected
 from catalog import selectors
-from catalog.charts import feature_chart
+from catalog.drawing.charts import feature_chart
 from catalog.filters import MOODS, SLIDERS, SongFilter
 from catalog.forms import BrowseForm
+from catalog.identity.text import TITLE_LENGTH
 from catalog.models import Artist, Genre, Track
-from catalog.ranges import ranged_response
-from catalog.search import MAX_QUERY_LENGTH, SearchResults, search
-from catalog.sketches.plan import digest
-from catalog.sketches.store import sketch_wav
+from catalog.search.selectors import MAX_QUERY_LENGTH, SearchResults, search
+from catalog.synth.answers import sketch_response
 
 _TOP_SONGS = 10
 _FOUND_SONGS = 20
@@ -29,7 +28,7 @@ _TOP_ARTISTS = 12
 _SUGGESTED = 3
 _SUGGESTED_SONGS = 6
 _ARTISTS_FROM_SONGS = 300
-_SKETCH_SECONDS = 24 * 3600
+_ALBUMS = 12
 
 
 @require_safe
@@ -115,10 +114,7 @@ def sketch(request: HttpRequest, pk: int) -> HttpResponse:
 
     To listeners alone: rendering costs time, which strangers could make the site waste.
     """
-    song = get_object_or_404(Track.objects.active(), pk=pk)
-    answer = ranged_response(request, sketch_wav(song), content_type="audio/wav", etag=digest(song))
-    patch_cache_control(answer, private=True, max_age=_SKETCH_SECONDS)
-    return answer
+    return sketch_response(request, get_object_or_404(Track.objects.active(), pk=pk))
 
 
 @require_safe
@@ -136,8 +132,23 @@ def artist(request: HttpRequest, pk: int) -> HttpResponse:
         "page": page,
         "tracks": [song.track for song in songs],
         "songs": songs,
+        "albums": selectors.albums_of_artist(shown, _ALBUMS) if page.number == 1 else [],
     }
     return render(request, "catalog/artist.html", context)
+
+
+@require_safe
+def album(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show what the catalogue has of one of an artist's albums (``name``)."""
+    owner = get_object_or_404(Artist, pk=pk)
+    name = request.GET.get("name", "").replace("\x00", "")[:TITLE_LENGTH]
+    songs = selectors.songs_of_album(owner, name) if name else []
+    if not songs:
+        raise Http404("no shown songs")
+    years = sorted({song.release_year for song in songs if song.release_year})
+    length_ms = sum(song.duration_ms or 0 for song in songs)
+    context = {"artist": owner, "album": name, "tracks": songs, "years": years, "length_ms": length_ms}
+    return render(request, "catalog/album.html", context)
 
 
 @require_safe

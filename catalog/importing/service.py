@@ -2,26 +2,54 @@
 
 import gc
 import time
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from django.db import IntegrityError, connection, reset_queries
+from django.db import connection, reset_queries
+from django.utils.translation import gettext as _
 
-from catalog.importing.merge import Ledger, merge_rows
-from catalog.importing.plan import Plan, make_plan
-from catalog.importing.reader import CHUNK_BYTES, CatalogueReader, Chunk, Reject, SongRow
-from catalog.importing.source import BrokenSourceError, SourceError, open_source
-from catalog.importing.writer import Writer, load_songs
+from catalog.duplicates.recordings import part_recordings
+from catalog.importing.reading.dialect import CYRILLIC, WINDOWS
+from catalog.importing.reading.reader import CHUNK_BYTES, CatalogueReader, Chunk, Flaw, Reject, SongRow
+from catalog.importing.reading.source import BrokenSourceError, SourceError, open_source
+from catalog.importing.writing.merge import Ledger, is_other_song, merge_rows
+from catalog.importing.writing.plan import Plan, Rules, StoredSong, make_plan
+from catalog.importing.writing.writer import Writer, load_songs
 from catalog.models import Track
-from jobs.races import racing
+from jobs.races import retry_conflicts
 
 # So many rejected rows are kept in the report; all of them go to ``on_reject``.
 SHOWN_REJECTS = 100
-_TRIES = 3
+# So many lines are named for each field whose values cannot all be read.
+SHOWN_FLAWS = 3
 _FEATURES_ORIGIN = {Track.Origin.DEMO: Track.FeaturesOrigin.DEMO}
+
+
+@dataclass(frozen=True)
+class FlawReport:
+    """The values of one field that cannot be read and were taken as unknown: how many, and the first of them."""
+
+    field: str
+    values: int
+    first: tuple[Flaw, ...]
+
+
+@dataclass(frozen=True)
+class ColumnReport:
+    """What of the file's columns was used: ``used`` are headings beside the fields they were read as.
+
+    ``unknown`` are headings that were read but knew nothing in any row; ``notes`` say how values were understood;
+    ``flaws``, for each field, which of its values were not.
+    """
+
+    used: tuple[tuple[str, str], ...] = ()
+    not_used: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    flaws: tuple[FlawReport, ...] = ()
 
 
 @dataclass
@@ -29,7 +57,8 @@ class ImportReport:
     """What an import did, or with ``is_dry_run`` would have done.
 
     ``rows_read`` counts all rows below the header, ``rows_rejected`` those of them that were left out; the three
-    numbers of songs count songs, not rows. ``genres`` is how many different genres the accepted rows name.
+    numbers of songs count songs, not rows. ``genres`` is how many different genres the accepted rows name, ``columns``
+    what of the file was read.
     """
 
     is_dry_run: bool = False
@@ -41,6 +70,7 @@ class ImportReport:
     genres: int = 0
     seconds: float = 0.0
     rejects: list[Reject] = field(default_factory=list)
+    columns: ColumnReport = field(default_factory=ColumnReport)
 
     @property
     def is_unchanged(self) -> bool:
@@ -67,11 +97,12 @@ def import_tracks(  # noqa: PLR0913
     chunk_bytes: int = CHUNK_BYTES,
     on_reject: Callable[[Reject], None] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
+    mapping: Mapping[str, str] | None = None,
 ) -> ImportReport:
     """Create and update songs from a catalogue file, one transaction per chunk.
 
-    Songs are known by Spotify id; in a file without ids, by folded title and artists. A second import of the same
-    file changes nothing, so an import that was interrupted is finished by running it again.
+    Songs are known by Spotify id; in a file without ids, by title, artists and, where they are known, album or length.
+    A second import of the same file changes nothing, so an import that was interrupted is finished by running it again.
 
     Args:
         source: a path, or a seekable binary file object (an upload).
@@ -83,15 +114,16 @@ def import_tracks(  # noqa: PLR0913
         chunk_bytes: how much of the unpacked file makes a transaction.
         on_reject: called with every row that is left out.
         on_progress: called after each chunk with the bytes of the file read, and all there are.
+        mapping: the heading of each field that is not to be found by itself; "" leaves a field out.
 
     Raises:
         SourceError: the file cannot be used; nothing was written.
         ImportBrokenError: the file broke off half-way, or unpacks to more than ``max_bytes``.
     """
     started = time.perf_counter()
-    run = _Run(origin, is_dry_run=is_dry_run, on_reject=on_reject)
     with _fewer_collections(), _unmapped_database(), open_source(source, name=name, max_bytes=max_bytes) as opened:
-        reader = CatalogueReader(opened, chunk_bytes=chunk_bytes)
+        reader = CatalogueReader(opened, chunk_bytes=chunk_bytes, mapping=mapping)
+        run = _Run(origin, reader, is_dry_run=is_dry_run, on_reject=on_reject)
         try:
             for chunk in reader.chunks(limit):
                 run.take(chunk)
@@ -100,9 +132,9 @@ def import_tracks(  # noqa: PLR0913
         except SourceError as error:
             if not run.report.rows_read and not isinstance(error, BrokenSourceError):
                 raise
-            kept = "nothing of it was written" if is_dry_run else "what was read before that stays"
-            raise ImportBrokenError(f"{error}; {kept}", run.finish(started)) from error
-    return run.finish(started)
+            outcome = "Nothing was imported." if is_dry_run else "Rows before that were imported."
+            raise ImportBrokenError(f"{error} {outcome}", run.finish(started)) from error
+        return run.finish(started)
 
 
 @contextmanager
@@ -137,12 +169,23 @@ def _unmapped_database() -> Iterator[None]:
 class _Run:
     """One import: carries counts, the ledger and remembered keys from chunk to chunk."""
 
-    def __init__(self, origin: Track.Origin, *, is_dry_run: bool, on_reject: Callable[[Reject], None] | None) -> None:
+    def __init__(
+        self,
+        origin: Track.Origin,
+        reader: CatalogueReader,
+        *,
+        is_dry_run: bool,
+        on_reject: Callable[[Reject], None] | None,
+    ) -> None:
         self.report = ImportReport(is_dry_run=is_dry_run)
-        self._features_origin = _FEATURES_ORIGIN.get(origin, Track.FeaturesOrigin.CSV)
-        self._writer = Writer(origin=origin, features_origin=self._features_origin)
+        self._reader = reader
+        features_origin = _FEATURES_ORIGIN.get(origin, Track.FeaturesOrigin.CSV)
+        self._writer = Writer(origin=origin, features_origin=features_origin, told_apart=reader.told_apart)
+        self._names = self._writer.names
+        self._rules = Rules(features_origin, self._names.key, reader.layout.has_row_per_artist)
         self._ledger = Ledger()
         self._genres: set[str] = set()
+        self._flaws: dict[str, FlawReport] = {}
         self._on_reject = on_reject
         # Only a dry run needs it: songs that it would have created are not found in the database by later chunks.
         self._would_create: set[Hashable] = set()
@@ -150,6 +193,7 @@ class _Run:
     def take(self, chunk: Chunk) -> None:
         """Write one chunk and count it."""
         self._note_rejects(chunk.rejects)
+        self._note_flaws(chunk.flaws)
         self.report.rows_read += len(chunk.rows) + len(chunk.rejects)
         for genres in {row.genres for row in chunk.rows}:
             self._genres.update(genres)
@@ -163,34 +207,51 @@ class _Run:
         reset_queries()
 
     def finish(self, started: float) -> ImportReport:
-        """Return the report."""
+        """Part the recordings that share title and artist alone, and return the report."""
+        if not self.report.is_dry_run and self.report.songs_created + self.report.songs_updated:
+            part_recordings()
         self.report.genres = len(self._genres)
+        self.report.columns = _column_report(self._reader, tuple(flaw for _field, flaw in sorted(self._flaws.items())))
         self.report.seconds = time.perf_counter() - started
         return self.report
 
     def _write(self, rows: Iterable[SongRow]) -> Plan:
-        songs = merge_rows(rows)
-        for tries_left in reversed(range(_TRIES)):
-            try:
-                with racing():
-                    plan = make_plan(songs, load_songs(songs), self._ledger, self._features_origin)
-                    self._writer.write(plan)
-                return plan
-            except IntegrityError:
-                # Somebody else added some of these songs or artists meanwhile; the next look finds it.
-                self._writer.forget()
-                if not tries_left:
-                    raise
-            except BaseException:
-                self._writer.forget()
-                raise
-        raise AssertionError("unreachable")
+        songs = self._merged(rows)
+
+        def write() -> Plan:
+            plan = make_plan(*self._compared(songs), self._ledger, self._rules)
+            self._writer.write(plan)
+            return plan
+
+        # If somebody else added some of these songs or artists meanwhile, the next look finds them.
+        return retry_conflicts(write, reset=self._writer.forget)
+
+    def _compared(self, songs: dict[Hashable, SongRow]) -> tuple[dict[Hashable, SongRow], dict[Hashable, StoredSong]]:
+        """Return ``songs`` beside what the database holds of them.
+
+        A song whose id this run has already seen on quite another song goes without.
+        """
+        stored = load_songs(songs, self._names)
+        strays = {
+            key
+            for key, song in stored.items()
+            if songs[key].spotify_id
+            and self._ledger[song.pk]
+            and is_other_song(songs[key], song.values["title"], song.artists)
+        }
+        if not strays:
+            return songs, stored
+        songs = self._merged(row._replace(spotify_id="") if key in strays else row for key, row in songs.items())
+        return songs, load_songs(songs, self._names)
 
     def _dry_plan(self, rows: Iterable[SongRow]) -> Plan:
-        songs = {key: row for key, row in merge_rows(rows).items() if key not in self._would_create}
-        stored = load_songs(songs)
+        songs = {key: row for key, row in self._merged(rows).items() if key not in self._would_create}
+        songs, stored = self._compared(songs)
         self._would_create.update(songs.keys() - stored.keys())
-        return make_plan(songs, stored, self._ledger, self._features_origin)
+        return make_plan(songs, stored, self._ledger, self._rules)
+
+    def _merged(self, rows: Iterable[SongRow]) -> dict[Hashable, SongRow]:
+        return merge_rows(rows, self._names.file_key, joins_artists=self._rules.joins_artists)
 
     def _note_rejects(self, rejects: list[Reject]) -> None:
         self.report.rows_rejected += len(rejects)
@@ -198,3 +259,20 @@ class _Run:
         if self._on_reject is not None:
             for reject in rejects:
                 self._on_reject(reject)
+
+    def _note_flaws(self, flaws: Iterable[Flaw]) -> None:
+        for flaw in flaws:
+            known = self._flaws.get(flaw.field, FlawReport(flaw.field, 0, ()))
+            first = known.first if len(known.first) == SHOWN_FLAWS else (*known.first, flaw)
+            self._flaws[flaw.field] = FlawReport(flaw.field, known.values + 1, first)
+
+
+def _column_report(reader: CatalogueReader, flaws: tuple[FlawReport, ...]) -> ColumnReport:
+    layout = reader.layout
+    notes = layout.notes
+    if reader.encoding == WINDOWS:
+        notes = (_("the text is Windows-1252, not UTF-8"), *notes)
+    elif reader.encoding == CYRILLIC:
+        notes = (_("the text is Windows-1251, not UTF-8"), *notes)
+    unknown = tuple(heading for heading, name in layout.used if name in reader.unknown)
+    return ColumnReport(layout.used, tuple(filter(None, layout.not_used)), unknown, notes, flaws)

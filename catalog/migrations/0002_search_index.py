@@ -6,7 +6,7 @@ index over the words, and an order of popularity with unknown values last; Maria
 
 from django.db import migrations
 
-# The text is folded already (catalog.text.fold): lower case, words parted by one space. The `ascii` tokenizer then
+# The text is folded already (catalog.identity.text.fold): lower case, words parted by one space. The `ascii` tokenizer then
 # parts it at the spaces and takes every other letter as it is.
 SQLITE_FORWARD = [
     """CREATE VIRTUAL TABLE catalog_track_fts USING fts5(

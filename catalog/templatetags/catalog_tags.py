@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable
 from itertools import islice
+from urllib.parse import urlencode
 
 from django import template
+from django.urls import reverse
+from django.utils.html import escape
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
-from catalog import covers
-from catalog.markup import filled
-from catalog.models import Track
+from accounts.fast.html import fast_format_html
+from catalog.drawing import covers
+from catalog.models import Artist, Track
 
 register = template.Library()
 
@@ -28,11 +32,42 @@ def mosaic(tracks: Iterable[Track]) -> SafeString:
 
 
 @register.simple_tag
-def credits(track: Track) -> SafeString:  # noqa: A001  (the tag's name)
-    """Return the song's artists as links, in credit order, from the prefetched credits (TrackQuerySet.for_list)."""
-    shown = sorted(track.credits.all(), key=lambda credit: credit.position)
-    artists = (credit.artist for credit in shown)
-    return SafeString(", ".join(filled(_CREDIT, url=one.get_absolute_url(), name=one.name) for one in artists))
+def credits(  # noqa: A001  (the tag's name)
+    track: Track, page_artist: Artist | str | None = None, page_album: str | None = None
+) -> SafeString:
+    """Return the song's artists as links, in credit order, from the prefetched credits (TrackQuerySet.for_list).
+
+    On the page of ``page_artist`` that name goes without saying: the album, unless it is ``page_album``, and the year
+    stand in for it.
+    """
+    in_order = sorted(track.credits.all(), key=lambda credit: credit.position)
+    artists = [credit.artist for credit in in_order if credit.artist != page_artist]
+    links = SafeString(
+        ", ".join(fast_format_html(_CREDIT, url=artist.get_absolute_url(), name=artist.name) for artist in artists)
+    )
+    if not isinstance(page_artist, Artist):
+        return links
+    others = gettext("with %(artists)s") % {"artists": links} if artists else ""
+    album = "" if track.album == page_album else escape(track.album)
+    return SafeString(" · ".join(part for part in (others, album, str(track.release_year or "")) if part))
+
+
+@register.simple_tag
+def album_url(track: Track) -> str:
+    """Return the page of a song's album, that of its first artist; empty where none is known."""
+    first = min(track.credits.all(), key=lambda credit: credit.position, default=None)
+    return album_address(first.artist_id, track.album) if first is not None and track.album else ""
+
+
+def album_address(artist_id: int, album: str) -> str:
+    """Return the page of an artist's album."""
+    return f"{reverse('catalog:album', args=[artist_id])}?{urlencode({'name': album})}"
+
+
+@register.filter
+def album_of(artist: Artist, album: str) -> str:
+    """Return the page of an artist's album."""
+    return album_address(artist.pk, album)
 
 
 @register.filter

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
+from catalog.identity.text import artist_key
 from catalog.models import Artist, Genre, Track
 from catalog.services import set_credits
-from catalog.text import artist_key
 
 FEATURES = {
     "danceability": 0.5,

@@ -13,11 +13,11 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import User
-from catalog import merging
-from catalog.admin_import import SHOWN_REJECTS
+from catalog.duplicates import merging
 from catalog.features import FEATURES as SCHEMA
+from catalog.importing.admin import SHOWN_REJECTS
 from catalog.models import Artist, Genre, Track
-from catalog.search import search
+from catalog.search.selectors import search
 from catalog.tests.factories import FEATURES, make_artist, make_track
 
 # MariaDB's full-text index shows only what was committed.
@@ -66,7 +66,7 @@ def form_data(track: Track, **changes: Any) -> dict[str, Any]:
             f"credits-{number}-id": credit.pk,
             f"credits-{number}-track": track.pk,
             f"credits-{number}-artist": credit.artist_id,
-            f"credits-{number}-place": number + 1,
+            f"credits-{number}-number": number + 1,
         }
     return data | changes
 
@@ -112,10 +112,10 @@ class TestList:
         one, two = make_track("One"), make_track("Two", is_active=False)
         data = {"_selected_action": [one.pk, two.pk]}
         response = operator.post(LIST, {**data, "action": "hide_tracks"}, follow=True)
-        assert "1 song was hidden." in response.content.decode()
+        assert "1 song hidden." in response.content.decode()
         assert set(Track.objects.values_list("is_active", flat=True)) == {False}
         response = operator.post(LIST, {**data, "action": "show_tracks"}, follow=True)
-        assert "2 songs are shown again." in response.content.decode()
+        assert "2 songs are visible again." in response.content.decode()
         assert set(Track.objects.values_list("is_active", flat=True)) == {True}
 
 
@@ -152,14 +152,14 @@ class TestChange:
 
     def test_artists_can_change_places(self, operator: Client) -> None:
         track = make_track("Song", "One", "Two")
-        save(operator, track, **{"credits-0-place": "2", "credits-1-place": "1"})
+        save(operator, track, **{"credits-0-number": "2", "credits-1-number": "1"})
         assert (track.artist_names, track.search_key) == ("Two, One", "song two one")
         assert list(track.credits.values_list("artist__name", "position")) == [("Two", 0), ("One", 1)]
 
     def test_artists_can_be_added_and_removed(self, operator: Client) -> None:
         track = make_track("Song", "One")
         changes = {"credits-0-DELETE": "on", "credits-TOTAL_FORMS": 2, "credits-1-artist": make_artist("Three").pk}
-        save(operator, track, **changes, **{"credits-1-place": "1", "credits-1-id": "", "credits-1-track": track.pk})
+        save(operator, track, **changes, **{"credits-1-number": "1", "credits-1-id": "", "credits-1-track": track.pk})
         assert track.artist_names == "Three"
         assert search("song three").track_ids == [track.pk]
 
@@ -191,7 +191,7 @@ class TestChange:
         make_track("Song", "One", "Two")
         two = Artist.objects.get(name="Two")
         response = operator.post(f"/admin/catalog/artist/{two.pk}/change/", {"name": "ÖNE"})
-        assert "There is an artist of this name already." in response.content.decode()
+        assert "There&#x27;s already an artist with this name." in response.content.decode()
 
     @pytest.mark.parametrize("url", ["/admin/catalog/artist/?q=bey", "/admin/catalog/genre/?q=ro"])
     def test_artists_and_genres_are_searched(self, operator: Client, url: str) -> None:
@@ -227,7 +227,7 @@ class TestMerge:
 
     def test_one_song_is_not_merged(self, operator: Client) -> None:
         data = {"action": "merge_duplicates", "_selected_action": [make_track().pk]}
-        assert "Choose from 2 to 20 songs" in operator.post(LIST, data, follow=True).content.decode()
+        assert "Select 2 to 20 songs to merge." in operator.post(LIST, data, follow=True).content.decode()
 
     def test_song_to_keep_must_be_among_the_chosen(self, operator: Client, moved: list[tuple[str, str]]) -> None:
         one, two, other = make_track("One"), make_track("Two"), make_track("Other")
@@ -282,7 +282,7 @@ class TestImport:
     def test_dry_run_changes_nothing(self, operator: Client) -> None:
         response = self.upload(operator, (HEADER + ROW).encode(), is_dry_run="on")
         assert response.context["report"].songs_created == 1
-        assert "Dry run: nothing was written" in response.content.decode()
+        assert "Dry run. Nothing was changed." in response.content.decode()
         assert not Track.objects.exists()
 
     def test_rejected_rows_are_listed_and_can_be_downloaded(self, operator: Client, tmp_path: Path) -> None:
@@ -308,7 +308,7 @@ class TestImport:
     def test_large_file_is_refused(self, operator: Client, settings: Settings) -> None:
         settings.MAX_IMPORT_UPLOAD_BYTES = 100
         response = self.upload(operator, (HEADER + ROW * 2).encode())
-        assert "at most" in str(response.context["form"].errors["file"])
+        assert "The limit is 100" in str(response.context["form"].errors["file"])
         assert not Track.objects.exists()
 
     @pytest.mark.parametrize("token", ["..", "%2e%2e%2fdb", "0" * 32, "x" * 32])

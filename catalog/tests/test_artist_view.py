@@ -48,6 +48,6 @@ def test_constant_number_of_queries(client: Client, count: int, django_assert_nu
     for number in range(count):
         make_track(f"Song no {number}", "One", f"Guest {number}", genres=[f"genre {number}"])
     one = Artist.objects.get(name="One")
-    # artist, keys, songs, credits with artists, genres
-    with django_assert_num_queries(5):
+    # artist, keys, songs, credits with artists, genres, albums
+    with django_assert_num_queries(6):
         assert len(titles(client.get(one.get_absolute_url()))) == count

@@ -102,7 +102,7 @@ def test_markup_in_names_is_escaped(client: Client) -> None:
 @pytest.mark.parametrize("url", [URL, "/genres/", "/search/?q=love"])
 def test_empty_catalogue_says_what_to_do(client: Client, url: str) -> None:
     page = client.get(url).content.decode()
-    assert "have not added any songs so far" in page
+    assert "There are no songs on this site yet." in page
     assert "import_tracks" not in page
     operator = User.objects.create_user("op", "op@example.org", is_staff=True)
     operator.user_permissions.set(Permission.objects.filter(codename__in=["add_track", "change_track"]))

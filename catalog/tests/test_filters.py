@@ -13,10 +13,10 @@ from django.utils.translation import override
 from pytest_django import DjangoAssertNumQueries
 
 from catalog import selectors, services
+from catalog.duplicates.merging import merge_tracks
 from catalog.features import SOUND_COLUMNS
 from catalog.filters import MOODS, SLIDERS, SongFilter
 from catalog.forms import BrowseForm
-from catalog.merging import merge_tracks
 from catalog.models import Genre, Track
 from catalog.tests.factories import FEATURES, make_track
 
@@ -84,7 +84,7 @@ def test_years_where_they_are_known(client: Client) -> None:
 @pytest.mark.usefixtures("songs")
 def test_nothing_fits(client: Client) -> None:
     html = client.get(URL, {"energy_min": 100, "acousticness_min": 100}).content.decode()
-    assert "No song fits" in html
+    assert "No matching songs" in html
 
 
 @pytest.mark.usefixtures("songs")
@@ -175,6 +175,6 @@ def test_suggestions_in_groups(client: Client, django_assert_num_queries: Django
     html = client.get(address, {"q": "roc"}).content.decode()
     assert [html.count(part) for part in ("/songs/", "/artists/", "/genres/")] == [6, 1, 1]
     assert html.index("Rock 7") < html.index("Rock 2")
-    assert "Nothing found for “&lt;b&gt;”" in client.get(address, {"q": "<b>"}).content.decode()
+    assert "No results for “&lt;b&gt;”" in client.get(address, {"q": "<b>"}).content.decode()
     with django_assert_num_queries(6):
         client.get(address, {"q": "roc"})

@@ -67,7 +67,7 @@ def test_genre_page_shows_best_songs_and_artists(client: Client) -> None:
 
 def test_genre_without_shown_songs_says_so(client: Client) -> None:
     genre = Genre.objects.create(name="empty")
-    assert "This genre has no songs that are shown." in client.get(genre.get_absolute_url()).content.decode()
+    assert "All songs of this genre are hidden." in client.get(genre.get_absolute_url()).content.decode()
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from catalog.text import artist_key, fold, recording_key
+from catalog.identity.text import artist_key, fold, recording_key
 
 
 @pytest.mark.parametrize(

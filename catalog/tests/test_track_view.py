@@ -28,11 +28,21 @@ def test_shows_what_is_known(client: Client) -> None:
     assert track.get_absolute_url() == f"/songs/{track.pk}/"
     links = re.findall(r'<a href="/artists/(\d+)/">(\w+)</a>', page)
     assert [name for _pk, name in links] == ["First", "Second"]
-    for text in ("Record", "55 of 100", "3:07", "1999", ">yes<", "CSV import", "120 BPM", "A minor", "\u22127.2 dB"):
+    for text in (
+        "Record",
+        "55 out of 100",
+        "3:07",
+        "1999",
+        ">yes<",
+        "CSV import",
+        "120 BPM",
+        "A minor",
+        "\u22127.2 dB",
+    ):
         assert text in page, text
     for genre in track.genres.all():
         assert f'href="/genres/{genre.pk}/"' in page
-    assert "4 beats a bar" in page
+    assert "4 beats per bar" in page
     assert "Audio features: from the imported file." in page
     assert f'hx-get="/songs/{track.pk}/similar/" hx-trigger="load"' in page
     assert f'<a href="/songs/{track.pk}/similar/">' in page
@@ -51,7 +61,7 @@ def test_unknown_features_are_said_to_be_unknown_and_not_drawn(client: Client) -
 
 def test_song_without_features_says_so(client: Client) -> None:
     page = page_of(client, make_track())
-    assert "Nobody has measured yet" in page
+    assert "We don't have sound measurements for this song yet." in page
     assert "feature-chart" not in page
 
 

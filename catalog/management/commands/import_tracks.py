@@ -11,10 +11,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, ProgrammingError
 
-from accounts.csv_cells import safe_cell
-from catalog.importing.reader import Reject
-from catalog.importing.service import ImportBrokenError, ImportReport, import_tracks
-from catalog.importing.source import SourceError
+from accounts.personal_data.csv_cells import safe_cell
+from catalog.importing.reading.layout import FIELDS
+from catalog.importing.reading.reader import Reject
+from catalog.importing.reading.source import SourceError
+from catalog.importing.service import ColumnReport, ImportBrokenError, ImportReport, import_tracks
 from catalog.models import Track
 
 SHOWN_REJECTS = 5
@@ -25,20 +26,32 @@ class Command(BaseCommand):
 
     # Checking the site's pages and forms would take longer than importing a small file.
     requires_system_checks: tuple[str, ...] = ()
-    help = "Bring songs from a .csv or .csv.gz file into the catalogue. Running it again changes nothing."
+    help = (
+        "Import songs from a .csv or .csv.gz file into the catalogue. Running it again with the same file changes "
+        "nothing."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("path", type=Path, help="the file: one row per song, or per song and genre")
-        parser.add_argument("--dry-run", action="store_true", help="tell what would happen and write nothing")
+        parser.add_argument("path", type=Path, help="The file, with one row per song, or per song and genre.")
+        parser.add_argument("--dry-run", action="store_true", help="Show what would happen without changing anything.")
         parser.add_argument(
-            "--rejects", type=Path, metavar="FILE", help="write rows that are left out to this CSV: line, reason, row"
+            "--rejects", type=Path, metavar="FILE", help="Write skipped rows to this CSV file (line, reason, row)."
         )
-        parser.add_argument("--limit", type=_positive, metavar="N", help="read only the first N rows")
+        parser.add_argument(
+            "--map",
+            type=_mapping,
+            action="append",
+            default=[],
+            metavar="FIELD=HEADING",
+            help="Read FIELD from the column HEADING, as in --map title=song_name. With no HEADING the field is "
+            f"skipped. Fields: {', '.join(FIELDS)}.",
+        )
+        parser.add_argument("--limit", type=_positive, metavar="N", help="Read only the first N rows.")
         parser.add_argument(
             "--origin",
             choices=[Track.Origin.CSV.value, Track.Origin.DEMO.value],
             default=Track.Origin.CSV.value,
-            help="demo marks new songs as invented for the demo",
+            help="`demo` marks new songs as made up for the demo.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -54,6 +67,7 @@ class Command(BaseCommand):
                     origin=Track.Origin(options["origin"]),
                     on_reject=on_reject,
                     on_progress=on_progress,
+                    mapping=dict(options["map"]),
                 )
         except ImportBrokenError as error:
             self._show(error.report, options["rejects"])
@@ -61,12 +75,12 @@ class Command(BaseCommand):
         except SourceError as error:
             raise CommandError(str(error)) from error
         except (OperationalError, ProgrammingError) as error:
-            raise CommandError(f"the database cannot be used (is it migrated?): {error}") from error
+            raise CommandError(f"The database can't be used. Have you run `manage.py migrate`? ({error})") from error
         except KeyboardInterrupt as error:
-            raise CommandError("stopped; run the same command again to finish") from error
+            raise CommandError("Stopped. Run the same command again to finish.") from error
         self._show(report, options["rejects"])
         if report.rows_rejected == report.rows_read:
-            raise CommandError(f"{path}: not one row could be used")
+            raise CommandError(f"{path}: none of the rows could be imported.")
 
     def _show(self, report: ImportReport, rejects: Path | None) -> None:
         would = " (dry run: would be)" if report.is_dry_run else ""
@@ -75,27 +89,51 @@ class Command(BaseCommand):
             f"songs created{would}": f"{report.songs_created:,}",
             f"songs updated{would}": f"{report.songs_updated:,}",
             "songs unchanged": f"{report.songs_unchanged:,}",
-            "rows rejected": f"{report.rows_rejected:,}",
+            "rows skipped": f"{report.rows_rejected:,}",
             "genres": f"{report.genres:,}",
             "seconds": f"{report.seconds:.1f}",
         }
         width = max(map(len, lines))
         for label, value in lines.items():
             self.stdout.write(f"{label:<{width}}  {value:>10}")
+        self._show_columns(report.columns)
         for reject in report.rejects[:SHOWN_REJECTS]:
-            self.stdout.write(f"rejected line {reject.line}: {reject.reason}")
+            self.stdout.write(f"skipped line {reject.line}: {reject.reason}")
         if report.rows_rejected > SHOWN_REJECTS:
-            where = f"all of them are in {rejects}" if rejects else "--rejects FILE writes all of them down"
+            where = f"see {rejects} for all of them" if rejects else "use --rejects FILE to save all of them"
             self.stdout.write(f"... and {report.rows_rejected - SHOWN_REJECTS:,} more; {where}")
         if report.is_unchanged:
             self.stdout.write("Nothing changed.")
         elif report.is_dry_run:
             self.stdout.write("Nothing was written.")
 
+    def _show_columns(self, columns: ColumnReport) -> None:
+        used = ", ".join(heading if heading == name else f"{heading} as {name}" for heading, name in columns.used)
+        lines = {
+            "used": used,
+            "not used": ", ".join(columns.not_used),
+            "unknown in every row": ", ".join(columns.unknown),
+            "understood": "; ".join(columns.notes),
+        }
+        for label, text in lines.items():
+            if text:
+                self.stdout.write(f"{label}: {text}")
+        for flaw in columns.flaws:
+            first = "; ".join(f"line {value.line}: {value.reason}" for value in flaw.first)
+            more = "; ..." if flaw.values > len(flaw.first) else ""
+            self.stdout.write(f"not understood, so unknown: {flaw.field} in {flaw.values:,} rows ({first}{more})")
+
+
+def _mapping(text: str) -> tuple[str, str]:
+    name, sign, heading = text.partition("=")
+    if not sign:
+        raise ArgumentTypeError(f"{text!r} must look like FIELD=HEADING")
+    return name.strip(), heading.strip()
+
 
 def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise ArgumentTypeError(f"{text!r} is not a whole number above 0")
+        raise ArgumentTypeError(f"{text!r} must be a whole number above 0")
     return int(text)
 
 
@@ -106,11 +144,11 @@ def _rejects_file(path: Path | None, source: Path) -> Iterator[Callable[[Reject]
         yield None
         return
     if path.exists() and source.exists() and path.samefile(source):
-        raise CommandError(f"--rejects {path}: is the file to be imported")
+        raise CommandError(f"--rejects {path}: this is the file you are importing. Choose another one.")
     try:
         file = path.open("w", newline="", encoding="utf-8")
     except OSError as error:
-        raise CommandError(f"--rejects {path}: cannot be written: {error.strerror}") from error
+        raise CommandError(f"--rejects {path}: can't write to this file: {error.strerror}") from error
     with file:
         writer = csv.writer(file)
         writer.writerow(Reject._fields)

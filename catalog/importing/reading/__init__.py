@@ -1,0 +1,1 @@
+"""Reading a catalogue file into checked rows. Needs no database."""

@@ -1,0 +1,101 @@
+"""Rows split into fields, and why some cannot be."""
+
+import csv
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from catalog.importing.reading.dialect import Dialect
+from catalog.importing.reading.lists import parse_list
+from catalog.importing.reading.numbers import shown
+from catalog.importing.reading.values import BadValue
+
+
+class Lines(NamedTuple):
+    """Rows split into fields, beside their line numbers and their text."""
+
+    numbers: list[int]
+    fields: list[list[str]]
+    texts: list[str]
+
+
+def reason(error: Exception) -> str:
+    """Return why a row could not be read."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"invalid UTF-8: byte 0x{error.object[error.start]:02x} at position {error.start + 1} in the row"
+    if isinstance(error, csv.Error):
+        if "field limit" in str(error):
+            return f"a field is longer than {csv.field_size_limit()} characters"
+        return "an unquoted field contains a carriage return"
+    return str(error)
+
+
+def of_width(lines: Lines, headings: Sequence[str]) -> tuple[Lines, list[tuple[int, str, str]]]:
+    """Return the rows with a field for each heading, and line number, reason and text of the others.
+
+    Empty lines are no rows. A delimiter behind the last field is no field more, nor one behind the last heading.
+    """
+    width = len(headings)
+    rows = Lines([], [], [])
+    rejects = []
+    for number, split, text in zip(*lines, strict=True):
+        fields = split
+        if len(fields) > width and not any(map(str.strip, fields[width:])):
+            fields = fields[:width]
+        elif len(fields) == width - 1 and not headings[-1]:
+            fields = [*fields, ""]
+        if len(fields) == width:
+            rows.numbers.append(number)
+            rows.fields.append(fields)
+            rows.texts.append(text)
+        elif fields:
+            how = "few" if len(fields) < width else "many"
+            rejects.append((number, f"too {how} columns: {len(fields)} instead of {width}", text))
+    return rows, rejects
+
+
+def is_known(value: object) -> bool:
+    """Return whether a parsed value says something."""
+    return value is not None and value not in ("", ()) and not isinstance(value, BadValue)
+
+
+def quietly_split(line: str, dialect: Dialect) -> list[str]:
+    """Return the fields of ``line``, none where it cannot be split."""
+    try:
+        return next(dialect.reader([line]), [])
+    except csv.Error:
+        return []
+
+
+def joined_names(*fields: Any) -> Any:
+    """Return the names of several fields of one row, each once; or the field that cannot be read."""
+    bad = next((names for names in fields if isinstance(names, BadValue)), None)
+    return bad or tuple(dict.fromkeys(name for names in fields for name in names))
+
+
+def unknowable(texts: Sequence[str], ids: Sequence[object], artists: Sequence[object] | None) -> dict[int, str]:
+    """Return place and reason of each row that has neither an id nor artists to know its song by."""
+    return {
+        row: f"spotify_id: {shown(texts[row])} is not a Spotify track id (22 letters and digits)"
+        for row, song_id in enumerate(ids)
+        if song_id == "" and (artists is None or artists[row] == ())
+    }
+
+
+class Neighbours:
+    """What the artist fields of rows say that are of one song and stand one behind the other."""
+
+    def __init__(self) -> None:
+        self._several = self._others = 0
+
+    def note(self, artist: str, other: str) -> None:
+        """Take in the artists of two such rows."""
+        are_single = not any(";" in text or parse_list(text) is not None for text in (artist, other))
+        if artist and other and artist != other and are_single:
+            self._several += 1
+        else:
+            self._others += 1
+
+    @property
+    def name_one_each(self) -> bool:
+        """Whether most name one artist each of the song's."""
+        return self._several > 0 and self._several >= self._others

@@ -1,0 +1,1 @@
+"""Bringing checked rows into the database."""

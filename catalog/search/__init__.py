@@ -1,0 +1,1 @@
+"""Search over songs, artists and genres."""

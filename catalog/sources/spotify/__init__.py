@@ -1,0 +1,1 @@
+"""Spotify's search, and songs added from it."""

@@ -1,0 +1,70 @@
+"""Rendered sketches on disk: as many as ``SKETCH_CACHE_MB`` allows, the longest unused go first."""
+
+import logging
+import os
+import tempfile
+import time
+from pathlib import Path
+
+from django.conf import settings
+
+from catalog.models import Track
+from catalog.synth.plan import digest, plan
+
+logger = logging.getLogger(__name__)
+# A file in use is marked as used this often; more would be a write per request.
+_TOUCH_SECONDS = 600
+
+
+def sketch_wav(track: Track) -> bytes:
+    """Return the song's sketch as the bytes of a WAV file: from disk, else rendered and kept.
+
+    A disk that is full or cannot be written costs the next listener the time to render, nothing else.
+    """
+    path = settings.SKETCH_DIR / f"{digest(track)}.wav"
+    try:
+        content: bytes = path.read_bytes()
+        _mark_used(path)
+    except OSError:
+        from catalog.synth.render import render_wav
+
+        content = render_wav(plan(track))
+        _keep(path, content)
+    return content
+
+
+def _mark_used(path: Path) -> None:
+    if time.time() - path.stat().st_mtime > _TOUCH_SECONDS:
+        os.utime(path)
+
+
+def _keep(path: Path, content: bytes) -> None:
+    limit = settings.SKETCH_CACHE_MB * 1_000_000
+    if len(content) > limit:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Beside it and renamed, so that nobody hears half a file.
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".draft", delete=False) as draft:
+            draft.write(content)
+        Path(draft.name).replace(path)
+        _trim(path.parent, limit)
+    except OSError as error:
+        logger.warning("sketches are not kept: %s", error)
+
+
+def _trim(folder: Path, limit: int) -> None:
+    """Delete the longest unused files until the rest is within ``limit`` bytes; other workers may do so as well."""
+    files = []
+    for entry in os.scandir(folder):
+        try:
+            status = entry.stat()
+        except FileNotFoundError:
+            continue
+        files.append((status.st_mtime, status.st_size, entry.path))
+    total = sum(size for _used, size, _path in files)
+    for _used, size, path in sorted(files):
+        if total <= limit:
+            break
+        Path(path).unlink(missing_ok=True)
+        total -= size
