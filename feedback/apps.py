@@ -11,14 +11,18 @@ class FeedbackConfig(AppConfig):
 
     def ready(self) -> None:
         """Have feedback follow when the operator merges songs; add the import of histories."""
-        from catalog.merging import register_merge_handler
+        from accounts.spotify.services import register_account_handler
+        from catalog.duplicates.merging import register_merge_handler
         from feedback.history_import.job import KINDS
-        from feedback.queue_services import move_queue_items
-        from feedback.services import move_feedback
-        from feedback.spotify_import import KINDS as SPOTIFY_KINDS
+        from feedback.merging import move_feedback
+        from feedback.plays import double_jobs
+        from feedback.queue.services import move_queue_items
+        from feedback.spotify_import import job, playlists, saving
+        from feedback.spotify_import.services import leave_account
         from jobs.registry import register_kind
 
         register_merge_handler(move_feedback)
         register_merge_handler(move_queue_items)
-        for kind in (*KINDS, *SPOTIFY_KINDS):
+        register_account_handler(leave_account)
+        for kind in (*KINDS, *double_jobs.KINDS, job.KIND, playlists.KIND, saving.KIND):
             register_kind(kind)

@@ -13,11 +13,13 @@ from django.db.models import Case, Count, Exists, F, Max, Min, OuterRef, Q, Quer
 from django.db.models.functions import Coalesce
 from numpy.typing import NDArray
 
+from accounts.fast.int_tables import read_int_table
+from accounts.fast.unix_seconds import RowCount, UnixSeconds
 from accounts.models import User
-from feedback.epoch import Epoch, RowCount
-from feedback.models import ArtistPreference, GenrePreference, Play, Rating, Source
-from feedback.steering_models import Block, TasteAdjustment, TasteExclusion
-from feedback.tables import whole_numbers
+from feedback.plays.models import Play
+from feedback.preferences.models import ArtistPreference, Block, GenrePreference, TasteAdjustment, TasteExclusion
+from feedback.ratings.models import Rating
+from feedback.source import Source
 
 CHUNK_ROWS = 5000
 # A page is made of at most so many plays, the newest: with ten years of history it must not take longer than with one.
@@ -28,7 +30,7 @@ _PLAY_COUNTS = {
     "played": RowCount("id"),
     "completed": RowCount("id", filter=Q(outcome=Play.Outcome.COMPLETED)),
     "skipped": RowCount("id", filter=Q(outcome=Play.Outcome.SKIPPED)),
-    "last_at": Epoch(Max("played_at")),
+    "last_at": UnixSeconds(Max("played_at")),
 }
 _COMPLETED, _SKIPPED = 1, 2
 _OUTCOME = Case(
@@ -92,6 +94,25 @@ class Feedback:
         return tuple(map(PlayedTrack._make, self.play_table.tolist()))
 
 
+@dataclass(frozen=True, eq=False)
+class FeedbackEvents:
+    """What one listener did, event by event, as far as it counts.
+
+    ``rating_table``: as of ``Feedback``. ``play_table``: int64[plays, 3], song, outcome as in ``_OUTCOME`` and time.
+    """
+
+    rating_table: NDArray[np.int64]
+    play_table: NDArray[np.int64]
+    genre_ids: tuple[int, ...]
+    artist_ids: tuple[int, ...]
+
+    def before(self, at: float) -> Feedback:
+        """Return what had happened before a moment, in seconds since 1970; stated genres and artists are today's."""
+        ratings = self.rating_table[self.rating_table[:, 2] < int(at)]
+        plays = self.play_table[self.play_table[:, 2] < int(at)]
+        return Feedback(ratings, _plays_by_song(plays), self.genre_ids, self.artist_ids)
+
+
 @dataclass(frozen=True)
 class Steering:
     """What one listener wants left out now, by id, and how much lines of the taste count, as factors by id or name."""
@@ -121,38 +142,71 @@ def feedback_of(user: User) -> Feedback:
 
     Five queries; two more for a listener who keeps something out of the taste.
     """
-    ratings = Rating.objects.filter(user=user)
-    plays = Play.objects.counted().filter(user=user, played_at__gt=_taste_begins(user))
-    excluded = TasteExclusion.objects.filter(user=user).values_list("artist_id", flat=True)
-    has_exclusions = bool(excluded_artists := list(excluded)) or user.private_since is not None
-    uncounted: tuple[UncountedTrack, ...] = ()
-    if has_exclusions:
-        uncounted = _uncounted_tracks(user)
-        ratings, plays = ratings.exclude(_excluded("updated_at")), plays.exclude(_excluded("played_at"))
-    genres = GenrePreference.objects.filter(user=user).order_by("genre_id").values_list("genre_id", flat=True)
-    artists = ArtistPreference.objects.filter(user=user).order_by("artist_id").values_list("artist_id", flat=True)
+    counted = _counted(user)
     return Feedback(
-        rating_table=_rating_table(ratings),
-        play_table=_play_table(plays),
-        genre_ids=tuple(genres),
-        artist_ids=tuple(artist for artist in artists if artist not in excluded_artists),
-        uncounted=uncounted,
+        rating_table=_rating_table(counted.ratings),
+        play_table=_plays_by_song(_play_events(counted.plays)),
+        genre_ids=counted.genre_ids,
+        artist_ids=counted.artist_ids,
+        uncounted=_uncounted_tracks(user) if counted.has_exclusions else (),
     )
 
 
+def feedback_events(user: User) -> FeedbackEvents:
+    """Return the same event by event; five queries."""
+    counted = _counted(user)
+    ratings, plays = _rating_table(counted.ratings), _play_events(counted.plays)
+    return FeedbackEvents(ratings, plays, counted.genre_ids, counted.artist_ids)
+
+
+def counted_totals(user: User) -> tuple[int, int]:
+    """Return how many plays and likes count in the listener's taste; three queries."""
+    ratings, plays = Rating.objects.filter(user=user, value=Rating.Value.LIKE), Play.objects.counted().filter(user=user)
+    if user.private_since is not None or TasteExclusion.objects.filter(user=user).exists():
+        ratings, plays = ratings.exclude(_excluded("updated_at")), plays.exclude(_excluded("played_at"))
+    return plays.count(), ratings.count()
+
+
+class _Counted(NamedTuple):
+    """What of a listener counts in the taste."""
+
+    ratings: QuerySet[Rating]
+    plays: QuerySet[Play]
+    genre_ids: tuple[int, ...]
+    artist_ids: tuple[int, ...]
+    has_exclusions: bool
+
+
+def _counted(user: User) -> _Counted:
+    ratings = Rating.objects.filter(user=user)
+    plays = Play.objects.counted().filter(user=user, played_at__gt=_taste_begins(user))
+    excluded_artists = list(TasteExclusion.objects.filter(user=user).values_list("artist_id", flat=True))
+    has_exclusions = bool(excluded_artists) or user.private_since is not None
+    if has_exclusions:
+        ratings, plays = ratings.exclude(_excluded("updated_at")), plays.exclude(_excluded("played_at"))
+    genres = GenrePreference.objects.filter(user=user).order_by("genre_id").values_list("genre_id", flat=True)
+    artists = ArtistPreference.objects.filter(user=user).order_by("artist_id").values_list("artist_id", flat=True)
+    counted_artists = tuple(artist for artist in artists if artist not in excluded_artists)
+    return _Counted(ratings, plays, tuple(genres), counted_artists, has_exclusions)
+
+
 def _rating_table(ratings: QuerySet[Rating]) -> NDArray[np.int64]:
-    table = whole_numbers(ratings.order_by(), "track_id", "value", Epoch("updated_at"))
+    table = read_int_table(ratings.order_by(), "track_id", "value", UnixSeconds("updated_at"))
     return table[np.argsort(table[:, 0])]
 
 
-def _play_table(plays: QuerySet[Play]) -> NDArray[np.int64]:
+def _play_events(plays: QuerySet[Play]) -> NDArray[np.int64]:
+    return read_int_table(plays.order_by(), "track_id", _OUTCOME, UnixSeconds("played_at"))
+
+
+def _plays_by_song(events: NDArray[np.int64]) -> NDArray[np.int64]:
     """Add plays up by song; here, which takes half as long as grouping in SQLite and reading the groups."""
-    tracks, outcome, at = whole_numbers(plays.order_by(), "track_id", _OUTCOME, Epoch("played_at")).T
-    distinct, place = np.unique(tracks, return_inverse=True)
+    tracks, outcome, at = events.T
+    distinct, group = np.unique(tracks, return_inverse=True)
     last = np.full(len(distinct), np.iinfo(np.int64).min)
-    np.maximum.at(last, place, at)
-    counts = [np.bincount(place, minlength=len(distinct))]
-    counts += [np.bincount(place[outcome == code], minlength=len(distinct)) for code in (_COMPLETED, _SKIPPED)]
+    np.maximum.at(last, group, at)
+    counts = [np.bincount(group, minlength=len(distinct))]
+    counts += [np.bincount(group[outcome == code], minlength=len(distinct)) for code in (_COMPLETED, _SKIPPED)]
     return np.stack([distinct, *counts, last], axis=1).astype(np.int64)
 
 
@@ -177,9 +231,9 @@ def _excluded(time_column: str) -> Q:
 def _uncounted_tracks(user: User) -> tuple[UncountedTrack, ...]:
     ratings = Rating.objects.filter(_excluded("updated_at"), user=user).order_by("track_id")
     plays = Play.objects.filter(_excluded("played_at"), user=user).order_by("track_id")
-    last_plays = plays.values("track_id").annotate(at=Epoch(Max("played_at")))
+    last_plays = plays.values("track_id").annotate(at=UnixSeconds(Max("played_at")))
     return (
-        *(UncountedTrack(pk, True, at) for pk, at in ratings.values_list("track_id", Epoch("updated_at"))),
+        *(UncountedTrack(pk, True, at) for pk, at in ratings.values_list("track_id", UnixSeconds("updated_at"))),
         *(UncountedTrack(pk, False, at) for pk, at in last_plays.values_list("track_id", "at")),
     )
 
@@ -188,7 +242,7 @@ def steering_of(user: User) -> Steering:
     """Return the blocks of the listener that are in force, and their adjustments; two queries."""
     blocks = list(Block.objects.in_force().filter(user=user).values_list("track_id", "artist_id", "genre_id"))
     tracks, artists, genres = (
-        tuple(sorted(row[place] for row in blocks if row[place] is not None)) for place in range(3)
+        tuple(sorted(row[column] for row in blocks if row[column] is not None)) for column in range(3)
     )
     lines = list(TasteAdjustment.objects.filter(user=user).values_list("artist_id", "genre_id", "feature", "factor"))
     return Steering(
@@ -204,7 +258,7 @@ def steering_of(user: User) -> Steering:
 def interactions() -> Iterator[Interaction]:
     """Yield one row per listener and song, ordered by listener and song, for all listeners.
 
-    Only what a model shared by all listeners may be fitted on: see :class:`feedback.models.Source`.
+    Only what a model shared by all listeners may be fitted on: see :class:`feedback.source.Source`.
     Ratings and counted plays are read side by side in chunks, so that memory does not grow with them.
     """
     # On a site where nobody keeps anything out of the taste, the rows are not asked one by one.
@@ -219,7 +273,7 @@ def _all_ratings(has_exclusions: bool) -> Iterator[Interaction]:
     ratings = Rating.objects.filter(source__in=Source.shareable()).order_by("user_id", "track_id")
     if has_exclusions:
         ratings = ratings.exclude(_excluded("updated_at"))
-    rows = ratings.values_list("user_id", "track_id", "value", Epoch("updated_at"))
+    rows = ratings.values_list("user_id", "track_id", "value", UnixSeconds("updated_at"))
     for user_id, track_id, value, at in rows.iterator(chunk_size=CHUNK_ROWS):
         yield Interaction(user_id, track_id, value, 0, 0, 0, at)
 

@@ -2,42 +2,43 @@
 
 from django.urls import path, re_path
 
-from feedback import (
-    history_views,
-    playlist_views,
-    spotify_views,
-    start_views,
-    statistics_views,
-    steering_views,
-    views,
-)
+from feedback.history_import import views as history_views
+from feedback.onboarding import views as onboarding_views
+from feedback.playlists import views as playlist_views
+from feedback.plays import views as play_views
+from feedback.preferences import views as preference_views
+from feedback.ratings import views as rating_views
+from feedback.spotify_import import views as spotify_views
+from feedback.statistics import views as statistics_views
 
 app_name = "feedback"
 urlpatterns = [
-    path("songs/<int:pk>/rate/", views.rate, name="rate"),
-    path("songs/<int:pk>/listen/", views.listen, name="listen"),
-    path("songs/<int:pk>/rest/", steering_views.rest, name="rest"),
-    path("taste/block/", steering_views.block, name="block"),
-    path("taste/unblock/", steering_views.unblock, name="unblock"),
-    path("taste/adjust/", steering_views.adjust, name="adjust"),
-    path("taste/exclude/", steering_views.exclude, name="exclude"),
-    path("taste/exclude/period/", steering_views.exclude_period, name="exclude_period"),
-    path("taste/exclude/<int:pk>/remove/", steering_views.count_again, name="count_again"),
-    path("taste/private/", steering_views.private_session, name="private_session"),
-    path("ratings/", views.ratings, name="ratings"),
-    path("history/", views.history, name="history"),
-    path("history/<int:pk>/remove/", views.remove_play, name="play_remove"),
+    path("songs/<int:pk>/rate/", rating_views.rate, name="rate"),
+    path("songs/<int:pk>/listen/", play_views.listen, name="listen"),
+    path("taste/block/", preference_views.block, name="block"),
+    path("taste/unblock/", preference_views.unblock, name="unblock"),
+    path("taste/adjust/", preference_views.adjust, name="adjust"),
+    path("artists/<int:pk>/follow/", preference_views.follow, name="follow"),
+    path("taste/exclude/", preference_views.exclude, name="exclude"),
+    path("taste/exclude/period/", preference_views.exclude_period, name="exclude_period"),
+    path("taste/exclude/<int:pk>/remove/", preference_views.remove_exclusion, name="remove_exclusion"),
+    path("taste/private/", preference_views.private_session, name="private_session"),
+    path("ratings/", rating_views.ratings, name="ratings"),
+    path("history/", play_views.history, name="history"),
+    path("history/<int:pk>/remove/", play_views.remove_play, name="play_remove"),
+    path("history/doubles/", play_views.doubles, name="history_doubles"),
+    re_path(r"^history/doubles/(?P<action>remove|put-back)/$", play_views.change_doubles, name="doubles_change"),
     path("history/import/", history_views.import_history, name="history_imports"),
     path("history/import/<int:pk>/", history_views.show_import, name="history_import"),
     path("history/import/<int:pk>/unmatched.csv", history_views.download_unmatched, name="history_unmatched"),
     re_path(
-        r"^history/import/(?P<pk>\d{1,18})/(?P<action>stop|continue|undo)/$",
+        r"^history/import/(?P<pk>\d{1,18})/(?P<action>stop|continue|undo|day-first|month-first)/$",
         history_views.change_import,
         name="history_change",
     ),
-    path("history.csv", statistics_views.export_history, name="history_export"),
+    path("history.csv", play_views.export_history, name="history_export"),
     path("statistics/", statistics_views.statistics, name="statistics"),
-    path("history/restore/", views.restore_play, name="play_restore"),
+    path("history/restore/", play_views.restore_play, name="play_restore"),
     path("songs/<int:pk>/playlists/", playlist_views.track_playlists, name="track_playlists"),
     path("playlists/", playlist_views.playlists, name="playlists"),
     path("playlists/<int:pk>/", playlist_views.playlist, name="playlist"),
@@ -47,11 +48,12 @@ urlpatterns = [
     path("playlists/<int:pk>/remove/", playlist_views.remove, name="playlist_remove"),
     path("playlists/<int:pk>/restore/", playlist_views.restore, name="playlist_restore"),
     re_path(r"^playlists/(?P<pk>\d{1,18})\.(?P<kind>m3u|jspf|csv)$", playlist_views.export, name="playlist_export"),
-    path("start/", start_views.genres, name="start"),
-    path("start/artists/", start_views.artists, name="start_artists"),
-    path("start/adventure/", start_views.adventure, name="start_adventure"),
+    path("start/", onboarding_views.genres, name="start"),
+    path("start/artists/", onboarding_views.artists, name="start_artists"),
+    path("start/adventure/", onboarding_views.adventure, name="start_adventure"),
     path("spotify/", spotify_views.spotify, name="spotify"),
     path("spotify/delete/", spotify_views.take_back, name="spotify_take_back"),
+    path("spotify/disconnect/", spotify_views.disconnect, name="spotify_disconnect"),
     path("spotify/playlists/", spotify_views.playlists, name="spotify_playlists"),
     path("spotify/playlists/import/", spotify_views.import_playlist, name="spotify_import"),
     path("spotify/playlists/likes/", spotify_views.save_likes, name="spotify_save_likes"),

@@ -1,52 +1,73 @@
 """The import of an uploaded history as work in the background, and its undoing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.db import reset_queries, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from catalog.models import Track, TrackArtist
-from feedback.history_models import HistoryImport
-from jobs.registry import Kind
+from feedback.history_import.models import HistoryImport
+from feedback.web.kept_feed import forget_feed
+from jobs.registry import Kind, Run
 
 if TYPE_CHECKING:
-    from feedback.history_import.formats import Format, Row
-    from feedback.history_import.source import History, Member
-    from jobs.running import Run
+    from feedback.history_import.reading.formats import Format
+    from feedback.history_import.reading.rows import Row
+    from feedback.history_import.reading.source import History, Member
+
+    Part = tuple[Member, Format, str]
 
 CHUNK_ROWS = 5000
+# Whatever of a zip is not read is named, but for what cannot be a history.
+NO_HISTORIES = (".pdf", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".ico", ".css", ".js", ".mp3", ".m4a", ".mp4")
+ARCHIVES = (".zip", ".gz", ".7z", ".rar", ".tar", ".tgz", ".bz2", ".xz")
+MAX_NOTES = 20
 IMPORT, UNDO = "history-import", "history-undo"
+_UNKNOWN_FORMAT = gettext_noop(
+    "%(file)s isn't a listening history we can read. We support Spotify, Last.fm, ListenBrainz, Maloja, "
+    "YouTube Music, Apple Music, Exportify, Rockbox, tables with artist, track and date, and this site's own files."
+)
+# The reason is translated on its own.
+_NOTHING_USED = gettext_noop(
+    "None of the %(total)d records in %(file)s can be used. The reason for %(number)d of them: %(reason)s."
+)
 
 
-def _import(run: "Run") -> str:
-    from feedback.history_import.source import HistoryError
+def _import(run: Run) -> str:
+    from feedback.history_import.reading.source import HistoryError
     from jobs.running import JobFailedError
 
     history = HistoryImport.objects.filter(pk=run.job.arguments["import"]).first()
     if history is None or history.finished_at is not None:
         return "nothing left to do"
     try:
-        _read_all(run, history)
+        if not _read_all(run, history):
+            return "waiting for an answer about day and month"
     except HistoryError as error:
         _take_back(run, history)
         history.unmatched.all().delete()
-        HistoryImport.objects.filter(pk=history.pk).update(**_NOTHING, error=str(error)[:500])
+        HistoryImport.objects.filter(pk=history.pk).update(**_NOTHING, error=error.pattern, error_values=error.values)
         _finish(history)
-        raise JobFailedError(f"{error}; nothing of it was kept") from error
+        raise JobFailedError(f"{error} Nothing was imported.") from error
     _finish(history)
     history.refresh_from_db()
-    return f"{history.plays_added:,} plays added, {history.plays_known:,} known, {history.plays_skipped:,} left out"
+    return (
+        f"{history.plays_added:,} plays added, {history.plays_known:,} already there, {history.plays_skipped:,} skipped"
+    )
 
 
 _NOTHING = {
     "position": 0,
     "plays_added": 0,
     "plays_known": 0,
+    "plays_known_elsewhere": 0,
     "plays_unmatched": 0,
     "plays_skipped": 0,
     "songs_created": 0,
@@ -54,58 +75,131 @@ _NOTHING = {
 }
 
 
-def _read_all(run: "Run", history: HistoryImport) -> None:
-    from feedback.history_import.matching import Matcher
-    from feedback.history_import.source import History, HistoryError
-    from feedback.history_import.writing import Writer
+def _read_all(run: Run, history: HistoryImport) -> bool:
+    """Read the whole upload; return False where the listener has to be asked something first."""
+    from feedback.history_import.reading.source import History, HistoryError
 
     try:
         stored = history.file.open("rb")
     except (FileNotFoundError, ValueError) as error:
-        raise HistoryError(f"{history.name}: the upload is gone; please upload it again") from error
+        raise HistoryError(
+            gettext_noop("%(file)s is missing on the server. Please upload it again."), file=history.name
+        ) from error
     with closing(stored) as file:
         opened = History(file.file, history.name)
-        found = _recognise(opened)
-        if not found:
-            raise HistoryError(f"{history.name}: holds no listening history that is known here")
-        history.format = found[0][1].name
-        HistoryImport.objects.filter(pk=history.pk).update(format=history.format)
-        for member, kind in found:
-            run.log(f"{member.name}: {kind.label}")
-        writer = Writer(history, Matcher(creates=history.wants_own_songs))
-        rows = _all_rows(found)
-        done = sum(1 for _row in islice(rows, history.position))
-        if done < history.position:
-            raise HistoryError(f"{history.name}: is shorter than it was")
-        total = max(1, sum(member.size for member, _kind in found))
-        while chunk := list(islice(rows, CHUNK_ROWS)):
-            writer.write(chunk)
-            # With DEBUG on, Django keeps every statement.
-            reset_queries()
-            run.report(f"{history.position:,}", opened.read / total)
-        if not history.position:
-            raise HistoryError(f"{history.name}: holds no plays")
+        histories = _recognise(run, history, opened)
+        orders = _date_orders(history, histories)
+        if history.question:
+            return False
+        opened.read = 0
+        _write_all(run, history, opened, [(member, kind, orders[member.name]) for member, kind in histories])
+    return True
 
 
-def _recognise(opened: "History") -> list[tuple["Member", "Format"]]:
-    from feedback.history_import.formats import recognise
+def _write_all(run: Run, history: HistoryImport, opened: "History", histories: "Sequence[Part]") -> None:
+    from feedback.history_import.matching import Matcher
+    from feedback.history_import.reading.source import HistoryError
+    from feedback.history_import.writing import Writer
+
+    writer = Writer(history, Matcher(creates=history.wants_own_songs))
+    rows = _all_rows(histories, _zone_of(history))
+    done = sum(1 for _row in islice(rows, history.position))
+    if done < history.position:
+        raise HistoryError(
+            gettext_noop("%(file)s has changed since the import started. Please upload it again."), file=history.name
+        )
+    total = max(1, sum(member.size for member, _kind, _order in histories))
+    while chunk := list(islice(rows, CHUNK_ROWS)):
+        writer.write(chunk)
+        # With DEBUG on, Django keeps every statement.
+        reset_queries()
+        run.report(f"{history.position:,}", opened.read / total)
+    if not history.position:
+        raise HistoryError(gettext_noop("%(file)s contains no plays."), file=history.name)
+    _refuse_useless(history)
+
+
+def _refuse_useless(history: HistoryImport) -> None:
+    """Raise ``HistoryError`` where no record of the file could be used."""
+    from feedback.history_import.reading.source import HistoryError
+    from feedback.history_import.writing import IS_HIDDEN
+
+    history.refresh_from_db()
+    if history.plays_skipped < history.position or IS_HIDDEN in history.skipped:
+        return
+    reason, number = max(history.skipped.items(), key=lambda item: (item[1], item[0]))
+    raise HistoryError(_NOTHING_USED, file=history.name, total=history.position, number=number, reason=reason)
+
+
+def _recognise(run: Run, history: HistoryImport, opened: "History") -> list[tuple["Member", "Format"]]:
+    """Return the files that are histories, with their formats, and note what is worth knowing of the others."""
+    from feedback.history_import.notes import ENCODING, NO_HISTORY, PACKED, UNREAD, ZONE
+    from feedback.history_import.reading.formats import recognise, why_no_history
+    from feedback.history_import.reading.source import OTHER_ENCODING, HistoryError
 
     kinds = [(member, recognise(member)) for member in opened.members]
-    opened.read = 0
-    return [(member, kind) for member, kind in kinds if kind is not None]
+    refused = {member.name: reason for member, kind in kinds if (reason := why_no_history(member, kind))}
+    histories = [(member, kind) for member, kind in kinds if kind is not None and member.name not in refused]
+    if not histories:
+        for name, reason in refused.items():
+            raise HistoryError(reason, file=name)
+        raise HistoryError(_UNKNOWN_FORMAT, file=history.name)
+    unread = [member.name for member, kind in kinds if kind is None and member.name not in refused]
+    unread = [name for name in unread if not name.lower().endswith(NO_HISTORIES)]
+    # An archive in the archive may hold a history: it goes first, since only so many are named.
+    unread.sort(key=lambda name: not name.lower().endswith(ARCHIVES))
+    notes: list[tuple[str, ...]] = [
+        (PACKED if name.lower().endswith(ARCHIVES) else UNREAD, name) for name in unread[:MAX_NOTES]
+    ]
+    notes += [(NO_HISTORY, name, reason) for name, reason in list(refused.items())[:MAX_NOTES]]
+    notes += [(ZONE, member.name, _zone_of(history)) for member, kind in histories if kind.has_local_clock]
+    notes += [(ENCODING, member.name) for member, _kind in histories if member.encoding == OTHER_ENCODING]
+    history.format = ", ".join(dict.fromkeys(kind.name for _member, kind in histories))[:100]
+    history.notes = notes
+    HistoryImport.objects.filter(pk=history.pk).update(format=history.format, notes=notes)
+    for member, kind in histories:
+        run.log(f"{member.name}: {kind.label}")
+    for name in unread[:MAX_NOTES]:
+        run.log(f"{name}: skipped, because it isn't a listening history")
+    return histories
 
 
-def _all_rows(found: list[tuple["Member", "Format"]]) -> Iterator["Row"]:
-    for member, kind in found:
-        yield from kind.rows(member)
+def _date_orders(history: HistoryImport, histories: "Sequence[tuple[Member, Format]]") -> dict[str, str]:
+    """Return by file whether day or month comes first; where only the listener knows, store the question."""
+    from feedback.history_import.reading.formats import date_order
+
+    orders = dict(history.date_orders or {})
+    history.question = None
+    for member, kind in histories:
+        if member.name in orders:
+            continue
+        orders[member.name], examples = date_order(member, kind)
+        if examples and not orders[member.name]:
+            history.question = {"name": member.name, "examples": examples}
+            break
+    HistoryImport.objects.filter(pk=history.pk).update(question=history.question)
+    return orders
+
+
+def _all_rows(histories: "Sequence[Part]", zone: str) -> Iterator["Row"]:
+    from feedback.history_import.reading.times import Times
+
+    for member, kind, order in histories:
+        yield from kind.rows(member, Times(order=order, zone=zone if kind.has_local_clock else ""))
+
+
+def _zone_of(history: HistoryImport) -> str:
+    """Return the listener's time zone, the site's where they have chosen none."""
+    return history.user.time_zone or settings.TIME_ZONE
 
 
 def _finish(history: HistoryImport) -> None:
     history.file.delete(save=False)
     HistoryImport.objects.filter(pk=history.pk).update(finished_at=timezone.now(), file="")
+    forget_feed(history.user_id)
 
 
-def _undo(run: "Run") -> str:
+def _undo(run: Run) -> str:
     history = HistoryImport.objects.filter(pk=run.job.arguments["import"]).first()
     if history is None:
         return "nothing left to do"
@@ -115,7 +209,7 @@ def _undo(run: "Run") -> str:
     return f"{plays:,} plays removed"
 
 
-def _take_back(run: "Run", history: HistoryImport) -> int:
+def _take_back(run: Run, history: HistoryImport) -> int:
     """Remove the plays of an import, and the songs that nothing else knows; return how many plays."""
     removed, total = 0, max(1, history.plays.count())
     while True:
@@ -145,6 +239,6 @@ def _remove_unused(track_ids: set[int]) -> None:
 
 
 KINDS = (
-    Kind(name=IMPORT, label=_("Import of a history"), handler=_import),
-    Kind(name=UNDO, label=_("Undoing an import"), handler=_undo),
+    Kind(name=IMPORT, label=_("Listening history import"), handler=_import),
+    Kind(name=UNDO, label=_("Undo of an import"), handler=_undo),
 )

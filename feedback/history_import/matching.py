@@ -1,115 +1,318 @@
 """Which song of the catalogue a play means: by Spotify id, by ISRC, then by title and first artist. Nobody is asked."""
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from typing import NamedTuple
 
 from django.db.models import QuerySet
 
-from catalog.importing.private import add_private_songs, private_song
-from catalog.importing.writer import batches, fetch
+from catalog.duplicates.recordings import part_recordings
+from catalog.identity.lengths import differ_clearly
+from catalog.identity.text import (
+    base_title,
+    fold,
+    fold_name,
+    own_recording_key,
+    recording_key,
+    signs_of,
+    told_recording_key,
+)
+from catalog.importing.writing.private import add_private_songs, private_song
+from catalog.importing.writing.writer import batches, fetch
 from catalog.models import Track
-from catalog.text import recording_key
-from feedback.history_import.formats import PlayRow
+from feedback.history_import.reading.rows import COMPLETED, PlayRow
+from feedback.history_import.spellings import artists_of, joined_spellings, parts_of
 
 UNKNOWN = 0
 # The operator hid it: nothing is recorded about it.
 HIDDEN = -1
+# Only an id names the song, and it is not known here.
+NAMELESS = -2
 MAX_REMEMBERED = 100_000
-_FIELDS = ("pk", "is_active", "origin", "popularity")
+_FIELDS = ("pk", "recording_key", "is_active", "origin", "popularity")
+_NAMES = ("title", "artist_names", "album", "duration_ms")
+# What these tell as heard to its end was heard in full, so that its length is known.
+_TELL_LENGTHS = frozenset({"spotify", "listenbrainz", "rockbox", "apple"})
 
 
 class Found(NamedTuple):
     """What the catalogue holds under one id or key: the best song first."""
 
     pk: int
+    recording: str
     is_usable: bool
     rank: tuple[bool, int, int]
 
 
+class Candidate(NamedTuple):
+    """A song of the catalogue that may be meant, with what tells it from others of its name."""
+
+    song: Found
+    title: str
+    artists: str
+    album: str
+    duration_ms: int | None
+
+
 class Matcher:
-    """Matches plays to songs, remembering what it found: a history names each song many times."""
+    """Matches plays to songs, remembering what it found: a history names each song many times.
+
+    ``recordings``: the recording key of each song that was found, by its id. ``made``: the songs that were created for
+    the rows matched last.
+    """
 
     def __init__(self, *, creates: bool) -> None:
         self._creates = creates
         self._known: dict[Hashable, int] = {}
-        self.created = 0
+        self.recordings: dict[int, str] = {}
+        self._lengths: dict[Hashable, int] = {}
+        self._contested: set[str] = set()
+        self.made: list[int] = []
 
     def forget(self) -> None:
         """Forget everything: after a transaction was rolled back, songs it created are gone."""
         self._known.clear()
+        self.recordings.clear()
+
+    def drop(self, pks: set[int]) -> None:
+        """Forget songs that are there no more."""
+        self._known = {key: pk for key, pk in self._known.items() if pk not in pks}
+        self.made = [pk for pk in self.made if pk not in pks]
 
     def match(self, rows: Sequence[PlayRow]) -> list[int]:
-        """Return a song's id, ``UNKNOWN`` or ``HIDDEN`` for each play; within a transaction: songs may be created."""
-        self.created = 0
+        """Return a song's id, ``UNKNOWN``, ``HIDDEN`` or ``NAMELESS`` for each play.
+
+        Call it within a transaction: songs may be created.
+        """
+        self.made = []
         if len(self._known) > MAX_REMEMBERED:
-            self._known.clear()
+            self.forget()
         keys = [song_key(row) for row in rows]
-        new = {key: row for key, row in zip(keys, rows, strict=True) if key not in self._known}
+        new: dict[Hashable, PlayRow] = {}
+        self._lengths = {}
+        for key, row in zip(keys, rows, strict=True):
+            if key not in self._known:
+                # Of several names of one song the first in the file stays.
+                new.setdefault(key, row)
+                if row.outcome == COMPLETED and row.ms_played and row.listing in _TELL_LENGTHS:
+                    self._lengths[key] = max(self._lengths.get(key, 0), row.ms_played)
         if new:
-            self._look_up(new)
+            self._look_up({key: row for key, row in new.items() if row.title})
+            self._look_up_nameless({key: row for key, row in new.items() if not row.title})
         known = self._known
         return [known[key] for key in keys]
 
     def _look_up(self, songs: dict[Hashable, PlayRow]) -> None:
-        found = _best(Track.objects.all(), "spotify_id", {row.spotify_id for row in songs.values()} - {""})
-        left = self._take(songs, found, lambda row: row.spotify_id)
-        found = _best(Track.objects.all(), "isrc", {row.isrc for row in left.values()} - {""})
-        left = self._take(left, found, lambda row: row.isrc)
+        matches = _best(Track.objects.all(), "spotify_id", {row.spotify_id for row in songs.values()} - {""})
+        left = self._take(songs, matches, {key: row.spotify_id for key, row in songs.items()})
+        matches = _best(Track.objects.all(), "isrc", {row.isrc for row in left.values()} - {""})
+        left = self._take(left, matches, {key: row.isrc for key, row in left.items()})
         recordings = {key: recording_key(row.title, row.artists[0]) for key, row in left.items()}
-        found = _best(Track.objects.all(), "recording_key", set(recordings.values()))
-        for key in list(left):
-            song = found.get(recordings[key])
-            if song is not None:
-                self._known[key] = song.pk if song.is_usable else HIDDEN
-                del left[key]
+        left = self._look_up_albums(left, recordings)
+        left = self._look_up_recordings(left, recordings)
+        left = self._look_up_spellings(left)
+        # Several artists that came as one name are known here by the first; bands with a comma were found above.
+        names = {key: artists for key, row in left.items() if len(artists := _artists_of(row)) > len(row.artists)}
+        firsts = {key: recording_key(left[key].title, artists[0]) for key, artists in names.items()}
+        if firsts:
+            matches = _best(Track.objects.all(), "recording_key", set(firsts.values()))
+            left = self._take(left, matches, firsts)
+            # What is created is known by the first of them, too, whichever way the next file writes them.
+            left = {key: row._replace(artists=names.get(key, row.artists)) for key, row in left.items()}
+            recordings |= {key: firsts[key] for key in left.keys() & firsts.keys()}
         if self._creates and left:
             self._create(left, recordings)
         else:
             self._known.update(dict.fromkeys(left, UNKNOWN))
 
-    def _take(
-        self, songs: dict[Hashable, PlayRow], found: dict[str, Found], value: "object"
+    def _look_up_albums(
+        self, songs: dict[Hashable, PlayRow], recordings: dict[Hashable, str]
     ) -> dict[Hashable, PlayRow]:
+        """Find songs of which there are several under one name by their albums; return the others."""
+        named = {key: row for key, row in songs.items() if row.album}
+        own = {key: own_recording_key(row.title, row.artists[0], row.album) for key, row in named.items()}
+        values = {recordings[key] for key in named} | set(own.values())
+        # What is hidden, or only a history knows, does not go before what is shown.
+        matches = _best(Track.objects.filter(is_active=True), "recording_key", values, beside="album")
+        left = songs
+        for keys in (own, recordings):
+            left = self._take(left, matches, {key: f"{keys[key]}\n{fold(row.album)}" for key, row in named.items()})
+        return left
+
+    def _look_up_recordings(
+        self, songs: dict[Hashable, PlayRow], recordings: dict[Hashable, str]
+    ) -> dict[Hashable, PlayRow]:
+        """Find songs by title and first artist; return those that are not there, or only as another recording."""
+        own = {key: own_recording_key(row.title, row.artists[0], row.album) for key, row in songs.items() if row.album}
+        by_signs = {key: told_recording_key(row.title, row.artists[0]) for key, row in songs.items()}
+        candidates = _candidates({*(recordings[key] for key in songs), *own.values(), *by_signs.values()})
+        matches: dict[str, Found] = {}
+        values: dict[Hashable, str] = {}
+        for number, (key, row) in enumerate(songs.items()):
+            for value in (by_signs[key], own.get(key, ""), recordings[key]):
+                fitting = [c for c in candidates.get(value, ()) if not self._is_another(key, row, c)]
+                if fitting:
+                    values[key] = str(number)
+                    signs = signs_of(row.title)
+                    best = max(fitting, key=lambda c: (signs_of(c.title) == signs, c.song.rank))
+                    matches[values[key]] = best.song
+                    break
+        return self._take(songs, matches, values)
+
+    def _is_another(self, key: Hashable, row: PlayRow, other: Candidate) -> bool:
+        """Return whether ``other`` is another recording of that name, on another album and not nearly as long.
+
+        Or one whose title ends in other signs: "What?" is not "What!".
+        """
+        signs, other_signs = signs_of(base_title(row.title)), signs_of(base_title(other.title))
+        if signs and other_signs and signs != other_signs:
+            self._contested.add(other.song.recording)
+            return True
+        length = self._lengths.get(key)
+        if length is None or other.duration_ms is None or not differ_clearly(length, other.duration_ms):
+            return False
+        if not (row.album and other.album) or fold_name(row.album) == fold_name(other.album):
+            return False
+        self._contested.add(other.song.recording)
+        return True
+
+    def _look_up_spellings(self, songs: dict[Hashable, PlayRow]) -> dict[Hashable, PlayRow]:
+        """Find songs whose artists the catalogue has under another spelling; return the others."""
+        spelled = {
+            key: [recording_key(row.title, name) for name in joined_spellings(row.title, row.artists)]
+            for key, row in songs.items()
+        }
+        candidates = _candidates({value for values in spelled.values() for value in values})
+        matches: dict[str, Found] = {}
+        for number, (key, row) in enumerate(songs.items()):
+            parts = parts_of(row.title, ", ".join(row.artists)) if spelled[key] else frozenset()
+            fitting = [
+                c.song
+                for value in spelled[key]
+                for c in candidates.get(value, ())
+                if parts_of(c.title, c.artists) == parts and not self._is_another(key, row, c)
+            ]
+            if fitting:
+                matches[str(number)] = max(fitting, key=lambda song: song.rank)
+        return self._take(songs, matches, {key: str(number) for number, key in enumerate(songs)})
+
+    def _look_up_nameless(self, songs: dict[Hashable, PlayRow]) -> None:
+        ids = {key: row.spotify_id for key, row in songs.items()}
+        for key in self._take(songs, _best(Track.objects.all(), "spotify_id", set(ids.values())), ids):
+            self._known[key] = NAMELESS
+
+    def _take(
+        self, songs: dict[Hashable, PlayRow], matches: dict[str, Found], values: dict[Hashable, str]
+    ) -> dict[Hashable, PlayRow]:
+        """Remember the songs found under their values, and return the others."""
         left = {}
         for key, row in songs.items():
-            song = found.get(value(row))  # type: ignore[operator]
+            song = matches.get(values.get(key, ""))
             if song is None:
                 left[key] = row
             else:
                 self._known[key] = song.pk if song.is_usable else HIDDEN
+                self.recordings[song.pk] = song.recording
         return left
 
     def _create(self, songs: dict[Hashable, PlayRow], recordings: dict[Hashable, str]) -> None:
-        # Two releases of one recording become one song, under the id that came first.
-        first: dict[str, PlayRow] = {}
-        for key, row in songs.items():
-            first.setdefault(recordings[key], row)
+        groups, places = self._grouped(songs, recordings)
         made = add_private_songs(
             [
                 private_song(
-                    spotify_id=row.spotify_id, title=row.title, artists=row.artists, album=row.album, isrc=row.isrc
+                    spotify_id=row.spotify_id,
+                    title=row.title,
+                    artists=row.artists,
+                    album=row.album,
+                    isrc=row.isrc,
+                    duration_ms=self._lengths.get(key),
                 )
-                for row in first.values()
+                for key, row in groups
             ]
         )
-        pks = dict(zip(first, made, strict=True))
-        self._known.update({key: pks[recordings[key]] for key in songs})
-        self.created = len(made)
+        # Those that share a name, but are on other albums and of other lengths, get keys of their own.
+        part_recordings({recordings[key] for key, _row in groups} & self._contested)
+        self._known.update({key: made[number] for key, number in places.items()})
+        for batch in batches(made):
+            self.recordings.update(fetch(Track.objects.filter(pk__in=batch), "pk", "recording_key"))
+        self.made = made
+
+    def _grouped(
+        self, songs: dict[Hashable, PlayRow], recordings: dict[Hashable, str]
+    ) -> tuple[list[tuple[Hashable, PlayRow]], dict[Hashable, int]]:
+        """Return the songs to create, and which of them each of ``songs`` is.
+
+        Two releases of one recording become one song, under the id that came first; so do two spellings of its artists.
+        """
+        groups: list[tuple[Hashable, PlayRow]] = []
+        alike: dict[Hashable, list[int]] = {}
+        places: dict[Hashable, int] = {}
+        for key, row in songs.items():
+            spelling = fold_name(base_title(row.title)), parts_of(row.title, ", ".join(row.artists))
+            names = (recordings[key], spelling)
+            known = [number for name in names for number in alike.get(name, ())]
+            number = next((number for number in known if not self._are_two(key, row, *groups[number])), None)
+            if number is None:
+                number = len(groups)
+                groups.append((key, row))
+            elif key in self._lengths:
+                self._lengths.setdefault(groups[number][0], self._lengths[key])
+            for name in names:
+                alike.setdefault(name, []).append(number)
+            places[key] = number
+        return groups, places
+
+    def _are_two(self, key: Hashable, row: PlayRow, other_key: Hashable, other: PlayRow) -> bool:
+        """Return whether two new songs of one name are two recordings, each with an id of its own if it has any."""
+        new = Found(0, recording_key(row.title, row.artists[0]), True, (False, 0, 0))
+        return self._is_another(key, row, Candidate(new, other.title, "", other.album, self._lengths.get(other_key)))
 
 
 def song_key(row: PlayRow) -> Hashable:
     """Return what a history knows a song by."""
-    return row.spotify_id or (row.title, row.artists[0], row.isrc)
+    if not row.title:
+        return (row.spotify_id,)
+    return row.spotify_id or (row.title, row.artists[0], row.isrc, row.album)
 
 
-def _best(tracks: QuerySet[Track], field: str, values: Iterable[str]) -> dict[str, Found]:
+def _artists_of(row: PlayRow) -> tuple[str, ...]:
+    return artists_of(row.artists[0]) if len(row.artists) == 1 else row.artists
+
+
+def _candidates(values: Iterable[str]) -> dict[str, list[Candidate]]:
+    """Return the songs with each of those recording keys."""
+    candidates: dict[str, list[Candidate]] = {}
+    for batch in batches(sorted(values)):
+        rows = fetch(Track.objects.filter(recording_key__in=batch), *_FIELDS, *_NAMES)
+        for pk, recording, is_active, origin, popularity, *names in rows:
+            song = _of_row(pk, recording, is_active, origin, popularity)
+            candidates.setdefault(recording, []).append(Candidate(song, *names))
+    return candidates
+
+
+def _of_row(pk: int, recording: str, is_active: bool, origin: str, popularity: int | None) -> Found:
+    # What is shown goes before what only histories know, then the better known, then the older.
+    is_usable = bool(is_active) or origin == Track.Origin.PRIVATE
+    return Found(pk, recording, is_usable, (bool(is_active), popularity or 0, -pk))
+
+
+def names_of(track_ids: Collection[int]) -> dict[int, tuple[str, str]]:
+    """Return title and artists of songs."""
+    names: dict[int, tuple[str, str]] = {}
+    for batch in batches(sorted(track_ids)):
+        rows = fetch(Track.objects.filter(pk__in=batch), "pk", "title", "artist_names")
+        names.update({pk: (title, artists) for pk, title, artists in rows})
+    return names
+
+
+def _best(tracks: QuerySet[Track], field: str, values: Iterable[str], beside: str = "pk") -> dict[str, Found]:
+    """Return the best song for each value of ``field``; for each value and folded ``beside``, where that is given."""
     best: dict[str, Found] = {}
     for batch in batches(sorted(values)):
-        for pk, is_active, origin, popularity, value in fetch(
-            tracks.filter(**{f"{field}__in": batch}), *_FIELDS, field
+        for pk, recording, is_active, origin, popularity, value, more in fetch(
+            tracks.filter(**{f"{field}__in": batch}), *_FIELDS, field, beside
         ):
-            # What is shown goes before what only histories know, then the better known, then the older.
-            song = Found(pk, bool(is_active) or origin == Track.Origin.PRIVATE, (bool(is_active), popularity or 0, -pk))
-            if value not in best or song.rank > best[value].rank:
-                best[value] = song
+            song = _of_row(pk, recording, is_active, origin, popularity)
+            key = value if beside == "pk" else f"{value}\n{fold(more)}"
+            if key not in best or song.rank > best[key].rank:
+                best[key] = song
     return best

@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import feedback.history_models
+import feedback.history_import.models
 from django.conf import settings
 from django.db import migrations, models
 
@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=255)),
-                ('file', models.FileField(blank=True, storage=feedback.history_models.upload_storage, upload_to=feedback.history_models.upload_name)),
+                ('file', models.FileField(blank=True, storage=feedback.history_import.models.upload_storage, upload_to=feedback.history_import.models.upload_name)),
                 ('size', models.PositiveBigIntegerField(default=0)),
                 ('format', models.CharField(blank=True, max_length=100)),
                 ('wants_own_songs', models.BooleanField(default=True, verbose_name='unknown songs become songs of their own')),

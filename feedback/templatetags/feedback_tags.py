@@ -6,10 +6,11 @@ from django import template
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from catalog.models import Track
-from feedback.buttons import feedback_form
-from feedback.http import return_address
-from feedback.selectors import marks_of
+from catalog.models import Artist, Track
+from feedback.preferences.selectors import preferred_artists
+from feedback.ratings.buttons import feedback_form
+from feedback.ratings.selectors import ratings_by_track
+from feedback.web.http import return_address
 
 register = template.Library()
 
@@ -18,11 +19,11 @@ register = template.Library()
 def listener_marks(context: template.Context, tracks: Iterable[Track]) -> dict[int, int]:
     """Return the listener's ratings of ``tracks`` by track id, in one query; none for anonymous visitors."""
     request: HttpRequest = context["request"]
-    return marks_of(request.user, tracks) if request.user.is_authenticated else {}
+    return ratings_by_track(request.user, tracks) if request.user.is_authenticated else {}
 
 
 @register.filter
-def mark_of(marks: dict[int, int], track: Track) -> int:
+def rating_of(marks: dict[int, int], track: Track) -> int:
     """Return the rating of one song in ``marks``: 1, -1 or, unrated, 0."""
     return marks.get(track.pk, 0)
 
@@ -31,6 +32,13 @@ def mark_of(marks: dict[int, int], track: Track) -> int:
 def feedback_buttons(context: template.Context, track: Track, mark: int) -> SafeString:
     """Return the like, dislike and listen buttons of a song that the listener has marked 1, -1 or 0."""
     return feedback_form(context["request"], track, mark)
+
+
+@register.simple_tag(takes_context=True)
+def likes_artist(context: template.Context, artist: Artist) -> bool:
+    """Return whether the listener likes ``artist``."""
+    user = context["request"].user
+    return user.is_authenticated and preferred_artists(user).filter(pk=artist.pk).exists()
 
 
 @register.simple_tag(takes_context=True)

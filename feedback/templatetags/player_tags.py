@@ -8,20 +8,20 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from catalog.markup import once_per_language
+from accounts.fast.html import cached_per_language
 from catalog.models import Track
-from feedback.http import return_address
+from feedback.web.http import return_address
 
 register = template.Library()
 
 _PATHS = (
-    "state", "queue", "play", "list", "add", "remove", "jump", "next", "previous", "shuffle", "clear", "report",
-    "spotify_token", "spotify_devices", "spotify_now", "spotify_command",
+    "state", "playing", "queue", "play", "list", "add", "remove", "move", "jump", "next", "previous", "shuffle",
+    "clear", "report", "spotify_token", "spotify_devices", "spotify_now", "spotify_command",
 )  # fmt: skip
 
 
 @register.simple_tag
-@once_per_language
+@cached_per_language
 def player_settings() -> dict[str, Any]:
     """Return what the player's script has to know: addresses and texts."""
     return {
@@ -29,30 +29,39 @@ def player_settings() -> dict[str, Any]:
         "texts": {
             "play": _("Play"),
             "pause": _("Pause"),
-            "listen": _("Listen"),
+            "pause_song": _("Pause %(song)s"),
+            "listen": _("Play"),
             "sketch": _("Sketch"),
-            "sketch_help": _("No recording: a short piece of music made from what is known of the song's sound."),
+            "sketch_help": _("A 25-second sketch made from this song's sound, not the recording."),
             "preview": _("Preview"),
             "preview_help": _("An excerpt of the recording."),
             "embed": _("Spotify"),
-            "embed_help": _("Spotify's own player. Whole songs need a log-in at Spotify in this browser."),
+            "embed_help": _("Spotify's own player. To hear whole songs, log in to Spotify in this browser."),
             "sdk": _("Spotify"),
             "sdk_help": _("Through your Spotify account, in this browser."),
             "device": _("Spotify device"),
-            "device_help": _("Through your Spotify account, on the device that is active there."),
+            "device_help": _("Through your Spotify account, on your active device."),
+            "open": _("Open player"),
+            "close": _("Close player"),
             "now": _("Now playing: %(song)s by %(artists)s (%(means)s)"),
             "like": _("Like"),
-            "unlike": _("Take the like back"),
+            "unlike": _("Remove like"),
             "dislike": _("Dislike"),
-            "undislike": _("Take the dislike back"),
-            "failed": _("That did not work. Please try again."),
-            "unplayable": _("This song could not be played."),
-            "blocked": _("Press play: the browser wants a click before there is sound."),
-            "ended": _("There is no song left to go on with."),
-            "added": _("Added to the queue."),
+            "undislike": _("Remove dislike"),
+            "failed": _("That didn't work. Please try again."),
+            "unplayable": _("We couldn't play this song."),
+            "elsewhere": _("Spotify is playing “%(song)s” by %(artists)s."),
+            "other_device": _("Spotify went on to another of your devices."),
+            "no_active_device": _("None of your devices is active. Open Spotify on one of them, then try again."),
+            "needs_premium": _("Whole songs in this browser need Spotify Premium."),
+            "sdk_failed": _("Spotify's player in this browser failed."),
+            "sdk_lost": _("Spotify's player in this browser lost its connection."),
+            "blocked": _("Press play. Your browser needs a click before it allows sound."),
+            "ended": _("There are no more songs to play."),
+            "added": _("Added to your queue."),
             "from": _("From %(origin)s"),
             "radio": _("Recommended for you"),
-            "logged_out": _("You are logged out."),
+            "logged_out": _("You've been logged out. Log in again to continue."),
         },
     }
 
@@ -64,10 +73,12 @@ def play_all(
     origin: str,
     source: str = "",
     source_id: int | None = None,
+    *,
+    big: bool = False,
 ) -> dict[str, Any]:
     """Return the context of the button that plays a whole list: its ids or, over several pages, its ``source``.
 
-    ``tracks`` may be given as ids with commas between them.
+    ``tracks`` may be given as ids with commas between them. A page about one thing has a ``big`` button.
     """
     request: HttpRequest = context["request"]
     ids = tracks if isinstance(tracks, str) else ",".join(str(track.pk) for track in tracks)
@@ -77,4 +88,5 @@ def play_all(
         "origin_url": return_address(request),
         "source": source,
         "source_id": source_id,
+        "big": big,
     }

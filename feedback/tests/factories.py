@@ -7,7 +7,8 @@ from factory.django import DjangoModelFactory
 
 from accounts.models import User
 from catalog.models import Artist, Genre, Track, TrackArtist
-from feedback.models import Play, Rating
+from feedback.plays.models import Play
+from feedback.ratings.models import Rating
 
 PASSWORD = "correct horse battery staple"
 

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from feedback.models import Play
+from feedback.plays.models import Play
 from feedback.tests.factories import PlayFactory, RatingFactory, make_track
 
 

@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from feedback.epoch import Epoch
-from feedback.models import Rating
-from feedback.tables import whole_numbers
+from accounts.fast.int_tables import read_int_table
+from accounts.fast.unix_seconds import UnixSeconds
+from feedback.ratings.models import Rating
 from feedback.tests.factories import RatingFactory, UserFactory, make_track
 
 NOON = datetime(2026, 11, 26, 12, 0, 0, 999_999, tzinfo=UTC)
@@ -25,7 +25,7 @@ def test_columns_of_all_rows_in_one_query() -> None:
 
     mine = Rating.objects.filter(user=user).order_by("-updated_at")
     with CaptureQueriesContext(connection) as queries:
-        table = whole_numbers(mine, "track_id", "value", Epoch("updated_at"))
+        table = read_int_table(mine, "track_id", "value", UnixSeconds("updated_at"))
     noon = int(NOON.timestamp())
     assert table.tolist() == [
         [tracks[2].pk, 1, noon + 2 * 86_400],
@@ -33,7 +33,7 @@ def test_columns_of_all_rows_in_one_query() -> None:
         [tracks[0].pk, 1, noon],
     ]
     assert len(queries) == 1
-    assert whole_numbers(mine[:2], "track_id").tolist() == [[tracks[2].pk], [tracks[1].pk]]
+    assert read_int_table(mine[:2], "track_id").tolist() == [[tracks[2].pk], [tracks[1].pk]]
 
 
 def test_times_with_and_without_parts_of_a_second_and_before_1970() -> None:
@@ -44,9 +44,9 @@ def test_times_with_and_without_parts_of_a_second_and_before_1970() -> None:
         rating = RatingFactory(user=user, track=make_track(f"Song {number}"))
         Rating.objects.filter(pk=rating.pk).update(updated_at=at)
 
-    table = whole_numbers(Rating.objects.order_by("-updated_at"), Epoch("updated_at"))
+    table = read_int_table(Rating.objects.order_by("-updated_at"), UnixSeconds("updated_at"))
     assert table.tolist() == [[int(NOON.timestamp())], [1_709_251_199], [-2]]
 
 
 def test_no_rows_are_an_empty_table() -> None:
-    assert whole_numbers(Rating.objects.all(), "track_id", "value", Epoch("updated_at")).shape == (0, 3)
+    assert read_int_table(Rating.objects.all(), "track_id", "value", UnixSeconds("updated_at")).shape == (0, 3)

@@ -11,7 +11,7 @@ from feedback.tests.factories import RatingFactory, UserFactory, make_track
 
 TEMPLATE = Template(
     "{% load feedback_tags %}{% listener_marks tracks as marks %}"
-    "{% for track in tracks %}{{ track.title }}={{ marks|mark_of:track }} {% endfor %}"
+    "{% for track in tracks %}{{ track.title }}={{ marks|rating_of:track }} {% endfor %}"
 )
 
 

@@ -7,8 +7,12 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from catalog.models import Track
-from feedback import services, taste
-from feedback.models import Play, Rating
+from feedback import taste
+from feedback.plays.models import Play
+from feedback.plays.services import record_play, remove_play
+from feedback.preferences.services import set_preferences
+from feedback.ratings import services
+from feedback.ratings.models import Rating
 from feedback.taste import Interaction, PlayedTrack, RatedTrack, feedback_fingerprint, feedback_of, interactions
 from feedback.tests.factories import ArtistFactory, GenreFactory, PlayFactory, RatingFactory, UserFactory, make_track
 
@@ -41,7 +45,7 @@ def test_feedback_of_one_listener(
     play(user, third)
     play(user, first, is_counted=False)
     genre, artist = GenreFactory(), ArtistFactory()
-    services.set_preferences(user=user, genres=[genre], artists=[artist])
+    set_preferences(user=user, genres=[genre], artists=[artist])
     other = UserFactory()
     RatingFactory(user=other, track=third)
     play(other, second)
@@ -112,16 +116,16 @@ def test_fingerprint_changes_with_everything_that_happens(user: User, tracks: li
     assert is_new()
     Rating.objects.update(track=third)
     assert is_new()
-    played, _ = services.record_play(user=user, track=first)
-    latest, _ = services.record_play(user=user, track=second)
+    played, _ = record_play(user=user, track=first)
+    latest, _ = record_play(user=user, track=second)
     assert is_new()
     Play.objects.filter(pk=latest.pk).update(is_counted=False)
     assert is_new()
-    services.remove_play(play=played)
+    remove_play(play=played)
     assert is_new()
-    services.set_preferences(user=user, genres=[GenreFactory()], artists=[])
+    set_preferences(user=user, genres=[GenreFactory()], artists=[])
     assert is_new()
-    services.set_preferences(user=user, genres=[], artists=[ArtistFactory()])
+    set_preferences(user=user, genres=[], artists=[ArtistFactory()])
     assert is_new()
     user.delete()
     assert feedback_fingerprint() == seen[0]

@@ -11,14 +11,29 @@ let last = Promise.resolve();
 
 export class Refused extends Error {}
 
+const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
+
+// What the site cannot take just now is sent again, for ten minutes.
+async function fetchPatiently(url, options) {
+  for (let waited = 0; ; ) {
+    const answer = await fetch(url, { credentials: "same-origin", ...options });
+    const seconds = Number(answer.headers.get("Retry-After"));
+    if (answer.status !== 503 || !seconds || waited + seconds > 600) {
+      return answer;
+    }
+    await pause(seconds);
+    waited += seconds;
+  }
+}
+
 async function send(url, options) {
-  const answer = await fetch(url, { credentials: "same-origin", ...options });
+  const answer = await fetchPatiently(url, options);
   if (answer.status === 401) {
     throw new Refused(texts.logged_out);
   }
   if (!answer.ok) {
     const said = (answer.headers.get("Content-Type") || "").startsWith("application/json") ? await answer.json() : {};
-    throw Object.assign(new Refused(said.error || texts.failed), { needsPremium: said.needs_premium });
+    throw Object.assign(new Refused(said.error || texts.failed), { reason: said.reason, isTold: Boolean(said.error) });
   }
   return answer;
 }
@@ -53,6 +68,32 @@ export async function spotify(name, values = {}) {
 
 export function readState() {
   return inTurn(() => send(settings.urls.state));
+}
+
+// The state where it is another than the last time, else null.
+let version = "";
+export function readChange() {
+  const answer = last.then(async () => {
+    const response = await fetch(settings.urls.state, {
+      credentials: "same-origin", cache: "no-store", headers: { "If-None-Match": version },
+    });
+    if (!response.ok) {
+      return null;
+    }
+    version = response.headers.get("ETag");
+    return response.json();
+  });
+  last = answer.catch(() => {});
+  return answer;
+}
+
+// Whether this page plays, and where in the song it is.
+export function tellPlaying(values, isClosing = false) {
+  if (isClosing) {
+    navigator.sendBeacon(settings.urls.playing, body({ ...values, csrfmiddlewaretoken: csrfToken() }));
+    return Promise.resolve(null);
+  }
+  return ask("playing", values);
 }
 
 export async function readQueue() {

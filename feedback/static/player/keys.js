@@ -12,7 +12,9 @@ function isTyping(element) {
 
 function act(player, key) {
   switch (key) {
-    case " ": return player.toggle();
+    case " ":
+      player.unlock();
+      return player.toggle();
     case "n": return player.next();
     case "p": return player.previous();
     case "l": return toggleMark(player, 1);

@@ -8,6 +8,7 @@ import { connectMediaSession } from "./media-session.js";
 import { connectPage, connectQueue } from "./queue.js";
 import { connectPages } from "./pages.js";
 import { connectView, markRows } from "./view.js";
+import { connectOthers } from "./follow.js";
 import { followPage } from "./marks.js";
 import { Player } from "./player.js";
 
@@ -26,11 +27,12 @@ const player = new Player((listen) => [
   new AudioMeans("sketch", audio, listen),
 ]);
 
-// Safari plays what a script starts later only through an element that was touched during a click.
+// Browsers play what a script starts later only through an element that was touched during a click.
 player.unlock = () => {
   if (!player.active) {
     audio.load();
   }
+  player.means.forEach((means) => means.activate?.());
 };
 
 connectView(player);
@@ -39,6 +41,7 @@ connectPage(player);
 connectKeys(player);
 connectMediaSession(player);
 followPage(player);
+connectOthers(player);
 connectPages(() => markRows(player));
 
 // One tab at a time.

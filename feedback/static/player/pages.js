@@ -50,6 +50,9 @@ function arrive() {
   for (const menu of document.querySelectorAll("header details[open]")) {
     menu.open = false;
   }
+  for (const dialog of document.querySelectorAll("dialog[open]")) {
+    dialog.close();
+  }
   // Where a page's own script or `autofocus` has not put the focus, readers go on at the top of the new page.
   if (!main().contains(document.activeElement)) {
     main().focus({ preventScroll: true });

@@ -1,6 +1,7 @@
 // What plays: the queue's current song through the best means there is. Pages and keys call its methods; it tells who
 // listens by the events "song", "state", "time" and "note".
 import { ask, readState, texts } from "./api.js";
+import { fill } from "./format.js";
 import { Play } from "./play.js";
 import { forget, recall, remember } from "./memory.js";
 
@@ -19,6 +20,8 @@ export class Player extends EventTarget {
     this.isRunning = false;
     this.isWanted = false;
     this.volume = 1;
+    // Where the song is to begin once somebody asks for sound, where nothing may be loaded before.
+    this.waitsAtMs = 0;
   }
 
   get current() {
@@ -26,7 +29,7 @@ export class Player extends EventTarget {
   }
 
   get positionMs() {
-    return this.active?.positionMs ?? 0;
+    return this.active?.positionMs ?? this.waitsAtMs;
   }
 
   get durationMs() {
@@ -57,6 +60,12 @@ export class Player extends EventTarget {
     }
   }
 
+  // The queue is as it was, or what it says of this song is no news for the sound.
+  accept(state) {
+    this.state = state;
+    this.tell("song");
+  }
+
   async show(state, { wantsPlay, saved = null, outcome = "skipped" }) {
     if (wantsPlay && !state.current) {
       this.tell("note", { text: texts.ended });
@@ -80,17 +89,27 @@ export class Player extends EventTarget {
   }
 
   // Try the means from the `first` on, the best one first. What failed may now say that it can play nothing.
-  async begin(first, startMs) {
+  async begin(first, startMs, failure = "") {
     const { track } = this.current;
     const play = this.play_;
     const wantsPlay = this.isWanted;
-    for (const means of this.means.slice(first).filter((one) => one.canPlay(track))) {
+    const able = this.means.slice(first).filter((means) => means.canPlay(track));
+    let reason = failure;
+    this.waitsAtMs = startMs;
+    if (!wantsPlay && able[0]?.isSpotify) {
+      // Nothing of Spotify is loaded before somebody asks for sound.
+      this.tell("means", { name: able[0].name });
+      this.tell("time");
+      return;
+    }
+    for (const means of able) {
       this.active?.unload();
       this.active = means;
-      this.tell("means");
+      this.tell("means", { name: means.name });
       try {
         means.setVolume(this.volume);
-        await means.load(track, startMs);
+        // An excerpt and a sketch have times of their own.
+        await means.load(track, means.isSpotify || startMs === 0 || !reason ? startMs : 0);
         if (play !== this.play_) {
           return;
         }
@@ -108,12 +127,17 @@ export class Player extends EventTarget {
           this.tell("state");
           return;
         }
+        if (error.isTold && error.message) {
+          // Said at the song, the first of them; the next means is tried.
+          reason ||= error.message;
+          this.tell("note", { text: reason });
+        }
       }
     }
     this.active?.unload();
     this.active = null;
     this.isWanted = false;
-    this.tell("note", { text: texts.unplayable });
+    this.tell("note", { text: [texts.unplayable, reason].filter(Boolean).join(" ") });
     this.tell("state");
   }
 
@@ -122,8 +146,7 @@ export class Player extends EventTarget {
       return;
     }
     if (news.failed) {
-      this.setRunning(false);
-      this.begin(this.means.indexOf(means) + 1, 0);
+      this.fallBack(means, news.reason);
       return;
     }
     this.setRunning(news.isRunning);
@@ -131,10 +154,33 @@ export class Player extends EventTarget {
       this.isWanted = !news.isPaused;
     }
     this.tell("time");
+    if (news.needsClick) {
+      this.tell("note", { text: texts.blocked });
+    } else if (news.elsewhere) {
+      this.tell("note", { text: this.elsewhereText(news.elsewhere), offersHere: true });
+    }
     if (news.hasEnded && !this.play_.isOver) {
       this.play_.finish("completed");
-      this.next("completed");
+      if (this.sleep?.endsWithSong()) {
+        this.isWanted = false;
+        this.tell("state");
+      } else {
+        this.next("completed");
+      }
     }
+  }
+
+  elsewhereText({ title, artists }) {
+    return title ? fill(texts.elsewhere, { song: title, artists }) : texts.other_device;
+  }
+
+  // The next means goes on where this one failed, as far as it has the same times.
+  fallBack(means, reason) {
+    const positionMs = this.positionMs;
+    this.setRunning(false);
+    this.tell("note", { text: reason || "" });
+    const next = this.means.slice(this.means.indexOf(means) + 1).find((each) => each.canPlay(this.current.track));
+    this.begin(this.means.indexOf(means) + 1, next?.isSpotify ? positionMs : 0, reason);
   }
 
   setRunning(isRunning) {
@@ -152,6 +198,7 @@ export class Player extends EventTarget {
     this.setRunning(false);
     this.active?.unload();
     this.active = null;
+    this.waitsAtMs = 0;
     this.play_ = null;
     forget();
   }
@@ -160,14 +207,17 @@ export class Player extends EventTarget {
     this.isWanted = true;
     this.tell("note", { text: "" });
     if (!this.active) {
-      await (this.current ? this.begin(0, 0) : this.next());
+      await (this.current ? this.begin(0, this.waitsAtMs) : this.next());
       return;
     }
+    const means = this.active;
     try {
-      await this.active.play();
+      await means.play();
     } catch (error) {
-      if (error.name !== "AbortError") {
+      if (error.name === "NotAllowedError") {
         this.tell("note", { text: texts.blocked });
+      } else if (error.name !== "AbortError" && means === this.active) {
+        this.fallBack(means, error.isTold ? error.message : "");
       }
     }
   }
@@ -176,7 +226,13 @@ export class Player extends EventTarget {
     this.isWanted = false;
     // Said at once: a second press that comes before the player's own word would pause again.
     this.setRunning(false);
-    await this.active?.pause();
+    try {
+      await this.active?.pause();
+    } catch (error) {
+      if (error.isTold) {
+        this.tell("note", { text: error.message });
+      }
+    }
   }
 
   toggle() {
@@ -224,7 +280,15 @@ export class Player extends EventTarget {
   }
 
   async seek(ms) {
-    await this.active?.seek(Math.min(Math.max(0, ms), this.durationMs || ms));
+    const target = Math.min(Math.max(0, ms), this.durationMs || ms);
+    if (!this.active) {
+      this.waitsAtMs = target;
+    }
+    try {
+      await this.active?.seek(target);
+    } catch (error) {
+      this.tell("note", { text: error.isTold ? error.message : texts.failed });
+    }
     this.tell("time");
   }
 

@@ -1,5 +1,6 @@
 // The panel with the queue, and the buttons on pages that send songs to it.
 import { readQueue, texts } from "./api.js";
+import { connectDrag } from "./drag.js";
 
 const sheet = document.getElementById("player-queue");
 const sheetBody = document.getElementById("player-queue-body");
@@ -7,6 +8,14 @@ const sheetBody = document.getElementById("player-queue-body");
 async function draw() {
   sheetBody.innerHTML = await readQueue();
   window.htmx.process(sheetBody);
+}
+
+// The panel is drawn anew after a move: the keyboard goes on at the same button of the song that was moved.
+function focusMoved(item, pressed) {
+  const isUp = pressed.matches("[data-queue-move]:first-of-type");
+  const buttons = sheetBody.querySelectorAll(`[data-queue-move="${item}"]`);
+  const [same, other] = isUp ? [buttons[0], buttons[1]] : [buttons[1], buttons[0]];
+  (same?.disabled ? other : same)?.focus();
 }
 
 export function connectQueue(player) {
@@ -20,16 +29,26 @@ export function connectQueue(player) {
       sheet.close();
       return;
     }
-    const { queueJump, queueRemove, queueClear } = event.target.closest("button")?.dataset ?? {};
+    const { queueJump, queueRemove, queueClear, queueMove, place } = event.target.closest("button")?.dataset ?? {};
     if (queueJump) {
       await player.move("jump", { item: queueJump });
+    } else if (queueMove) {
+      await player.change("move", { item: queueMove, index: place });
+      await drawing;
+      focusMoved(queueMove, event.target.closest("button"));
     } else if (queueRemove) {
       await player.change("remove", { item: queueRemove });
     } else if (queueClear !== undefined) {
       await player.change("clear");
     }
   });
-  player.addEventListener("song", () => sheet.open && draw());
+  let drawing = Promise.resolve();
+  player.addEventListener("song", () => {
+    if (sheet.open) {
+      drawing = draw();
+    }
+  });
+  connectDrag(sheetBody, (item, place) => player.change("move", { item, index: place }));
 }
 
 // In the capture phase: ahead of htmx, for which the same button notes a play when this script does not run.
@@ -43,6 +62,7 @@ export function connectPage(player) {
     event.stopImmediatePropagation();
     const { play, playList, queueAdd } = button.dataset;
     if (play && play === String(player.current?.track.id)) {
+      player.unlock();
       player.toggle();
     } else if (play) {
       player.unlock();
@@ -53,9 +73,9 @@ export function connectPage(player) {
       player.move("list", { tracks: playList, origin, origin_url: originUrl, source, source_id: sourceId });
     } else {
       player.change("add", { tracks: queueAdd, next: "next" in button.dataset }).then((isAdded) => {
-        const said = button.closest("dialog")?.querySelector('[role="status"]');
-        if (isAdded && said) {
-          said.textContent = texts.added;
+        if (isAdded) {
+          button.closest("dialog")?.close();
+          document.dispatchEvent(new CustomEvent("toast", { detail: { text: texts.added } }));
         }
       });
     }

@@ -2,6 +2,7 @@
 import { texts } from "./api.js";
 import { clockTime, fill } from "./format.js";
 import { toggleMark } from "./marks.js";
+import { connectSleep } from "./sleep.js";
 
 const bar = document.getElementById("player");
 const part = (name) => bar.querySelector(`[data-player="${name}"]`);
@@ -17,6 +18,7 @@ function showSong(player) {
   document.documentElement.toggleAttribute("data-player-shown", Boolean(current));
   part("shuffle").setAttribute("aria-pressed", String(state.shuffle));
   if (!current) {
+    setOpen(false);
     return;
   }
   const { track } = current;
@@ -26,6 +28,10 @@ function showSong(player) {
   part("artists").textContent = track.artists;
   const origin = current.is_radio ? texts.radio : state.origin && fill(texts.from, { origin: state.origin });
   part("artists").title = origin || "";
+  // A way back to where cover and sound are from.
+  const id = track.means.spotify.replace(/.*:/, "");
+  part("spotify").hidden = !id;
+  part("spotify").href = `https://open.spotify.com/track/${id}`;
   showMark(track);
   markRows(player);
 }
@@ -38,22 +44,47 @@ function showCover(track) {
   image.src = track.cover_url || drawn;
 }
 
+// An icon that is set anew although it is the same one would be gone for a moment.
+function showIcon(button, name) {
+  const use = button.querySelector("use");
+  const address = use.getAttribute("href").replace(/#.*$/, `#${name}`);
+  if (use.getAttribute("href") !== address) {
+    use.setAttribute("href", address);
+  }
+}
+
 export function showMark(track) {
   for (const [name, value] of [["like", 1], ["dislike", -1]]) {
     const button = part(name);
     const isOn = track.mark === value;
     button.setAttribute("aria-pressed", String(isOn));
-    button.setAttribute("aria-label", texts[(isOn ? "un" : "") + name]);
-    const use = button.querySelector("use");
-    use.setAttribute("href", use.getAttribute("href").replace(/(hand-thumbs-(?:up|down)).*$/, isOn ? "$1-fill" : "$1"));
+    button.title = texts[(isOn ? "un" : "") + name];
+    showIcon(button, `hand-thumbs-${name === "like" ? "up" : "down"}${isOn ? "-fill" : ""}`);
   }
 }
 
-function showMeans(player) {
-  const name = player.active.name;
+function showMeans(player, name) {
   part("means").textContent = texts[name];
   part("means").title = texts[`${name}_help`];
+  part("means-help").textContent = texts[`${name}_help`];
+  showSketchNote(player);
   bar.classList.toggle("is-embedded", name === "embed");
+}
+
+// That a sketch is not the recording is said once, visibly, with where the recording is.
+const SKETCH_SAID = "sketch-said";
+
+function showSketchNote(player) {
+  const isSketch = player.active?.name === "sketch";
+  const links = player.current?.track.links ?? [];
+  const list = part("links");
+  list.replaceChildren(...(isSketch ? links : []).map(({ name, url }) => {
+    const link = document.createElement("a");
+    Object.assign(link, { href: url, target: "_blank", rel: "noopener noreferrer", textContent: name });
+    link.className = "chip";
+    return link;
+  }));
+  part("sketch-note").hidden = !isSketch || localStorage.getItem(SKETCH_SAID) === "yes";
 }
 
 function showState(player) {
@@ -77,6 +108,8 @@ function showTime(player) {
     seek.value = String(Math.round(player.positionMs));
     part("elapsed").textContent = clockTime(player.positionMs);
   }
+  part("line").max = seek.max;
+  part("line").value = player.positionMs;
   seek.setAttribute("aria-valuetext", `${clockTime(player.positionMs)} / ${clockTime(length)}`);
   part("length").textContent = clockTime(length);
 }
@@ -89,34 +122,77 @@ export function markRows(player) {
   }
   for (const button of document.querySelectorAll("[data-play]")) {
     const isOn = player.isRunning && button.dataset.play === String(id);
-    const use = button.querySelector("use");
-    use.setAttribute("href", use.getAttribute("href").replace(/#.*$/, isOn ? "#pause-fill" : "#play-fill"));
+    showIcon(button, isOn ? "pause-fill" : "play-fill");
     button.title = isOn ? texts.pause : texts.listen;
+    button.dataset.playName ??= button.getAttribute("aria-label");
+    const name = isOn ? fill(texts.pause_song, { song: player.current.track.title }) : button.dataset.playName;
+    if (button.getAttribute("aria-label") !== name) {
+      button.setAttribute("aria-label", name);
+    }
   }
 }
 
-export function note(text) {
+// What plays elsewhere is named beside the button that has it play here again.
+export function note(text, offersHere = false) {
   part("note").textContent = text;
   part("note").hidden = !text;
+  part("here").hidden = !offersHere;
+}
+
+const isNarrow = matchMedia("(max-width: 991.98px)");
+
+function setOpen(isOpen) {
+  bar.classList.toggle("is-open", isOpen);
+  document.documentElement.toggleAttribute("data-player-open", isOpen);
+  part("more").setAttribute("aria-expanded", String(isOpen));
+  part("more").setAttribute("aria-label", isOpen ? texts.close : texts.open);
+  for (const other of document.querySelectorAll("body > header, body > main, body > footer, body > nav")) {
+    other.inert = isOpen;
+  }
 }
 
 export function connectView(player) {
   player.addEventListener("song", () => { showSong(player); showTime(player); });
-  player.addEventListener("means", () => showMeans(player));
+  player.addEventListener("means", (event) => showMeans(player, event.detail.name));
   player.addEventListener("state", () => { showState(player); showTime(player); });
   player.addEventListener("time", () => { showTime(player); showState(player); });
-  player.addEventListener("note", (event) => note(event.detail.text));
+  player.addEventListener("note", (event) => note(event.detail.text, event.detail.offersHere));
   const onClick = (name, act) => part(name).addEventListener("click", act);
-  onClick("toggle", () => player.toggle());
+  onClick("toggle", () => { player.unlock(); player.toggle(); });
+  onClick("here", () => { player.unlock(); player.resume(); });
   onClick("next", () => player.next());
   onClick("previous", () => player.previous());
   onClick("like", () => toggleMark(player, 1));
   onClick("dislike", () => toggleMark(player, -1));
   onClick("shuffle", () => player.change("shuffle", { on: !player.state.shuffle }));
-  onClick("more", () => {
-    const isOpen = bar.classList.toggle("is-open");
-    part("more").setAttribute("aria-expanded", String(isOpen));
+  onClick("more", () => setOpen(!bar.classList.contains("is-open")));
+  // On a phone the bar opens to the whole screen; there its title leads nowhere until it is open.
+  bar.querySelector(".player-song").addEventListener("click", (event) => {
+    if (isNarrow.matches && !bar.classList.contains("is-open")) {
+      event.preventDefault();
+      event.stopPropagation();
+      setOpen(true);
+    }
+  }, true);
+  isNarrow.addEventListener("change", () => setOpen(false));
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && bar.classList.contains("is-open") && !document.querySelector("dialog[open]")) {
+      setOpen(false);
+      part("more").focus();
+    }
   });
+  document.body.addEventListener("htmx:beforeHistorySave", () => setOpen(false));
+  onClick("why", () => {
+    const url = player.current && player.current.track.why_url;
+    if (url) {
+      window.htmx.ajax("GET", url, { target: "#sheet-body", swap: "innerHTML" });
+    }
+  });
+  onClick("sketch-close", () => {
+    localStorage.setItem(SKETCH_SAID, "yes");
+    part("sketch-note").hidden = true;
+  });
+  player.sleep = connectSleep(player, part("sleep"));
   const seek = part("seek");
   seek.addEventListener("input", () => { part("elapsed").textContent = clockTime(Number(seek.value)); });
   seek.addEventListener("change", () => player.seek(Number(seek.value)));

@@ -1,5 +1,5 @@
 // A device of the listener's Spotify account, commanded through the site: the one that is active there.
-import { spotify } from "../api.js";
+import { spotify, texts } from "../api.js";
 import { Ticker } from "./ticker.js";
 
 const TICK_MS = 500;
@@ -9,6 +9,7 @@ const CHECK_MS = 5000;
 export class DeviceMeans {
   constructor(connection, listen) {
     this.name = "device";
+    this.isSpotify = true;
     this.connection = connection;
     this.listen = listen;
     this.ticker = new Ticker();
@@ -22,9 +23,9 @@ export class DeviceMeans {
 
   async load(track, startMs) {
     const { devices } = await spotify("devices");
-    const device = devices.find((found) => found.is_active);
+    const device = devices.find((each) => each.is_active);
     if (!device) {
-      throw new Error("no active device");
+      throw Object.assign(new Error(devices.length ? texts.no_active_device : ""), { isTold: true });
     }
     this.device = device.id;
     this.track = track;
@@ -65,29 +66,44 @@ export class DeviceMeans {
       await spotify("command", { action, device: this.device, ...values });
     } catch (error) {
       // Without Premium no song plays there: not again on this page.
-      this.isImpossible ||= Boolean(error.needsPremium);
+      this.isImpossible ||= error.reason === "premium";
+      if (action === "pause" && error.reason === "restricted") {
+        // It stands still already.
+        return;
+      }
       throw error;
     }
   }
 
   async check() {
     const [asked, wasRunning] = [this.asked, this.ticker.isRunning];
-    const now = wasRunning && await spotify("now").catch(() => null);
+    const now = wasRunning && await spotify("now").catch((error) => this.explain(error));
     if (!now || asked !== this.asked || !this.timer) {
       return;
     }
-    // Spotify may play another edition than the one asked for, under its own id: the first that is heard is ours.
-    this.playing ||= now.is_playing ? now.track : "";
-    const isOurs = now.track !== "" && [this.playing, this.track.means.spotify.replace(/.*:/, "")].includes(now.track);
-    this.device = now.device || this.device;
+    const ours = this.track.means.spotify.replace(/.*:/, "");
+    // Spotify may play another edition than the one asked for: it names ours, or is the first that is heard.
+    this.playing ||= now.is_playing && now.track !== ours ? now.track : "";
+    const isOurs = now.track !== "" && [ours, this.playing].some((id) => id && [now.track, now.played_as].includes(id));
     if (isOurs) {
+      this.device = now.device || this.device;
       this.ticker.set(now.position_ms, now.is_playing);
+      this.tell();
     } else if (this.durationMs === 0 || this.ticker.ms < this.durationMs - CHECK_MS) {
       // Something else plays there, or nothing: pressing play has ours begin where it was.
       this.ticker.set(this.ticker.ms, false);
       this.hasBegun = false;
+      this.tell(false, now.track ? { title: now.title, artists: now.artists } : {});
     }
-    this.tell();
+  }
+
+  // A connection that ended is told at the song; what passes is not.
+  explain(error) {
+    if (error.reason === "reconnect" || error.reason === "not_connected") {
+      this.stop();
+      this.listen(this, { failed: true, reason: error.message });
+    }
+    return null;
   }
 
   tick() {
@@ -98,8 +114,8 @@ export class DeviceMeans {
     this.tell(hasEnded);
   }
 
-  tell(hasEnded = false) {
-    this.listen(this, { isRunning: this.ticker.isRunning, isPaused: !this.ticker.isRunning, hasEnded });
+  tell(hasEnded = false, elsewhere = null) {
+    this.listen(this, { isRunning: this.ticker.isRunning, isPaused: !this.ticker.isRunning, hasEnded, elsewhere });
   }
 
   stop() {
@@ -110,7 +126,8 @@ export class DeviceMeans {
   }
 
   unload() {
-    const isRunning = this.ticker.isRunning;
+    // What the listener plays there themselves goes on.
+    const isRunning = this.ticker.isRunning && this.hasBegun;
     this.stop();
     if (isRunning) {
       this.command("pause").catch(() => {});

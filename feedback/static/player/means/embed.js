@@ -22,6 +22,7 @@ function loadApi() {
 export class EmbedMeans {
   constructor(box, listen) {
     this.name = "embed";
+    this.isSpotify = true;
     this.box = box;
     this.listen = listen;
     this.ticker = new Ticker();

@@ -1,0 +1,125 @@
+"""A listener's past brought along from elsewhere: the import, and what of it the catalogue does not hold."""
+
+from typing import ClassVar
+from uuid import uuid4
+
+from django.conf import settings
+from django.core.files.storage import FileSystemStorage, Storage
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from jobs.models import Job
+
+UPLOAD_PREFIX = "history-"
+
+
+class UploadStorage(FileSystemStorage):
+    """A folder that nothing is ever served from, looked up anew each time."""
+
+    @property
+    def base_location(self) -> str:
+        return str(settings.VAR_DIR / "uploads")
+
+    @property
+    def location(self) -> str:
+        return self.base_location
+
+
+def upload_storage() -> Storage:
+    """Return where uploads wait for their import."""
+    return UploadStorage(base_url=None)
+
+
+def upload_name(_instance: models.Model, _filename: str) -> str:
+    """Return a name that says nothing of what the listener's file was called."""
+    return f"{UPLOAD_PREFIX}{uuid4().hex}"
+
+
+class HistoryImport(models.Model):
+    """One uploaded history. The counts and ``position`` are written with the plays they count, so they always agree."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="history_imports")
+    name = models.CharField(max_length=255)
+    # Deleted as soon as it is no longer needed.
+    file = models.FileField(upload_to=upload_name, storage=upload_storage, blank=True, max_length=100)
+    size = models.PositiveBigIntegerField(default=0)
+    format = models.CharField(max_length=100, blank=True)
+    wants_own_songs = models.BooleanField(_("include songs that aren't in the catalogue"), default=True)
+    position = models.PositiveBigIntegerField(default=0, help_text=_("Records processed so far."))
+    plays_added = models.PositiveBigIntegerField(default=0)
+    plays_known = models.PositiveBigIntegerField(default=0)
+    # Of these, told before by another source than this file's.
+    plays_known_elsewhere = models.PositiveBigIntegerField(default=0, db_default=0)
+    plays_unmatched = models.PositiveBigIntegerField(default=0)
+    plays_skipped = models.PositiveBigIntegerField(default=0)
+    songs_created = models.PositiveBigIntegerField(default=0)
+    # Reason: how many records were left out for it.
+    skipped = models.JSONField(default=dict, blank=True)
+    # What is worth knowing of how the file was read: pairs of a kind of note and the name of the file in question.
+    notes = models.JSONField(null=True, blank=True)
+    # Which file has times whose day and month cannot be told apart, with examples; null where none has.
+    question = models.JSONField(null=True, blank=True)
+    # By the name of the file, what the listener answered.
+    date_orders = models.JSONField(null=True, blank=True)
+    # In English, with places for the values: the page fills it in the language of who reads it.
+    error = models.CharField(max_length=500, blank=True)
+    error_values = models.JSONField(default=dict, null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("listening history import")
+        verbose_name_plural = _("listening history imports")
+        ordering: ClassVar[list[str]] = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.user})"
+
+    @property
+    def error_text(self) -> str:
+        """Return why it failed, in the language that is active; "" if it did not."""
+        if not self.error_values:
+            # Of an import from before there were values, which ends without a full stop.
+            return self.error and f"{self.error.removesuffix('.')}."
+        values = dict(self.error_values)
+        if reason := values.get("reason"):
+            values["reason"] = gettext(reason)
+        return str(gettext(self.error) % values)
+
+    @property
+    def subject(self) -> str:
+        """What its jobs are called: import and undo are never at work at once."""
+        return f"history-import:{self.pk}"
+
+    def job(self) -> Job | None:
+        """Return the latest job; one query."""
+        return Job.objects.filter(subject=self.subject).first()
+
+
+class UnmatchedSong(models.Model):
+    """A song of a history that the catalogue does not hold, and that stays aside."""
+
+    history_import = models.ForeignKey(HistoryImport, models.CASCADE, related_name="unmatched")
+    # Of title and first artist, so that it is found again without comparing long texts.
+    digest = models.BigIntegerField()
+    title = models.CharField(max_length=500)
+    artist = models.CharField(max_length=300)
+    album = models.CharField(max_length=500, blank=True)
+    uri = models.CharField(max_length=200, blank=True)
+    plays = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("song not in the catalogue")
+        verbose_name_plural = _("songs not in the catalogue")
+        ordering: ClassVar[list[str]] = ["-plays", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["history_import", "digest"], name="unmatched_song_once"),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["history_import", "-plays", "id"], name="unmatched_by_plays"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} - {self.artist}"

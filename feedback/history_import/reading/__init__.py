@@ -1,0 +1,1 @@
+"""Reading listening histories of many formats into plays. Needs no database."""

@@ -1,0 +1,315 @@
+"""What the records of the services' JSON exports look like, and how each becomes a play."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from feedback.history_import.reading.parsing import MEMBER, key_within
+from feedback.history_import.reading.rows import (
+    COMPLETED,
+    MINUTES,
+    NO_LENGTH,
+    NO_SONG,
+    NO_TIME,
+    NOT_A_SONG,
+    NOT_HEARD,
+    PLAYING_NOW,
+    SKIPPED,
+    STARTED,
+    PlayRow,
+    Record,
+    Row,
+)  # fmt: skip
+from feedback.history_import.reading.times import MILLISECONDS, Times, iso_seconds
+from feedback.history_import.reading.values import isrc_of, milliseconds, name_of, names_of, spotify_id, text_of, whole
+from feedback.history_import.reading.youtube import artist_of, song_of
+
+# Sound that nobody can have heard.
+MIN_MS = 1000
+_MAX_DEPTH = 6
+_TITLES = ("name", "track", "title", "track_name", "trackName", "song")
+_ARTISTS = ("artist", "artists", "artist_name", "artistName", "artist_names")
+_ALBUMS = ("album", "release_name", "album_name", "albumName")
+_TIMES = ("date", "uts", "timestamp", "time", "listened_at", "played_at", "playedAt", "scrobbled_at", "datetime",
+          "utc_time", "endTime")  # fmt: skip
+_NEEDED = (
+    ("listened_at", "track_metadata", "listenbrainz"),
+    ("endTime", "msPlayed", "spotify-year"),
+    ("outcome", "played_at", "own"),
+)
+Convert = Callable[[Record, Times], Row]
+
+
+def kind_of(record: Any) -> str:
+    """Return the name of the format that a record is of; "" for what is no play of any."""
+    if not isinstance(record, dict):
+        return ""
+    # The commonest goes first, and without a loop: a history has a million records.
+    if "ms_played" in record and "ts" in record:
+        return "spotify"
+    for first, second, name in _NEEDED:
+        if first in record and second in record:
+            return name
+    if "titleUrl" in record or str(record.get("header", "")).startswith("YouTube"):
+        return "youtube" if "title" in record and "time" in record else ""
+    return _kind_of_others(record)
+
+
+def _kind_of_others(record: Record) -> str:
+    track = record.get("track")
+    if isinstance(track, dict):
+        if "time" in record:
+            return "maloja"
+        return "spotify-recent" if "played_at" in record else ""
+    if "trackName" in record and "artistName" in record and "time" in record:
+        return "spotify-2018"
+    has_song = any(name_of(record.get(key)) for key in _TITLES) and any(names_of(record.get(key)) for key in _ARTISTS)
+    return "lastfm" if has_song and (_is_playing(record) or _first(record, _TIMES) is not None) else ""
+
+
+def plays_in(key: str, value: Any, depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """Yield the records in a value, such as a page that holds a list of them, each with the key of its list.
+
+    What is neither a play nor in a list, such as the attributes of a page, is no record.
+    """
+    if isinstance(value, list) and depth < _MAX_DEPTH:
+        for item in value:
+            yield from plays_in(key, item, depth + 1)
+    elif isinstance(value, dict) and not kind_of(value) and depth < _MAX_DEPTH:
+        inner = [] if _is_song(value) else [(name, held) for name, held in value.items() if _holds_more(held)]
+        if not inner and not key.endswith(MEMBER):
+            yield key, value
+        for name, held in inner:
+            within = key_within(key, name)
+            yield from plays_in(within + MEMBER if isinstance(held, dict) else within, held, depth + 1)
+    else:
+        yield key, value
+
+
+def _holds_more(value: Any) -> bool:
+    return isinstance(value, (list, dict))
+
+
+def _is_song(value: Record) -> bool:
+    # It has no time, or it would be a play; its artist and album are no records of their own.
+    return any(text_of(value.get(key)) for key in ("name", "title")) and any(key in value for key in _ARTISTS)
+
+
+# --- Spotify ---------------------------------------------------------------------------------------------------------
+def _spotify(record: Record, _times: Times) -> Row:
+    title, artist = text_of(record.get("master_metadata_track_name")), _artist(record)
+    uri = record.get("spotify_track_uri")
+    uri = uri if isinstance(uri, str) else ""
+    track = spotify_id(uri)
+    if not (title and artist):
+        if record.get("episode_name") or record.get("spotify_episode_uri") or record.get("audiobook_title"):
+            return NOT_A_SONG
+        if not track:
+            return NO_SONG
+        title = artist = ""
+    ms = record.get("ms_played")
+    if type(ms) is not int and (ms := milliseconds(ms)) is None:
+        return NO_LENGTH
+    at = iso_seconds(record.get("ts"))
+    if at is None and (at := _times.read(record.get("ts"))) is None:
+        return NO_TIME
+    if ms < MIN_MS:
+        return NOT_HEARD
+    if record.get("reason_end") == "trackdone":
+        outcome = COMPLETED
+    else:
+        outcome = SKIPPED if record.get("skipped") is True or record.get("reason_end") == "fwdbtn" else STARTED
+    key = f"{at}\n{uri or title}\n{ms}"
+    if record.get("offline") is True and record.get("offline_timestamp"):
+        # What was heard offline is sent later, at times several plays with one time stamp.
+        key += f"\n{_offline_second(record['offline_timestamp'])}"
+    album = text_of(record.get("master_metadata_album_album_name"))
+    # What was played in a private session was not meant to leave traces.
+    is_counted = record.get("incognito_mode") is not True
+    artists = (artist,) if artist else ()
+    return PlayRow(at, key, track, "", title, artists, album, uri, ms, outcome, is_counted, "spotify", True)
+
+
+def _offline_second(value: Any) -> Any:
+    """Return the second at which it began: newer exports tell milliseconds."""
+    number = whole(value)
+    if number is None:
+        return value
+    return number // 1000 if number > MILLISECONDS else number
+
+
+def _artist(record: Record) -> str:
+    return text_of(record.get("master_metadata_album_artist_name"))
+
+
+def _spotify_account(record: Record, times: Times) -> Row:
+    title, artist, ms = (
+        text_of(record.get("trackName")),
+        text_of(record.get("artistName")),
+        milliseconds(record.get("msPlayed")),
+    )
+    if not (title and artist):
+        return NOT_A_SONG if record.get("podcastName") or record.get("episodeName") else NO_SONG
+    if ms is None:
+        return NO_LENGTH
+    at = times.read(record.get("endTime"))
+    if at is None:
+        return NO_TIME
+    if ms < MIN_MS:
+        return NOT_HEARD
+    key = f"{at}\n{title}\n{artist}\n{ms}"
+    return PlayRow(at, key, "", "", title, (artist,), "", "", ms, STARTED, True, "spotify-year", True)
+
+
+def _spotify_recent(record: Record, times: Times) -> Row:
+    track = record.get("track")
+    track = track if isinstance(track, dict) else {}
+    title, artists = text_of(track.get("name")), names_of(track.get("artists"))
+    if not (title and artists):
+        return NO_SONG
+    at = times.read(record.get("played_at"))
+    if at is None:
+        return NO_TIME
+    uri, isrc = text_of(track.get("uri")), isrc_of((track.get("external_ids") or {}).get("isrc"))
+    return PlayRow(
+        at, f"{at}\n{uri or title}", spotify_id(uri), isrc, title, artists, name_of(track.get("album")), uri, None,
+        STARTED, True, "spotify-recent",
+    )  # fmt: skip
+
+
+# --- ListenBrainz ----------------------------------------------------------------------------------------------------
+def _listenbrainz(record: Record, times: Times) -> Row:
+    meta = record.get("track_metadata")
+    at = times.read(record.get("listened_at"))
+    if not isinstance(meta, dict):
+        return NO_SONG
+    title, artist = text_of(meta.get("track_name")), text_of(meta.get("artist_name"))
+    if not (title and artist):
+        return NO_SONG
+    if at is None:
+        return NO_TIME
+    more = meta.get("additional_info")
+    more = more if isinstance(more, dict) else {}
+    names = more.get("artist_names")
+    artists = tuple(filter(None, map(text_of, names))) if isinstance(names, list) else ()
+    address = text_of(more.get("spotify_id")) or text_of(more.get("origin_url"))
+    # A submitted listen means half of the song or four minutes: it was heard.
+    return PlayRow(
+        at, f"{at}\n{title}\n{artist}", spotify_id(address), isrc_of(more.get("isrc")), title, artists or (artist,),
+        text_of(meta.get("release_name")), address, _milliseconds(more), COMPLETED, True, "listenbrainz",
+    )  # fmt: skip
+
+
+def _milliseconds(more: Record) -> int | None:
+    for name, factor in (("duration_ms", 1), ("duration", 1000), ("duration_played", 1000)):
+        value = whole(more.get(name))
+        if value is not None and 0 < value * factor < 2**31:
+            return value * factor
+    return None
+
+
+# --- Last.fm and its like --------------------------------------------------------------------------------------------
+def _lastfm(record: Record, times: Times) -> Row:
+    if _is_playing(record):
+        return PLAYING_NOW
+    title = name_of(_first(record, _TITLES))
+    artists = names_of(_first(record, _ARTISTS))
+    if not (title and artists):
+        return NO_SONG
+    date = _first(record, _TIMES)
+    if isinstance(date, dict):
+        date = date.get("uts") or date.get("#text")
+    at = times.read(date)
+    if at is None:
+        return NO_TIME
+    return scrobble(at, title, artists, name_of(_first(record, _ALBUMS)), times.has_seconds)
+
+
+def scrobble(at: int, title: str, artists: tuple[str, ...], album: str, has_seconds: bool) -> PlayRow:
+    """Return the play of a scrobble, which means that half of the song was heard."""
+    # Where times are told to the minute, the key is of the minute.
+    key = f"{at if has_seconds else at // 60}\n{title}\n{artists[0]}".casefold()
+    listing = "lastfm" if has_seconds else "lastfm" + MINUTES
+    return PlayRow(at, key, "", "", title, artists, album, "", None, COMPLETED, True, listing)
+
+
+def _maloja(record: Record, times: Times) -> Row:
+    track = record.get("track")
+    track = track if isinstance(track, dict) else {}
+    title, artists = text_of(track.get("title")), names_of(track.get("artists"))
+    if not (title and artists):
+        return NO_SONG
+    at = times.read(record.get("time"))
+    if at is None:
+        return NO_TIME
+    heard = whole(record.get("duration"))
+    ms = heard * 1000 if heard and 0 < heard < 100_000 else None
+    key = f"{at}\n{title}\n{artists[0]}"
+    return PlayRow(at, key, "", "", title, artists, name_of(track.get("album")), "", ms, COMPLETED, True, "maloja")
+
+
+def _youtube(record: Record, times: Times) -> Row:
+    if record.get("header", "YouTube Music") != "YouTube Music":
+        return NOT_A_SONG
+    artist = name_of(record.get("subtitles"))
+    title = song_of(text_of(record.get("title")))
+    if not (title and artist) or title == record.get("titleUrl"):
+        return NO_SONG
+    at = times.read(record.get("time"))
+    if at is None:
+        return NO_TIME
+    artist = artist_of(artist)
+    key = f"{at}\n{title}\n{artist}"
+    address = text_of(record.get("titleUrl"))
+    return PlayRow(at, key, "", "", title, (artist,), "", address, None, STARTED, True, "youtube")
+
+
+def _own(record: Record, times: Times) -> Row:
+    """Return the play of a row of this site's own complete export."""
+    title, _, artists = text_of(record.get("track")).rpartition(" - ")
+    return own_play(record, title or artists, artists if title else "", times)
+
+
+def own_play(cells: Record, title: str, artists: str, times: Times) -> Row:
+    """Return the play of a row of this site's own files; what Spotify's interface told stays marked as that."""
+    if not (title and artists):
+        return NO_SONG
+    at = times.read(cells.get("played_at"))
+    if at is None:
+        return NO_TIME
+    ms = milliseconds(cells.get("ms_played"))
+    outcome = cells.get("outcome")
+    is_counted = str(cells.get("is_counted", "true")).lower() != "false"
+    return PlayRow(
+        at, f"{at}\n{title}\n{artists}", text_of(cells.get("spotify_id")), "", title, (artists,),
+        text_of(cells.get("album")), "", ms if ms and ms > 0 else None,
+        outcome if outcome in (STARTED, COMPLETED, SKIPPED) else STARTED, is_counted,
+        "own-spotify" if cells.get("source") == "spotify" else "own",
+    )  # fmt: skip
+
+
+def _first(record: Record, keys: tuple[str, ...]) -> Any:
+    return next((record[key] for key in keys if record.get(key) not in (None, "")), None)
+
+
+def _is_playing(record: Record) -> bool:
+    attributes = record.get("@attr")
+    return isinstance(attributes, dict) and attributes.get("nowplaying") in ("true", True)
+
+
+def _spotify_2018(record: Record, times: Times) -> Row:
+    row = _lastfm(record, times)
+    # That export does not tell how much was heard.
+    return row._replace(outcome=STARTED, listing="spotify-2018") if isinstance(row, PlayRow) else row
+
+
+CONVERT: dict[str, Convert] = {
+    "spotify": _spotify,
+    "spotify-year": _spotify_account,
+    "spotify-2018": _spotify_2018,
+    "spotify-recent": _spotify_recent,
+    "listenbrainz": _listenbrainz,
+    "lastfm": _lastfm,
+    "maloja": _maloja,
+    "youtube": _youtube,
+    "own": _own,
+}

@@ -1,0 +1,331 @@
+"""Histories that are tables: which column is what, told by headings in several languages or by the values."""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from feedback.history_import.reading.cells import CELLS_TO_ROW, rockbox_rows
+from feedback.history_import.reading.parsing import DAMAGED
+from feedback.history_import.reading.records import CONVERT
+from feedback.history_import.reading.rows import (
+    ANOTHER_WIDTH,
+    NO_SONG,
+    NO_TIME,
+    SKIPPED,
+    PlayRow,
+    Row,
+)  # fmt: skip
+from feedback.history_import.reading.source import HistoryError, Member
+from feedback.history_import.reading.times import Times, iso_seconds
+from feedback.history_import.reading.values import whole
+
+HEAD_ROWS = 60
+# Where the heading may stand: below a title, or a line that only names the delimiter.
+HEADING_ROWS = 5
+_DELIMITERS = (",", ";", "\t", "|")
+_MARK = "#AUDIOSCROBBLER"
+# Names of columns as exports have them, compared in small letters, with blanks for dashes and underscores; the better
+# ones first. Besides English: German, French, Spanish, Italian, Portuguese, Dutch and Swedish.
+_COLUMNS = {
+    "at": (
+        "uts", "event start timestamp", "played at", "timestamp", "listened at", "scrobbled at", "date", "utc time",
+        "datetime", "time", "added at", "event end timestamp", "last played date", "date played", "endtime", "ts",
+        "hinzugefügt am", "datum", "zeitpunkt", "ajouté le", "ajouté à", "añadido el", "añadido en", "agregado el",
+        "fecha", "aggiunto il", "data", "adicionado em", "toegevoegd op", "tillagd", "lades till",
+    ),
+    "title": (
+        "track", "track name", "song name", "title", "name", "song", "trackname", "content name", "titel", "liedname",
+        "songtitel", "nom de la piste", "titre", "nombre de la canción", "nombre de la pista", "canción", "título",
+        "nome della traccia", "nome del brano", "titolo", "brano", "nome da faixa", "nummer", "naam nummer",
+        "låtnamn", "spårnamn",
+    ),
+    "artist": (
+        "artist", "artist name(s)", "artist name", "artists", "artistname", "album artist name(s)", "künstlername(n)",
+        "künstler", "künstlername", "interpret", "nom de l'artiste", "nom(s) de(s) l'artiste(s)", "artiste",
+        "nombre(s) del artista", "nombre del artista", "artista", "nome dell'artista", "nome(i) dell'artista",
+        "nome(s) do artista", "nome do artista", "artiestnaam", "artiestna(a)m(en)", "artiest", "artistnamn",
+    ),
+    "album": (
+        "album", "album name", "container album name", "albumname", "nom de l'album", "nombre del álbum", "álbum",
+        "nome dell'album", "nome do álbum", "albumnaam", "albumnamn",
+    ),
+    "uri": ("track uri", "spotify uri", "spotify id", "track id", "uri", "spotify track uri", "trackuri"),
+    "isrc": ("isrc",),
+    "artist_ids": ("artist uri(s)", "artist ids", "artist id", "künstler uri(s)"),
+    "ms": ("play duration milliseconds", "ms played", "msplayed"),
+    "end": ("event end timestamp",),
+    # Where the day stands in a column of its own.
+    "clock": ("time", "uhrzeit", "zeit", "heure", "hora", "ora", "tijd", "tid", "klockslag"),
+    "plays": ("play count",),
+    "skips": ("skip count",),
+    "event": ("event type",),
+    "reason": ("end reason type",),
+    "media": ("media type",),
+    "both": ("track description",),
+    "outcome": ("outcome",),
+    "source": ("source",),
+    "is_counted": ("is counted",),
+}  # fmt: skip
+# Spotify's own records written as a table: which headings tell them, in small letters, and those that have capitals.
+RECORDS = {
+    "spotify": {"ts", "ms_played", "master_metadata_track_name"},
+    "spotify-year": {"endtime", "artistname", "trackname", "msplayed"},
+}
+_RECORD_FIELDS = {"endtime": "endTime", "artistname": "artistName", "trackname": "trackName", "msplayed": "msPlayed",
+                  "podcastname": "podcastName", "episodename": "episodeName"}  # fmt: skip
+_VALUES = {"true": True, "false": False}
+_FLAGS = frozenset({"skipped", "offline", "incognito_mode", "shuffle"})
+_DOUBTFUL = (NO_TIME, NO_SONG, ANOTHER_WIDTH)
+_CLOCK = re.compile(r"\d{1,2}[:.h]\d{2}")
+# So many plays of one song on one day are believed.
+_MOST_COUNTED = 500
+_HEADERLESS = ("artist", "album", "title", "at")
+_URI = re.compile(r"spotify:(track|local|episode):\S*|https?://open\.spotify\.com/track/\S+")
+_NO_NAME = re.compile(
+    r"[\d.,:%+-]*|spotify:\S+|https?://\S+|true|false|wahr|falsch|[A-Z]{2}[A-Z0-9]{3}\d{7}|"
+    r"\d{4}(?:-\d\d){0,2}(?:[T ]\S*)?",
+    re.IGNORECASE,
+)
+
+
+# Parts of headings in these and some more languages.
+_STEMS = {
+    "artist": ("artist", "artiest", "künstler", "interpret", "アーティスト", "исполнител", "wykonawc", "sanatç",
+               "艺", "歌手", "فنان", "umělec", "előadó"),
+    "album": ("albu", "álbum", "albüm", "アルバム", "专辑", "альбом", "ألبوم"),
+    "title": ("track", "trac", "titel", "titre", "título", "titolo", "piste", "canción", "brano", "faixa", "nummer",
+              "låt", "spår", "トラック", "曲", "трек", "песн", "şark", "parça", "utwor", "utwór"),
+}  # fmt: skip
+_STEMS_ORDER = ("title", "artist", "album")
+_MOST_NAMES = 6
+
+
+@dataclass(frozen=True)
+class Table:
+    """How a table is to be read: ``columns`` gives the place of each field; ``skipped`` lines stand before the rows."""
+
+    name: str
+    delimiter: str
+    columns: dict[str, int]
+    width: int
+    skipped: int
+    has_local_clock: bool = False
+
+
+def recognise_table(head: str) -> Table | None:
+    """Return how the table that begins with ``head`` is to be read; ``None`` for what is no history."""
+    if head.startswith(_MARK):
+        return Table("rockbox", "\t", {}, 0, 0, "\n#TZ/UTC" not in head[:500].replace("\r", "\n"))
+    lines = list(head_lines(head))
+    tables = [table for delimiter in delimiters_of(head) if (table := _with_delimiter(lines, delimiter))]
+    return max(tables, key=lambda table: len(table.columns), default=None)
+
+
+def delimiters_of(head: str) -> tuple[str, ...]:
+    """Return the signs that may part the cells: the one that the first line names, or all."""
+    first = next(head_lines(head), "").strip().strip('"').lower()
+    return (first[4:] or "\t",) if first.startswith("sep=") and len(first) < 6 else _DELIMITERS
+
+
+def table_rows(member: Member, table: Table, times: Times) -> Iterator[Row]:
+    """Yield the rows of a table. Raises ``HistoryError`` where a quoted cell has no end."""
+    if table.name == "rockbox":
+        yield from rockbox_rows(member, times)
+        return
+    # The rows before the heading were told apart by the same reader.
+    rows = _cells(member, table)
+    for number, cells in enumerate(rows):
+        if number < table.skipped or not any(cells):
+            continue
+        row = _row(cells, table, times)
+        if row in _DOUBTFUL and (other := _of_heading([cell.strip() for cell in cells], table.delimiter, 0)):
+            # Another table stands behind the first.
+            table = other
+        elif isinstance(row, PlayRow) and table.name == "apple" and "plays" in table.columns:
+            yield from _counted(row, cells, table)
+        else:
+            yield row
+
+
+def _row(cells: Sequence[str], table: Table, times: Times) -> Row:
+    if len(cells) <= max(table.columns.values()) or any(cells[table.width :]):
+        return ANOTHER_WIDTH
+    named = {field: cells[column].strip() for field, column in table.columns.items()}
+    if table.name in RECORDS:
+        return CONVERT[table.name]({field: _value(field, cell) for field, cell in named.items()}, times)
+    if "clock" in named and ":" not in named["at"] and _CLOCK.match(named["clock"]):
+        named["at"] += f" {named['clock']}"
+    return CELLS_TO_ROW[table.name](named, times)
+
+
+def _value(field: str, cell: str) -> str | bool | None:
+    """Return a cell as the record has it; a song may be called "True"."""
+    return _VALUES[cell.lower()] if field in _FLAGS and cell.lower() in _VALUES else cell or None
+
+
+def _counted(row: PlayRow, cells: Sequence[str], table: Table) -> Iterator[Row]:
+    """Yield as many plays as the line counts; where it counts only skips, so many skipped ones."""
+    plays = whole(cells[table.columns["plays"]]) or 0
+    skips = (whole(cells[table.columns["skips"]]) or 0) if "skips" in table.columns else 0
+    if plays < 1 and skips > 0:
+        row = row._replace(outcome=SKIPPED)
+    number = min(max(plays if plays > 0 else skips, 1), _MOST_COUNTED)
+    ms = None if row.ms_played is None else row.ms_played // number
+    yield row._replace(ms_played=ms)
+    yield from (row._replace(key=f"{row.key}\n{count}", ms_played=ms) for count in range(2, number + 1))
+
+
+def _cells(member: Member, table: Table) -> Iterator[list[str]]:
+    """Yield the cells of each row. Raises ``HistoryError`` where a quoted cell has no end."""
+    # The lines of the row being read.
+    lines: list[str] = []
+
+    def noted() -> Iterator[str]:
+        for line in member.lines():
+            lines.append(line)
+            yield line
+
+    reader = csv.reader(noted(), delimiter=table.delimiter, strict=True)
+    while True:
+        lines.clear()
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            # A quote within the one line can be made out; one that swallowed others cannot.
+            if len(lines) != 1 or (cells := _loosely(lines[0], table)) is None:
+                raise HistoryError(DAMAGED, file=member.name, line=reader.line_num) from error
+        if cells is None:
+            return
+        yield cells
+
+
+def _loosely(line: str, table: Table) -> list[str] | None:
+    """Return the cells of a line whose quotes are escaped with backslashes, or not at all."""
+    if '\\"' in line:
+        try:
+            return next(csv.reader([line.replace('\\"', '""')], delimiter=table.delimiter, strict=True))
+        except csv.Error:
+            pass
+    cells = next(csv.reader([line], delimiter=table.delimiter))
+    return cells if len(cells) == table.width else None
+
+
+def _of_heading(cells: Sequence[str], delimiter: str, skipped: int) -> Table | None:
+    names = [cell.lower().lstrip("\ufeff") for cell in cells]
+    for name, needed in RECORDS.items():
+        if needed <= set(names):
+            return Table(
+                name,
+                delimiter,
+                {_RECORD_FIELDS.get(field, field): column for column, field in enumerate(names)},
+                len(cells),
+                skipped,
+            )
+    columns = columns_of(cells)
+    name = _name_of(columns)
+    return Table(name, delimiter, columns, len(cells), skipped) if name else None
+
+
+def head_lines(head: str) -> Iterator[str]:
+    """Yield the first lines with their ends."""
+    lines = re.split(r"(?<=\n)|(?<=\r)(?!\n)", head)
+    # The last line may be cut.
+    yield from lines[:-1] if len(lines) > HEAD_ROWS else lines
+
+
+def _with_delimiter(lines: Sequence[str], delimiter: str) -> Table | None:
+    if len(delimiter) != 1:
+        return None
+    rows: list[list[str]] = []
+    try:
+        for cells in csv.reader(lines, delimiter=delimiter):
+            rows.append([cell.strip() for cell in cells])
+            if len(rows) == HEAD_ROWS:
+                break
+    except csv.Error:
+        return None
+    for number, cells in enumerate(rows[:HEADING_ROWS]):
+        if table := _of_heading(cells, delimiter, number + 1):
+            return table
+    return _headerless(rows, delimiter) or _by_values(rows, delimiter)
+
+
+def columns_of(cells: Sequence[str]) -> dict[str, int]:
+    """Return the place of each field that the headings ``cells`` name."""
+    # One export calls the last column "Date#" with the listener's name.
+    names = [re.sub(r"[\s_-]+", " ", cell.lower().split("#")[0].lstrip("\ufeff")).strip() for cell in cells]
+    columns = {
+        field: next(names.index(alias) for alias in aliases if alias in names)
+        for field, aliases in _COLUMNS.items()
+        if any(alias in names for alias in aliases)
+    }
+    if columns.get("clock") == columns.get("at"):
+        columns.pop("clock", None)
+    return columns
+
+
+def _name_of(columns: dict[str, int]) -> str:
+    if "at" not in columns:
+        return ""
+    if {"outcome", "source", "ms"} <= columns.keys() and "title" in columns:
+        return "own"
+    if "both" in columns or ({"title", "artist"} <= columns.keys() and {"ms", "end"} & columns.keys()):
+        return "apple"
+    if not {"title", "artist"} <= columns.keys():
+        return ""
+    return "exportify" if "uri" in columns else "lastfm"
+
+
+def _headerless(rows: Sequence[Sequence[str]], delimiter: str) -> Table | None:
+    """Return the table of the export without heading: artist, album, title and time, which is empty while playing."""
+    times = Times(order="day")
+    full = [cells for cells in rows if len(cells) == len(_HEADERLESS)]
+    dated = [cells for cells in full if times.read(cells[3]) is not None]
+    if not dated or 2 * len(full) < len(rows) or any(times.read(cells[2]) is not None for cells in dated[:1]):
+        return None
+    return Table("lastfm", delimiter, {field: column for column, field in enumerate(_HEADERLESS)}, len(_HEADERLESS), 0)
+
+
+def _by_values(rows: Sequence[Sequence[str]], delimiter: str) -> Table | None:
+    """Return the table whose headings are in a language that is not known here, where its values tell what it is.
+
+    That is Exportify's: the song's address, the day it was put on the list, and the names in their fixed order.
+    """
+    body = [cells for cells in rows[1:] if any(cells) and len(cells) == len(rows[0])]
+    if not body:
+        return None
+    uri = _place(body, lambda cell: bool(_URI.fullmatch(cell)))
+    at = _place(body, lambda cell: "T" in cell and iso_seconds(cell) is not None)
+    names = [
+        column
+        for column in range(len(body[0]))
+        if column not in (uri, at) and any(cells[column] and not _NO_NAME.fullmatch(cells[column]) for cells in body)
+    ][:_MOST_NAMES]
+    if uri is None or at is None or len(names) < 2:
+        return None
+    columns = {"uri": uri, "at": at, **_named(rows[0], names)}
+    return Table("exportify", delimiter, columns, len(body[0]), 1)
+
+
+def _named(heading: Sequence[str], names: Sequence[int]) -> dict[str, int]:
+    """Return which of the columns with names are title, artist and album: by their headings, else by their order."""
+    columns: dict[str, int] = {}
+    for field, stems in _STEMS.items():
+        fitting = (column for column in names if column not in columns.values() and _holds(heading[column], stems))
+        if (column := next(fitting, None)) is not None:
+            columns[field] = column
+    left = [column for column in names if column not in columns.values()]
+    return {**dict(zip([field for field in _STEMS_ORDER if field not in columns], left, strict=False)), **columns}
+
+
+def _holds(text: str, stems: Sequence[str]) -> bool:
+    return any(stem in text.casefold() for stem in stems)
+
+
+def _place(body: Sequence[Sequence[str]], is_such: Callable[[str], bool]) -> int | None:
+    """Return the column in which most cells are such."""
+    counts = Counter(column for cells in body for column, cell in enumerate(cells) if is_such(cell))
+    column, number = max(counts.items(), key=lambda item: (item[1], -item[0]), default=(0, 0))
+    return column if 2 * number > len(body) else None

@@ -1,0 +1,78 @@
+"""Values as tools write them: texts, numbers, ids."""
+
+import re
+from typing import Any
+
+_ID = re.compile(r"[0-9A-Za-z]{22}")
+_TRACK = "spotify:track:"
+_TRACK_LENGTH = len(_TRACK) + 22
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:[.,'\u2019\u00a0\u202f ]\d{3})+")
+_NUMBER = re.compile(r"-?\d{1,15}(?:\.\d*)?")
+
+
+def text_of(value: Any) -> str:
+    """Return text without blanks around it; "" for what is no text."""
+    return value.strip() if isinstance(value, str) else ""
+
+
+def name_of(value: Any) -> str:
+    """Return a name that may stand in Last.fm's ``{"#text": name}``, in ``{"name": name}`` or in a list of such."""
+    if isinstance(value, dict):
+        return text_of(value.get("#text")) or text_of(value.get("name")) or text_of(value.get("title"))
+    if isinstance(value, list):
+        return name_of(value[0]) if value else ""
+    return text_of(value)
+
+
+def names_of(value: Any) -> tuple[str, ...]:
+    """Return all names of a list of artists; of anything else the one name, where there is one."""
+    names = map(name_of, value) if isinstance(value, list) else (name_of(value),)
+    return tuple(name for name in names if name)
+
+
+def whole(value: Any) -> int | None:
+    """Return a whole number from a number or its text, with or without decimals; else ``None``."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        value = float(value)
+    if isinstance(value, float) and abs(value) < 2**53:
+        return int(value)
+    return None
+
+
+def milliseconds(value: Any) -> int | None:
+    """Return a whole number of milliseconds, which people's spreadsheets write with marks of thousands."""
+    if isinstance(value, str) and _THOUSANDS.fullmatch(value.strip()):
+        value = re.sub(r"\D", "", value)
+    return whole(value)
+
+
+def spotify_id(address: str) -> str:
+    """Return the id at the end of ``spotify:track:...`` or a song's address at Spotify, or alone; else ""."""
+    if address.startswith(_TRACK) and len(address) == _TRACK_LENGTH:
+        tail = address[len(_TRACK) :]
+        return tail if tail.isascii() and tail.isalnum() else ""
+    if _ID.fullmatch(address):
+        return address
+    if "track" not in address:
+        return ""
+    tail = re.split(r"[:/]", address.split("?", 1)[0])[-1]
+    return tail if _ID.fullmatch(tail) else ""
+
+
+def isrc_of(value: Any) -> str:
+    """Return an ISRC without its dashes, "" for what is none."""
+    text = text_of(value).replace("-", "").upper()
+    return text if len(text) == 12 and text.isascii() and text.isalnum() else ""
+
+
+def several(names: str, ids: str = "") -> tuple[str, ...]:
+    """Return the artists of one cell: as many as it names ids of, for there are bands with a comma in their name."""
+    if ";" in names:
+        return tuple(filter(None, (name.strip() for name in names.split(";"))))
+    parts = tuple(filter(None, (name.strip() for name in names.split(","))))
+    is_one = len(re.split(r"[,;]", ids)) == 1 if ids else False
+    return (names,) if is_one or not parts else parts

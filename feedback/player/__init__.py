@@ -1,0 +1,1 @@
+"""What the player's script asks and is answered."""

@@ -1,0 +1,68 @@
+"""Playlists as files: M3U (extended), JSPF and CSV.
+
+Sources: the M3U directives as players read them (``#EXTM3U``, ``#EXTINF:seconds,text``) and
+https://www.xspf.org/jspf.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from django.http import HttpResponse, StreamingHttpResponse
+
+from catalog.models import Track
+from feedback.playlists.models import Playlist
+from feedback.playlists.selectors import tracks_of
+from feedback.web.exports import TRACK_COLUMNS, Address, csv_download, download, spotify_url, track_cells
+
+
+def m3u(name: str, tracks: Iterable[Track], page: Address) -> str:
+    """Return an extended M3U: for each song its preview, else its page on Spotify, else its page here."""
+    lines = ["#EXTM3U", f"#PLAYLIST:{_one_line(name)}"]
+    for track in tracks:
+        seconds = -1 if track.duration_ms is None else round(track.duration_ms / 1000)
+        who = f"{track.artist_names} - {track.title}" if track.artist_names else track.title
+        lines += [f"#EXTINF:{seconds},{_one_line(who)}", track.preview_url or spotify_url(track) or page(track)]
+    return "\n".join(lines) + "\n"
+
+
+def jspf(playlist: Playlist, tracks: Iterable[Track], page: Address) -> str:
+    """Return the playlist as JSPF (XSPF in JSON)."""
+    content = {
+        "title": playlist.name,
+        "creator": playlist.owner.username,
+        "date": playlist.updated_at.isoformat(timespec="seconds"),
+        "track": [_jspf_track(track, page) for track in tracks],
+    }
+    return json.dumps({"playlist": content}, ensure_ascii=False, indent=2) + "\n"
+
+
+def _jspf_track(track: Track, page: Address) -> dict[str, Any]:
+    # What is unknown is left out, not empty: JSPF knows no empty values.
+    columns = {
+        "location": [track.preview_url] if track.preview_url else None,
+        "identifier": [spotify_url(track)] if track.is_on_spotify else None,
+        "title": track.title,
+        "creator": track.artist_names,
+        "album": track.album,
+        "duration": track.duration_ms,
+        "info": page(track),
+    }
+    return {name: value for name, value in columns.items() if value}
+
+
+def playlist_file(playlist: Playlist, kind: str, page: Address) -> HttpResponse | StreamingHttpResponse:
+    """Return a playlist as a file to save: ``m3u``, ``jspf`` or ``csv``."""
+    tracks = tracks_of(playlist).defer("features", "search_text")
+    if kind == "m3u":
+        text = m3u(playlist.name, tracks, page)
+        return download(text, name=playlist.name, suffix="m3u8", content_type="audio/x-mpegurl")
+    if kind == "jspf":
+        text = jspf(playlist, tracks, page)
+        return download(text, name=playlist.name, suffix="jspf", content_type="application/jspf+json")
+    rows = (track_cells(track, page) for track in tracks.iterator(chunk_size=500))
+    return csv_download(TRACK_COLUMNS, rows, name=playlist.name)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

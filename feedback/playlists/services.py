@@ -1,0 +1,177 @@
+"""Writes of playlists.
+
+Places are unique in the database, and an UPDATE of many rows is checked row by row on SQLite and MariaDB: songs that
+change places are first moved far beyond the end, then to where they belong.
+"""
+
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.db.models import F, Max, QuerySet
+from django.http import Http404
+from django.utils import timezone
+
+from accounts.locks import lock_user
+from accounts.models import User
+from catalog.models import Track
+from feedback.playlists.models import Playlist, PlaylistItem
+from feedback.source import Source
+
+MAX_SONGS = 10_000
+MAX_PLAYLISTS = 500
+_BEYOND = 1_000_000_000
+_PARKED = 2 * _BEYOND
+_BATCH = 500
+
+
+class PlaylistFullError(Exception):
+    """The playlist would hold more than ``MAX_SONGS``, or the listener have more than ``MAX_PLAYLISTS``."""
+
+
+@transaction.atomic
+def create_playlist(*, owner: User, name: str, tracks: Iterable[Track] = (), source: str = Source.SITE) -> Playlist:
+    """Make a playlist of ``tracks`` in this order, each song once; ``name`` is cut to the length there is.
+
+    Raises ``PlaylistFullError``, and ``ValueError`` for a blank name.
+    """
+    lock_user(owner)
+    if Playlist.objects.filter(owner=owner).count() >= MAX_PLAYLISTS:
+        raise PlaylistFullError(f"you can have up to {MAX_PLAYLISTS} playlists")
+    playlist = Playlist.objects.create(owner=owner, name=_checked_name(name), source=Source(source))
+    add_tracks(playlist=playlist, tracks=tracks)
+    return playlist
+
+
+@transaction.atomic
+def rename_playlist(*, playlist: Playlist, name: str) -> None:
+    """Give the playlist another name. Raises ``ValueError`` for a blank one."""
+    playlist.name = _checked_name(name)
+    _lock(playlist)
+    playlist.updated_at = timezone.now()
+    playlist.save(update_fields=["name", "updated_at"])
+
+
+@transaction.atomic
+def delete_playlist(*, playlist: Playlist) -> None:
+    """Delete the playlist; its songs stay in the catalogue."""
+    playlist.delete()
+
+
+@transaction.atomic
+def add_tracks(*, playlist: Playlist, tracks: Iterable[Track]) -> int:
+    """Append those of ``tracks`` that the playlist does not hold yet; return how many. Raises ``PlaylistFullError``."""
+    _lock(playlist)
+    held = set(_items(playlist).values_list("track_id", flat=True))
+    new = [pk for pk in dict.fromkeys(track.pk for track in tracks) if pk not in held]
+    if len(held) + len(new) > MAX_SONGS:
+        raise PlaylistFullError(f"a playlist holds up to {MAX_SONGS} songs")
+    if not new:
+        return 0
+    first = _end(playlist)
+    items = [PlaylistItem(playlist=playlist, track_id=pk, position=first + number) for number, pk in enumerate(new)]
+    PlaylistItem.objects.bulk_create(items, batch_size=_BATCH)
+    _touch(playlist)
+    return len(new)
+
+
+@transaction.atomic
+def remove_track(*, playlist: Playlist, track: Track) -> int | None:
+    """Take a song out; return the position with which ``put_track`` puts it back, None if it was not there."""
+    _lock(playlist)
+    item = _items(playlist).filter(track=track).first()
+    if item is None:
+        return None
+    item.delete()
+    _touch(playlist)
+    return item.position
+
+
+@transaction.atomic
+def put_track(*, playlist: Playlist, track: Track, position: int) -> None:
+    """Put a song at ``position``; what stands there and behind it moves on. A song held already stays where it is.
+
+    Raises ``PlaylistFullError``.
+    """
+    _lock(playlist)
+    items = _items(playlist)
+    if items.filter(track=track).exists():
+        return
+    if items.count() >= MAX_SONGS:
+        raise PlaylistFullError(f"a playlist holds up to {MAX_SONGS} songs")
+    position = min(position, _end(playlist))
+    if items.filter(position=position).exists():
+        _shift(items.filter(position__gte=position), playlist, 1)
+    PlaylistItem.objects.create(playlist=playlist, track=track, position=position)
+    _touch(playlist)
+
+
+@transaction.atomic
+def move_track(*, playlist: Playlist, track: Track, index: int) -> None:
+    """Move a song to ``index``, counted from 0 among the playlist's shown songs; beyond the end means the end.
+
+    Does nothing for a song that is not in the playlist.
+    """
+    _lock(playlist)
+    items = _items(playlist)
+    item = items.filter(track=track).first()
+    end = _position_at(items.filter(track__is_active=True), index)
+    if item is None or end is None or end == item.position:
+        return
+    start, others = item.position, items.exclude(pk=item.pk)
+    items.filter(pk=item.pk).update(position=_PARKED)
+    if start < end:
+        _shift(others.filter(position__gt=start, position__lte=end), playlist, -1)
+    else:
+        _shift(others.filter(position__gte=end, position__lt=start), playlist, 1)
+    items.filter(pk=item.pk).update(position=end)
+    _touch(playlist)
+
+
+def move_playlist_items(duplicate: Track, keep: Track) -> None:
+    """Let ``keep`` stand where ``duplicate`` stood; a playlist that holds both keeps the place of ``keep``.
+
+    Called by :func:`catalog.duplicates.merging.merge_tracks`.
+    """
+    holding_both = PlaylistItem.objects.filter(track=keep).values_list("playlist_id", flat=True)
+    # As a list: MySQL deletes from no table that the condition reads.
+    PlaylistItem.objects.filter(track=duplicate, playlist__in=list(holding_both)).delete()
+    PlaylistItem.objects.filter(track=duplicate).update(track=keep)
+
+
+def _items(playlist: Playlist) -> "QuerySet[PlaylistItem]":
+    return PlaylistItem.objects.filter(playlist=playlist).order_by()
+
+
+def _shift(items: "QuerySet[PlaylistItem]", playlist: Playlist, by: int) -> None:
+    items.update(position=F("position") + _BEYOND)
+    away = _items(playlist).filter(position__gte=_BEYOND, position__lt=_PARKED)
+    away.update(position=F("position") - (_BEYOND - by))
+
+
+def _position_at(items: "QuerySet[PlaylistItem]", index: int) -> int | None:
+    index = max(index, 0)
+    positions = list(items.order_by("position").values_list("position", flat=True)[index : index + 1])
+    return positions[0] if positions else items.aggregate(last=Max("position"))["last"]
+
+
+def _end(playlist: Playlist) -> int:
+    last: int | None = _items(playlist).aggregate(last=Max("position"))["last"]
+    return 0 if last is None else last + 1
+
+
+def _lock(playlist: Playlist) -> None:
+    """Let changes of one playlist wait for each other. Raises ``Http404`` where it was deleted meanwhile."""
+    if not list(Playlist.objects.select_for_update().filter(pk=playlist.pk).values_list("pk")):
+        raise Http404("the playlist is gone")
+
+
+def _touch(playlist: Playlist) -> None:
+    playlist.updated_at = timezone.now()
+    playlist.save(update_fields=["updated_at"])
+
+
+def _checked_name(name: str) -> str:
+    clean = " ".join(name.split())[: Playlist._meta.get_field("name").max_length]
+    if not clean:
+        raise ValueError("a playlist needs a name")
+    return clean

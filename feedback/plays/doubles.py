@@ -1,0 +1,117 @@
+"""Plays that tell one listen twice, left by imports of several sources: found, shown, removed, put back."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from accounts.locks import lock_user
+from accounts.models import User
+from feedback.plays.identity import doubles_among
+from feedback.plays.listens import listens_of
+from feedback.plays.models import Play, RemovedDouble
+from feedback.source import Source
+
+_BATCH = 500
+Progress = Callable[[int, int], None]
+_COLUMNS = (
+    "user_id", "track_id", "played_at", "ms_played", "outcome", "source", "is_counted", "token", "digest", "listing",
+    "history_import_id",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Double:
+    """A play that tells what another one tells, too, and the richer one, which stays."""
+
+    play: Play
+    counterpart: Play
+
+
+def double_ids(plays: "QuerySet[Any]") -> dict[int, int]:
+    """Return, by the id of each play of one listener that another one tells, the id of that one."""
+    return {double.number: counterpart.number for double, counterpart in doubles_among(listens_of(plays))}
+
+
+def doubles_of(user: User, limit: int) -> tuple[int, list[Double]]:
+    """Return how many doubles the listener's history has, and the first of them with their songs."""
+    ids = double_ids(Play.objects.filter(user=user))
+    first = dict(sorted(ids.items())[:limit])
+    rows = Play.objects.select_related("track", "history_import").prefetch_related("track__credits__artist")
+    plays = rows.in_bulk([*first.keys(), *first.values()])
+    return len(ids), [Double(plays[double], plays[counterpart]) for double, counterpart in first.items()]
+
+
+def remove_doubles(*, user: User, on_progress: Progress | None = None) -> int:
+    """Take the doubles out of the listener's history, to be put back at will; return how many they were.
+
+    Each batch is a transaction of its own, after which ``on_progress`` is called with what is done and all there is.
+    """
+    ids = double_ids(Play.objects.filter(user=user))
+    number = 0
+    for batch in _batches(sorted(ids)):
+        with transaction.atomic():
+            lock_user(user)
+            # A play that went meanwhile tells nothing any more, so that its double stays.
+            there = set(Play.objects.filter(pk__in={ids[pk] for pk in batch}).values_list("pk", flat=True))
+            number += take_out(user.pk, {pk: ids[pk] for pk in batch if ids[pk] in there})
+        if on_progress is not None:
+            on_progress(number, len(ids))
+    return number
+
+
+def take_out(user_id: int, ids: dict[int, int]) -> int:
+    """Take plays of the listener out, to be put back at will; ``ids`` gives for each the one that is kept.
+
+    Return how many of them were there.
+    """
+    number = 0
+    for batch in _batches(sorted(ids)):
+        plays = list(Play.objects.filter(pk__in=batch, user_id=user_id))
+        RemovedDouble.objects.bulk_create(
+            [
+                RemovedDouble(counterpart_id=ids[play.pk], **{name: getattr(play, name) for name in _COLUMNS})
+                for play in plays
+            ]
+        )
+        Play.objects.filter(pk__in=[play.pk for play in plays]).delete()
+        number += len(plays)
+    return number
+
+
+def put_doubles_back(*, user: User, on_progress: Progress | None = None) -> int:
+    """Put back all that ``remove_doubles`` took out; return how many plays came back.
+
+    A play that is there again, from another import, is not put in twice. Batches are as in ``remove_doubles``.
+    """
+    ids = list(user.removed_doubles.order_by("pk").values_list("pk", flat=True))
+    number = 0
+    for count, batch in enumerate(_batches(ids), start=1):
+        with transaction.atomic():
+            lock_user(user)
+            number += _put_back(user, batch)
+        if on_progress is not None:
+            on_progress(min(count * _BATCH, len(ids)), len(ids))
+    return number
+
+
+def _put_back(user: User, ids: Sequence[int]) -> int:
+    removed = list(RemovedDouble.objects.filter(pk__in=ids, user=user))
+    marks = [double.digest for double in removed if double.digest is not None]
+    there = set(Play.objects.filter(user=user, digest__in=marks).values_list("digest", flat=True))
+    back = [double for double in removed if double.digest is None or double.digest not in there]
+    Play.objects.bulk_create([Play(**{name: getattr(double, name) for name in _COLUMNS}) for double in back])
+    RemovedDouble.objects.filter(pk__in=[double.pk for double in removed]).delete()
+    return len(back)
+
+
+def listeners_with_histories() -> "QuerySet[User]":
+    """Return those whose plays come from more than this site: only these can have doubles."""
+    elsewhere = Play.objects.exclude(source=Source.SITE).values("user")
+    return User.objects.filter(pk__in=elsewhere).order_by("pk")
+
+
+def _batches(ids: Sequence[int]) -> list[Sequence[int]]:
+    return [ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH)]

@@ -1,0 +1,195 @@
+"""Which plays are one listen, told by different sources: the same recording at the same time.
+
+Sources tell a listen by its start or by its end, to the second or to the minute. Plays of one source are never one
+listen: a short song may be heard twice within a minute.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+MINUTE = 60
+# Clocks differ, a song may be paused, and some tools note the moment of sending.
+TOLERANCE = 20
+_SAME_MS = 1500
+# Listings of Spotify's that tell the end of a play, and for how long it was heard.
+_ENDS = frozenset({"spotify", "spotify-year"})
+# Listings that tell times to the minute alone, besides those called so.
+_MINUTES = frozenset({"spotify-year"})
+# Listings of what was heard for half its length, which must be 30 seconds at least.
+_SCROBBLES = frozenset({"lastfm", "listenbrainz", "maloja"})
+_SHORTEST_SCROBBLE_MS = 15_000
+# An end and a start at the same second are taken for one listen where nothing nearer is found.
+LAST = MINUTE + 1
+# What Spotify tells a connected site: a time that may be the start or the end.
+CONNECTION = "spotify-api"
+_RANKS = {"site": 9, "spotify": 8, "own": 7, "apple": 6, "maloja": 5, "listenbrainz": 5, "rockbox": 4, "youtube": 3,
+          "lastfm": 3, CONNECTION: 2, "exportify": 1}  # fmt: skip
+
+
+@dataclass(eq=False, slots=True)
+class Listen:
+    """A play as one source tells it.
+
+    ``at``, ``start``: whole seconds since 1970; ``ms``: how long it was heard, ``None`` where unknown; ``listing``:
+    the source, or the kind of file; ``number``: what the caller knows it by. Where another listing is of the same
+    ``family``, it tells the same things.
+    """
+
+    recording: str
+    at: int
+    ms: int | None
+    listing: str
+    number: int
+    family: str = ""
+    start: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.family = self.family or self.listing.removesuffix("-min")
+        self.start = self.at - (self.ms or 0) // 1000 if self.family in _ENDS else self.at
+
+    @property
+    def rank(self) -> tuple[int, bool, bool]:
+        """Return how much the source tells: the richer record is kept."""
+        return _RANKS.get(self.family, 4), not self.listing.endswith("-min"), self.ms is not None
+
+
+def distance(listen: Listen, other: Listen) -> int | None:
+    """Return the seconds between two tellings of one listen; ``None`` where they are two listens."""
+    if _is_too_short(listen, other) or _is_too_short(other, listen):
+        return None
+    is_end, is_other_end = listen.family in _ENDS, other.family in _ENDS
+    is_same = listen.at == other.at and (listen.ms is None or other.ms is None or listen.ms == other.ms)
+    if is_same and is_end == is_other_end:
+        return 0
+    if is_end and is_other_end:
+        if abs((listen.ms or 0) - (other.ms or 0)) > _SAME_MS:
+            return None
+        apart = abs(listen.at - other.at)
+    else:
+        apart = abs(listen.start - other.start)
+        if CONNECTION in (listen.family, other.family):
+            apart = min(apart, abs(listen.at - other.at))
+    if apart <= max(_tolerance(listen, other), _tolerance(other, listen)):
+        return apart
+    return LAST if is_same else None
+
+
+def _tolerance(listen: Listen, other: Listen) -> int:
+    """Return how far the time of ``one`` may lie from that of ``other``."""
+    # What is told to the minute ends with no seconds.
+    if listen.at % MINUTE:
+        return TOLERANCE
+    if listen.listing.endswith(("-min", "-before")) or listen.family in _MINUTES or other.ms is None:
+        return MINUTE
+    # A full minute may also be the true second: then what is over before the other begins is another listen.
+    return max(TOLERANCE, min(MINUTE, other.ms // 1000))
+
+
+def _is_too_short(listen: Listen, other: Listen) -> bool:
+    """Return whether ``one`` was heard for too short a time to be what ``other`` tells as heard."""
+    return other.family in _SCROBBLES and listen.family in _ENDS and (listen.ms or 0) < _SHORTEST_SCROBBLE_MS
+
+
+def pair(new: Iterable[Listen], known: Sequence[Listen]) -> dict[int, Listen]:
+    """Return, by the numbers of ``new`` listens of one listing, which of the ``known`` ones of others they are.
+
+    Each known one is paired once, the nearest first.
+    """
+    by_recording = _by_recording(known)
+    return nearest(
+        (apart, listen, other)
+        for listen in new
+        for other in by_recording.get(listen.recording, ())
+        if other.listing != listen.listing and (apart := distance(listen, other)) is not None
+    )
+
+
+def at_one_time(new: Iterable[Listen], known: Iterable[Listen]) -> list[tuple[int, Listen, Listen]]:
+    """Return which ``known`` listens of other recordings and listings began or ended when ``new`` ones did.
+
+    Each with the seconds between them. Whether both mean one song, only their names can tell.
+    """
+    by_minute: dict[int, list[Listen]] = defaultdict(list)
+    for listen in known:
+        for minute in {listen.at // MINUTE, listen.start // MINUTE}:
+            by_minute[minute].append(listen)
+    return [
+        (apart, listen, other)
+        for listen in new
+        for minute in {moment // MINUTE + step for moment in (listen.at, listen.start) for step in (-1, 0, 1)}
+        for other in by_minute.get(minute, ())
+        if other.listing != listen.listing
+        and other.recording != listen.recording
+        and (apart := distance(listen, other)) is not None
+        and apart < LAST
+    ]
+
+
+def nearest(candidates: Iterable[tuple[int, Listen, Listen]]) -> dict[int, Listen]:
+    """Return, by the numbers of new listens, the known ones they are, each once; ``candidates`` as of `at_one_time`."""
+    pairs: dict[int, Listen] = {}
+    taken: set[int] = set()
+    for _apart, listen, other in sorted(candidates, key=lambda candidate: (candidate[0], candidate[1].number)):
+        if listen.number not in pairs and id(other) not in taken:
+            pairs[listen.number] = other
+            taken.add(id(other))
+    return pairs
+
+
+def told_by_others(new: Iterable[Listen], known: Sequence[Listen], pairs: dict[int, Listen]) -> dict[int, list[Listen]]:
+    """Return, by the numbers of ``new`` listens that were paired, which other ``known`` ones tell them as well.
+
+    Two sources may tell the start of a listen so far apart that only a third, between them, shows that it is one.
+    """
+    if not pairs:
+        return {}
+    left = set(map(id, known)) - set(map(id, pairs.values()))
+    by_recording = _by_recording([other for other in known if id(other) in left]) if left else {}
+    others: dict[int, list[Listen]] = {}
+    for listen in new:
+        if listen.number not in pairs:
+            continue
+        listings = {listen.listing, pairs[listen.number].listing}
+        for other in by_recording.get(listen.recording, ()):
+            apart = distance(listen, other) if id(other) in left and other.listing not in listings else None
+            if apart is not None and apart < LAST:
+                listings.add(other.listing)
+                left.discard(id(other))
+                others.setdefault(listen.number, []).append(other)
+    return others
+
+
+def doubles_among(listens: Sequence[Listen]) -> Iterator[tuple[Listen, Listen]]:
+    """Yield each listen that another, richer one tells as well, with that one."""
+    for alike in _by_recording(listens).values():
+        if len(alike) > 1:
+            yield from _doubles_of_one_song(sorted(alike, key=lambda listen: listen.at))
+
+
+def _doubles_of_one_song(listens: Sequence[Listen]) -> Iterator[tuple[Listen, Listen]]:
+    # A pair lies at most a minute apart, so that only neighbours can be one; times of Spotify's are ends.
+    ordered = sorted(listens, key=lambda listen: (listen.rank, -listen.number), reverse=True)
+    entries: dict[int, list[tuple[Listen, set[str]]]] = defaultdict(list)
+    for listen in ordered:
+        near = [
+            (apart, number, entry)
+            for minute in {moment // MINUTE + step for moment in (listen.at, listen.start) for step in (-1, 0, 1)}
+            for number, entry in enumerate(entries.get(minute, ()))
+            if listen.listing not in entry[1] and (apart := distance(listen, entry[0])) is not None
+        ]
+        if near:
+            entry = min(near, key=lambda item: item[:2])[2]
+            entry[1].add(listen.listing)
+            yield listen, entry[0]
+        else:
+            entry = (listen, {listen.listing})
+            for minute in {listen.at // MINUTE, listen.start // MINUTE}:
+                entries[minute].append(entry)
+
+
+def _by_recording(listens: Iterable[Listen]) -> dict[str, list[Listen]]:
+    grouped: dict[str, list[Listen]] = defaultdict(list)
+    for listen in listens:
+        grouped[listen.recording].append(listen)
+    return grouped

@@ -1,0 +1,143 @@
+"""Writes of plays. What the player sees happen is reported more than once, and kept as one row."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.core import signing
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import User
+from catalog.models import Track
+from feedback.hidden import refuse_hidden
+from feedback.plays.models import Play
+from feedback.source import Source
+from jobs.races import conflict_as_integrity_error
+
+_REMOVED_SALT = "feedback.removed-play"
+# A removed play can be put back as long as its page may still lie open.
+_UNDO_SECONDS = 24 * 3600
+
+
+_WEIGHT = {Play.Outcome.STARTED: 0, Play.Outcome.SKIPPED: 1, Play.Outcome.COMPLETED: 2}
+
+
+class UndoError(Exception):
+    """What was to be undone is not (or no longer) the listener's to undo."""
+
+
+@transaction.atomic
+def record_play(
+    *,
+    user: User,
+    track: Track,
+    token: UUID | None = None,
+    played_at: datetime | None = None,
+    ms_played: int | None = None,
+    outcome: str = Play.Outcome.STARTED,
+    source: str = Source.SITE,
+) -> tuple[Play, bool]:
+    """Record that the listener played a song; return the play and whether it is new.
+
+    A ``token`` that was seen before records nothing and returns the play it stands for. Raises ``HiddenTrackError``.
+    """
+    refuse_hidden(track)
+    play = Play(
+        user=user,
+        track=track,
+        token=token,
+        played_at=played_at or timezone.now(),
+        ms_played=ms_played,
+        outcome=Play.Outcome(outcome),
+        source=Source(source),
+    )
+    return _insert_once(play)
+
+
+def _insert_once(play: Play) -> tuple[Play, bool]:
+    try:
+        with conflict_as_integrity_error():
+            play.save(force_insert=True)
+    except IntegrityError:
+        known = Q(token=play.token, token__isnull=False) | Q(digest=play.digest, digest__isnull=False)
+        earlier = Play.objects.filter(known, user_id=play.user_id).first()
+        if earlier is None:
+            raise
+        return earlier, False
+    return play, True
+
+
+@transaction.atomic
+def remove_play(*, play: Play) -> str:
+    """Take a play out of the history; return the signed text with which ``restore_play`` puts it back."""
+    columns = {
+        "user": play.user_id,
+        "track": play.track_id,
+        "played_at": play.played_at.isoformat(),
+        "ms_played": play.ms_played,
+        "outcome": play.outcome,
+        "source": play.source,
+        "is_counted": play.is_counted,
+        "digest": play.digest,
+        "listing": play.listing,
+        "history_import_id": play.history_import_id,
+        # Restored twice, it must still be one play.
+        "token": str(play.token or uuid4()),
+    }
+    play.delete()
+    return signing.dumps(columns, salt=_REMOVED_SALT, compress=True)
+
+
+@transaction.atomic
+def restore_play(*, user: User, removed: str) -> Play:
+    """Put back what ``remove_play`` took out, once. Raises ``UndoError``."""
+    try:
+        columns: dict[str, Any] = signing.loads(removed, salt=_REMOVED_SALT, max_age=_UNDO_SECONDS)
+    except signing.BadSignature as error:
+        raise UndoError(str(error)) from error
+    if columns.pop("user") != user.pk:
+        raise UndoError("another listener's play")
+    shown = Q(is_active=True) | Q(origin=Track.Origin.PRIVATE)
+    track = Track.objects.filter(shown, pk=columns.pop("track")).first()
+    if track is None:
+        raise UndoError("the song is gone")
+    played_at = datetime.fromisoformat(columns.pop("played_at"))
+    if not user.history_imports.filter(pk=columns.get("history_import_id") or 0).exists():
+        columns["history_import_id"] = None
+    play = Play(user=user, track=track, played_at=played_at, token=UUID(columns.pop("token")), **columns)
+    return _insert_once(play)[0]
+
+
+class OtherSongError(Exception):
+    """The token stands for a play of another song."""
+
+
+@transaction.atomic
+def report_play(
+    *, user: User, track: Track, token: UUID, ms_played: int, outcome: str, is_known: bool = False
+) -> Play | None:
+    """Record how far a play has come; return it, or None where the listener removed it from the history meanwhile.
+
+    Reports may come late, twice and in any order (a closing page sends its own): the longest time and the most final
+    outcome stay. ``is_known`` says that an earlier report was kept, so that a play that is gone stays gone. Raises
+    ``HiddenTrackError`` and ``OtherSongError``.
+    """
+    outcome = Play.Outcome(outcome)
+    if not is_known:
+        began = timezone.now() - timedelta(milliseconds=ms_played)
+        play, is_new = record_play(
+            user=user, track=track, token=token, played_at=began, ms_played=ms_played, outcome=outcome
+        )
+        if is_new:
+            return play
+    known = Play.objects.select_for_update().filter(user=user, token=token).first()
+    if known is None:
+        return None
+    if known.track_id != track.pk:
+        raise OtherSongError(f"play {known.pk} is of another song")
+    known.ms_played = max(known.ms_played or 0, ms_played)
+    known.outcome = max(Play.Outcome(known.outcome), outcome, key=_WEIGHT.__getitem__)
+    known.save(update_fields=["ms_played", "outcome"])
+    return known

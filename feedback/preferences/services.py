@@ -1,0 +1,194 @@
+"""Writes of what the listener says they like, and of how they steer: blocks, adjustments, what does not count, private
+sessions.
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from accounts.locks import lock_user
+from accounts.models import User
+from catalog.features import FEATURES
+from catalog.models import Artist, Genre, Track
+from feedback.preferences.models import ArtistPreference, Block, GenrePreference, TasteAdjustment, TasteExclusion
+from feedback.web.kept_feed import changes_feed, forget_feed
+
+Line: TypeAlias = Artist | Genre | str
+"""A line of the taste: an artist, a genre, or the name of an audio feature."""
+REST_DAYS = 30
+LEVELS = {"off": 0.0, "down": 0.5, "normal": 1.0, "up": 2.0}
+
+
+class PeriodError(ValueError):
+    """A period ends before it begins."""
+
+
+@changes_feed
+@transaction.atomic
+def block(*, user: User, target: Track | Artist | Genre, until: datetime | None = None) -> Block:
+    """Recommend nothing of ``target`` to the listener, for good or until a time; an earlier block is replaced.
+
+    Raises ``PeriodError`` when ``until`` has passed.
+    """
+    if until is not None and until <= timezone.now():
+        raise PeriodError("until: must be in the future")
+    row, _created = Block.objects.update_or_create(
+        user=user, **_named(target), defaults={"until": until, "created_at": timezone.now()}
+    )
+    return row
+
+
+def rest(*, user: User, track: Track) -> Block:
+    """Leave a song out for ``REST_DAYS`` ("not now"); one that is blocked for longer stays blocked."""
+    until = timezone.now() + timedelta(days=REST_DAYS)
+    with transaction.atomic():
+        lock_user(user)
+        blocked = Block.objects.in_force().filter(user=user, track=track).first()
+        if blocked is not None and (blocked.until is None or blocked.until > until):
+            return blocked
+        return block(user=user, target=track, until=until)
+
+
+@changes_feed
+@transaction.atomic
+def unblock(*, user: User, target: Track | Artist | Genre) -> bool:
+    """Take a block back; return whether there was one."""
+    deleted, _per_model = Block.objects.filter(user=user, **_named(target)).delete()
+    return deleted > 0
+
+
+@changes_feed
+@transaction.atomic
+def adjust(*, user: User, line: Line, level: str) -> float:
+    """Turn a line of the listener's taste up, down or off, or back to normal (the keys of ``LEVELS``).
+
+    Returns the factor. Raises ``ValueError`` for another level or an unknown feature.
+    """
+    if level not in LEVELS:
+        raise ValueError(f"level: {level!r} is none of {', '.join(LEVELS)}")
+    if isinstance(line, str) and line not in FEATURES:
+        raise ValueError(f"feature: {line!r} is unknown")
+    column: dict[str, Any] = {"feature": line} if isinstance(line, str) else _named(line)
+    factor = LEVELS[level]
+    if level == "normal":
+        TasteAdjustment.objects.filter(user=user, **column).delete()
+    else:
+        TasteAdjustment.objects.update_or_create(user=user, **column, defaults={"factor": factor})
+    return factor
+
+
+@changes_feed
+@transaction.atomic
+def exclude(*, user: User, target: Track | Artist) -> TasteExclusion:
+    """Let what the listener did with a song, or with all songs of an artist, not count in the taste."""
+    row, _created = TasteExclusion.objects.get_or_create(user=user, **_named(target))
+    return row
+
+
+@changes_feed
+@transaction.atomic
+def exclude_period(*, user: User, since: datetime, until: datetime) -> TasteExclusion:
+    """Let what the listener did from ``since`` until before ``until`` not count. Raises ``PeriodError``."""
+    if since >= until:
+        raise PeriodError("until: must be after since")
+    return TasteExclusion.objects.create(user=user, since=since, until=until)
+
+
+@transaction.atomic
+def remove_exclusion(*, exclusion: TasteExclusion) -> None:
+    """Let what was excluded count again."""
+    exclusion.delete()
+    forget_feed(exclusion.user_id)
+
+
+@changes_feed
+@transaction.atomic
+def start_private_session(*, user: User) -> None:
+    """From now on nothing the listener does counts in the taste, until ``end_private_session``."""
+    User.objects.filter(pk=user.pk, private_since__isnull=True).update(private_since=timezone.now())
+    user.refresh_from_db(fields=["private_since"])
+
+
+@changes_feed
+@transaction.atomic
+def end_private_session(*, user: User) -> TasteExclusion | None:
+    """End the private session; its time stays excluded, and can be made to count on the page of the taste."""
+    since = User.objects.select_for_update().filter(pk=user.pk).values_list("private_since", flat=True).first()
+    User.objects.filter(pk=user.pk).update(private_since=None)
+    user.private_since = None
+    if since is None:
+        return None
+    span = _span_of_plays(user, since, timezone.now())
+    if span is None:
+        return None
+    return TasteExclusion.objects.create(user=user, since=span[0], until=span[1], is_private_session=True)
+
+
+def _span_of_plays(user: User, since: datetime, now: datetime) -> tuple[datetime, datetime] | None:
+    """Return the time of a private session; what was played in it while the clock ran ahead lies in it, too."""
+    if since < now:
+        return since, now
+    theirs = User.objects.filter(pk=user.pk, plays__played_at__gte=since)
+    latest: datetime | None = theirs.aggregate(latest=Max("plays__played_at"))["latest"]
+    return None if latest is None else (since, latest + timedelta(seconds=1))
+
+
+def move_preferences(duplicate: Track, keep: Track) -> None:
+    """Move what listeners said of ``duplicate`` to ``keep``; of two rows of one listener that of ``keep`` stays."""
+    for model in (Block, TasteExclusion):
+        manager: Any = model._default_manager
+        user_ids = list(manager.filter(track=keep).values_list("user_id", flat=True))
+        _delete_of(manager, duplicate, user_ids)
+        manager.filter(track=duplicate).update(track=keep)
+
+
+def _delete_of(manager: Any, track: Track, user_ids: Collection[int]) -> None:
+    ids = sorted(user_ids)
+    for start in range(0, len(ids), 500):
+        manager.filter(track=track, user_id__in=ids[start : start + 500]).delete()
+
+
+def _named(target: Track | Artist | Genre) -> dict[str, Any]:
+    """Return ``target`` by the name of its column."""
+    return {str(target._meta.model_name): target}
+
+
+@transaction.atomic
+def set_preferences(*, user: User, genres: Collection[Genre], artists: Collection[Artist]) -> None:
+    """Make ``genres`` and ``artists`` the listener's stated preferences, in place of the earlier ones."""
+    set_genres(user=user, genres=genres)
+    set_artists(user=user, artists=artists)
+
+
+@changes_feed
+@transaction.atomic
+def set_genres(*, user: User, genres: Collection[Genre]) -> None:
+    """Make ``genres`` the ones the listener prefers, in place of the earlier ones."""
+    GenrePreference.objects.filter(user=user).exclude(genre__in=genres).delete()
+    GenrePreference.objects.bulk_create(
+        [GenrePreference(user=user, genre=genre) for genre in genres], ignore_conflicts=True
+    )
+
+
+@changes_feed
+@transaction.atomic
+def set_artists(*, user: User, artists: Collection[Artist]) -> None:
+    """Make ``artists`` the ones the listener prefers, in place of the earlier ones."""
+    ArtistPreference.objects.filter(user=user).exclude(artist__in=artists).delete()
+    ArtistPreference.objects.bulk_create(
+        [ArtistPreference(user=user, artist=artist) for artist in artists], ignore_conflicts=True
+    )
+
+
+@changes_feed
+@transaction.atomic
+def like_artist(*, user: User, artist: Artist, is_liked: bool) -> None:
+    """Add an artist to those the listener prefers, or take one from them; the others stay."""
+    if is_liked:
+        ArtistPreference.objects.get_or_create(user=user, artist=artist)
+    else:
+        ArtistPreference.objects.filter(user=user, artist=artist).delete()

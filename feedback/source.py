@@ -1,0 +1,21 @@
+"""Where feedback comes from."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Source(models.TextChoices):
+    """Where a row of feedback came from. Spotify's terms forbid fitting a shared model on what its API tells."""
+
+    SITE = "site", _("this site")
+    SPOTIFY = "spotify", _("Spotify")
+    HISTORY = "history", _("the listener's own history")
+
+    @classmethod
+    def shareable(cls) -> list[str]:
+        """Return the sources a model for all listeners may be fitted on.
+
+        A history that a listener exported is their own data, handed to them by law and brought here by themselves: it
+        did not come through Spotify's API, whose terms therefore do not reach it, whichever service it is from.
+        """
+        return [cls.SITE, cls.HISTORY]

@@ -1,0 +1,1 @@
+"""A listener's songs at Spotify, brought here, and playlists both ways."""

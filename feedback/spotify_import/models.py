@@ -1,0 +1,211 @@
+"""What a listener brought from Spotify, and which playlists the site keeps for them there."""
+
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.spotify.errors import message_of
+from feedback.playlists.models import Playlist
+from jobs.models import Job
+
+PARTS = {
+    "top": _("Your top songs"),
+    "saved": _("Your Liked Songs"),
+    "followed": _("Artists you follow"),
+    "recent": _("Recently played"),
+}
+# After faults in a row with nothing between them, Spotify is asked again so much later; then no more by itself.
+WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
+# What stopped is continued within that time; later the lists at Spotify are read from their beginning.
+_CONTINUED_FOR = timedelta(days=7)
+
+# What stops it beside Spotify's own errors.
+HERE_FULL = "full here"
+THERE_FULL = "full there"
+_OWN_ERRORS = {
+    HERE_FULL: _("A playlist here has room for no more songs."),
+    THERE_FULL: _("Spotify accepts no more songs in this playlist."),
+}
+
+
+class Resumable(models.Model):
+    """Work with Spotify that takes many calls, and goes on where a limit or a fault stopped it.
+
+    ``error``: what stopped it last, as :func:`accounts.spotify.errors.note_of` writes it; while its job waits, it goes
+    on by itself. ``stalls``: faults in a row since something last came or went.
+    """
+
+    error = models.CharField(max_length=500, blank=True, default="", db_default="")
+    stalls = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def error_message(self) -> str:
+        """What stopped it, as a sentence in the language in use; empty if nothing did."""
+        return str(_OWN_ERRORS[self.error]) if self.error in _OWN_ERRORS else message_of(self.error)
+
+    @property
+    def subject(self) -> str:
+        """What its jobs are called, so that two are never at work at once."""
+        raise NotImplementedError
+
+    def job(self) -> Job | None:
+        """Return the latest job; one query."""
+        return Job.objects.filter(subject=self.subject).first()
+
+    def next_try(self) -> datetime | None:
+        """Return when to try again after a fault; ``None`` where there were enough."""
+        return timezone.now() + WAITS[self.stalls] if self.stalls < len(WAITS) else None
+
+
+class SpotifyBringing(Resumable):
+    """The one record of what a listener brought from Spotify: asked for with their consent, taken back as a whole.
+
+    ``counts``: by part, ``total`` at Spotify, ``found`` (read so far), ``unreadable`` (of these, what is no song),
+    ``matched`` with the catalogue, and ``added`` here. ``positions``: by part that was begun, where the next page
+    begins; null where it was read to its end.
+    """
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="spotify_bringing")
+    parts = models.JSONField(default=list)
+    counts = models.JSONField(default=dict, blank=True)
+    positions = models.JSONField(default=dict, null=True, blank=True, editable=False)
+    # Artists that were not among the listener's before, so that they can be taken back.
+    artist_ids = models.JSONField(default=list, blank=True)
+    consented_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("Spotify import")
+        verbose_name_plural = _("Spotify import")
+        ordering: ClassVar[list[str]] = ["-consented_at"]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {', '.join(self.parts)}"
+
+    @property
+    def subject(self) -> str:
+        return f"spotify-bring:{self.user_id}"
+
+    def is_read(self, part: str) -> bool:
+        """Whether ``part`` was read to its end."""
+        positions: dict[str, Any] = self.positions or {}
+        return part in positions and positions[part] is None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all parts were read to their ends."""
+        return self.finished_at is not None and not self.error
+
+    @property
+    def is_continuable(self) -> bool:
+        """Whether asking again goes on where it stopped."""
+        return (
+            bool(self.positions)
+            and not all(self.is_read(part) for part in self.parts)
+            and timezone.now() - self.consented_at < _CONTINUED_FOR
+        )
+
+
+class SpotifyPlaylistImport(Resumable):
+    """A playlist of the listener's at Spotify that becomes likes or a playlist here, page by page.
+
+    ``position``: where the next page begins; null where it was read to its end. ``total``: how many songs it has at
+    Spotify, of which ``songs_read`` were read; of these, ``unreadable`` are no songs (local files, episodes), and
+    ``matched`` are in the catalogue.
+    """
+
+    class Into(models.TextChoices):
+        LIKES = "likes", _("likes")
+        LIST = "list", _("a playlist")
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="spotify_playlist_imports")
+    spotify_id = models.CharField(max_length=64)
+    name = models.CharField(max_length=100, blank=True)
+    into = models.CharField(max_length=10, choices=Into)
+    playlist = models.ForeignKey(Playlist, models.SET_NULL, null=True, blank=True, related_name="+")
+    position = models.JSONField(null=True, blank=True, editable=False)
+    total = models.PositiveIntegerField(default=0)
+    songs_read = models.PositiveIntegerField(default=0)
+    unreadable = models.PositiveIntegerField(default=0)
+    matched = models.PositiveIntegerField(default=0)
+    added = models.PositiveIntegerField(default=0)
+    requested_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("imported Spotify playlist")
+        verbose_name_plural = _("imported Spotify playlists")
+        ordering: ClassVar[list[str]] = ["-requested_at", "-id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["user", "spotify_id", "into"], name="spotify_playlist_import_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.name}"
+
+    @property
+    def subject(self) -> str:
+        return f"spotify-playlist:{self.pk}"
+
+    @property
+    def is_continuable(self) -> bool:
+        """Whether asking again goes on where it stopped."""
+        return bool(self.position) and self.songs_read > 0 and timezone.now() - self.requested_at < _CONTINUED_FOR
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it was read to its end."""
+        return self.finished_at is not None and not self.error
+
+
+class SpotifyPlaylist(Resumable):
+    """A playlist that the site made in a listener's Spotify account, and brings up to date when they ask for it.
+
+    ``song_count``: how many songs are in it by now. ``pending``: Spotify ids that are yet to go into it, in order; null
+    or empty where all did.
+    """
+
+    class Kind(models.TextChoices):
+        LIKES = "likes", _("your likes")
+        FOR_YOU = "for_you", _("your recommendations")
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="spotify_playlists")
+    kind = models.CharField(max_length=10, choices=Kind)
+    spotify_id = models.CharField(max_length=64)
+    song_count = models.PositiveIntegerField(default=0)
+    pending = models.JSONField(null=True, blank=True, editable=False)
+    # Whether songs were sent of which it is not known that they arrived.
+    is_sending = models.BooleanField(default=False, db_default=False, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("playlist saved to Spotify")
+        verbose_name_plural = _("playlists saved to Spotify")
+        ordering: ClassVar[list[str]] = ["kind"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["user", "kind"], name="spotify_playlist_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.kind}"
+
+    @property
+    def subject(self) -> str:
+        return f"spotify-save:{self.pk}"
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all songs are in it."""
+        return not self.pending
+
+    @property
+    def wanted(self) -> int:
+        """How many songs are to be in it."""
+        return self.song_count + len(self.pending or [])

@@ -1,0 +1,1 @@
+"""What the pages, forms, calls and administration of several rooms share."""
