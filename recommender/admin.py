@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from recommender.models import ModelVersion, Recommendation
-from recommender.reports import headline
+from recommender.operators.reports import headline
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -36,7 +36,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     def listeners(self, version: ModelVersion) -> int:
         return int(version.fitted_on.get("listeners", 0))
 
-    @admin.display(description="nDCG@10, 5 songs revealed (popularity)")
+    @admin.display(description="nDCG@10 with 5 songs revealed (popularity only)")
     def quality(self, version: ModelVersion) -> str:
         blend, popularity = headline(version), headline(version, "popularity")
         return "not measured" if blend is None or popularity is None else f"{blend:.3f} ({popularity:.3f})"
@@ -44,7 +44,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
 
 @admin.register(Recommendation)
 class RecommendationAdmin(ReadOnlyAdmin):
-    """What was shown to whom, and why."""
+    """Recommendations, with their listeners and reasons."""
 
     list_display = ("created_at", "user", "track", "position", "score", "policy", "propensity")
     list_filter = ("policy", "model_version")

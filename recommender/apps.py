@@ -10,12 +10,12 @@ class RecommenderConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Have the record of what was shown follow when the operator merges songs; add the periodic work."""
-        from catalog.merging import register_merge_handler
+        """Register what merging songs does to recommendations, and the periodic jobs."""
+        from catalog.duplicates.merging import register_merge_handler
         from jobs.registry import register_kind
-        from recommender.jobs import RETRAIN
-        from recommender.merging import move_recommendations
-        from recommender.tidying import TIDY
+        from recommender.lifecycle.cleanup import TIDY
+        from recommender.lifecycle.jobs import RETRAIN
+        from recommender.lifecycle.merging import move_recommendations
 
         register_merge_handler(move_recommendations)
         register_kind(RETRAIN)

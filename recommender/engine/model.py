@@ -1,46 +1,48 @@
-"""A fitted model: the catalogue it knows, the fitted terms, and how they are weighed."""
+"""A fitted model: the catalogue it knows, the fitted terms, and how they are weighed. `rank` uses it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias, cast
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
 
-import numpy as np
-
-from recommender.engine.answers import Answers
-from recommender.engine.arrays import BoolArray, FloatArray, IntArray
-from recommender.engine.blend import BlendWeights, Scores, blend, weights_without
 from recommender.engine.config import EngineConfig
-from recommender.engine.data import Catalogue, Feedback, Interactions
-from recommender.engine.diversity import unit_vectors
-from recommender.engine.estimates import with_estimates
-from recommender.engine.explore import pool_size, spread
-from recommender.engine.lately import Lately, listeners_kept
-from recommender.engine.listener import Listener
-from recommender.engine.moments import Moments, moments_of
-from recommender.engine.page import Allowed, mask_of
-from recommender.engine.ranking import Ranker, TrackAttributes, candidate_features, candidate_rows
-from recommender.engine.ranking.fit import SecondStage, fit_second_stage, term_trust
-from recommender.engine.ranking.ranked import Ranked, Second
-from recommender.engine.ranking.ranker import taken_off
-from recommender.engine.shortlist import BuildIndex, Outlook, Shortlist
-from recommender.engine.terms import TERMS, Progress, Term, no_progress
+from recommender.engine.data import Catalogue, Feedback
+from recommender.engine.data.arrays import FloatArray, IntArray, unit_vectors
+from recommender.engine.data.listener_cache import ListenerCache, cache_capacity
+from recommender.engine.data.profile import ListenerProfile
+from recommender.engine.ranking import Ranker, TrackAttributes
+from recommender.engine.ranking.blend import BlendWeights, Scores, TermScores
+from recommender.engine.ranking.score_statistics import ScoreStatistics
+from recommender.engine.ranking.training import SecondStage
+from recommender.engine.retrieval import CandidateRetriever, QueryVectors
+from recommender.engine.terms import Term
+from recommender.engine.terms.artist import ArtistTerm
 from recommender.engine.terms.audio import AudioTerm
 from recommender.engine.terms.collaborative import CollaborativeTerm
+from recommender.engine.terms.genre import GenreTerm
 
-Fit: TypeAlias = Callable[[Catalogue, Interactions, EngineConfig, np.random.Generator, Progress], Term]
-"""What `Term.fit` is."""
+
+@dataclass(eq=False)
+class ScoreCache:
+    """What one model computed for one listener. The arrays must not be written to."""
+
+    terms: dict[str, TermScores] = field(default_factory=dict)
+    blend: Scores | None = None
+    query_vectors: QueryVectors | None = None
+
+
+NamedTerm = TypeVar("NamedTerm", bound=Term)
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """Immutable; safe to share between threads. `metadata` is the caller's, plain values (stored as JSON).
+    """Immutable but for `profiles`, and safe to share between threads.
 
-    ranker: orders the candidates of the blend; None while there are too few listeners to learn one. content_weights: of
-    the blend of the terms that need no other listeners. shortlist: finds the tracks worth scoring; None: all are.
-    moments: of the linear terms; one that has none is asked about all tracks where a few would do.
-    answers: what likes and skips together say; None while there are too few listeners.
+    metadata: the caller's, plain values (stored as JSON). ranker: orders the candidates of the blend; None while there
+    are too few listeners to learn one. content_weights: of the blend of the terms that need no other listeners.
+    retriever: finds the tracks worth scoring; None: all are scored. score_statistics: of the linear terms; terms
+    without statistics are scored on the whole catalogue. profiles: a bounded cache of the latest listeners.
     """
 
     catalogue: Catalogue
@@ -51,222 +53,58 @@ class Model:
     content_weights: BlendWeights
     ranker: Ranker | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
-    shortlist: Shortlist | None = None
-    moments: Mapping[str, Moments] = field(default_factory=dict)
-    answers: Answers | None = None
-    _lately: Lately = field(default_factory=Lately, init=False, repr=False)
+    retriever: CandidateRetriever | None = None
+    score_statistics: Mapping[str, ScoreStatistics] = field(default_factory=dict)
+    profiles: ListenerCache = field(default_factory=ListenerCache, init=False, repr=False)
 
-    def listener(self, feedback: Feedback) -> Listener:
-        """Fold one listener's feedback in. Raises InvalidDataError if it points outside the catalogue.
+    def listener(self, feedback: Feedback) -> ListenerProfile:
+        """Return the profile of a listener; the same object for the same feedback while it is in `profiles`.
 
-        Asked again with the same feedback, it may be the same object, with all that was worked out from it.
+        Raise InvalidDataError if the feedback points outside the catalogue.
         """
-        limit = listeners_kept(self.catalogue.n_tracks, len(self.terms))
-        return self._lately.listener(feedback, limit, self._listener)
+        capacity = cache_capacity(self.catalogue.n_tracks, len(self.terms))
+        return self.profiles.listener(feedback, capacity, self._fold_in)
 
-    def _listener(self, feedback: Feedback) -> Listener:
+    def _fold_in(self, feedback: Feedback) -> ListenerProfile:
         feedback.check_against(self.catalogue)
-        return Listener.from_feedback(feedback, self.config)
+        return ListenerProfile.from_feedback(feedback, self.config.feedback)
 
-    def score(self, listener: Listener, left_out: Collection[str] = ()) -> Scores:
-        """First-stage scores of all tracks by the blend, less the terms named in `left_out`. Not to be written to."""
-        if not left_out:
-            return listener.once(self._score)
-        return blend(self.terms, weights_without(self.weights.at(listener.amount), left_out), listener)
+    def score_cache(self, listener: ListenerProfile) -> ScoreCache:
+        """Return the cache of this model's scores for a listener; it lives as long as the profile."""
+        return listener.cached(self._new_score_cache)
 
-    def _score(self, listener: Listener) -> Scores:
-        scores = blend(self.terms, self.weights.at(listener.amount), listener)
-        for array in (scores.total, *scores.plain.values()):
-            array.flags.writeable = False
-        return scores
+    def _new_score_cache(self, listener: ListenerProfile) -> ScoreCache:
+        return ScoreCache()
 
-    def score_content(self, listener: Listener) -> Scores:
-        """Scores of all tracks by the blend of the terms that need no other listeners."""
-        return blend(self.terms, self.content_weights.at(listener.amount), listener)
+    def term(self, kind: type[NamedTerm]) -> NamedTerm:
+        """Return the fitted term of that class; raise KeyError if the model has none."""
+        return cast(NamedTerm, self.terms[kind.name])
 
-    def rank(self, listener: Listener, allowed: BoolArray | Allowed, adventure: float = 0.0) -> Ranked:
-        """Candidates among the `allowed` tracks (a mask is bool[n]) in their final order, and the first stage behind.
+    def artist_affinity(self, listener: ListenerProfile) -> tuple[IntArray, FloatArray]:
+        """Return the artists with feedback of the listener, int32[a], and how much each is liked, float32[a]."""
+        return self.term(ArtistTerm).affinity(listener)
 
-        The more adventure, 0..1, the more candidates.
-        """
-        settings = self.config.ranking
-        widened = replace(settings, candidates=pool_size(settings.candidates, adventure))
-        base = self._short(listener, allowed, widened.candidates)
-        if base is None:
-            base = self.score(listener)
-            rows = candidate_rows(base, mask_of(allowed), widened)
-            return self._ranked(listener, base, rows, allowed)
-        # All that is on the shortlist is allowed.
-        rows = candidate_rows(base, np.ones(len(base.total), dtype=np.bool_), widened)
-        ranked = self._ranked(listener, base, rows, allowed)
-        return replace(ranked, score_all=lambda: self.score(listener))
-
-    def _short(self, listener: Listener, allowed: BoolArray | Allowed, candidates: int) -> Scores | None:
-        """First-stage scores of a shortlist of allowed tracks; None where all tracks have to be scored."""
-        if self.shortlist is None:
-            return None
-        outlook = Outlook.of(self.terms, self.weights.at(listener.amount), listener, self.shortlist.moments)
-        widening = candidates / self.config.ranking.candidates
-        rows = self.shortlist.rows(outlook, len(listener.rows), widening)
-        rows = rows[allowed.at(rows) if isinstance(allowed, Allowed) else allowed[rows]]
-        # Of somebody who has barred that much, the index knows too little.
-        return outlook.at(rows) if len(rows) >= candidates else None
-
-    def _outlook(self, listener: Listener) -> Outlook:
-        return Outlook.of(self.terms, self.weights.at(listener.amount), listener, self.moments)
-
-    def _ranked(self, listener: Listener, base: Scores, rows: IntArray, allowed: BoolArray | Allowed) -> Ranked:
-        ranker = self.ranker and self.ranker.after(listener.amount)
-        says_nothing = ranker is None or (ranker.share == 0.0 and (self.answers is None or not listener.refusals))
-        if ranker is None or says_nothing or not len(rows):
-            return Ranked(
-                rows, base.total[base.places(rows)], base, allowed, None, np.arange(len(rows), dtype=np.int32)
-            )
-        liking = listener.liking()
-        positive = base
-        if liking is not listener:
-            positive = liking.once(self._outlook).at(np.sort(rows))
-        features = candidate_features(positive, rows, self.terms, self.attributes, liking)
-        opinion, parts = ranker.trees.predict(features.values), base.parts_at(rows)
-        taken = taken_off(base, positive, rows)
-        answers = self._answered(listener, rows, ranker.scores(opinion, features.parts, {}))
-        scores = ranker.scores(opinion, parts, taken) + answers
-        order = _best_first(rows, scores)
-        second = Second(ranker, features, parts, taken, answers)
-        return Ranked(rows[order], scores[order], base, allowed, second, order)
-
-    def _answered(self, listener: Listener, rows: IntArray, liked: FloatArray) -> FloatArray:
-        """What the listener's likes and skips together add to the scores of candidates, float32[c].
-
-        liked: their scores by the likes alone, so that turning an artist down changes nothing here.
-        """
-        added = np.zeros_like(liked)
-        if self.answers is not None:
-            order = _best_first(rows, liked)
-            # Widening the candidates must not change how much is added.
-            unit = spread(liked[order[: self.config.ranking.candidates]])
-            added[order] = self.answers.part(rows[order], unit, listener.as_learned(), self.config.answers)
-        return added
+    def genre_profile(self, listener: ListenerProfile) -> FloatArray:
+        """Return how much the listener likes each genre, float32[n_genres], of unit length before adjustments."""
+        return self.term(GenreTerm).listener_profile(listener)
 
     def embedding(self, rows: IntArray) -> FloatArray:
-        """Vectors of some tracks whose products say how alike they are, float32[len(rows), d].
+        """Return vectors of some tracks whose products say how similar they are, float32[len(rows), d].
 
         The collaborative factors where they are fitted, else the vectors of the audio term.
         """
-        collaborative = cast(CollaborativeTerm, self.terms[CollaborativeTerm.name])
-        vectors = collaborative.vectors(rows)
-        return vectors if vectors.shape[1] else cast(AudioTerm, self.terms[AudioTerm.name]).vectors(rows)
+        vectors = self.term(CollaborativeTerm).vectors(rows)
+        return vectors if vectors.shape[1] else self.term(AudioTerm).vectors(rows)
 
-    def embedding_of(self, listener: Listener) -> FloatArray:
-        """The same of the listener's tracks, float32[m, d]."""
-        collaborative = cast(CollaborativeTerm, self.terms[CollaborativeTerm.name])
-        vectors = collaborative.vectors_of(listener)
-        return vectors if vectors.shape[1] else self.embedding(listener.rows)
+    def unit_embedding_of(self, listener: ListenerProfile) -> FloatArray:
+        """Return the vectors of the listener's tracks, of length 1, or zero where nothing is known of a track."""
+        return listener.cached(self._unit_embedding_of)
 
-    def heard(self, listener: Listener) -> FloatArray:
-        """The same of length 1, or zero where nothing is known of a track."""
-        return unit_vectors(self.embedding_of(listener))
+    def _unit_embedding_of(self, listener: ListenerProfile) -> FloatArray:
+        vectors = self.term(CollaborativeTerm).vectors_of(listener)
+        return unit_vectors(vectors if vectors.shape[1] else self.embedding(listener.rows))
 
     @property
     def second_stage(self) -> SecondStage:
-        """What was learned about weighing the terms."""
+        """Return what was learned about weighing the terms."""
         return SecondStage(self.weights, self.ranker, self.content_weights)
-
-    def terms_needing_listeners(self) -> list[str]:
-        """Names of the terms that the `content` blend leaves out."""
-        return [name for name, term in self.terms.items() if term.needs_listeners]
-
-
-def fit_model(
-    catalogue: Catalogue,
-    interactions: Interactions,
-    config: EngineConfig,
-    rng: np.random.Generator,
-    progress: Progress = no_progress,
-    metadata: Mapping[str, Any] | None = None,
-    second_stage: SecondStage | None = None,
-    elsewhere: Mapping[str, Fit] | None = None,
-) -> Model:
-    """Fit every registered term, and learn how to weigh them. Raises InvalidDataError if the inputs do not match.
-
-    Songs without features get estimated ones, flagged as such in the model's catalogue.
-
-    `second_stage`: what was learned before about weighing the terms, instead of learning it anew. `elsewhere`: what
-    fits a term in place of its own `fit`, by name: on other machines, from the same random numbers.
-    `progress(step, share)` is called with the term's name and the share 0..1 that is done.
-    """
-    interactions.check_against(catalogue)
-    catalogue = with_estimates(catalogue)
-    term_rng, stage_rng = rng.spawn(2)
-    seed = int(term_rng.integers(2**63))
-    prior = _prior(interactions, config)
-
-    def terms_of(seen: Interactions) -> dict[str, Term]:
-        return _fit_terms(catalogue, seen, config, np.random.default_rng(seed), no_progress, {})
-
-    fit_rng = np.random.default_rng(seed)
-    terms = _fit_terms(catalogue, interactions, config, fit_rng, _scaled(progress, 0.0, 0.4), elsewhere or {})
-    stage = second_stage or fit_second_stage(
-        catalogue, interactions, prior, terms_of, config, stage_rng, _scaled(progress, 0.4, 1.0)
-    )
-    answers = Answers.fit(catalogue, interactions, config)
-    progress("done", 1.0)
-    needing = [name for name, term in terms.items() if term.needs_listeners]
-    return Model(
-        catalogue=catalogue,
-        terms=terms,
-        weights=stage.weights,
-        config=config,
-        attributes=TrackAttributes.of(catalogue, interactions),
-        content_weights=stage.content or BlendWeights.prior(config).without(needing),
-        ranker=stage.ranker,
-        metadata=dict(metadata or {}),
-        moments=moments_of(terms, catalogue.n_tracks),
-        answers=answers,
-    )
-
-
-def with_shortlist(model: Model, build_index: BuildIndex, seed: int = 0) -> Model:
-    """The same model that scores only what an index finds worth it; `save_model` stores the index as well.
-
-    The model as it is where it has no more tracks than `ShortlistConfig.above`.
-    """
-    settings = model.config.shortlist
-    if model.catalogue.n_tracks <= settings.above:
-        return model
-    listeners = model.attributes.listeners
-    arguments = model.terms, model.weights, model.moments, listeners, model.config, build_index, seed
-    shortlist = Shortlist.build(*arguments)
-    return replace(model, shortlist=shortlist)
-
-
-def _best_first(rows: IntArray, scores: FloatArray) -> IntArray:
-    """Places of scores, largest first, ties by row."""
-    return np.lexsort((rows, -scores)).astype(np.int32)
-
-
-def _prior(interactions: Interactions, config: EngineConfig) -> BlendWeights:
-    needing = [name for name, term in TERMS.items() if term.needs_listeners]
-    return BlendWeights.prior(config, term_trust(interactions, needing, config))
-
-
-def _fit_terms(
-    catalogue: Catalogue,
-    interactions: Interactions,
-    config: EngineConfig,
-    rng: np.random.Generator,
-    progress: Progress,
-    elsewhere: Mapping[str, Fit],
-) -> dict[str, Term]:
-    terms: dict[str, Term] = {}
-    for done, (name, term) in enumerate(TERMS.items()):
-        progress(name, done / len(TERMS))
-        # Every term draws from its own stream: adding one does not change what the others learn.
-        term_rng = rng.spawn(1)[0]
-        fit = elsewhere.get(name, term.fit)
-        terms[name] = fit(catalogue, interactions, config, term_rng, no_progress)
-    return terms
-
-
-def _scaled(progress: Progress, low: float, high: float) -> Progress:
-    return lambda step, share: progress(step, low + share * (high - low))

@@ -1,4 +1,4 @@
-"""Storing a fitted model: a directory of .npy files and a manifest, written beside its place and renamed into it.
+"""Stores a fitted model: a directory of .npy files and a manifest, written under another name and then renamed.
 
 A reader sees the whole model or none. Arrays are memory-mapped, so worker processes share them. No pickle anywhere.
 """
@@ -17,31 +17,37 @@ from typing import Any
 
 import numpy as np
 
-from recommender.engine.answers import Answers
-from recommender.engine.arrays import AnyArray
-from recommender.engine.blend import BlendWeights
 from recommender.engine.config import EngineConfig
 from recommender.engine.data import Catalogue
+from recommender.engine.data.arrays import AnyArray
 from recommender.engine.errors import (
     InvalidDataError,
     ModelDamagedError,
     ModelFormatError,
     ModelMissingError,
+    ModelStoreError,
 )
 from recommender.engine.model import Model
-from recommender.engine.moments import Moments
-from recommender.engine.ranking import Layout, Ranker, TrackAttributes, Trees
-from recommender.engine.shortlist import OpenIndex, Shortlist
+from recommender.engine.ranking import FeatureSchema, Ranker, TrackAttributes, Trees
+from recommender.engine.ranking.blend import BlendWeights
+from recommender.engine.ranking.score_statistics import ScoreStatistics
+from recommender.engine.retrieval import CandidateRetriever, OpenIndex
 from recommender.engine.terms import TERMS
 
 FORMAT = 3
+"""Stored names are older than those in the code: "shortlist" is the retriever, "moments" the score statistics, and
+"share" the weight of the ranker. `config.STORED_NAMES` has those of the settings.
+"""
 MANIFEST = "manifest.json"
+DIGEST = "sha256"
+RETIRED_TERMS = {"ease"}
+"""Terms of models of earlier releases that are left out when such a model is opened."""
 
 
 def save_model(model: Model, path: Path) -> None:
     """Write `model` as the new directory `path`, whole or not at all.
 
-    Raises FileExistsError if `path` exists (a version is never overwritten) and OSError if it cannot be written.
+    Raise FileExistsError if `path` exists (a version is never overwritten) and OSError if it cannot be written.
     """
     if path.exists():
         raise FileExistsError(f"{path} exists")
@@ -49,8 +55,10 @@ def save_model(model: Model, path: Path) -> None:
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
         files = {name: _write_array(temporary, name, array) for name, array in _all_arrays(model).items()}
-        shortlist = _write_shortlist(model.shortlist, temporary)
-        _write_bytes(temporary / MANIFEST, json.dumps(_manifest(model, files, shortlist), indent=1).encode())
+        retriever = _write_retriever(model.retriever, temporary)
+        manifest = _manifest(model, files, retriever)
+        sealed = {**manifest, DIGEST: manifest_digest(manifest)}
+        _write_bytes(temporary / MANIFEST, json.dumps(sealed, indent=1).encode())
         _sync_directory(temporary)
         # mkdtemp makes it private; a model is as readable as the process's other files.
         temporary.chmod(0o777 & ~_umask())
@@ -69,13 +77,14 @@ def load_model(
 ) -> Model:
     """Open the model at `path` with its arrays memory-mapped; nothing big is read or copied.
 
-    open_index: opens the indices of its shortlist, if it has one; without it, or where it returns None, all tracks are
+    open_index: opens the indices of its retriever, if it has one; without it, or if it returns None, all tracks are
     scored.
-    Names, sizes, shapes and types of all files are checked, with `verify` their SHA-256 as well (reads everything).
-    `pause(file)` is called before each array's file is opened, for who wants to give way to others.
-    Raises ModelMissingError, ModelDamagedError or ModelFormatError.
+    Names, sizes, shapes and types of all files are checked, and that no index points outside; with `verify` their
+    SHA-256 and that of the manifest as well (reads everything).
+    `pause(file)` is called before each file is opened, so that the caller can yield to other threads.
+    Raise ModelMissingError, ModelDamagedError or ModelFormatError.
     """
-    manifest = read_manifest(path)
+    manifest = read_manifest(path, verify)
     try:
         arrays = {}
         for name, entry in manifest["arrays"].items():
@@ -84,34 +93,48 @@ def load_model(
             arrays[name] = _open_array(path, entry, verify)
         model = _assemble(manifest, arrays)
         entry = manifest.get("shortlist")
-        return model if entry is None else _with_shortlist(model, entry, arrays, path, verify, open_index)
-    except ModelFormatError:
+        return model if entry is None else _with_retriever(model, entry, arrays, path, verify, open_index)
+    except ModelStoreError:
         raise
-    except (KeyError, TypeError, AttributeError, InvalidDataError) as error:
-        raise ModelDamagedError(f"{path}: {MANIFEST} and files do not fit together: {error}") from error
+    except Exception as error:
+        # Whatever is wrong with it, the caller has another version to serve.
+        raise ModelDamagedError(
+            f"{path}: {MANIFEST} and files do not fit together: {type(error).__name__}: {error}"
+        ) from error
 
 
-def read_manifest(path: Path) -> dict[str, Any]:
-    """The manifest of the model at `path`: format, config, weights, metadata, arrays. Raises as `load_model`."""
+def manifest_digest(manifest: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of the manifest's values, whatever its layout, without its own digest."""
+    content = json.loads(json.dumps({key: value for key, value in manifest.items() if key != DIGEST}))
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def read_manifest(path: Path, verify: bool = False) -> dict[str, Any]:
+    """Return the manifest of the model at `path`: format, config, weights, metadata, arrays. Raise as `load_model`.
+
+    With `verify` its digest is compared; manifests of earlier releases have none.
+    """
     if not path.is_dir():
         raise ModelMissingError(f"{path}: no model there")
     try:
         manifest = json.loads((path / MANIFEST).read_bytes())
     except FileNotFoundError as error:
         raise ModelDamagedError(f"{path}: no {MANIFEST}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError, OSError) as error:
         raise ModelDamagedError(f"{path}: {MANIFEST} cannot be read: {error}") from error
     if not isinstance(manifest, dict) or not isinstance(manifest.get("arrays"), dict):
         raise ModelDamagedError(f"{path}: {MANIFEST} does not describe a model")
     if manifest.get("format") != FORMAT:
         raise ModelFormatError(f"{path}: format {manifest.get('format')!r}, this engine reads {FORMAT}")
+    if verify and manifest.get(DIGEST, "") not in ("", manifest_digest(manifest)):
+        raise ModelDamagedError(f"{path}: {MANIFEST} was changed: its checksum does not match")
     return manifest
 
 
 def listed_files(manifest: Mapping[str, Any]) -> dict[str, int]:
-    """Bytes of each file that lies beside the manifest, by name. Raises ModelDamagedError.
+    """Return the size in bytes of each file beside the manifest, by name. Raise ModelDamagedError.
 
-    A name is that of a file in the model's own folder, wherever the manifest came from.
+    Only names of files in the model's own folder are accepted, so a manifest from elsewhere cannot point outside.
     """
     try:
         entries = [*manifest["arrays"].values(), *(manifest.get("shortlist") or {"indices": {}})["indices"].values()]
@@ -129,21 +152,19 @@ def _all_arrays(model: Model) -> dict[str, AnyArray]:
     for term_name, term in model.terms.items():
         arrays |= {f"term.{term_name}.{name}": array for name, array in term.arrays().items()}
     arrays |= {f"attributes.{name}": array for name, array in model.attributes.arrays().items()}
-    for term_name, moments in model.moments.items():
-        arrays |= {f"moments.{term_name}.{name}": array for name, array in moments.arrays().items()}
+    for term_name, statistics in model.score_statistics.items():
+        arrays |= {f"moments.{term_name}.{name}": array for name, array in statistics.arrays().items()}
     if model.ranker is not None:
         arrays |= {f"ranker.{name}": array for name, array in model.ranker.trees.arrays().items()}
-    if model.answers is not None:
-        arrays |= {f"answers.{name}": array for name, array in model.answers.arrays().items()}
-    if model.shortlist is not None:
-        arrays |= {f"shortlist.{name}": array for name, array in model.shortlist.arrays().items()}
+    if model.retriever is not None:
+        arrays |= {f"shortlist.{name}": array for name, array in model.retriever.arrays().items()}
     return arrays
 
 
 def _manifest(
-    model: Model, files: Mapping[str, Mapping[str, Any]], shortlist: Mapping[str, Any] | None
+    model: Model, files: Mapping[str, Mapping[str, Any]], retriever: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    more = {} if shortlist is None else {"shortlist": shortlist}
+    more = {} if retriever is None else {"shortlist": retriever}
     return more | {
         "format": FORMAT,
         "config": model.config.to_dict(),
@@ -158,7 +179,7 @@ def _manifest(
 
 
 def _assemble(manifest: Mapping[str, Any], arrays: Mapping[str, AnyArray]) -> Model:
-    unknown = set(manifest["terms"]) - set(TERMS)
+    unknown = set(manifest["terms"]) - set(TERMS) - RETIRED_TERMS
     if unknown:
         raise ModelFormatError(f"terms unknown to this engine: {', '.join(sorted(unknown))}")
     try:
@@ -168,19 +189,21 @@ def _assemble(manifest: Mapping[str, Any], arrays: Mapping[str, AnyArray]) -> Mo
     fields: dict[str, Any] = _with_prefix(arrays, "catalogue.")
     catalogue = Catalogue(feature_columns=tuple(manifest["feature_columns"]), **fields)
     terms = {
-        name: TERMS[name].from_arrays(_with_prefix(arrays, f"term.{name}."), catalogue, config)
+        name: TERMS[name].from_arrays(_with_prefix(arrays, f"term.{name}."), catalogue, config.terms)
         for name in manifest["terms"]
+        if name not in RETIRED_TERMS
     }
     weights = _weights(manifest["weights"])
-    attributes = TrackAttributes.from_arrays(_with_prefix(arrays, "attributes."))
-    ranker = _ranker(manifest["ranker"], arrays, Layout.of(tuple(name for name in terms if name in weights.weights)))
+    attributes = TrackAttributes.from_arrays(_with_prefix(arrays, "attributes."), catalogue.n_tracks)
+    ranker = _ranker(
+        manifest["ranker"], arrays, FeatureSchema.of(tuple(name for name in terms if name in weights.weights))
+    )
     content = _weights(manifest["content_weights"])
-    # A model of an earlier release has neither, or answers of another kind.
-    found = {name: _with_prefix(arrays, f"moments.{name}.") for name in terms}
-    moments = {name: Moments.from_arrays(parts) for name, parts in found.items() if parts}
-    told = _with_prefix(arrays, "answers.")
-    more: dict[str, Any] = {"moments": moments, "answers": Answers.from_arrays(told) if "table" in told else None}
-    return Model(catalogue, terms, weights, config, attributes, content, ranker, manifest["metadata"], **more)
+    # A model of an earlier release has none.
+    parts_by_term = {name: _with_prefix(arrays, f"moments.{name}.") for name in terms}
+    statistics = {name: ScoreStatistics.from_arrays(parts) for name, parts in parts_by_term.items() if parts}
+    metadata = manifest["metadata"]
+    return Model(catalogue, terms, weights, config, attributes, content, ranker, metadata, score_statistics=statistics)
 
 
 def _weights_entry(weights: BlendWeights) -> dict[str, Any]:
@@ -188,38 +211,44 @@ def _weights_entry(weights: BlendWeights) -> dict[str, Any]:
 
 
 def _weights(entry: Mapping[str, Any]) -> BlendWeights:
-    return BlendWeights(tuple(entry["amounts"]), {name: tuple(values) for name, values in entry["terms"].items()})
+    known = {name: tuple(values) for name, values in entry["terms"].items() if name not in RETIRED_TERMS}
+    return BlendWeights(tuple(entry["amounts"]), known)
 
 
 def _ranker_entry(model: Model) -> dict[str, Any] | None:
     if model.ranker is None:
         return None
-    layout = Layout.of(tuple(name for name in model.terms if name in model.weights.weights))
-    return {"share": model.ranker.share, "features": layout.names}
+    schema = FeatureSchema.of(tuple(name for name in model.terms if name in model.weights.weights))
+    return {"share": model.ranker.weight, "features": schema.names}
 
 
-def _ranker(entry: Mapping[str, Any] | None, arrays: Mapping[str, AnyArray], layout: Layout) -> Ranker | None:
-    if entry is None:
+def _ranker(entry: Mapping[str, Any] | None, arrays: Mapping[str, AnyArray], schema: FeatureSchema) -> Ranker | None:
+    if entry is None or _has_retired(entry["features"]):
+        # Without its ranker a model of an earlier release ranks by the blend alone, until the next retrain.
         return None
-    if tuple(entry["features"]) != layout.names:
+    if tuple(entry["features"]) != schema.names:
         raise ModelFormatError("the ranker was learned from other features than this engine computes")
-    return Ranker(Trees.from_arrays(_with_prefix(arrays, "ranker.")), float(entry["share"]))
+    return Ranker(Trees.from_arrays(_with_prefix(arrays, "ranker."), len(schema.names)), float(entry["share"]))
 
 
-def _write_shortlist(shortlist: Shortlist | None, directory: Path) -> dict[str, Any] | None:
-    if shortlist is None:
+def _has_retired(features: list[str]) -> bool:
+    return any(feature.partition(".")[0] in RETIRED_TERMS for feature in features)
+
+
+def _write_retriever(retriever: CandidateRetriever | None, directory: Path) -> dict[str, Any] | None:
+    if retriever is None:
         return None
     files = {}
-    for name, index in shortlist.indices().items():
+    for name, index in retriever.indices().items():
         file = directory / f"shortlist.{name}.index"
         index.write(file)
         with file.open("rb") as stream:
             os.fsync(stream.fileno())
         files[name] = _file_entry(file)
-    return shortlist.entry() | {"indices": files}
+    return retriever.entry() | {"indices": files}
 
 
-def _with_shortlist(
+def _with_retriever(
     model: Model,
     entry: Mapping[str, Any],
     arrays: Mapping[str, AnyArray],
@@ -227,7 +256,7 @@ def _with_shortlist(
     verify: bool,
     open_index: OpenIndex | None,
 ) -> Model:
-    files = {name: _checked_file(directory, found, verify) for name, found in entry["indices"].items()}
+    files = {name: _checked_file(directory, listed, verify) for name, listed in entry["indices"].items()}
     if open_index is None:
         return model
     try:
@@ -238,7 +267,12 @@ def _with_shortlist(
     if len(indices) < len(opened):
         return model
     parts = _with_prefix(arrays, "shortlist.")
-    return replace(model, shortlist=Shortlist.restored(entry, parts, indices, model.terms, model.config.shortlist))
+    return replace(
+        model,
+        retriever=CandidateRetriever.restored(
+            entry, parts, indices, model.terms, model.config.retrieval, model.catalogue.n_tracks
+        ),
+    )
 
 
 def _with_prefix(arrays: Mapping[str, AnyArray], prefix: str) -> dict[str, AnyArray]:
@@ -274,7 +308,8 @@ def _open_array(directory: Path, entry: Mapping[str, Any], verify: bool) -> AnyA
     try:
         # An empty array cannot be memory-mapped.
         mapped = np.load(file, mmap_mode="r" if np.prod(entry["shape"]) else None, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+    except Exception as error:
+        # A header of foreign bytes is read by Python's own parser, which raises what it likes.
         raise ModelDamagedError(f"{file}: {error}") from error
     # A plain view: the memmap subclass makes every small operation slower.
     array = np.asarray(mapped)

@@ -1,4 +1,4 @@
-"""Bringing a model up to date without fitting it anew: new songs, new listeners, new feedback."""
+"""Updates a model without a new fit: new songs, new listeners, new feedback."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from typing import Any, cast
 
 import numpy as np
 
-from recommender.engine.answers import Answers
-from recommender.engine.arrays import as_int32
 from recommender.engine.data import Catalogue, Interactions
-from recommender.engine.estimates import with_estimates
+from recommender.engine.data.arrays import as_int32
+from recommender.engine.fitting.imputation import with_estimates
 from recommender.engine.model import Model
-from recommender.engine.moments import moments_of
 from recommender.engine.ranking import TrackAttributes
+from recommender.engine.ranking.score_statistics import fit_score_statistics
 from recommender.engine.terms import TERMS, Progress, Term, no_progress
 from recommender.engine.terms.base import Change, Updatable
 
@@ -27,12 +26,12 @@ def update_model(
     progress: Progress = no_progress,
     metadata: Mapping[str, Any] | None = None,
 ) -> Model:
-    """The model with `catalogue` and all `interactions` (old and new) in it; for `retrain --incremental`.
+    """Return the model with `catalogue` and all `interactions` (old and new) in it; for `retrain --incremental`.
 
-    Terms that only read the catalogue are fitted anew, which is quick. Those that learn from listeners are brought up
-    to date for the songs whose listeners have changed, and keep what they had for the others. Weights and ranker are
-    kept; what answers say is learned anew, which is quick. Cheaper than a fit, and a little behind it: fit again now
-    and then. Raises InvalidDataError if the inputs do not match, and KeyError if a term of the model is unknown.
+    Terms that only read the catalogue are fitted anew, which is quick. Collaborative terms are updated for the songs
+    whose listeners have changed. Weights and ranker stay as they are. This is cheaper than a fit, and a little worse,
+    so fit again now and then. Raise InvalidDataError if the inputs do not match, and KeyError if a term of the model is
+    unknown.
     """
     interactions.check_against(catalogue)
     estimated = with_estimates(catalogue)
@@ -45,13 +44,19 @@ def update_model(
         progress(name, done / len(model.terms))
         own = rng.spawn(1)[0]
         if isinstance(term, Updatable):
-            terms[name] = cast(Term, term.updated(change, estimated, interactions, model.config, own))
+            terms[name] = cast(Term, term.updated(change, estimated, interactions, model.config.terms, own))
         else:
-            terms[name] = TERMS[name].fit(estimated, interactions, model.config, own, no_progress)
+            terms[name] = TERMS[name].fit(estimated, interactions, model.config.terms, own, no_progress)
     progress("done", 1.0)
-    kept = model.metadata if metadata is None else dict(metadata)
-    moments = moments_of(terms, estimated.n_tracks)
-    fresh = replace(model, catalogue=estimated, terms=terms, attributes=attributes, metadata=kept, moments=moments)
-    answers = model.answers and Answers.fit(estimated, interactions, model.config)
-    # A shortlist is of the songs it was built for.
-    return replace(fresh, answers=answers, shortlist=None)
+    new_metadata = model.metadata if metadata is None else dict(metadata)
+    statistics = fit_score_statistics(terms, estimated.n_tracks)
+    fresh = replace(
+        model,
+        catalogue=estimated,
+        terms=terms,
+        attributes=attributes,
+        metadata=new_metadata,
+        score_statistics=statistics,
+    )
+    # A retriever knows only the songs it was built for.
+    return replace(fresh, retriever=None)

@@ -4,9 +4,9 @@ from django import template
 from django.utils.formats import number_format
 from django.utils.safestring import SafeString, mark_safe
 
-from recommender.going import Counts, counts
-from recommender.home import HomeSection
-from recommender.rows import feed_row
+from recommender.operators.dashboard import Counts, counts
+from recommender.pages.for_you import HomeSection
+from recommender.pages.rendering import feed_row
 
 register = template.Library()
 

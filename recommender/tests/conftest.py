@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from recommender.versions import forget_loaded
+from recommender.lifecycle.versions import forget_loaded
 
 
 @pytest.fixture(autouse=True)

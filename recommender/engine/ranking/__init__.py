@@ -2,13 +2,13 @@
 
 from recommender.engine.ranking.attributes import TrackAttributes
 from recommender.engine.ranking.candidates import candidate_rows
-from recommender.engine.ranking.features import Features, Layout, candidate_features
+from recommender.engine.ranking.features import Features, FeatureSchema, candidate_features
 from recommender.engine.ranking.ranker import Ranker
 from recommender.engine.ranking.trees import Trees, fit_trees
 
 __all__ = [
+    "FeatureSchema",
     "Features",
-    "Layout",
     "Ranker",
     "TrackAttributes",
     "Trees",

@@ -1,4 +1,4 @@
-"""What the ranker knows of a track besides the terms: how many listeners it and its artists have."""
+"""Attributes of tracks that the ranker reads besides the terms: listeners of the track and of its artists."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ from typing import Self
 import numpy as np
 import scipy.sparse as sp
 
-from recommender.engine.arrays import AnyArray, FloatArray, Sparse, as_float32, membership
 from recommender.engine.data import Catalogue, Interactions
-from recommender.engine.observations import column_counts, liked_matrix
+from recommender.engine.data.arrays import AnyArray, FloatArray, Sparse, as_float32, membership
+from recommender.engine.data.checks import check_rows
+from recommender.engine.data.interaction_matrix import column_counts, liked_matrix
 
 
 @dataclass(frozen=True, eq=False)
 class TrackAttributes:
-    """listeners: float32[n], who liked or heard the track; artist_listeners: float32[n], sum over the tracks of its
-    artists (mean over several artists); artist_tracks: float32[n], how many tracks those have.
+    """Counts for each track.
+
+    listeners: float32[n], listeners who liked or heard it; artist_listeners: float32[n], their sum over
+    the tracks of its artist (the mean over several artists); artist_tracks: float32[n], the artist's tracks.
     """
 
     listeners: FloatArray
@@ -26,20 +29,22 @@ class TrackAttributes:
 
     @classmethod
     def of(cls, catalogue: Catalogue, interactions: Interactions) -> Self:
-        """Count what is in `interactions`; likes and plays, each listener once."""
+        """Count the listeners with a like or play in `interactions`, each once."""
         listeners = column_counts(liked_matrix(interactions, catalogue.n_tracks))
         credited = membership(catalogue.artist_indptr, catalogue.artist_indices, catalogue.n_artists)
         sizes = np.ones(catalogue.n_tracks, dtype=np.float32)
         return cls(listeners, _mean_of_artists(credited, listeners), _mean_of_artists(credited, sizes))
 
     def arrays(self) -> Mapping[str, AnyArray]:
-        """What has to be stored."""
+        """Return the arrays to store."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, AnyArray]) -> Self:
-        """The inverse of `arrays`, without copying. Raises KeyError if one is missing."""
-        return cls(**{name: as_float32(arrays[name]) for name in cls.__dataclass_fields__})
+    def from_arrays(cls, arrays: Mapping[str, AnyArray], n_tracks: int) -> Self:
+        """Return the attributes that were stored, without copying. Raise KeyError or InvalidDataError if bad."""
+        stored = {name: as_float32(arrays[name]) for name in cls.__dataclass_fields__}
+        check_rows("attributes", n_tracks, **stored)
+        return cls(**stored)
 
 
 def _mean_of_artists(credited: Sparse, values: FloatArray) -> FloatArray:

@@ -1,32 +1,39 @@
-"""The first stage: a few hundred tracks that the ranker is asked about."""
+"""Candidates: the few hundred tracks that the ranker orders."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from recommender.engine.arrays import BoolArray, IntArray, top_rows
-from recommender.engine.blend import Scores
-from recommender.engine.config import RankingConfig
+from recommender.engine.data.arrays import BoolArray, IntArray, top_rows
+from recommender.engine.ranking.blend import Scores
+from recommender.engine.ranking.config import RankingConfig
 
 
 def candidate_rows(scores: Scores, allowed: BoolArray, config: RankingConfig) -> IntArray:
-    """The best allowed rows of the blend and the best of each term, so that a strong term is heard: int32[c].
+    """Return the best allowed rows of the blend and of each single term, in the order of the blend: int32[c].
 
-    Best of the blend first; then those that only a term asked for, in the order of the blend. allowed: of each track
-    that was scored.
+    The best of each term are candidates whatever the blend says. allowed: of each track that was scored.
     """
-    chosen = [top_rows(scores.total, config.candidates, allowed)]
-    chosen += [_asked_for(scores, name, allowed, config.per_term) for name in scores.plain if scores.scales[name][1]]
-    places = np.unique(np.concatenate(chosen))
-    return scores.rows_at(places[np.lexsort((places, -scores.total[places]))])
+    best = [top_rows(scores.total, config.candidates, allowed)]
+    best += [_best_of_term(scores, name, allowed, config.per_term) for name in scores.raw if scores.scales[name][1]]
+    positions = np.unique(np.concatenate(best))
+    return scores.rows_at(positions[np.lexsort((positions, -scores.total[positions]))])
 
 
-def _asked_for(scores: Scores, name: str, allowed: BoolArray, limit: int) -> IntArray:
-    """The best of one term. One that finds a track no better than the average one does not ask for it."""
-    rows, plain, mean = scores.rows.get(name), scores.plain[name], np.float32(scores.scales[name][0])
-    if rows is None or mean < 0:
-        return top_rows(plain, limit, allowed & (plain > mean))
-    # What the term is silent about is not above its mean, so that the others need not be looked at.
-    rows = np.sort(rows)
-    said = plain[rows]
-    return rows[top_rows(said, limit, allowed[rows] & (said > mean))]
+def _best_of_term(scores: Scores, name: str, allowed: BoolArray, limit: int) -> IntArray:
+    """Return the positions of one term's best tracks, as far as they score above its mean."""
+    nonzero, raw, mean = scores.nonzero.get(name), scores.raw[name], np.float32(scores.scales[name][0])
+    if nonzero is None or mean < 0:
+        best = top_rows(raw, limit, allowed)
+        return best[raw[best] > mean]
+    # The term is 0 everywhere else, which is not above its mean.
+    nonzero = np.sort(nonzero)
+    values = raw[nonzero]
+    return nonzero[top_rows(values, limit, allowed[nonzero] & (values > mean))]
+
+
+def widened(config: RankingConfig, adventure: float) -> RankingConfig:
+    """Return the configuration with more candidates: twice as many at adventure 1."""
+    return replace(config, candidates=round(config.candidates * (1.0 + adventure)))

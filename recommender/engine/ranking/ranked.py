@@ -8,108 +8,104 @@ from functools import cached_property
 
 import numpy as np
 
-from recommender.engine.arrays import BoolArray, FloatArray, IntArray
-from recommender.engine.blend import Scores
-from recommender.engine.page import Allowed, mask_of
+from recommender.engine.data.arrays import BoolArray, FloatArray, IntArray
+from recommender.engine.ranking.blend import Scores
+from recommender.engine.ranking.exclusions import AllowedTracks, allowed_mask
 from recommender.engine.ranking.features import Features
-from recommender.engine.ranking.ranker import TOGETHER, Ranker
-
-ANSWERS = "answers"
-"""Name of what likes and skips together contribute, beside the terms."""
+from recommender.engine.ranking.ranker import INTERACTIONS, Ranker
 
 
 @dataclass(frozen=True, eq=False)
-class Second:
-    """The second stage's view of the candidates. features: of the liked songs; taken: by negative feedback; answers:
-    float32[c], added to the ranker's scores by likes and skips together.
+class RankerView:
+    """What the ranker knows of the candidates.
+
+    opinion: float32[c], of the trees. features: after the liked songs. blend_parts: each term's part of the blend,
+    float32[c]. negative_adjustment: what negative feedback takes off each term, float32[c].
     """
 
     ranker: Ranker
+    opinion: FloatArray
     features: Features
-    signed: Mapping[str, FloatArray]
-    taken: Mapping[str, FloatArray]
-    answers: FloatArray
+    blend_parts: Mapping[str, FloatArray]
+    negative_adjustment: Mapping[str, FloatArray]
+
+    def scores(self) -> FloatArray:
+        """Return the final scores of the candidates, float32[c]."""
+        return self.ranker.scores(self.opinion, self.blend_parts, self.negative_adjustment)
+
+    def contributions(self, positions: IntArray) -> list[dict[str, float]]:
+        """Return what each term contributes to the score of some candidates."""
+        by_term = self.ranker.contributions(self.features, self.blend_parts, self.negative_adjustment, positions)
+        return _by_row(by_term, len(positions))
 
 
 @dataclass(frozen=True, eq=False)
-class Ranked:
-    """rows: int32[c], candidates, best first; scores: float32[c], theirs; base: first-stage scores of all tracks, or of
-    a shortlist that holds the candidates.
+class RankedCandidates:
+    """Candidates in final order, with the scores behind that order.
 
-    admitted: what may be shown. second: how the candidates were ranked, None where that is the blend itself. score_all:
-    the first stage of all tracks, for the rare question about one that is not on the shortlist; None: that is `base`.
+    rows: int32[c], best first; scores: float32[c]. first_stage: scores of all tracks, or of those that were retrieved.
+    allowed_tracks: what may be recommended. view: how the candidates were ranked; None where the blend ranks them.
+    order: int32[c], position in `view` of each of `rows`. score_all: scores all tracks, for the rare question about one
+    that was not retrieved.
     """
 
     rows: IntArray
     scores: FloatArray
-    base: Scores
-    admitted: BoolArray | Allowed
-    second: Second | None
+    first_stage: Scores
+    allowed_tracks: BoolArray | AllowedTracks
+    view: RankerView | None
     order: IntArray
-    """int32[c]: place in `second` of each of `rows`."""
-    score_all: Callable[[], Scores] | None = None
+    score_all: Callable[[], Scores]
 
     @cached_property
     def allowed(self) -> BoolArray:
-        """What may be shown, bool[n]."""
-        return mask_of(self.admitted)
+        """Return what may be recommended, bool[n]."""
+        return allowed_mask(self.allowed_tracks)
 
     @cached_property
-    def answers(self) -> FloatArray:
-        """What likes and skips together add to each of `scores`, float32[c]."""
-        return np.zeros_like(self.scores) if self.second is None else self.second.answers[self.order]
-
-    @cached_property
-    def whole(self) -> Scores:
-        """First-stage scores of all tracks."""
-        return self.score_all() if self.score_all else self.base
+    def all_scores(self) -> Scores:
+        """Return the first-stage scores of all tracks."""
+        return self.first_stage if self.first_stage.rows_scored is None else self.score_all()
 
     @cached_property
     def total(self) -> FloatArray:
-        """Scores of all tracks, float32[n]: the candidates' own, all others behind them in the order of the blend."""
-        total = self.whole.total
-        if self.second is None:
+        """Return scores of all tracks, float32[n]: the candidates' own, all others behind them in the blend's order."""
+        total = self.all_scores.total
+        if self.view is None:
             return total
-        total = total + np.float32(self._behind)
+        total = total + np.float32(self._offset_of_others)
         total[self.rows] = self.scores
         return total
 
     @cached_property
-    def _behind(self) -> float:
-        """What puts every other track behind the last candidate."""
-        if self.second is None or not len(self.scores):
+    def _offset_of_others(self) -> float:
+        """Return what puts every other track behind the last candidate."""
+        if self.view is None or not len(self.scores):
             return 0.0
-        return float(self.scores.min()) - float(self.whole.total.max()) - 1.0
+        return float(self.scores.min()) - float(self.all_scores.total.max()) - 1.0
 
     def contributions(self, rows: IntArray) -> list[dict[str, float]]:
-        """What each term contributes to the score of each row; the values add up to it.
+        """Return what each term contributes to the score of each row; the values add up to it.
 
         Where the candidates were ranked, a term's contribution is what the score loses when the term is neutral, and
-        TOGETHER is what no single term accounts for.
+        INTERACTIONS is what no single term accounts for.
         """
-        place_of = {int(row): place for place, row in enumerate(self.rows)}
-        places = [place_of.get(int(row), -1) for row in rows]
-        if self.second is None:
-            scores = self.base if min(places, default=0) >= 0 else self.whole
+        position_of = {int(row): position for position, row in enumerate(self.rows)}
+        positions = [position_of.get(int(row), -1) for row in rows]
+        if self.view is None:
+            scores = self.first_stage if min(positions, default=0) >= 0 else self.all_scores
             return _by_row(scores.parts_at(rows), len(rows))
-        among = np.array([place for place in places if place >= 0], dtype=np.int32)
-        ranked = iter(self._second_contributions(self.second, self.order[among]))
-        found = []
-        for row, place in zip(rows, places, strict=True):
-            single = next(ranked) if place >= 0 else self.whole.contributions(int(row))
-            rest = float(self.scores[place]) - sum(single.values()) if place >= 0 else self._behind
-            found.append(single | {TOGETHER: rest})
-        return found
-
-    @staticmethod
-    def _second_contributions(second: Second, places: IntArray) -> list[dict[str, float]]:
-        found = second.ranker.contributions(second.features, second.signed, second.taken, places)
-        if second.answers.any():
-            found[ANSWERS] = second.answers[places]
-        return _by_row(found, len(places))
+        candidates = np.array([position for position in positions if position >= 0], dtype=np.int32)
+        by_ranker = iter(self.view.contributions(self.order[candidates]))
+        contributions = []
+        for row, position in zip(rows, positions, strict=True):
+            by_term = next(by_ranker) if position >= 0 else self.all_scores.contributions(int(row))
+            rest = float(self.scores[position]) - sum(by_term.values()) if position >= 0 else self._offset_of_others
+            contributions.append(by_term | {INTERACTIONS: rest})
+        return contributions
 
 
 def _by_row(by_term: Mapping[str, FloatArray], length: int) -> list[dict[str, float]]:
-    """Values by term (float32[length] each) as values by row."""
+    """Return values by term (float32[length] each) as values by row."""
     columns = {name: values.tolist() for name, values in by_term.items()}
-    return [{name: column[place] for name, column in columns.items()} for place in range(length)]
+    return [{name: column[position] for name, column in columns.items()} for position in range(length)]

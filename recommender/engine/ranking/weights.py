@@ -1,4 +1,4 @@
-"""Learning how much each term counts in the first stage, per amount of feedback."""
+"""Fits the weights of the first stage, which depend on the amount of evidence."""
 
 from __future__ import annotations
 
@@ -10,58 +10,59 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from recommender.engine.arrays import BoolArray, FloatArray, IntArray
-from recommender.engine.blend import BlendWeights
+from recommender.engine.data.arrays import BoolArray, FloatArray, IntArray
+from recommender.engine.ranking.blend import BlendWeights
 
 Parameters: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """m tracks beside revealed lists, query by query.
+    """m training examples, each a track for a query, ordered by query.
 
-    standard: float32[m, terms]; labels: bool[m], to be found; weights: float32[m], how many tracks one that is not to
-    be found stands for; amount: float32[m]; query: int32[m], increasing from 0; importance: float32[queries].
+    standard: float32[m, terms], the terms' standard scores; labels: bool[m], whether the track was held out; weights:
+    float32[m], the number of tracks for which a negative was sampled; evidence: float32[m], of the query; query:
+    int32[m], increasing from 0; importance: float32[queries].
     """
 
     terms: tuple[str, ...]
     standard: FloatArray
     labels: BoolArray
     weights: FloatArray
-    amount: FloatArray
+    evidence: FloatArray
     query: IntArray
     importance: FloatArray
 
 
 def learn_weights(examples: Examples, prior: BlendWeights, strength: float) -> BlendWeights:
-    """Weights that put the tracks to be found before the others, drawn towards the prior's proportions.
+    """Return weights that rank the held-out tracks first, shrunk towards the prior's proportions.
 
-    Conditional logit (McFadden 1974) with sampled alternatives: each track to be found is chosen against all that are
-    not, which judges the top of the list, as nDCG does. The prior knows proportions only, so its scale is fitted first.
-    Each weight then pays strength / 2 * (its distance from the scaled prior) ** 2; none falls below 0, for no term says
-    the opposite of what it means. Terms that the prior does not name stay out.
+    Conditional logit (McFadden 1974) with sampled alternatives: each positive is chosen against all negatives of its
+    query, which weighs the top of the list, as nDCG does. The scale of the prior carries no information, so it is
+    fitted first. The penalty is strength / 2 * (distance from the scaled prior) ** 2 for each weight. No weight falls
+    below 0, because a term's score never means its opposite. Terms that the prior does not name are left out.
     """
     names = [name for name in examples.terms if name in prior.weights]
     standard = examples.standard[:, [examples.terms.index(name) for name in names]].astype(np.float64)
-    knots = hat_functions(examples.amount, prior.amounts)
+    knot_shares = hat_functions(examples.evidence, prior.amounts)
     start = np.array([prior.weights[name] for name in names])
-    blended = np.einsum("mt,mk,tk->m", standard, knots, start, optimize=True)
+    blended = np.einsum("mt,mk,tk->m", standard, knot_shares, start, optimize=True)
     scale = max(float(_fit(blended[:, None], examples, np.ones(1), 1e-6)[0]), 1e-3)
-    design = (standard[:, :, None] * knots[:, None, :]).reshape(len(blended), -1)
+    design = (standard[:, :, None] * knot_shares[:, None, :]).reshape(len(blended), -1)
     centre = start * scale
     learned = _fit(design, examples, centre.ravel(), strength).reshape(centre.shape)
     return BlendWeights(prior.amounts, {name: tuple(map(float, learned[i])) for i, name in enumerate(names)})
 
 
-def hat_functions(amount: FloatArray, amounts: tuple[float, ...]) -> NDArray[np.float64]:
-    """Share of each knot in the interpolation at each amount, float64[m, knots]; rows sum to 1."""
-    grid, point = np.log1p(np.array(amounts)), np.log1p(amount)
+def hat_functions(evidence: FloatArray, amounts: tuple[float, ...]) -> NDArray[np.float64]:
+    """Return the share of each knot in the interpolation at `evidence`, float64[m, knots]; rows sum to 1."""
+    grid, point = np.log1p(np.array(amounts)), np.log1p(evidence)
     unit = np.eye(len(grid))
     return np.stack([np.interp(point, grid, line) for line in unit], axis=1)
 
 
 def _fit(design: Parameters, examples: Examples, centre: Parameters, strength: float) -> Parameters:
-    """Parameters >= 0 of the conditional logit with a quadratic pull to `centre`."""
+    """Return the parameters >= 0 of the conditional logit with a quadratic penalty around `centre`."""
 
     def loss(parameters: Parameters) -> tuple[float, Parameters]:
         away = parameters - centre
@@ -73,10 +74,10 @@ def _fit(design: Parameters, examples: Examples, centre: Parameters, strength: f
 
 
 def choice_loss(scores: Parameters, examples: Examples) -> tuple[float, Parameters]:
-    """Minus the mean log-probability of the tracks to be found, per query, times its importance; and its gradient."""
+    """Return minus the mean log-probability of the positives of each query, times its importance, and its gradient."""
     query, labels = examples.query, examples.labels
     n_queries = len(examples.importance)
-    # All in logarithms: while the weights are searched, scores may lie further apart than exp can tell.
+    # All in logarithms: the optimiser tries weights whose scores differ by more than exp can represent.
     others = np.where(labels, -np.inf, scores + np.log(examples.weights))
     top = np.full(n_queries, -np.inf)
     np.maximum.at(top, query, others)

@@ -1,152 +1,229 @@
-"""What every term of a recommendation offers. A new term is one module with one class that satisfies `Term`."""
+"""The interface of a term, one named summand of a recommendation.
+
+A new term is one module with one class that satisfies `Term`, and a line in the registry of `terms/__init__`.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal, Protocol, Self, TypeAlias, runtime_checkable
 
 import numpy as np
-from numpy.typing import NDArray
 
-from recommender.engine.arrays import AnyArray, BoolArray, FloatArray, IntArray, Sparse, top_rows
-from recommender.engine.config import EngineConfig
 from recommender.engine.data import Catalogue, Interactions
-from recommender.engine.listener import Listener
+from recommender.engine.data.arrays import AnyArray, BoolArray, FloatArray, IntArray, Sparse, as_float32
+from recommender.engine.data.profile import ListenerProfile
+from recommender.engine.fitting.als import FactorConfig
+from recommender.engine.fitting.cooccurrence import CooccurrenceConfig
+from recommender.engine.fitting.implicit_negatives import PreferenceConfig
+from recommender.engine.fitting.relevance import AudioConfig
 
 Progress: TypeAlias = Callable[[str, float], None]
 CauseKind: TypeAlias = Literal["track", "artist", "genre", "region", "listeners", "catalogue"]
+Stance: TypeAlias = Literal["liked", "played", "chosen", "disliked", "skipped", "none"]
+"""What a listener did with a cause; "none" if there is nothing to name (see `causes`)."""
+
+Weight: TypeAlias = float | tuple[float, ...]
+"""Weight of a term's standard score: one number, or a curve over `BlendConfig.amounts` of evidence."""
+Wording: TypeAlias = Mapping[str, str]
+"""What a song of the listener says for another in words, by stance; English templates with a `title`."""
+MIN_LISTENERS = 2
+"""Listeners below whom the terms that need others stay silent."""
+STATED_WEIGHT = 1.5
+"""Weight of a stated favourite, in likes: one dislike does not take it back, two do."""
+
+
+@dataclass(frozen=True)
+class TermsConfig:
+    """Numbers of the terms that differ between deployments or tests; the others are constants beside their code.
+
+    region_shrinkage: listeners that a region needs before its own counts weigh as much as the global ones.
+    region_min_listeners: regions with fewer listeners use the global figure.
+    factors: of `collaborative`. neighbours: of `item_to_item`. audio, preference: of the terms of these names.
+    """
+
+    region_shrinkage: float = 200.0
+    region_min_listeners: int = 20
+    factors: FactorConfig = field(default_factory=FactorConfig)
+    neighbours: CooccurrenceConfig = field(default_factory=CooccurrenceConfig)
+    audio: AudioConfig = field(default_factory=AudioConfig)
+    preference: PreferenceConfig = field(default_factory=PreferenceConfig)
+
+
+def gettext_noop(text: str) -> str:
+    """Mark a text for translation and return it unchanged; the engine itself translates nothing."""
+    return text
 
 
 def no_progress(step: str, share: float) -> None:
-    """A progress callback that does nothing. `step` names what is done, `share` is 0..1."""
+    """Do nothing, as a progress callback. `step` names the work, `share` is 0..1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
     """One thing about the listener (or the world) that raised or lowered a term.
 
-    kind and index: a track row, artist index, genre index or region code; index is -1 for `listeners` (what all
-    listeners play) and `catalogue` (its own popularity figure). value: signed, in units of the term's score.
-    tracks: rows of the listener's own tracks behind an artist or genre, strongest first; empty if it was stated.
+    kind and index: a track row, artist index, genre index or region code; index is -1 for `listeners` (the plays of all
+    listeners) and `catalogue` (its own popularity figure). value: signed, in units of the term's score. tracks: rows of
+    the listener's tracks that support an artist or genre, strongest first; empty for a stated favourite. stance: what
+    the listener did with the track, artist or genre.
     """
 
     kind: CauseKind
     index: int
     value: float
     tracks: tuple[int, ...] = ()
+    stance: Stance = "none"
 
 
 class Term(Protocol):
     """One named summand of a recommendation.
 
     A fitted term is immutable. `score` is linear in its causes: for each row, the values of all causes that `explain`
-    gives add up to the score (tested for all terms). Unknown is neutral: a track or a listener of whom the term knows
-    nothing gets the value that stands for "no opinion".
+    returns add up to the score (tested for all terms). Unknown is neutral: a track or listener without data gets the
+    value that stands for "no opinion".
     """
 
     name: ClassVar[str]
-    heavy_tailed: ClassVar[bool]
+    """The stored name: of the term's arrays, its weights and the records of explanations."""
+    label: ClassVar[str]
+    """English name of this part of the score."""
+    wording: ClassVar[Wording | None]
+    """Reasons in words for songs as causes; None for a term that says nothing in words."""
+    default_weight: ClassVar[Weight]
+    """Prior weight of the standard score until a fit learns better."""
+    similar_weight: ClassVar[float]
+    """Weight in "songs similar to this one"; 0 leaves the term out."""
+    is_adjustable: ClassVar[bool]
+    """Whether the term has parts that a listener can turn up and down."""
+    sqrt_transform: ClassVar[bool]
     """Whether the blend should take the signed square root before standardising."""
-    needs_listeners: ClassVar[bool]
-    """Whether the term says nothing without other listeners; such terms are left out of the `content` blend."""
+    is_collaborative: ClassVar[bool]
+    """Whether the term needs other listeners; such terms are left out of the `content` blend."""
+    uses_implicit_negatives: ClassVar[bool]
+    """Whether the term treats an unanswered song as a weak negative, as in a list of chosen songs. Such a term ignores
+    dislikes, because songs that share lists with a disliked song are liked more than the average song.
+    """
 
     @classmethod
     def fit(
         cls,
         catalogue: Catalogue,
         interactions: Interactions,
-        config: EngineConfig,
+        config: TermsConfig,
         rng: np.random.Generator,
         progress: Progress,
     ) -> Self:
-        """Learn the catalogue side; nothing per listener is kept."""
+        """Fit the catalogue side; nothing per listener is stored."""
 
-    def score(self, listener: Listener) -> FloatArray:
-        """Opinion on every track: a new float32[n] that the caller may overwrite; higher is better."""
+    def score(self, listener: ListenerProfile, rows: IntArray | None = None) -> FloatArray:
+        """Return the scores of all tracks, or of `rows` alone, as a new float32 array; higher is better."""
 
-    def explain(self, listener: Listener, rows: IntArray, limit: int | None = None) -> list[list[Cause]]:
-        """Causes of the scores of `rows`, one list per row.
+    def explain(self, listener: ListenerProfile, rows: IntArray, limit: int | None = None) -> list[list[Cause]]:
+        """Return the causes of the scores of `rows`, one list per row.
 
-        Without a limit all of them, in any order; with one, the `limit` that raised the score most, strongest first.
+        Without a limit these are all causes, in any order; with one, the `limit` causes that raised the score most and
+        may be named, strongest first.
         """
 
     def arrays(self) -> Mapping[str, AnyArray]:
-        """What has to be stored; the keys are file names without suffix."""
+        """Return the arrays to store; the keys are file names without suffix."""
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, AnyArray], catalogue: Catalogue, config: EngineConfig) -> Self:
-        """The inverse of `arrays`, without copying (they may be memory-mapped). Raises KeyError if one is missing."""
+    def from_arrays(cls, arrays: Mapping[str, AnyArray], catalogue: Catalogue, config: TermsConfig) -> Self:
+        """Return the term of stored arrays, which may be memory-mapped, without a copy; raise KeyError for a gap."""
 
 
 @dataclass(frozen=True, eq=False)
-class Opinions:
-    """What a term says of a few of n tracks: float32[m] values of distinct rows int32[m]; of every other it says 0."""
+class SparseScores:
+    """Scores of a few of n tracks: float32[m] values of distinct rows int32[m]; every other track scores 0."""
 
     rows: IntArray
     values: FloatArray
     n_tracks: int
 
     def of_all(self) -> FloatArray:
-        """The same of every track, float32[n]."""
+        """Return the scores of all tracks, float32[n]."""
         scores = np.zeros(self.n_tracks, dtype=np.float32)
         scores[self.rows] = self.values
         return scores
 
 
 class SparseTerm(ABC):
-    """A term that is silent about most tracks, so that nobody has to go through them all."""
+    """A term that scores most tracks 0, so that only the others need to be visited."""
 
     name: ClassVar[str]
-    heavy_tailed: ClassVar[bool]
+    sqrt_transform: ClassVar[bool]
+    wording: ClassVar[Wording | None] = None
+    similar_weight: ClassVar[float] = 0.0
+    is_adjustable: ClassVar[bool] = False
+    uses_implicit_negatives: ClassVar[bool] = False
 
     @abstractmethod
-    def opinions(self, listener: Listener) -> Opinions:
-        """What `score` says, where it says anything; the caller may overwrite it."""
+    def sparse_scores(self, listener: ListenerProfile) -> SparseScores:
+        """Return the scores that are not 0; the caller may overwrite them."""
 
-    def score(self, listener: Listener) -> FloatArray:
+    def score(self, listener: ListenerProfile, rows: IntArray | None = None) -> FloatArray:
         """See `Term`."""
-        return self.opinions(listener).of_all()
+        scores = self.sparse_scores(listener).of_all()
+        return scores if rows is None else scores[rows]
 
 
 class LinearTerm(ABC):
-    """A term whose score is a product: score[t] = coordinates of t . direction of the listener, of d dimensions.
+    """A term whose score is a dot product: score[t] = item vector of t . user vector, of d dimensions.
 
-    So a few tracks can be scored without the others, and the mean and deviation over all of them follow from moments
-    of the coordinates that no listener changes.
+    A few tracks can therefore be scored without the others, and the mean and deviation over all tracks follow from
+    moments of the item vectors, which are the same for every listener.
     """
 
-    @abstractmethod
-    def direction(self, listener: Listener) -> FloatArray:
-        """What the listener makes of the term: float32[d]."""
+    wording: ClassVar[Wording | None] = None
+    similar_weight: ClassVar[float] = 0.0
+    is_adjustable: ClassVar[bool] = False
+    uses_implicit_negatives: ClassVar[bool] = False
 
     @abstractmethod
-    def coordinates(self, rows: IntArray) -> FloatArray | Sparse:
-        """What the term knows of some tracks: len(rows) x d."""
+    def user_vector(self, listener: ListenerProfile) -> FloatArray:
+        """Return the user vector, float32[d]."""
 
-    def basis(self, limit: int) -> FloatArray | None:
-        """Orthonormal directions float32[d, at most about `limit`] that hold most of every score; None: all d."""
+    @abstractmethod
+    def item_vectors(self, rows: IntArray) -> FloatArray | Sparse:
+        """Return the item vectors of some tracks, len(rows) x d."""
+
+    def projection(self, limit: int) -> FloatArray | None:
+        """Return orthonormal directions float32[d, about `limit`] that hold most of every score; None for all d."""
         return None
 
-    def groups(self) -> IntArray | None:
-        """Numbers int32[n], equal only where the coordinates are; None where hardly any are."""
+    def item_groups(self) -> IntArray | None:
+        """Return group numbers int32[n], equal only for equal item vectors; None if hardly any are equal."""
         return None
 
-    def kinds(self) -> Sequence[Listener] | None:
-        """Listeners of whom one has the direction of any other there can be; None where such are not few."""
+    def user_archetypes(self) -> Sequence[ListenerProfile] | None:
+        """Return one representative listener per distinct user vector, or None if there are too many."""
         return None
 
     @abstractmethod
-    def score(self, listener: Listener) -> FloatArray:
+    def score_all(self, listener: ListenerProfile) -> FloatArray:
+        """Return the product for every track, float32[n], as fast as the term's layout allows."""
+
+    def score(self, listener: ListenerProfile, rows: IntArray | None = None) -> FloatArray:
         """See `Term`."""
+        if rows is None:
+            return self.score_all(listener)
+        return as_float32(self.item_vectors(rows) @ self.user_vector(listener))
+
+    def score_many(self, listeners: Sequence[ListenerProfile]) -> list[FloatArray]:
+        """Return `score` of each listener; a dense term reads its table once for all of them."""
+        return [self.score(listener) for listener in listeners]
 
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """What is new since a model was fitted. old_rows: int32[n], each track's row in the model, -1 if it is new.
+    """The difference between the present data and a fitted model.
 
-    touched: bool[n], tracks whose number of listeners is another now.
+    old_rows: int32[n], each track's row in the model, -1 if it is new. touched: bool[n], tracks whose number of
+    listeners has changed.
     """
 
     old_rows: IntArray
@@ -155,56 +232,14 @@ class Change:
 
 @runtime_checkable
 class Updatable(Protocol):
-    """A term that can be brought up to date for what has changed, cheaper than by a fit."""
+    """A term that can be updated for a change at less cost than by a fit."""
 
     def updated(
         self,
         change: Change,
         catalogue: Catalogue,
         interactions: Interactions,
-        config: EngineConfig,
+        config: TermsConfig,
         rng: np.random.Generator,
     ) -> Self:
-        """The term for `catalogue` and all `interactions`, old and new."""
-
-
-Valued: TypeAlias = tuple[int, float]
-"""The index of a possible cause, and its value."""
-
-
-def strongest(values: list[Valued], limit: int | None) -> list[Valued]:
-    """All values if there is no limit, else the `limit` largest positive ones, largest first, ties by index."""
-    if limit is None:
-        return values
-    return sorted((pair for pair in values if pair[1] > 0), key=lambda pair: (-pair[1], pair[0]))[:limit]
-
-
-def track_causes(tracks: IntArray, values: FloatArray, limit: int | None) -> list[list[Cause]]:
-    """Causes of a term that sums over the listener's tracks: values[i, j] is what tracks[j] did for the i-th row."""
-    return [
-        [Cause("track", int(tracks[j]), float(line[j])) for j in places]
-        for line, places in zip(values, _leading(values, limit), strict=True)
-    ]
-
-
-def _leading(values: FloatArray, limit: int | None) -> list[NDArray[np.intp]]:
-    """For each line, the places of all values that are not 0 if there is no limit, else of the `limit` largest positive
-    ones, largest first, ties by place.
-    """
-    if limit is None or not values.size:
-        return [np.flatnonzero(line) for line in values]
-    left, lines = np.array(values), np.arange(len(values))
-    places = np.empty((len(values), min(limit, values.shape[1])), dtype=np.intp)
-    # A few passes over thousands of songs that say something: sorting them would take longer.
-    for column in range(places.shape[1]):
-        places[:, column] = left.argmax(axis=1)
-        left[lines, places[:, column]] = -np.inf
-    positive = values[lines[:, None], places] > 0
-    return [line[:many] for line, many in zip(places, positive.sum(axis=1), strict=True)]
-
-
-def strongest_tracks(rows: IntArray, weights: FloatArray, limit: int = 3) -> tuple[int, ...]:
-    """The `limit` of increasing `rows` with the largest absolute weight, strongest first, ties by row."""
-    if len(rows) == 1:
-        return (int(rows[0]),)
-    return tuple(rows[top_rows(np.abs(weights), limit)].tolist())
+        """Return the term for `catalogue` and all `interactions`, old and new."""

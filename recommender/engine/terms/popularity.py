@@ -8,47 +8,60 @@ from typing import ClassVar, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.engine.arrays import AnyArray, FloatArray, IntArray, as_float32, as_int32
-from recommender.engine.config import EngineConfig
 from recommender.engine.data import NO_REGION, Catalogue, Interactions
-from recommender.engine.listener import Listener
-from recommender.engine.observations import liked_pairs
-from recommender.engine.terms.base import Cause, LinearTerm, Progress
+from recommender.engine.data.arrays import AnyArray, FloatArray, IntArray, as_float32, as_int32
+from recommender.engine.data.checks import check_array
+from recommender.engine.data.interaction_matrix import liked_pairs
+from recommender.engine.data.profile import ListenerProfile
+from recommender.engine.terms.base import Cause, LinearTerm, Progress, TermsConfig, Weight, Wording, gettext_noop
+
+DOUBLING = 10.0
+"""Points of the catalogue's popularity that stand for twice the listeners."""
+PSEUDO_COUNT_BOUNDS = (0.5, 50.0)
+"""Bounds of the pseudo-count with which play counts are shrunk towards the catalogue's figure."""
 
 
 class PopularityTerm(LinearTerm):
     """Logarithm of the estimated share of listeners who like the track.
 
-    The catalogue's figure gives the expected count (twice the listeners every `popularity_doubling` points), and the
+    The catalogue's figure gives the expected count (twice the listeners every DOUBLING points), and the
     observed count moves it: gamma-Poisson shrinkage, rate = expected * (count + a) / (expected + a), with the
     pseudo-count a from the method of moments (Casella 1985, "An Introduction to Empirical Bayes Data Analysis"). A
     region's rate is its own counts shrunk towards the global rate with the weight of `region_shrinkage` listeners.
     """
 
     name: ClassVar[str] = "popularity"
-    heavy_tailed: ClassVar[bool] = False
-    needs_listeners: ClassVar[bool] = False
+    label: ClassVar[str] = gettext_noop("Popularity")
+    wording: ClassVar[Wording | None] = {}
+    default_weight: ClassVar[Weight] = (0.5, 0.1, 0.1, 0.1, 0.1)
+    similar_weight: ClassVar[float] = 0.1
+    sqrt_transform: ClassVar[bool] = False
+    is_collaborative: ClassVar[bool] = False
 
-    def __init__(self, arrays: Mapping[str, AnyArray], catalogue: Catalogue, config: EngineConfig) -> None:
+    def __init__(self, arrays: Mapping[str, AnyArray], catalogue: Catalogue, config: TermsConfig) -> None:
         self._catalogue = as_float32(arrays["catalogue"])
         self._listeners = as_float32(arrays["listeners"])
         self._regions = as_int32(arrays["regions"])
         self._regional = as_float32(arrays["regional"])
+        n = catalogue.n_tracks
+        check_array("popularity.catalogue", self._catalogue, np.float32, (n,))
+        check_array("popularity.listeners", self._listeners, np.float32, (n,))
+        check_array("popularity.regional", self._regional, np.float32, (len(self._regions), n))
 
     @classmethod
     def fit(
         cls,
         catalogue: Catalogue,
         interactions: Interactions,
-        config: EngineConfig,
+        config: TermsConfig,
         rng: np.random.Generator,
         progress: Progress,
     ) -> Self:
         progress("popularity", 0.0)
-        prior = _prior_share(catalogue.popularity, config.popularity_doubling)
+        prior = _prior_share(catalogue.popularity, DOUBLING)
         listener, row = liked_pairs(interactions)
         counts = np.bincount(row, minlength=catalogue.n_tracks)
-        lift = _lift(counts, prior * len(row), config.popularity_prior)
+        lift = _lift(counts, prior * len(row), PSEUDO_COUNT_BOUNDS)
         rate = prior * lift
         per_listener = len(row) / max(interactions.n_listeners, 1)
         regions = _known_regions(interactions.region, config.region_min_listeners)
@@ -63,14 +76,14 @@ class PopularityTerm(LinearTerm):
         }
         return cls(arrays, catalogue, config)
 
-    def score(self, listener: Listener) -> FloatArray:
+    def score_all(self, listener: ListenerProfile) -> FloatArray:
         total = self._catalogue + self._listeners
         index = self._region_index(listener)
         if index is not None:
             total += self._regional[index]
         return total
 
-    def direction(self, listener: Listener) -> FloatArray:
+    def user_vector(self, listener: ListenerProfile) -> FloatArray:
         direction = np.zeros(1 + len(self._regions), dtype=np.float32)
         direction[0] = 1.0
         index = self._region_index(listener)
@@ -78,31 +91,31 @@ class PopularityTerm(LinearTerm):
             direction[1 + index] = 1.0
         return direction
 
-    def coordinates(self, rows: IntArray) -> FloatArray:
+    def item_vectors(self, rows: IntArray) -> FloatArray:
         everywhere = self._catalogue[rows] + self._listeners[rows]
         return np.concatenate([everywhere[:, None], self._regional[:, rows].T], axis=1)
 
-    def basis(self, limit: int) -> FloatArray:
-        # What a region adds is found by looking at more songs than needed.
+    def projection(self, limit: int) -> FloatArray:
+        # The index over-fetches, which makes up for the part of the region.
         return np.eye(1 + len(self._regions), 1, dtype=np.float32)
 
-    def kinds(self) -> list[Listener]:
-        return [Listener.nobody(region) for region in (NO_REGION, *map(int, self._regions))]
+    def user_archetypes(self) -> list[ListenerProfile]:
+        return [ListenerProfile.anonymous(region) for region in (NO_REGION, *map(int, self._regions))]
 
-    def explain(self, listener: Listener, rows: IntArray, limit: int | None = None) -> list[list[Cause]]:
+    def explain(self, listener: ListenerProfile, rows: IntArray, limit: int | None = None) -> list[list[Cause]]:
         index = self._region_index(listener)
         causes = []
         for row in rows:
-            found = [
+            row_causes = [
                 Cause("catalogue", -1, float(self._catalogue[row])),
                 Cause("listeners", -1, float(self._listeners[row])),
             ]
             if index is not None:
-                found.append(Cause("region", listener.region, float(self._regional[index, row])))
+                row_causes.append(Cause("region", listener.region, float(self._regional[index, row])))
             if limit is not None:
-                raised = [cause for cause in found if cause.value > 0]
-                found = sorted(raised, key=lambda cause: -cause.value)[:limit]
-            causes.append(found)
+                raised = [cause for cause in row_causes if cause.value > 0]
+                row_causes = sorted(raised, key=lambda cause: -cause.value)[:limit]
+            causes.append(row_causes)
         return causes
 
     def arrays(self) -> Mapping[str, AnyArray]:
@@ -114,31 +127,31 @@ class PopularityTerm(LinearTerm):
         }
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, AnyArray], catalogue: Catalogue, config: EngineConfig) -> Self:
+    def from_arrays(cls, arrays: Mapping[str, AnyArray], catalogue: Catalogue, config: TermsConfig) -> Self:
         return cls(arrays, catalogue, config)
 
-    def _region_index(self, listener: Listener) -> int | None:
-        found = np.flatnonzero(self._regions == listener.region)
-        return int(found[0]) if len(found) else None
+    def _region_index(self, listener: ListenerProfile) -> int | None:
+        matches = np.flatnonzero(self._regions == listener.region)
+        return int(matches[0]) if len(matches) else None
 
 
-Counts: TypeAlias = NDArray[np.float64]
+Shares: TypeAlias = NDArray[np.float64]
 
 
-def _prior_share(popularity: FloatArray, doubling: float) -> Counts:
-    """Share of all likes that the catalogue's figure leads one to expect: float64[n], sum 1; unknown = mean figure."""
+def _prior_share(popularity: FloatArray, doubling: float) -> Shares:
+    """Return the expected share of all likes by the catalogue's figure: float64[n], sum 1; unknown = mean figure."""
     known = popularity[~np.isnan(popularity)]
     figure = np.nan_to_num(popularity.astype(np.float64), nan=float(known.mean()) if known.size else 0.0)
-    share: Counts = np.exp2(figure / doubling)
+    share: Shares = np.exp2(figure / doubling)
     return share / share.sum() if share.size else share
 
 
-def _lift(counts: NDArray[np.int64], expected: Counts, bounds: tuple[float, float]) -> Counts:
-    """(count + a) / (expected + a), where 1 / a is the variance of the true lift by the method of moments."""
+def _lift(counts: NDArray[np.int64], expected: Shares, bounds: tuple[float, float]) -> Shares:
+    """Return (count + a) / (expected + a), where 1 / a is the variance of the lift by the method of moments."""
     excess = float(((counts - expected) ** 2 - expected).sum())
     spread = excess / max(float((expected**2).sum()), 1e-12)
     pseudo = float(np.clip(1.0 / spread if spread > 0 else np.inf, *bounds))
-    lift: Counts = (counts + pseudo) / (expected + pseudo)
+    lift: Shares = (counts + pseudo) / (expected + pseudo)
     return lift
 
 
@@ -147,11 +160,11 @@ def _known_regions(region: IntArray, at_least: int) -> IntArray:
     return codes[sizes >= at_least].astype(np.int32)
 
 
-def _regional_lift(rows: IntArray, rate: Counts, per_listener: float, shrinkage: float) -> Counts:
-    """Log of a region's rate over the global one, shrunk as if `shrinkage` listeners more followed it."""
+def _regional_lift(rows: IntArray, rate: Shares, per_listener: float, shrinkage: float) -> Shares:
+    """Return the log of a region's rate over the global one, shrunk as if `shrinkage` more listeners followed it."""
     normal = rate / rate.sum()
     pseudo = max(shrinkage * per_listener, 1.0)
     counts = np.bincount(rows, minlength=len(rate))
     share = (counts + pseudo * normal) / (len(rows) + pseudo)
-    lift: Counts = np.log(share / normal)
+    lift: Shares = np.log(share / normal)
     return lift

@@ -7,30 +7,33 @@ import numpy as np
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from catalog.models import Track
-from recommender.catalogue_input import load_catalogue
-from recommender.cluster import write_interactions
-from recommender.engine import EngineConfig
-from recommender.engine.arrays import IdArray
-from recommender.engine.observations import column_counts, weight_matrix
-from recommender.feedback_input import load_interactions
+from recommender.adapters.catalogue import load_catalogue
+from recommender.adapters.interactions import load_interactions
+from recommender.engine import EngineConfig, IdArray, column_counts, weight_matrix
+from recommender.scale.cluster import write_interactions
 
 
 class Command(BaseCommand):
     """``manage.py export_interactions``."""
 
-    help = "Write every listener's signed weights (-1..1) as Parquet files; listeners are numbers, not names."
+    help = (
+        "Export how much each listener likes each song (-1 to 1) as Parquet files. Listeners appear as numbers, "
+        "not names."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("folder", type=Path, help="Where to; it is made if it is not there.")
-        parser.add_argument("--parts", type=int, default=8, help="Files on each side (default: %(default)s).")
+        parser.add_argument("folder", type=Path, help="Target folder. It is created if it doesn't exist.")
+        parser.add_argument(
+            "--parts", type=int, default=8, help="Number of files for listeners and for songs (default: %(default)s)."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         folder: Path = options["folder"]
         if options["parts"] < 1:
-            raise CommandError("--parts: 1 or more is needed")
+            raise CommandError("--parts: must be 1 or more")
         catalogue = load_catalogue()
-        given = load_interactions(catalogue, EngineConfig())
-        weights = weight_matrix(given.interactions, catalogue.n_tracks)
+        all_feedback = load_interactions(catalogue, EngineConfig())
+        weights = weight_matrix(all_feedback.interactions, catalogue.n_tracks)
         heard = column_counts(weights) > 0
         try:
             write_interactions(folder, weights[:, heard], options["parts"])
@@ -38,7 +41,7 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{folder}: {error.strerror or error}") from error
         except ImportError as error:
-            raise CommandError("pyarrow is not installed: install the extra `cluster`") from error
+            raise CommandError("pyarrow isn't installed. Install the extra `cluster`.") from error
         if options["verbosity"] > 0:
             listeners, items = weights.shape[0], int(heard.sum())
             self.stdout.write(f"{weights.nnz:,} interactions of {listeners:,} listeners with {items:,} songs: {folder}")

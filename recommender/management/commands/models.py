@@ -6,22 +6,22 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.table import Table
 
-from recommender.model_store import stored_directories
+from recommender.lifecycle.model_store import stored_directories
+from recommender.lifecycle.object_store import StoreError
+from recommender.lifecycle.versions import UnusableModelError, activate_checked, model_path
 from recommender.models import ModelVersion
-from recommender.object_store import StoreError
-from recommender.reports import headline
-from recommender.versions import UnusableModelError, activate_checked, model_path
+from recommender.operators.reports import headline
 
 
 class Command(BaseCommand):
     """``manage.py models list`` and ``manage.py models activate VERSION``."""
 
-    help = "List the model versions with their quality, or let one of them serve."
+    help = "List model versions with their quality, or activate one."
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="list|activate")
-        actions.add_parser("list", help="Show all versions, newest first.")
-        chosen = actions.add_parser("activate", help="Let VERSION serve from the next request on.")
+        actions.add_parser("list", help="List all versions, newest first.")
+        chosen = actions.add_parser("activate", help="Activate VERSION from the next request on.")
         chosen.add_argument("version", type=int, help="The version's number, as `models list` shows it.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -31,19 +31,19 @@ class Command(BaseCommand):
             return
         version = ModelVersion.objects.filter(pk=options["version"]).first()
         if version is None:
-            raise CommandError(f"there is no version {options['version']}; see manage.py models list")
+            raise CommandError(f"There is no version {options['version']}. See: manage.py models list")
         try:
             activate_checked(version=version)
         except UnusableModelError as error:
-            raise CommandError(f"version {version.pk} cannot serve: {error}") from error
-        console.print(f"version {version.pk} serves from now on")
+            raise CommandError(f"Version {version.pk} can't be activated: {error}") from error
+        console.print(f"Version {version.pk} is now active.")
 
     def _stored(self) -> set[str] | None:
         """Return what is in the store; ``None`` where that cannot be said."""
         try:
             return stored_directories()
         except StoreError as error:
-            self.stderr.write(f"What is in the store cannot be said: {error}")
+            self.stderr.write(f"Can't look into the model store: {error}")
             return None
 
 

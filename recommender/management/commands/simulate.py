@@ -1,109 +1,219 @@
 """Let recommenders play listeners they have never seen, round by round, and count what is liked."""
 
 import json
+import math
 import os
 from argparse import ArgumentTypeError
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, NamedTuple, cast
 
 import numpy as np
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as ProgressBar
 from rich.table import Table
 
 from accounts.models import User
-from recommender.engine import EngineConfig, InvalidDataError, fit_model
-from recommender.engine.evaluation import split_listeners
-from recommender.engine.policies import FromScorer, model_policies, popularity, without_page_rules
-from recommender.engine.simulation import Plan, SimulationRow, simulate
-from recommender.engine.terms import Progress as Say
-from recommender.evaluation_input import InputError, read_inputs
-from recommender.peers import PeersMissingError, als, peer_factories
+from recommender.adapters.files import InputError, read_inputs
+from recommender.adapters.rated_files import read_answers
+from recommender.engine import Catalogue, EngineConfig, Interactions, InvalidDataError, Progress, fit_model
+from recommender.engine.evaluation import (
+    DISLIKE_SHARE,
+    FromScorer,
+    Plan,
+    SimulatedListener,
+    SimulationRow,
+    interactions_of,
+    listed,
+    listener_share,
+    model_policies,
+    people_by_fit,
+    popularity,
+    rating_listeners,
+    simulate,
+    split_listeners,
+    without_page_rules,
+)
+from recommender.operators.evaluation_report import flat
+from recommender.operators.peers import PeersMissingError, als, peer_factories
 
 DIALS = (0.0, 0.5, 1.0)
 ALS_FACTORS = 128
 # Where nothing tells how wide the output may be, in a file or a pipe, no figure is cut off.
-PLAIN_WIDTH = 120
+PLAIN_WIDTH = 140
+# Options that say something of answers only.
+OF_ANSWERS = ("like_from", "dislike_share")
+MAX_ROUNDS = 1_000
+"""Of ten songs each: more than any catalogue has to show to somebody, and days of work."""
 
 
 class Command(BaseCommand):
-    """``manage.py simulate --interactions FILE --catalogue FILE``."""
+    """``manage.py simulate --interactions FILE --catalogue FILE``, or ``--answers FILE``."""
 
     # Nothing here touches the site or its database.
     requires_system_checks: tuple[str, ...] = ()
     help = (
-        "Play test listeners round by round: 10 songs a round, those in their list are liked, the others skipped. "
-        "A fifth of the listeners are test listeners and never trained on. No database is needed."
+        "Simulate listening sessions on your own data. Each test listener gets 10 songs per round, likes those in "
+        "their list and skips the others (--interactions), or likes, dislikes and skips as a model of all answers "
+        "predicts (--answers). 20 % of the listeners are test listeners and not used for training. Needs no database."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--interactions", type=Path, required=True, metavar="FILE", help="CSV: listener,track_id[,plays]"
+        source = parser.add_mutually_exclusive_group(required=True)
+        source.add_argument(
+            "--interactions", type=Path, metavar="FILE", help="CSV file with the columns listener,track_id[,plays]."
+        )
+        source.add_argument(
+            "--answers",
+            type=Path,
+            metavar="FILE",
+            help="CSV file with the columns listener,track_id and answer (like or dislike) or, with --like-from, "
+            "rating. It can also have test (1 for a test listener) and judged (1 if this answer isn't trained on).",
         )
         parser.add_argument(
-            "--catalogue", type=Path, required=True, metavar="FILE", help="any file that import_tracks reads"
+            "--catalogue", type=Path, required=True, metavar="FILE", help="Any file that import_tracks can read."
         )
-        parser.add_argument("--start", type=_at_least(0), default=1, metavar="N", help="songs known (default: 1)")
-        parser.add_argument("--rounds", type=_at_least(1), default=10, metavar="N", help="rounds (default: 10)")
-        parser.add_argument("--seed", type=_at_least(0), default=0, help="seed of all draws (default: 0)")
-        parser.add_argument("--listeners", type=_at_least(1), metavar="N", help="at most N test listeners")
-        parser.add_argument("--dials", type=_dial, nargs="*", default=DIALS, metavar="D", help="adventure of explore@D")
-        parser.add_argument("--page-rules", action="store_true", help="apply the songs-per-artist rule to every policy")
-        parser.add_argument("--peers", action="store_true", help="add implicit's ALS, refolded (needs the extra bench)")
-        parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows to FILE")
-        parser.add_argument("--jobs", type=_at_least(1), metavar="N", help="worker processes (default: all cores)")
+        parser.add_argument(
+            "--start", type=_whole_number(0), default=1, metavar="N", help="Likes known at the start (default: 1)."
+        )
+        parser.add_argument(
+            "--rounds",
+            type=_whole_number(1, MAX_ROUNDS),
+            default=10,
+            metavar="N",
+            help="Number of rounds (default: 10).",
+        )
+        parser.add_argument("--seed", type=_whole_number(0), default=0, help="Random seed (default: 0).")
+        parser.add_argument("--listeners", type=_whole_number(1), metavar="N", help="Use at most N test listeners.")
+        parser.add_argument(
+            "--dials",
+            type=_share,
+            nargs="*",
+            default=DIALS,
+            metavar="D",
+            help="Adventurousness of the policy explore@D (0 to 1).",
+        )
+        parser.add_argument(
+            "--like-from", type=_number, metavar="R", help="With --answers, ratings of R and above are likes."
+        )
+        parser.add_argument(
+            "--dislike-share",
+            type=_share,
+            metavar="S",
+            help="With --answers, how many of the songs not liked are disliked rather than skipped "
+            f"(0 to 1, default: {DISLIKE_SHARE:g}).",
+        )
+        parser.add_argument(
+            "--page-rules", action="store_true", help="Apply the songs-per-artist limit to every policy."
+        )
+        parser.add_argument(
+            "--peers",
+            action="store_true",
+            help="Also run ALS from `implicit`, updated every round (needs the extra `bench`).",
+        )
+        parser.add_argument("--json", type=Path, metavar="FILE", help="Write the results to FILE as JSON.")
+        parser.add_argument(
+            "--jobs", type=_whole_number(1), metavar="N", help="Number of worker processes (default: all cores)."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        _check_options(options)
         console = Console(file=cast(IO[str], self.stdout), highlight=False, soft_wrap=True)
         if not console.is_terminal:
             console = Console(file=cast(IO[str], self.stdout), highlight=False, soft_wrap=True, width=PLAIN_WIDTH)
         path = options["json"]
         if path and not (path.parent.is_dir() and os.access(path.parent, os.W_OK)):
             # Before the work of minutes, not after it.
-            raise CommandError(f"{path}: cannot be written")
+            raise CommandError(f"{path}: can't write there")
         columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
         try:
-            with Progress(*columns, console=console, transient=True) if console.is_terminal else nullcontext() as shown:
+            with (
+                ProgressBar(*columns, console=console, transient=True)
+                if console.is_terminal
+                else nullcontext() as shown
+            ):
                 task = shown.add_task("read", total=1.0) if shown else None
 
-                def say(step: str, share: float) -> None:
+                def report_progress(step: str, share: float) -> None:
                     if shown and task is not None:
                         shown.update(task, description=step, completed=share)
 
-                rows = _simulate(options, say)
+                rows = _simulate(options, report_progress)
         except (InputError, InvalidDataError, PeersMissingError) as error:
             raise CommandError(str(error)) from error
         if not rows:
-            raise CommandError(f"{options['interactions']}: no test listener has more than {options['start']} songs")
+            raise CommandError(_nobody(options))
         console.print(_table(rows, options))
         if path:
-            _write(path, rows)
+            _write(path, rows, with_dislikes=options["answers"] is not None)
 
 
-def _simulate(options: Mapping[str, Any], say: Say) -> list[SimulationRow]:
+def _check_options(options: Mapping[str, Any]) -> None:
+    for name in OF_ANSWERS:
+        if options["interactions"] and options[name] is not None:
+            raise CommandError(f"--{name.replace('_', '-')} can't be used with --interactions")
+
+
+def _nobody(options: Mapping[str, Any]) -> str:
+    if options["answers"]:
+        return f"{options['answers']}: no test listener has liked {options['start']} songs"
+    return f"{options['interactions']}: no test listener has more than {options['start']} songs"
+
+
+class _Trial(NamedTuple):
+    """Who plays, and what the policies know: songs, and what the training listeners did."""
+
+    catalogue: Catalogue
+    training: Interactions
+    listeners: list[SimulatedListener]
+
+
+def _simulate(options: Mapping[str, Any], report_progress: Progress) -> list[SimulationRow]:
     if options["peers"]:
         peer_factories()  # says at once, and not after the fit, that they are missing
-    say("read", 0.0)
-    inputs = read_inputs(options["interactions"], options["catalogue"])
+    report_progress("read", 0.0)
     seed = options["seed"]
-    split_rng, fit_rng, peer_rng = np.random.default_rng(seed).spawn(3)
-    split = split_listeners(inputs.interactions, split_rng)
-    model = fit_model(inputs.catalogue, split.training, EngineConfig(), fit_rng, say)
+    split_rng, fit_rng, peer_rng, listener_rng = np.random.default_rng(seed).spawn(4)
     plan = Plan(options["start"], options["rounds"], listeners=options["listeners"], seed=seed)
+    trial = (
+        _of_answers(options, plan, split_rng, listener_rng)
+        if options["answers"]
+        else _of_lists(options, plan, split_rng)
+    )
+    catalogue, training, listeners = trial
+    model = fit_model(catalogue, training, EngineConfig(), fit_rng, report_progress)
     if not options["page_rules"]:
         model = without_page_rules(model)
     policies = dict(model_policies(model, options["dials"], User._meta.get_field("adventure").get_default()))
     if options["peers"]:
-        say("fit als", 0.0)
-        fitted = als(inputs.catalogue, split.training, peer_rng, factors=ALS_FACTORS)
+        report_progress("fit als", 0.0)
+        fitted = als(catalogue, training, peer_rng, factors=ALS_FACTORS)
         policies["als"] = FromScorer(fitted, popularity(model))
     jobs = options["jobs"] or os.cpu_count() or 1
+    share = listener_share(training, catalogue.n_tracks)
     # implicit solves with threads of its own, which do not survive a fork.
-    return simulate(policies, split, inputs.catalogue.n_tracks, plan, jobs=jobs, alone=("als",), progress=say)
+    return simulate(policies, listeners, share, plan, jobs=jobs, alone=("als",), progress=report_progress)
+
+
+def _of_lists(options: Mapping[str, Any], plan: Plan, rng: np.random.Generator) -> _Trial:
+    inputs = read_inputs(options["interactions"], options["catalogue"])
+    split = split_listeners(inputs.interactions, rng)
+    return _Trial(inputs.catalogue, split.training, listed(split, plan))
+
+
+def _of_answers(
+    options: Mapping[str, Any], plan: Plan, split_rng: np.random.Generator, rng: np.random.Generator
+) -> _Trial:
+    inputs = read_answers(options["answers"], options["catalogue"], options["like_from"])
+    answered, catalogue = inputs.answered, inputs.catalogue
+    (is_test,) = people_by_fit(answered, split_rng, folds=None)
+    share = DISLIKE_SHARE if options["dislike_share"] is None else options["dislike_share"]
+    listeners = rating_listeners(answered, is_test, catalogue.n_tracks, plan, share, rng)
+    return _Trial(catalogue, interactions_of(answered, ~is_test), listeners)
 
 
 def _table(rows: list[SimulationRow], options: Mapping[str, Any]) -> Table:
@@ -111,56 +221,79 @@ def _table(rows: list[SimulationRow], options: Mapping[str, Any]) -> Table:
     rules = "with" if options["page_rules"] else "without"
     table = Table(
         title=f"{rows[0].listeners:,} test listeners, {songs} songs shown to each, starting from {options['start']}",
-        caption=f"95 % intervals over listeners; {rules} the songs-per-artist rule; what is not in a list counts as "
-        "not liked, so true like rates are higher",
+        caption=f"95 % intervals over listeners; {rules} the songs-per-artist rule; {_basis(options)}",
     )
     table.add_column("policy")
-    for column in ("likes", "first round", "last round", "catalogue shown", "novelty, bits", "explored", "liked of it"):
+    columns = ["likes", "first round", "last round", "catalogue shown", "novelty, bits", "explored", "liked of it"]
+    for column in (*columns, "dislikes") if options["answers"] else columns:
         table.add_column(column, justify="right")
     for row in rows:
-        total = row.likes_total
-        table.add_row(
-            row.policy,
-            f"{total.mean:.2f} ({total.low:.2f}-{total.high:.2f})",
-            f"{row.likes_per_round[0]:.2f}",
-            f"{row.likes_per_round[-1]:.2f}",
-            f"{row.songs_shown_share:.1%}",
-            f"{row.novelty:.2f}",
-            f"{row.explored_share:.1%}",
-            "" if row.explored_like_rate is None else f"{row.explored_like_rate:.1%}",
-        )
+        disliked = [f"{row.dislikes_total.mean:.2f}"] if options["answers"] else []
+        table.add_row(row.policy, *_cells(row), *disliked)
     return table
 
 
-def _write(path: Path, rows: list[SimulationRow]) -> None:
-    try:
-        path.write_text(json.dumps({"rows": [_as_json(row) for row in rows]}, indent=1) + "\n")
-    except OSError as error:
-        raise CommandError(f"{path}: cannot be written: {error.strerror}") from error
+def _basis(options: Mapping[str, Any]) -> str:
+    if options["answers"]:
+        return "songs a listener has not answered are liked with the chance that a model of all answers gives them"
+    return "what is not in a list counts as not liked, so true like rates are higher"
 
 
-def _as_json(row: SimulationRow) -> dict[str, Any]:
+def _cells(row: SimulationRow) -> list[str]:
     total = row.likes_total
-    return asdict(row) | {"likes_total": total.mean, "likes_total_low": total.low, "likes_total_high": total.high}
+    return [
+        f"{total.mean:.2f} ({total.low:.2f}-{total.high:.2f})",
+        f"{row.likes_per_round[0]:.2f}",
+        f"{row.likes_per_round[-1]:.2f}",
+        f"{row.songs_shown_share:.1%}",
+        f"{row.novelty:.2f}",
+        f"{row.explored_share:.1%}",
+        "" if row.explored_like_rate is None else f"{row.explored_like_rate:.1%}",
+    ]
 
 
-class _at_least:  # noqa: N801 - reads as a function where it is used
-    """Argument type: a whole number that is not below ``low``."""
+def _write(path: Path, rows: list[SimulationRow], *, with_dislikes: bool) -> None:
+    try:
+        path.write_text(json.dumps({"rows": [_as_json(row, with_dislikes) for row in rows]}, indent=1) + "\n")
+    except OSError as error:
+        raise CommandError(f"{path}: can't write there: {error.strerror}") from error
 
-    def __init__(self, low: int) -> None:
-        self.low = low
+
+def _as_json(row: SimulationRow, with_dislikes: bool) -> dict[str, Any]:
+    figures = asdict(row) | flat("likes_total", row.likes_total)
+    # By a list nobody dislikes anything.
+    del figures["dislikes_total"]
+    return figures | flat("dislikes_total", row.dislikes_total) if with_dislikes else figures
+
+
+class _whole_number:  # noqa: N801 - reads as a function where it is used
+    """Argument type: a whole number that is not below ``low`` and not above ``high``."""
+
+    def __init__(self, low: int, high: int | None = None) -> None:
+        self.low, self.high = low, high
 
     def __call__(self, text: str) -> int:
-        if not text.isascii() or not text.isdigit() or int(text) < self.low:
-            raise ArgumentTypeError(f"{text!r} is not a whole number from {self.low} on")
+        if not text.isascii() or not text.isdigit() or not self.low <= int(text) <= (self.high or int(text)):
+            allowed = f"{self.low} or more" if self.high is None else f"{self.low} to {self.high:,}"
+            raise ArgumentTypeError(f"{text!r} must be a whole number, {allowed}")
         return int(text)
 
 
-def _dial(text: str) -> float:
+def _share(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
         value = -1.0
     if not 0.0 <= value <= 1.0:
-        raise ArgumentTypeError(f"{text!r} does not lie in 0..1")
+        raise ArgumentTypeError(f"{text!r} must be between 0 and 1")
     return value
+
+
+def _number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ArgumentTypeError(f"{text!r} must be a number")
+    return number

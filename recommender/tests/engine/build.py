@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from recommender.engine import Catalogue, Feedback, FeedbackKind, Interactions
-from recommender.engine.arrays import IntArray
+from recommender.engine.data.arrays import IntArray
 
 COLUMNS = ("danceability", "energy", "key", "loudness", "mode", "instrumentalness", "tempo", "time_signature")
 

@@ -5,16 +5,25 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recommender.engine import Catalogue, EngineConfig, Feedback, FeedbackKind, Interactions, Model, fit_model
-from recommender.engine.config import FactorConfig, RankingConfig
+from recommender.engine import (
+    Catalogue,
+    EngineConfig,
+    Feedback,
+    FeedbackKind,
+    Interactions,
+    Model,
+    TermsConfig,
+    fit_model,
+)
+from recommender.engine.fitting import FactorConfig
+from recommender.engine.ranking.config import RankingConfig
 from recommender.tests.engine.build import feedback_of, random_catalogue, random_interactions
 
 
 @pytest.fixture(scope="session")
 def config() -> EngineConfig:
     return EngineConfig(
-        region_min_listeners=5,
-        factors=FactorConfig(factors=16),
+        terms=TermsConfig(region_min_listeners=5, factors=FactorConfig(factors=16)),
         ranking=RankingConfig(candidates=40, per_term=3, min_listeners=30, trees=20, min_leaf=10),
     )
 

@@ -7,7 +7,7 @@ import sys
 
 PROGRAM = """
 import sys
-import recommender.engine, recommender.engine.evaluation
+import recommender.engine, recommender.engine.evaluation.protocol
 ours = {name for name in sys.modules if name.split(".")[0] in {"accounts", "catalog", "feedback", "spotify_rec"}}
 ours |= {name for name in sys.modules if name.startswith("recommender.") and not name.startswith("recommender.engine")}
 print(sorted(ours | ({"django", "pandas", "requests"} & set(sys.modules))))

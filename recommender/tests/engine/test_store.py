@@ -46,11 +46,11 @@ def test_a_loaded_model_recommends_the_same(model: Model, feedback: Feedback, pa
 
 
 def test_moments_are_kept_and_a_model_without_them_serves(model: Model, path: Path, tmp_path: Path) -> None:
-    for name, moments in load_model(path).moments.items():
-        for kept, found in zip(model.moments[name].arrays().values(), moments.arrays().values(), strict=True):
+    for name, moments in load_model(path).score_statistics.items():
+        for kept, found in zip(model.score_statistics[name].arrays().values(), moments.arrays().values(), strict=True):
             np.testing.assert_array_equal(kept, found)
-    save_model(replace(model, moments={}), tmp_path / "earlier")
-    assert load_model(tmp_path / "earlier").moments == {}
+    save_model(replace(model, score_statistics={}), tmp_path / "earlier")
+    assert load_model(tmp_path / "earlier").score_statistics == {}
 
 
 def test_a_ranker_of_other_features_is_another_format(path: Path) -> None:
@@ -58,6 +58,23 @@ def test_a_ranker_of_other_features_is_another_format(path: Path) -> None:
     edit_manifest(path, ranker=ranker | {"features": ranker["features"][1:]})
     with pytest.raises(ModelFormatError, match="other features"):
         load_model(path)
+
+
+def test_a_model_with_a_term_that_is_no_longer_opens_without_it(model: Model, path: Path, feedback: Feedback) -> None:
+    manifest = read_manifest(path)
+    assert model.ranker is not None
+    weights = {name: manifest[name] for name in ("weights", "content_weights")}
+    for entry in weights.values():
+        entry["terms"]["ease"] = [0.1] * len(entry["amounts"])
+    ranker = manifest["ranker"] | {"features": [*manifest["ranker"]["features"], "ease.standard"]}
+    config = manifest["config"] | {"ease": {"items": 4000}, "answers": {"weight": 1.2}}
+    edit_manifest(path, terms=[*manifest["terms"], "ease"], ranker=ranker, config=config, **weights)
+    opened = load_model(path)
+    assert opened.terms.keys() == model.terms.keys()
+    assert opened.weights == model.weights
+    assert opened.ranker is None
+    blend = replace(model, ranker=None)
+    assert recommend(opened, feedback, Request(), RNG) == recommend(blend, feedback, Request(), RNG)
 
 
 def test_arrays_are_memory_mapped_and_read_only(path: Path) -> None:

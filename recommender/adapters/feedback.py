@@ -1,0 +1,195 @@
+"""One listener's feedback as the engine's arrays."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from django.utils import timezone
+from numpy.typing import NDArray
+
+from accounts.models import User
+from catalog.identity.compilers import COMPILER_KEYS
+from catalog.models import TrackArtist
+from feedback.ratings.models import Rating
+from feedback.taste import Feedback as Given
+from feedback.taste import Steering, UncountedTrack, feedback_of, steering_of
+from recommender.adapters.loaded import LoadedModel
+from recommender.engine import (
+    NO_REGION,
+    Adjustments,
+    AllowedTracks,
+    Catalogue,
+    Feedback,
+    FeedbackKind,
+    FloatArray,
+    IntArray,
+)
+
+SECONDS_PER_DAY = 86_400.0
+MOMENT_SECONDS = 300.0
+
+
+@dataclass(frozen=True, eq=False)
+class Exclusions:
+    """What must not be recommended now: rows of songs, artist and genre indices of the model's catalogue, int32."""
+
+    rows: IntArray
+    artists: IntArray
+    genres: IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """Recordings that the listener has rated or played, increasing, int32[r], and when each was last heard, float64[r].
+
+    In seconds since 1970; 0 where it was only rated or skipped, or where what was heard does not count.
+    """
+
+    recordings: IntArray
+    heard_at: NDArray[np.float64]
+
+    def of(self, recording: int) -> float | None:
+        """Return when a recording was last heard, ``None`` where the listener does not know it."""
+        position = int(np.searchsorted(self.recordings, recording))
+        is_known = position < len(self.recordings) and int(self.recordings[position]) == recording
+        return float(self.heard_at[position]) if is_known else None
+
+
+@dataclass(frozen=True, eq=False)
+class ListenerInput:
+    """All that the engine is told of a listener, and which songs they know."""
+
+    feedback: Feedback
+    exclusions: Exclusions
+    known: Known
+
+
+def load_listener(user: User, loaded: LoadedModel, now: datetime | None = None) -> ListenerInput:
+    """Return what ``user`` did, said, blocked and adjusted, as indices of the model's catalogue; seven queries.
+
+    Without ``now``, how long ago it was is told as of the last full five minutes: who opens a page twice and did
+    nothing in between is the same listener to the model.
+    """
+    at = now.timestamp() if now else timezone.now().timestamp() // MOMENT_SECONDS * MOMENT_SECONDS
+    history, steering = feedback_of(user), steering_of(user)
+    feedback = feedback_arrays(user, history, steering, loaded, at)
+    recent = at - loaded.model.config.page.rest_days_heard * SECONDS_PER_DAY
+    uncounted = [track.track_id for track in history.uncounted if track.is_rated or track.at > recent]
+    # They do not count towards the taste, but whoever rated or heard them lately knows them.
+    exclusions = exclusions_of(steering, [*steering.track_ids, *uncounted], loaded.model.catalogue)
+    return ListenerInput(feedback, exclusions, _known(history.uncounted, feedback, loaded.model.catalogue, at))
+
+
+def blocked(user: User | None, catalogue: Catalogue) -> Exclusions:
+    """Return what ``user`` blocked. Two queries; none for visitors, who block nothing."""
+    steering = Steering() if user is None else steering_of(user)
+    return exclusions_of(steering, steering.track_ids, catalogue)
+
+
+def unwanted_rows(user: User | None, loaded: LoadedModel) -> IntArray:
+    """Return the rows that are not for ``user``: what they blocked, and explicit songs where they want none; int32.
+
+    For lists that are about songs rather than about the listener. Two queries; none for visitors, who may see all.
+    """
+    if user is None:
+        return np.empty(0, dtype=np.int32)
+    catalogue = loaded.model.catalogue
+    exclusions = blocked(user, catalogue)
+    allowed = AllowedTracks(
+        catalogue, exclusions.rows, user.explicit_allowed, exclusions.artists, exclusions.genres
+    ).mask()
+    return np.flatnonzero(catalogue.active & ~allowed).astype(np.int32)
+
+
+def load_feedback(user: User, loaded: LoadedModel, now: datetime | None = None) -> Feedback:
+    """Return what ``user`` did and said, as rows of the model's catalogue; seven queries.
+
+    Songs, artists and genres that came after the model's fit are left out: it knows nothing of them.
+    """
+    return load_listener(user, loaded, now).feedback
+
+
+def feedback_arrays(user: User, history: Given, steering: Steering, loaded: LoadedModel, at: float) -> Feedback:
+    """Return what a listener did and said, as rows of the model's catalogue; ``at``: now, in seconds since 1970."""
+    catalogue = loaded.model.catalogue
+    columns = np.concatenate([_rating_observations(history.rating_table), _play_observations(history.play_table)])
+    rows = catalogue.rows_of(columns[:, 0].astype(np.int64))
+    known = rows >= 0
+    genres = catalogue.genres_of(np.array(history.genre_ids, dtype=np.int64))
+    artists = catalogue.artists_of(np.array(history.artist_ids, dtype=np.int64))
+    regions = loaded.regions
+    return Feedback(
+        rows=rows[known],
+        kind=columns[known, 1].astype(np.int32),
+        count=columns[known, 2].astype(np.float32),
+        age_days=np.maximum(0.0, (at - columns[known, 3]) / SECONDS_PER_DAY).astype(np.float32),
+        genres=genres[genres >= 0],
+        artists=artists[artists >= 0],
+        region=regions.index(user.region) if user.region in regions else NO_REGION,
+        adjustments=_adjustments(steering, catalogue),
+    )
+
+
+def _known(uncounted: Sequence[UncountedTrack], feedback: Feedback, catalogue: Catalogue, at: float) -> Known:
+    """Return what the listener knows, by recording: a song is no news for being another version."""
+    was_heard = np.isin(feedback.kind, (FeedbackKind.COMPLETED, FeedbackKind.PLAY))
+    heard_at = np.where(was_heard, at - feedback.age_days.astype(np.float64) * SECONDS_PER_DAY, 0.0)
+    others = catalogue.rows_of(np.array([track.track_id for track in uncounted], dtype=np.int64))
+    rows = np.concatenate([feedback.rows, others[others >= 0]])
+    recordings, positions = np.unique(catalogue.recording[rows], return_inverse=True)
+    last = np.zeros(len(recordings))
+    np.maximum.at(last, positions[: len(heard_at)], heard_at)
+    return Known(recordings, last)
+
+
+def _adjustments(steering: Steering, catalogue: Catalogue) -> Adjustments:
+    artists, artist_factors = _factors(steering.artist_factors, catalogue.artists_of)
+    genres, genre_factors = _factors(steering.genre_factors, catalogue.genres_of)
+    features = {name: value for name, value in steering.feature_factors.items() if name in catalogue.feature_columns}
+    return Adjustments(artists, artist_factors, genres, genre_factors, features)
+
+
+def _factors(
+    factors: Mapping[int, float], indices_of: Callable[[NDArray[np.int64]], IntArray]
+) -> tuple[IntArray, FloatArray]:
+    indices = indices_of(np.fromiter(factors, dtype=np.int64))
+    values = np.fromiter(factors.values(), dtype=np.float32)
+    return indices[indices >= 0], values[indices >= 0]
+
+
+def exclusions_of(steering: Steering, track_ids: Sequence[int], catalogue: Catalogue) -> Exclusions:
+    """Return the blocked artists and genres, and these songs with those of blocked compilers."""
+    rows = catalogue.rows_of(np.array(track_ids, dtype=np.int64))
+    artists = catalogue.artists_of(np.array(steering.artist_ids, dtype=np.int64))
+    if steering.artist_ids:
+        rows = np.concatenate([rows, catalogue.rows_of(_songs_of_compilers(steering.artist_ids))])
+    genres = catalogue.genres_of(np.array(steering.genre_ids, dtype=np.int64))
+    return Exclusions(rows[rows >= 0], artists[artists >= 0], genres[genres >= 0])
+
+
+def _songs_of_compilers(artist_ids: Sequence[int]) -> NDArray[np.int64]:
+    """Return the ids of songs by those of some artists who are none to the engine, such as "Various Artists"."""
+    credited = TrackArtist.objects.filter(artist_id__in=artist_ids, artist__key__in=COMPILER_KEYS)
+    return np.fromiter(credited.values_list("track_id", flat=True), dtype=np.int64)
+
+
+def _rating_observations(table: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return one observation per rating: id, kind, count and time, float64[m, 4]."""
+    track, value, at = table.T
+    kind = np.where(value == Rating.Value.LIKE, FeedbackKind.LIKE, FeedbackKind.DISLIKE)
+    return np.stack([track, kind, np.ones(len(table)), at], axis=1).astype(np.float64)
+
+
+def _play_observations(table: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return one observation per song and outcome that occurred: id, kind, count and time, float64[m, 4]."""
+    track, played, completed, skipped, last_at = table.astype(np.float64).T
+    kinds = (FeedbackKind.COMPLETED, FeedbackKind.SKIP, FeedbackKind.PLAY)
+    counts = (completed, skipped, played - completed - skipped)
+    happened = [count > 0 for count in counts]
+    return np.concatenate(
+        [
+            np.stack([track, np.full(len(track), float(kind)), count, last_at], axis=1)[some]
+            for kind, count, some in zip(kinds, counts, happened, strict=True)
+        ]
+    )

@@ -1,0 +1,1 @@
+"""The calls of the API about recommendations, the player and the models."""

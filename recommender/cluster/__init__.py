@@ -1,7 +1,0 @@
-"""The matrix factorisation beyond one machine: on a Dask cluster, over Parquet files that every worker reads."""
-
-from recommender.cluster.als import ClusterError, factorise_on_dask
-from recommender.cluster.engine import DaskEngine
-from recommender.cluster.parquet import write_interactions
-
-__all__ = ["ClusterError", "DaskEngine", "factorise_on_dask", "write_interactions"]

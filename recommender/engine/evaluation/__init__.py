@@ -1,0 +1,87 @@
+"""How good the recommendations are: on held-out listeners, on rated songs, in simulation."""
+
+from recommender.engine.evaluation.cold_start import compare_cold
+from recommender.engine.evaluation.metrics import Interval, bootstrap_interval
+from recommender.engine.evaluation.off_policy import ESTIMATORS as OFF_POLICY_ESTIMATORS
+from recommender.engine.evaluation.off_policy import (
+    Doubt,
+    Estimate,
+    EstimatorName,
+    LoggedSongs,
+    OffPolicyConfig,
+    OffPolicyReport,
+    TargetPolicy,
+    evaluate_off_policy,
+)
+from recommender.engine.evaluation.policies import FromScorer, model_policies, popularity, without_page_rules
+from recommender.engine.evaluation.protocol import (
+    EvaluationRow,
+    Measured,
+    compare,
+    listener_share,
+    measure,
+    unplayed_shares,
+    without_terms,
+)
+from recommender.engine.evaluation.rated import (
+    LIKES_ONLY,
+    MODEL,
+    RatingEvaluationRow,
+    Ratings,
+    compare_ratings,
+    interactions_of,
+    people_by_fit,
+    rating_rows,
+)
+from recommender.engine.evaluation.rated_listeners import DISLIKE_SHARE, rating_listeners
+from recommender.engine.evaluation.scorers import Scorer, ScorerFactory, model_scorers
+from recommender.engine.evaluation.simulation import Plan, SimulatedListener, SimulationRow, listed, simulate
+from recommender.engine.evaluation.split import Reveal, Split, queries, split_listeners
+
+__all__ = [
+    "DISLIKE_SHARE",
+    "LIKES_ONLY",
+    "MODEL",
+    "OFF_POLICY_ESTIMATORS",
+    "Doubt",
+    "Estimate",
+    "EstimatorName",
+    "EvaluationRow",
+    "FromScorer",
+    "Interval",
+    "LoggedSongs",
+    "Measured",
+    "OffPolicyConfig",
+    "OffPolicyReport",
+    "Plan",
+    "RatingEvaluationRow",
+    "Ratings",
+    "Reveal",
+    "Scorer",
+    "ScorerFactory",
+    "SimulatedListener",
+    "SimulationRow",
+    "Split",
+    "TargetPolicy",
+    "bootstrap_interval",
+    "compare",
+    "compare_cold",
+    "compare_ratings",
+    "evaluate_off_policy",
+    "interactions_of",
+    "listed",
+    "listener_share",
+    "measure",
+    "model_policies",
+    "model_scorers",
+    "people_by_fit",
+    "popularity",
+    "queries",
+    "rating_listeners",
+    "rating_rows",
+    "simulate",
+    "split_listeners",
+    "unplayed_shares",
+    "without_page_rules",
+    "without_terms",
+]

@@ -1,0 +1,61 @@
+"""Imputation of missing audio features from the other songs of the artists and genres."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypeAlias
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from recommender.engine.data import Catalogue
+from recommender.engine.data.arrays import BoolArray, FloatArray, Sparse, membership
+
+Values: TypeAlias = NDArray[np.float64]
+NOMINAL = {"key", "mode", "time_signature"}
+"""Features without a meaningful mean; they stay unknown."""
+GENRE_SONGS = 2.0
+"""Number of the artist's songs that the genre's mean is worth."""
+
+
+def estimate_features(catalogue: Catalogue) -> tuple[FloatArray, BoolArray]:
+    """Return features float32[n, F], imputed for songs without a measured one, and flags of those songs, bool[n].
+
+    An estimate is the mean over the artists' songs, shrunk towards the mean over the genres' songs. Songs of unknown
+    artists get the genres' mean; songs without either stay unknown. Songs with a measured feature and nominal features
+    stay as they are. Earlier estimates are computed anew.
+    """
+    measured = catalogue.features.astype(np.float64)
+    measured[catalogue.features_estimated] = np.nan
+    bare: BoolArray = np.asarray(np.isnan(measured).all(axis=1), dtype=np.bool_)
+    columns = np.array([i for i, name in enumerate(catalogue.feature_columns) if name not in NOMINAL], dtype=np.int32)
+    features = measured.astype(np.float32)
+    if not bare.any() or bare.all() or not len(columns):
+        return features, np.zeros(catalogue.n_tracks, dtype=np.bool_)
+    values = measured[:, columns]
+    artists = membership(catalogue.artist_indptr, catalogue.artist_indices, catalogue.n_artists)
+    genres = membership(catalogue.genre_indptr, catalogue.genre_indices, catalogue.n_genres)
+    by_artist, songs = _mean_of_groups(artists, values, bare)
+    by_genre, _ = _mean_of_groups(genres, values, bare)
+    pull = np.where(np.isnan(by_genre), 0.0, GENRE_SONGS)
+    weight = songs + pull
+    total = songs * np.nan_to_num(by_artist) + pull * np.nan_to_num(by_genre)
+    estimate = np.divide(total, weight, out=np.full_like(total, np.nan), where=weight > 0)
+    features[np.ix_(bare, columns)] = estimate
+    return features, np.asarray(bare & ~np.isnan(features).all(axis=1), dtype=np.bool_)
+
+
+def with_estimates(catalogue: Catalogue) -> Catalogue:
+    """Return the catalogue with missing features estimated and flagged."""
+    features, estimated = estimate_features(catalogue)
+    return replace(catalogue, features=features, features_estimated=estimated)
+
+
+def _mean_of_groups(groups: Sparse, values: Values, bare: BoolArray) -> tuple[Values, Values]:
+    """Return for the bare songs the mean over the known songs of their groups (NaN if none) and the number of those."""
+    known = ~np.isnan(values)
+    of_group = sp.csr_array(groups.T)
+    total = groups[bare] @ (of_group @ np.where(known, values, 0.0))
+    number = groups[bare] @ (of_group @ known.astype(np.float64))
+    return np.divide(total, number, out=np.full_like(total, np.nan), where=number > 0), number

@@ -1,0 +1,1 @@
+"""From ranked candidates to a page: exploring, variety, rules, reasons."""

@@ -1,0 +1,1 @@
+"""The life of a model: fitted, measured, stored, loaded, served and deleted."""

@@ -1,0 +1,166 @@
+"""Model versions: where their files lie, which one serves, how another is put in its place."""
+
+from __future__ import annotations
+
+import gc
+import logging
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from django.db import connection, transaction
+from django.db.models import F, Max, Q
+from django.utils import timezone
+
+from recommender.adapters.loaded import LoadedModel
+from recommender.lifecycle.loading import (
+    Loader,
+    UnusableModelError,
+    ensure_local,
+    in_thread,
+    model_path,
+    read_model,
+)
+from recommender.lifecycle.model_store import EVAL_SUFFIX, fetch, publish_missing, remove_copies, remove_stored
+from recommender.lifecycle.object_store import StoreError, UnusableCopyError
+from recommender.lifecycle.trial import has_died_of, marked, survives, warm_up
+from recommender.models import ModelVersion
+
+if TYPE_CHECKING:
+    from recommender.engine import Model
+
+__all__ = [
+    "EVAL_SUFFIX",
+    "UnusableModelError",
+    "activate",
+    "activate_checked",
+    "active_model",
+    "forget_loaded",
+    "load_active",
+    "load_evaluation_model",
+    "model_path",
+    "read_model",
+    "remove_old_files",
+    "serve_without_waiting",
+]
+
+logger = logging.getLogger(__name__)
+
+# How many earlier versions are tried when the active one's file cannot be used.
+MAX_FALLBACKS = 5
+
+
+def active_model() -> LoadedModel | None:
+    """Return the model that serves, or ``None`` before the first retrain. One query.
+
+    A version whose file is missing, damaged or of another format is passed over for the one before it, and said in the
+    log: an old model is better than no page. After ``serve_without_waiting`` the model before it serves for the moment
+    that a new one takes to be loaded.
+    """
+    # The slot says which one is active, also where a process of the release before activated it, which numbers nothing.
+    served = ModelVersion.objects.filter(Q(active_slot=True) | Q(activated_at__isnull=False)).order_by(
+        F("active_slot").desc(nulls_last=True), F("activation").desc(nulls_last=True), "-pk"
+    )
+    for version in served.defer("fitted_on", "metrics", "timings")[:MAX_FALLBACKS]:
+        loaded = _loader.get(version)
+        if loaded is not None:
+            return loaded
+    return None
+
+
+def load_active(suffix: str) -> Model | None:
+    """Return the active version's model, or with ``EVAL_SUFFIX`` its evaluation model; ``None`` if it is unusable.
+
+    Raises ``StoreError`` where the store it would have to be fetched from does not answer.
+    """
+    version = ModelVersion.objects.filter(active_slot=True).first()
+    if version is None:
+        return None
+    try:
+        return _fetched_model(version, suffix)
+    except UnusableModelError:
+        return None
+
+
+def load_evaluation_model(version: ModelVersion) -> LoadedModel:
+    """Return a version with its evaluation model, which was fitted without the test listeners.
+
+    Raises:
+        UnusableModelError: its file is missing or cannot be used.
+        StoreError: the store that it would have to be fetched from does not answer.
+    """
+    model = _fetched_model(version, EVAL_SUFFIX)
+    return LoadedModel(version, model, tuple(model.metadata["regions"]))
+
+
+def _fetched_model(version: ModelVersion, suffix: str) -> Model:
+    path = model_path(version)
+    with suppress(UnusableCopyError):
+        fetch(path.name + suffix)
+    return read_model(path.with_name(path.name + suffix), verify=True)
+
+
+def activate_checked(*, version: ModelVersion) -> None:
+    """Let ``version`` serve after its file has been read through.
+
+    Raises:
+        UnusableModelError: the file cannot serve; the model before it goes on.
+    """
+    ensure_local(version)
+    folder = model_path(version)
+    if has_died_of(folder) and (verdict := survives(folder)):
+        raise UnusableModelError(f"{folder}: {verdict}")
+    with marked(folder):
+        warm_up(read_model(folder, verify=True))
+    try:
+        # It may be older than the store, or come out of a backup.
+        publish_missing([version.directory])
+    except StoreError as error:
+        logger.error("model version %s is on this machine but may be missing on others: %s", version.pk, error)
+    activate(version=version)
+
+
+@transaction.atomic
+def activate(*, version: ModelVersion) -> None:
+    """Let ``version`` serve from the next request on; the one before it is retired, its file kept."""
+    # Taken in a fixed order, so that two who activate at once wait for each other.
+    list(ModelVersion.objects.select_for_update().order_by("pk").values_list("pk", flat=True))
+    ModelVersion.objects.filter(active_slot=True).update(state=ModelVersion.State.RETIRED, active_slot=None)
+    version.state = ModelVersion.State.ACTIVE
+    version.active_slot = True
+    version.activated_at = timezone.now()
+    version.activation = 1 + (ModelVersion.objects.aggregate(last=Max("activation"))["last"] or 0)
+    version.save(update_fields=["state", "active_slot", "activated_at", "activation"])
+
+
+def serve_without_waiting() -> None:
+    """Load the active model now, and every later one beside the requests; for the processes that answer them."""
+    _loader.in_background = True
+    in_thread(_warm_up, name="loading the model")
+
+
+def _warm_up() -> None:
+    try:
+        # What is loaded has been tried out.
+        active_model()
+    finally:
+        connection.close()
+    # What is there now stays. Without this, the collector walks all of it again and again: 70 ms of a page each time.
+    gc.collect()
+    gc.freeze()
+
+
+def forget_loaded() -> None:
+    """Let this process load the active model anew, as a new one would."""
+    _loader.forget()
+
+
+def remove_old_files(*, keep: int) -> list[str]:
+    """Delete the files of all but the ``keep`` newest versions and the active one, here and in the store.
+
+    Returns the folders removed here. A store that does not answer is tidied another time.
+    """
+    remove_stored(keep=keep)
+    return remove_copies(keep=keep)
+
+
+_loader = Loader()

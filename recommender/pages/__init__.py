@@ -1,0 +1,1 @@
+"""What listeners are shown: lists of songs, with the reasons for them."""

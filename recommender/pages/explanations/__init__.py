@@ -1,0 +1,1 @@
+"""Why a song was recommended, in words and figures."""

@@ -1,0 +1,117 @@
+"""The "For you" page in sections, recorded as shown."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from accounts.models import User
+from catalog.models import Track
+from recommender.adapters.loaded import LoadedModel
+from recommender.adapters.requests import request_for_listener
+from recommender.engine import IntArray, ShelfName, ShelvedPage, Stance, recommend_shelves
+from recommender.lifecycle.versions import active_model
+from recommender.pages.explanations.phrases import Names, StoredReason, sentence
+from recommender.pages.explanations.recorded import stored_reason
+from recommender.pages.impressions import Impression, record_impressions
+from recommender.pages.shown import shown_page
+
+SIZES: Mapping[ShelfName, int] = {"made": 8, "because": 4, "new": 4, "artists": 4, "popular": 4}
+
+
+@dataclass(frozen=True)
+class HomeItem:
+    """One recommended song with why it is there; ``page`` and the song name its record.
+
+    ``is_new``: exploring put it there, and the listener has neither played nor rated it.
+    """
+
+    track: Track
+    reason: str
+    page: uuid.UUID | None = None
+    is_new: bool = False
+
+
+@dataclass(frozen=True)
+class HomeSection:
+    """Songs of one section, best first; ``anchor`` is the song that the songs of "because" are similar to.
+
+    ``stance`` is what the listener did with that song.
+    """
+
+    name: str
+    items: list[HomeItem]
+    anchor: Track | None = None
+    stance: Stance = "none"
+
+    @property
+    def track_ids(self) -> str:
+        """Return the ids of its songs as the page carries them."""
+        return ",".join(str(item.track.pk) for item in self.items)
+
+
+@dataclass(frozen=True)
+class Home:
+    """The page; ``amount`` is how much we know about the listener, in likes."""
+
+    sections: list[HomeSection] = field(default_factory=list)
+    amount: float = 0.0
+
+
+def recommend_home(
+    *, user: User, sizes: Mapping[ShelfName, int] = SIZES, exclude_ids: Collection[int] = ()
+) -> Home | None:
+    """Return the sections of ``sizes`` for ``user`` from the feedback as it is now, and record them as shown.
+
+    ``exclude_ids``: songs that are in other sections of the page already. ``None`` before the first retrain.
+    The model is evaluated once, however many sections there are.
+    """
+    loaded = active_model()
+    if loaded is None:
+        return None
+    listener = request_for_listener(user, loaded, exclude_ids=exclude_ids)
+    rng = np.random.default_rng()
+
+    def ask(gone: IntArray) -> ShelvedPage:
+        return recommend_shelves(loaded.model, listener.feedback, listener.request.without(gone), sizes, rng)
+
+    page, tracks = shown_page(loaded.model, ask)
+    impressions = [
+        Impression(item, shelf.policy, stored_reason(item, loaded, listener.known), shelf.name)
+        for shelf in page.shelves
+        for item in shelf.items
+    ]
+    page_id = record_impressions(user, loaded, impressions)
+    names = Names.of(impression.reason for impression in impressions)
+    anchors = _anchors(page, loaded)
+    sections = []
+    for shelf in page.shelves:
+        items = [
+            home_item(
+                tracks[impression.item.track_id],
+                impression.reason,
+                names,
+                page_id,
+                is_explored=impression.item.explored,
+            )
+            for impression in impressions
+            if impression.section == shelf.name
+        ]
+        sections.append(HomeSection(shelf.name, items, anchors.get(shelf.seed_track), shelf.stance))
+    return Home(sections, page.amount)
+
+
+def home_item(track: Track, reason: StoredReason, names: Names, page: uuid.UUID, *, is_explored: bool) -> HomeItem:
+    """Return a song of the page with the first part of its reason: a row has one line for it."""
+    is_new = is_explored and "heard_at" not in reason
+    return HomeItem(track, sentence(reason, names, max_parts=1), page, is_new)
+
+
+def _anchors(page: ShelvedPage, loaded: LoadedModel) -> dict[int, Track]:
+    """Return the songs that sections are built around, by row."""
+    rows = [section.seed_track for section in page.shelves if section.seed_track >= 0]
+    ids = {int(loaded.model.catalogue.track_ids[row]): row for row in rows}
+    return {ids[track.pk]: track for track in Track.objects.filter(pk__in=ids)} if ids else {}

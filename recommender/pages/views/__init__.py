@@ -1,0 +1,1 @@
+"""The views of the pages: they authorise, parse, call and render."""

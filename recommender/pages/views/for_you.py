@@ -1,0 +1,160 @@
+"""The page "For you"."""
+
+from typing import Any, cast
+
+from django.contrib.auth.decorators import login_required
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from accounts.forms import AdventureForm
+from accounts.models import User
+from catalog.models import Track
+from feedback.ratings.selectors import rating_of
+from feedback.ratings.services import rate
+from feedback.taste import counted_totals
+from feedback.web.http import is_htmx
+from recommender.pages.for_you import SIZES, Home, HomeItem, HomeSection, recommend_home
+from recommender.pages.forms import RateInSectionForm
+from recommender.pages.kept_feed import answered_section, current_home, kept_feed, new_home, shown_ids
+from recommender.pages.popular import popular_tracks
+from recommender.pages.shelf_titles import section_title
+
+WELCOME_SIZE = 10
+FALLBACK_SIZE = 20
+
+
+@require_safe
+@never_cache
+@vary_on_headers("HX-Request", "HX-Boosted", "HX-History-Restore-Request")
+def home(request: HttpRequest) -> HttpResponse:
+    """Show the listener's songs, or what the site is to somebody who is not logged in."""
+    if not isinstance(request.user, User):
+        tracks = popular_tracks(limit=WELCOME_SIZE)
+        return render(request, "recommender/welcome.html", {"tracks": tracks, **_empty_catalogue(is_staff=False)})
+    return _feed_page(request, request.user, current_home(request.user))
+
+
+@require_POST
+@login_required
+def new_songs(request: HttpRequest) -> HttpResponse:
+    """Put new songs in the place of all that the page shows."""
+    user = cast(User, request.user)
+    home = new_home(user, without=shown_ids(user))
+    return _feed_page(request, user, home) if is_htmx(request) else redirect("recommender:home")
+
+
+@require_POST
+@login_required
+def adventure(request: HttpRequest) -> HttpResponse:
+    """Set the adventure dial; the songs answer at once."""
+    user = request.user
+    assert isinstance(user, User)
+    form = AdventureForm(request.POST, instance=user)
+    if not form.is_valid():
+        return HttpResponseBadRequest(form.errors.as_text(), content_type="text/plain")
+    form.save()
+    if is_htmx(request):
+        return _feed_page(request, user, current_home(user))
+    return redirect("recommender:home")
+
+
+@require_POST
+@login_required
+def rate_in_section(request: HttpRequest, section: str, pk: int) -> HttpResponse:
+    """Like, dislike or clear a song of a section; the section answers at once, with the way back."""
+    user = cast(User, request.user)
+    track = get_object_or_404(Track.objects.active(), pk=pk)
+    form = RateInSectionForm({"section": section, **request.POST.dict()})
+    if not form.is_valid():
+        return HttpResponseBadRequest(form.errors.as_text(), content_type="text/plain")
+    value = form.cleaned_data["value"] or None
+    before = rating_of(user, track)
+    feed = kept_feed(user)
+    rate(user=user, track=track, value=value)
+    shown = answered_section(user, feed, form.name, track, is_undo=form.cleaned_data["undo"])
+    if not is_htmx(request):
+        return redirect("recommender:home")
+    if shown is None:
+        home = recommend_home(user=user, sizes={form.name: SIZES[form.name]}, exclude_ids=form.exclude_ids())
+        shown = home.sections[0] if home and home.sections else HomeSection(form.name, [])
+    context = {
+        "section": shown,
+        "title": section_title(shown, user),
+        "last_rating": None if form.cleaned_data["undo"] else {"track": track, "value": value or 0, "before": before},
+    }
+    return render(request, "recommender/_section.html", context)
+
+
+def _feed_page(request: HttpRequest, user: User, home: Home | None) -> HttpResponse:
+    context = _untrained(user) if home is None else _home_context(home, user)
+    is_known = home is None or home.amount > 0
+    context["titled"] = [(shelf, section_title(shelf, user, is_known=is_known)) for shelf in context["sections"]]
+    if is_htmx(request):
+        return render(request, "recommender/_feed.html", context)
+    if home is not None:
+        context["intro"] = _intro(user, home)
+        context["needs_start"] = not is_known
+    context["adventure_form"] = AdventureForm(instance=user)
+    template = "recommender/home.html"
+    return render(request, template, context)
+
+
+def _intro(user: User, home: Home) -> str:
+    """Return what the page is based on, in numbers that the listener can count."""
+    if home.amount <= 0:
+        return _("Like or dislike a few songs, and your recommendations will adapt right away.")
+    plays, likes = counted_totals(user)
+    words = [
+        ngettext("%(number)s play", "%(number)s plays", plays) % {"number": intcomma(plays)} if plays else "",
+        ngettext("%(number)s like", "%(number)s likes", likes) % {"number": intcomma(likes)} if likes else "",
+    ]
+    parts = [text for text in words if text]
+    if not parts:
+        return _("Based on the genres and artists you chose.")
+    return _("Learned from %(what)s.") % {"what": get_text_list(parts, _("and"))}
+
+
+def _home_context(home: Home, user: User) -> dict[str, Any]:
+    context = {"sections": home.sections, **_empty_catalogue(is_staff=user.is_staff)}
+    if not home.sections and Track.objects.active().exists():
+        context |= {
+            "empty_title": _("You've heard everything"),
+            "empty_text": _("You've recently rated or played every song we could recommend."),
+            "empty_action_url": reverse("catalog:browse"),
+            "empty_action_text": _("All songs"),
+        }
+    return context
+
+
+def _untrained(user: User) -> dict[str, Any]:
+    """Return what the page shows before the first retrain: popular songs, said to be no more than that."""
+    items = [HomeItem(track, "") for track in popular_tracks(limit=FALLBACK_SIZE, user=user)]
+    if user.is_staff:
+        intro = _(
+            "No model has been trained yet, so these are the most popular songs. Run “manage.py retrain” to start."
+        )
+    else:
+        intro = _(
+            "Recommendations aren't ready yet, so these are the most popular songs. Your likes are saved and "
+            "will count."
+        )
+    sections = [HomeSection("popular", items)] if items else []
+    return {"sections": sections, "intro": intro, **_empty_catalogue(is_staff=user.is_staff)}
+
+
+def _empty_catalogue(*, is_staff: bool) -> dict[str, str]:
+    text = _("There are no songs on this site yet. Please check back soon.")
+    if is_staff:
+        text = _("Import songs with “manage.py import_tracks FILE” or by upload, then run “manage.py retrain”.")
+    context = {"empty_title": _("No songs yet"), "empty_text": text}
+    if is_staff:
+        context |= {"empty_action_url": reverse("admin:index"), "empty_action_text": _("Admin")}
+    return context

@@ -1,0 +1,1 @@
+"""For more than a million songs, or more than one machine."""
