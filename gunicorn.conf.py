@@ -9,11 +9,17 @@ from typing import Any
 
 from prometheus_client import multiprocess
 
-_numbers = Path(__file__).resolve().parent / "var" / "metrics" / str(os.getpid())
+from spotify_rec.logs import logging_settings
+from spotify_rec.places import VAR_DIR
+
+_numbers = VAR_DIR / "metrics" / str(os.getpid())
 # Before the workers import the site, which looks for it.
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(_numbers))
 # Nothing about who asks for what: the site writes its own line per request.
 accesslog = None
+# Its own lines repeat paths, headers and addresses of requests that fail: they go through the site's redaction.
+_is_debug = os.environ.get("DEBUG", "").lower() in ("true", "1", "yes", "on")
+logconfig_dict = logging_settings(level="INFO", is_json=not _is_debug)
 # A client that is silent for so long in the middle of a request loses its connection: a thread waits for it.
 STALL_SECONDS = 10
 

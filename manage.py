@@ -1,23 +1,7 @@
 #!/usr/bin/env python
-"""The one entry point of the project."""
+"""The one entry point of a checkout; installed, it is the command ``earworm``."""
 
-import os
-import sys
-
-
-def main() -> None:
-    """Run a management command."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "spotify_rec.settings")
-    from django.conf import settings
-    from django.core.exceptions import ImproperlyConfigured
-    from django.core.management import execute_from_command_line
-
-    try:
-        _ = settings.DEBUG
-    except ImproperlyConfigured as error:
-        sys.exit(f"manage.py: {error}")
-    execute_from_command_line(sys.argv)
-
+from spotify_rec.command_line import main
 
 if __name__ == "__main__":
     main()

@@ -4,6 +4,7 @@ import importlib.util
 import logging
 import os
 import re
+import sys
 import zoneinfo
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,21 @@ from cryptography.fernet import Fernet
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from accounts.spotify.keys import local_key
-from spotify_rec import logs
+from accounts.spotify.dev_key import local_key
+from spotify_rec import logs, places
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+# What is read lies in BASE_DIR; what is kept lies in HOME_DIR and VAR_DIR.
+BASE_DIR, HOME_DIR, VAR_DIR = places.BASE_DIR, places.HOME_DIR, places.VAR_DIR
+try:
+    VAR_DIR.mkdir(parents=True, exist_ok=True)
+except OSError as _error:
+    raise ImproperlyConfigured(f"no place to keep anything: {_error} (EARWORM_HOME names another)") from None
+if HOME_DIR != BASE_DIR:
+    # For modules of the operator's own (FEATURE_SOURCE); last, so that none of ours is hidden.
+    sys.path.append(str(HOME_DIR))
 
 env = environs.Env()
-env.read_env(BASE_DIR / ".env", recurse=False)
+env.read_env(HOME_DIR / ".env", recurse=False)
 
 
 def _read(name: str, reader: Any, **options: Any) -> Any:
@@ -37,7 +46,7 @@ def _read_text(name: str, default: str) -> str:
     """Read a text that may not be empty."""
     value: str = _read(name, env.str, default=default).strip()
     if not value:
-        raise ImproperlyConfigured(f"setting {name}: is empty (leave it out for {default!r})")
+        raise ImproperlyConfigured(f"setting {name}: must not be empty. Leave it out to use {default!r}.")
     return value
 
 
@@ -45,7 +54,7 @@ def _read_count(name: str, default: int) -> int:
     """Read a whole number of 0 or more."""
     value: int = _read(name, env.int, default=default)
     if value < 0:
-        raise ImproperlyConfigured(f"setting {name}: {value} is below 0")
+        raise ImproperlyConfigured(f"setting {name}: must be 0 or more, not {value}.")
     return value
 
 
@@ -55,14 +64,40 @@ SITE_NAME = _read_text("SITE_NAME", default="Earworm")
 _LOCAL_KEY = "for local use only: not accepted when DEBUG is false"
 SECRET_KEY: str = _read("SECRET_KEY", env.str, default="") or (_LOCAL_KEY if DEBUG else "")
 if not DEBUG and (len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5 or SECRET_KEY == _LOCAL_KEY):
-    raise ImproperlyConfigured("setting SECRET_KEY: outside DEBUG, 50 random characters or more are needed")
+    raise ImproperlyConfigured(
+        "setting SECRET_KEY: set it to at least 50 random characters (required when DEBUG is false)."
+    )
 ALLOWED_HOSTS: list[str] = _read("ALLOWED_HOSTS", env.list, default=[])
 if not DEBUG and not ALLOWED_HOSTS:
-    raise ImproperlyConfigured("setting ALLOWED_HOSTS: outside DEBUG, name the site's hosts, separated by commas")
+    raise ImproperlyConfigured(
+        "setting ALLOWED_HOSTS: list the site's host names, separated by commas (required when DEBUG is false)."
+    )
 CSRF_TRUSTED_ORIGINS: list[str] = _read("CSRF_TRUSTED_ORIGINS", env.list, default=[])
 for _origin in CSRF_TRUSTED_ORIGINS:
     if urlsplit(_origin).scheme not in ("http", "https") or not urlsplit(_origin).netloc:
-        raise ImproperlyConfigured(f"setting CSRF_TRUSTED_ORIGINS: {_origin!r} does not read https://host")
+        raise ImproperlyConfigured(f"setting CSRF_TRUSTED_ORIGINS: {_origin!r} must look like https://host.")
+# Pages of these sites may call the API with an access token; never with the listener's session.
+CORS_ALLOWED_ORIGINS: list[str] = _read("API_CORS_ORIGINS", env.list, default=[])
+for _origin in CORS_ALLOWED_ORIGINS:
+    if not re.fullmatch(r"https?://[^/\s*]+", _origin):
+        raise ImproperlyConfigured(f"setting API_CORS_ORIGINS: {_origin!r} must look like https://host.")
+CORS_URLS_REGEX = r"^.*/(api|recommend)/"
+CORS_ALLOW_CREDENTIALS = False
+CORS_ALLOW_HEADERS = (
+    "accept", "accept-language", "authorization", "content-type", "idempotency-key", "if-none-match", "range",
+)  # fmt: skip
+CORS_EXPOSE_HEADERS = ("ETag", "Retry-After", "Content-Disposition")
+
+# Below this path a proxy shows the site (https://home.example/earworm/), and takes it away before it asks us.
+BASE_PATH: str = _read("BASE_PATH", env.str, default="").strip().rstrip("/")
+if BASE_PATH and not re.fullmatch(r"(/[\w~-]+)+", BASE_PATH, re.ASCII):
+    raise ImproperlyConfigured("setting BASE_PATH: a path such as /earworm is needed, of letters, digits, - and _")
+FORCE_SCRIPT_NAME = BASE_PATH or None
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = LANGUAGE_COOKIE_PATH = f"{BASE_PATH}/"
+if BASE_PATH:
+    # The host's other sites may be Django's, too: a browser sends both cookies of one name, and the wrong one counts.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME, LANGUAGE_COOKIE_NAME = "earworm_session", "earworm_csrf", "earworm_language"
+MESSAGE_STORAGE = "spotify_rec.web.static_files.MessageStorage"
 
 INSTALLED_APPS = [
     "spotify_rec",
@@ -80,6 +115,7 @@ INSTALLED_APPS = [
     "crispy_forms",
     "crispy_bootstrap5",
     "csp",
+    "corsheaders",
     "ninja",
     "django_htmx",
     "django.contrib.admin",
@@ -93,23 +129,27 @@ INSTALLED_APPS = [
     "django.forms",
 ]
 MIDDLEWARE = [
-    "spotify_rec.observing.observe",
+    "spotify_rec.observability.observe",
+    "spotify_rec.observability.health",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
-    "spotify_rec.middleware.body_size",
-    "spotify_rec.middleware.api_answers",
+    "corsheaders.middleware.CorsMiddleware",
+    "spotify_rec.web.middleware.body_size",
+    "spotify_rec.web.middleware.api_answers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "spotify_rec.time_zones.listeners_time_zone",
+    "spotify_rec.web.time_zones.listeners_time_zone",
+    "feedback.onboarding.waiting.waiting_act",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "spotify_rec.middleware.plain_not_found",
+    "spotify_rec.web.middleware.plain_not_found",
+    "spotify_rec.web.away.AnswerWhileAway",
 ]
 ROOT_URLCONF = "spotify_rec.urls"
 WSGI_APPLICATION = "spotify_rec.wsgi.application"
@@ -124,7 +164,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "spotify_rec.context.site",
+                "spotify_rec.web.context.site",
             ]
         },
     }
@@ -133,7 +173,6 @@ CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"
 
 # --- Database --------------------------------------------------------------------------------------------------------
-VAR_DIR = BASE_DIR / "var"
 _SQLITE_OPTIONS = {
     # Take the write lock at the start of a transaction: a reader that turns writer half-way would fail at once
     # instead of waiting. WAL lets readers go on meanwhile.
@@ -153,7 +192,7 @@ def _database() -> dict[str, Any]:
     )
     engine = database["ENGINE"].rsplit(".", 1)[-1]
     if not database["NAME"]:
-        raise ImproperlyConfigured("setting DATABASE_URL: names no database")
+        raise ImproperlyConfigured("setting DATABASE_URL: the database name is missing.")
     if engine == "sqlite3":
         # Kept open as well: the first page of a new connection takes some 5 ms longer. `restore` writes into the file
         # that is there, so that nobody holds on to an old one.
@@ -168,14 +207,14 @@ def _database() -> dict[str, Any]:
         sql_mode = options.pop("sql_mode")
         database["OPTIONS"] = {**options, "init_command": f"SET sql_mode='{sql_mode}', default_storage_engine=INNODB"}
     elif engine != "postgresql":
-        raise ImproperlyConfigured(f"setting DATABASE_URL: {engine} is not supported: sqlite, postgres, mysql are")
+        raise ImproperlyConfigured(f"setting DATABASE_URL: {engine} isn't supported. Use sqlite, postgres or mysql.")
     database["TEST"] = {"CHARSET": "utf8mb4"} if engine == "mysql" else {}
     return database
 
 
 def _sqlite_path(name: str) -> Path:
-    """Return where the file ``name`` is (relative: inside the project), in a directory that is there."""
-    path = BASE_DIR / name
+    """Return where the file ``name`` is (relative: inside ``HOME_DIR``), in a directory that is there."""
+    path = HOME_DIR / name
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -199,11 +238,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Where the cache and the rate limits are kept instead of in the database.
 REDIS_URL: str = _read("REDIS_URL", env.str, default="").strip()
 if REDIS_URL and urlsplit(REDIS_URL).scheme not in ("redis", "rediss", "unix"):
-    raise ImproperlyConfigured("setting REDIS_URL: an address such as redis://127.0.0.1:6379/0 is needed")
+    raise ImproperlyConfigured("setting REDIS_URL: must be an address such as redis://127.0.0.1:6379/0.")
 # allauth's rate limits count here. Several workers share the counts, in the database's own cache table, too.
 CACHES: dict[str, dict[str, Any]] = {
     "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "BACKEND": "accounts.limits.cache.DatabaseCache",
         "LOCATION": "site_cache",
         # Far more than the default of 300: rate limits that were thrown out early would not limit.
         "OPTIONS": {"MAX_ENTRIES": 20_000},
@@ -211,7 +250,7 @@ CACHES: dict[str, dict[str, Any]] = {
 }
 if REDIS_URL:
     CACHES["default"] = {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "accounts.limits.cache.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "site",
     }
@@ -242,6 +281,7 @@ ACCOUNT_FORMS = {
     "signup": "accounts.forms.SignupForm",
     "login": "accounts.forms.LoginForm",
     "add_email": "accounts.forms.ChangeEmailForm",
+    "change_password": "accounts.forms.ChangePasswordForm",
 }
 ACCOUNT_SIGNUP_REDIRECT_URL = "feedback:start"
 ACCOUNT_LOGOUT_REDIRECT_URL = "catalog:browse"
@@ -253,6 +293,11 @@ ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ALLAUTH_TRUSTED_PROXY_COUNT = _read_count("TRUSTED_PROXY_COUNT", default=0)
 
+# --- Privacy ---------------------------------------------------------------------------------------------------------
+# What the operator says on /privacy/ besides the facts, and whom listeners turn to.
+PRIVACY_TEXT: str = _read("PRIVACY_TEXT", env.str, default="").replace("\\n", "\n").strip()
+PRIVACY_CONTACT: str = _read("PRIVACY_CONTACT", env.str, default="").strip()
+
 # --- Spotify ---------------------------------------------------------------------------------------------------------
 # The operator's app at developer.spotify.com; without one nothing of Spotify is offered.
 SPOTIFY_CLIENT_ID: str = _read("SPOTIFY_CLIENT_ID", env.str, default="").strip()
@@ -263,7 +308,9 @@ SPOTIFY_API_URL = _read_text("SPOTIFY_API_URL", default="https://api.spotify.com
 for _name in ("SPOTIFY_ACCOUNTS_URL", "SPOTIFY_API_URL"):
     _url = urlsplit(globals()[_name])
     if _url.scheme != "https" and not (DEBUG and _url.scheme == "http" and _url.hostname in ("127.0.0.1", "::1")):
-        raise ImproperlyConfigured(f"setting {_name}: https:// is needed (under DEBUG, http://127.0.0.1 will do)")
+        raise ImproperlyConfigured(
+            f"setting {_name}: must start with https:// (http://127.0.0.1 is allowed when DEBUG is true)."
+        )
 # What the tokens are encrypted with in the database; the first encrypts, all decrypt.
 SPOTIFY_TOKEN_KEYS: list[str] = _read("SPOTIFY_TOKEN_KEYS", env.list, default=[])
 for _key in SPOTIFY_TOKEN_KEYS:
@@ -271,12 +318,16 @@ for _key in SPOTIFY_TOKEN_KEYS:
         Fernet(_key)
     except ValueError:
         raise ImproperlyConfigured(
-            "setting SPOTIFY_TOKEN_KEYS: a key is 32 bytes in URL-safe base64, as `rotate_spotify_keys --new` prints"
+            "setting SPOTIFY_TOKEN_KEYS: each key must be 32 bytes in URL-safe base64. `manage.py "
+            "rotate_spotify_keys --new` prints one."
         ) from None
 if not SPOTIFY_TOKEN_KEYS and DEBUG:
     SPOTIFY_TOKEN_KEYS = [local_key(SECRET_KEY)]
 if SPOTIFY_CLIENT_ID and not SPOTIFY_TOKEN_KEYS:
-    raise ImproperlyConfigured("setting SPOTIFY_TOKEN_KEYS: outside DEBUG, SPOTIFY_CLIENT_ID needs a key of its own")
+    raise ImproperlyConfigured(
+        "setting SPOTIFY_TOKEN_KEYS: required with SPOTIFY_CLIENT_ID when DEBUG is false. `manage.py "
+        "rotate_spotify_keys --new` prints a key."
+    )
 # May listeners who connected Spotify sign in with it?
 SPOTIFY_SIGN_IN: bool = _read("SPOTIFY_SIGN_IN", env.bool, default=False)
 # A callable of the operator's own that knows the audio features of songs, as "package.module.name" (docs/operating.md).
@@ -303,7 +354,9 @@ EMAIL_URL: str = _read("EMAIL_URL", env.str, default="")
 if EMAIL_URL:
     _email_settings: dict[str, Any] = _read("EMAIL_URL", env.dj_email_url)
     if not _email_settings.get("EMAIL_BACKEND"):
-        raise ImproperlyConfigured("setting EMAIL_URL: Not a valid email URL.")
+        raise ImproperlyConfigured(
+            "setting EMAIL_URL: must be an address such as submission://user:password@mail.example.org:587."
+        )
     globals().update(_email_settings)
 else:
     EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
@@ -312,14 +365,14 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory" if EMAIL_URL else "none"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "
 
 # --- Recommender -----------------------------------------------------------------------------------------------------
-MODEL_DIR = BASE_DIR / _read_text("MODEL_DIR", default="data/models")
+MODEL_DIR = HOME_DIR / _read_text("MODEL_DIR", default=places.MODELS)
 # Where several machines share the models; MODEL_DIR is then each one's own copy. Empty: MODEL_DIR is all there is.
 MODEL_STORE: str = _read("MODEL_STORE", env.str, default="").strip().rstrip("/")
 if MODEL_STORE and not re.fullmatch(r"s3://[\w.-]+(/(?!\.\.?(/|$))[\w.-]+)*", MODEL_STORE, re.ASCII):
-    raise ImproperlyConfigured("setting MODEL_STORE: an address such as s3://bucket/folder is needed")
+    raise ImproperlyConfigured("setting MODEL_STORE: must be an address such as s3://bucket/folder.")
 if MODEL_STORE and importlib.util.find_spec("boto3") is None:
     raise ImproperlyConfigured(
-        "setting MODEL_STORE: the extra `s3` is not installed: pip install --require-hashes -r requirements-s3.txt"
+        "setting MODEL_STORE: needs boto3. Run: pip install --require-hashes -r requirements-s3.txt"
     )
 # boto3 reads these itself, from the environment; what the .env file says is to count as well.
 for _name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "DEFAULT_REGION", "ENDPOINT_URL", "CA_BUNDLE"):
@@ -340,33 +393,51 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 # A worker that gives no sign of life for so long is taken for dead, and its job goes to another.
 JOB_STALE_SECONDS = _read_count("JOB_STALE_SECONDS", default=60)
 if JOB_STALE_SECONDS < 1:
-    raise ImproperlyConfigured("setting JOB_STALE_SECONDS: 1 or more is needed")
+    raise ImproperlyConfigured("setting JOB_STALE_SECONDS: must be 1 or more.")
 
 # --- Player ----------------------------------------------------------------------------------------------------------
 # Songs that nobody can play are sketched from their features; so many megabytes of sketches are kept on disk.
 SKETCH_DIR = VAR_DIR / "sketches"
 SKETCH_CACHE_MB = _read_count("SKETCH_CACHE_MB", default=200)
+
+
 # false: no page loads anything from Spotify's hosts, whatever song plays.
+def _read_links(name: str) -> list[tuple[str, str]]:
+    """Read named addresses, ``NAME=https://...{song}...`` with spaces or line ends between them."""
+    links = []
+    for text in _read(name, env.str, default="").split():
+        label, _equals, url = text.partition("=")
+        if not (label and url.startswith("https://") and "{song}" in url):
+            raise ImproperlyConfigured(f"setting {name}: must be NAME=https://... with {{song}} in it, not {text!r}.")
+        links.append((label.replace("_", " "), url))
+    return links
+
+
+# Where the player says that a recording can be searched for.
+SEARCH_LINKS = _read_links("SEARCH_LINKS")
 SPOTIFY_PLAYER: bool = _read("SPOTIFY_PLAYER", env.bool, default=True)
 
 # --- Language and time -----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+FORMAT_MODULE_PATH = "spotify_rec.formats"
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE: str = _read("TIME_ZONE", env.str, default="UTC")
 try:
     zoneinfo.ZoneInfo(TIME_ZONE)
 except (KeyError, ValueError, OSError):
-    raise ImproperlyConfigured(f"setting TIME_ZONE: {TIME_ZONE!r} is no time zone, such as Europe/Berlin") from None
+    raise ImproperlyConfigured(
+        f"setting TIME_ZONE: {TIME_ZONE!r} isn't a time zone. Use a name such as Europe/Berlin."
+    ) from None
 USE_TZ = True
 USE_I18N = True
 
 # --- Static files ----------------------------------------------------------------------------------------------------
-STATIC_URL = "/static/"
+STATIC_URL = f"{BASE_PATH}/static/"
 STATIC_ROOT = VAR_DIR / "static"
 if DEBUG:
     STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # whitenoise warns where it is missing, though it is not used
-VENDOR_DIR = VAR_DIR / "vendor"
+VENDOR_DIR = BASE_DIR / "var" / "vendor"
 STATICFILES_DIRS = [VENDOR_DIR] if VENDOR_DIR.is_dir() else []
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 STORAGES = {
@@ -374,7 +445,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "spotify_rec.storage.HashedStaticFilesStorage"
+        else "spotify_rec.web.static_files.HashedStaticFilesStorage"
     },
 }
 FIXTURE_DIRS = [BASE_DIR / "fixtures"]
@@ -415,6 +486,10 @@ CONTENT_SECURITY_POLICY = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 MAX_IMPORT_UPLOAD_BYTES = _read_count("MAX_IMPORT_UPLOAD_BYTES", default=100_000_000)
 MAX_HISTORY_UPLOAD_BYTES = _read_count("MAX_HISTORY_UPLOAD_BYTES", default=200_000_000)
+# What a listener may leave on the disk: uploads of imports that were stopped or failed are kept so long, and none is
+# taken that would leave less room than this.
+UPLOADS_KEPT_DAYS = _read_count("UPLOADS_KEPT_DAYS", default=7)
+MIN_FREE_DISK_MB = _read_count("MIN_FREE_DISK_MB", default=500)
 
 # --- Logs ------------------------------------------------------------------------------------------------------------
 LOG_LEVEL: int = _read("LOG_LEVEL", env.log_level, default="INFO")

@@ -6,22 +6,25 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.i18n import set_language
 
-from spotify_rec import install, observing
+from spotify_rec import observability
 from spotify_rec.api import api, not_found
+from spotify_rec.web import pwa
 
 admin.autodiscover()
 # Behind allauth's log-in, so that its rate limits hold for operators too.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 admin.site.site_header = admin.site.site_title = settings.SITE_NAME
 
+handler500 = "spotify_rec.web.away.failure"
+
 urlpatterns = [
-    path("manifest.webmanifest", install.manifest, name="manifest"),
-    path("service-worker.js", install.service_worker, name="service_worker"),
-    path("offline/", install.offline, name="offline"),
+    path("manifest.webmanifest", pwa.manifest, name="manifest"),
+    path("service-worker.js", pwa.service_worker, name="service_worker"),
+    path("offline/", pwa.offline, name="offline"),
     path("language/", set_language, name="set_language"),
-    path("healthz", observing.alive, name="healthz"),
-    path("readyz", observing.ready, name="readyz"),
-    path("metrics", observing.metrics, name="metrics"),
+    path("healthz", observability.alive, name="healthz"),
+    path("readyz", observability.ready, name="readyz"),
+    path("metrics", observability.metrics, name="metrics"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/spotify/", include("accounts.spotify.urls")),
@@ -29,7 +32,8 @@ urlpatterns = [
     path("", include("catalog.urls")),
     path("", include("feedback.urls")),
     path("", include("recommender.urls")),
-    path("player/", include("recommender.player_urls")),
+    path("player/", include("recommender.pages.player_urls")),
     path("", api.urls),
     re_path(r"^api/", not_found),
+    re_path(r"^recommend/\d+/+$", not_found),
 ]

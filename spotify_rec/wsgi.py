@@ -4,7 +4,7 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from spotify_rec.memory import keep_freed_memory
+from accounts.fast.memory import keep_freed_memory
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "spotify_rec.settings")
 # A page's arithmetic is too small to share out: with a thread per core, the workers' threads wait for each other, and a
@@ -16,6 +16,8 @@ keep_freed_memory()
 application = get_wsgi_application()
 
 # Only now: the models behind it need Django to be set up.
-from recommender.versions import serve_without_waiting  # noqa: E402
+from recommender.lifecycle.versions import serve_without_waiting  # noqa: E402
+from spotify_rec.web.away import wait_less  # noqa: E402
 
+wait_less()
 serve_without_waiting()

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, Protocol
 
 from django.db import connection
 
 from spotify_rec.backup.common import CHUNK, BackupError, Say
+from spotify_rec.backup.sql_guard import check, checked
 
+# What the site itself makes in SQLite that runs: the triggers of its search index.
+SQLITE_FORWARD: list[str] = import_module("catalog.migrations.0002_search_index").SQLITE_FORWARD
+_FULL_TEXT = re.compile(r"\busing fts5(?:vocab)?\(", re.IGNORECASE)
 # Pages copied between two looks at the progress bar.
 _SQLITE_PAGES = 2000
 
@@ -28,6 +34,9 @@ class Database(Protocol):
 
     def dump(self, into: IO[bytes], folder: Path, say: Say) -> None:
         """Write the database as it is at one moment; files in between lie in ``folder``. Raises ``BackupError``."""
+
+    def check(self, source: IO[bytes], say: Say) -> None:
+        """Read a dump through and touch nothing. Raises ``BackupError`` for anything in it that would run."""
 
     def load(self, source: IO[bytes], folder: Path, say: Say) -> None:
         """Put what was dumped in the place of all there is. Raises ``BackupError``."""
@@ -55,20 +64,26 @@ class SQLite:
             # The snapshot is taken here and held: a backup in steps would otherwise begin anew with each write.
             source.execute("BEGIN")
             source.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            _copy(source, target, "database", say)
+            _copy(source, target, copy.parent, say)
         check_sqlite(copy)
         with copy.open("rb") as file:
             shutil.copyfileobj(file, into, CHUNK)
         copy.unlink()
 
+    def check(self, source: IO[bytes], say: Say) -> None:
+        # A file that no program of ours interprets; what it holds is looked at when it has its place (`load`).
+        while chunk := source.read(CHUNK):
+            say("checking", len(chunk))
+
     def load(self, source: IO[bytes], folder: Path, say: Say) -> None:
         copy = folder / "database.sqlite3"
         with copy.open("wb") as file:
             shutil.copyfileobj(source, file, CHUNK)
+        refuse_foreign_code(copy)
         check_sqlite(copy)
         # One transaction of the target: whoever reads meanwhile sees the old content or the new, and a kill none of it.
         with closing(_opened(copy, "rw")) as new, closing(_opened(self._path, "rwc")) as target:
-            _copy(new, target, "database", say)
+            _copy(new, target, self._path.parent, say)
 
 
 def _opened(path: Path, mode: str) -> sqlite3.Connection:
@@ -78,18 +93,19 @@ def _opened(path: Path, mode: str) -> sqlite3.Connection:
         raise BackupError(f"{path}: {error}") from error
 
 
-def _copy(source: sqlite3.Connection, target: sqlite3.Connection, step: str, say: Say) -> None:
+def _copy(source: sqlite3.Connection, target: sqlite3.Connection, folder: Path, say: Say) -> None:
+    """Copy a database; ``folder`` is where the copy lies, for an error that names it."""
     (page_size,) = source.execute("PRAGMA page_size").fetchone()
     left = [0]
 
     def progress(_status: int, remaining: int, total: int) -> None:
-        say(step, ((left[0] or total) - remaining) * page_size)
+        say("database", ((left[0] or total) - remaining) * page_size)
         left[0] = remaining
 
     try:
         source.backup(target, pages=_SQLITE_PAGES, progress=progress)
     except sqlite3.Error as error:
-        raise BackupError(f"the database could not be copied: {error}") from error
+        raise BackupError(f"{folder}: the database could not be copied there: {error}") from error
 
 
 def check_sqlite(path: Path) -> None:
@@ -103,7 +119,25 @@ def check_sqlite(path: Path) -> None:
     if answer != "ok":
         raise BackupError(f"the database is damaged: {answer}")
     if dangling:
-        raise BackupError(f"the database is damaged: row {dangling[1]} of {dangling[0]} refers to nothing")
+        raise BackupError(f"the database is damaged: row {dangling[1]} of {dangling[0]} points to a missing row")
+
+
+def refuse_foreign_code(path: Path) -> None:
+    """Raise ``BackupError`` where the file brings views, triggers or virtual tables that are not the search index's.
+
+    They would run with the site's next reads and writes.
+    """
+    try:
+        with closing(_opened(path, "ro")) as copy:
+            rows = copy.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+    except sqlite3.Error as error:
+        raise BackupError(f"the database is damaged: {error}") from error
+    own = {" ".join(statement.split()) for statement in SQLITE_FORWARD}
+    for kind, name, sql in rows:
+        words = str(sql).lower().split()
+        is_table = kind in ("table", "index") and (words[1] != "virtual" or _FULL_TEXT.search(str(sql)) is not None)
+        if not is_table and " ".join(str(sql).split()) not in own:
+            raise BackupError(f"the database holds {name!r}, which isn't part of this site")
 
 
 class _Server:
@@ -114,6 +148,10 @@ class _Server:
     dump_options: tuple[str, ...]
     load_options: tuple[str, ...]
     package: str
+    vendor: str
+
+    def check(self, source: IO[bytes], say: Say) -> None:
+        check(source, self.vendor, lambda size: say("checking", size))
 
     def dump(self, into: IO[bytes], folder: Path, say: Say) -> None:
         with self._running(self.dumper, self.dump_options, folder, stdout=subprocess.PIPE) as process:
@@ -126,16 +164,21 @@ class _Server:
         first = [statement.encode() for statement in self._emptying(connection.introspection.table_names())]
         # No connection of ours may hold on to a table that is taken away.
         connection.close()
-        with self._running(self.client, self.load_options, folder, stdin=subprocess.PIPE) as process:
+        options = (*self.load_options, *self._guards())
+        with self._running(self.client, options, folder, stdin=subprocess.PIPE) as process:
             assert process.stdin is not None
             try:
-                for chunk in _chunks(first, source):
+                for chunk in _chunks(first, checked(source, self.vendor)):
                     process.stdin.write(chunk)
                     say("database", len(chunk))
                 process.stdin.close()
             except BrokenPipeError:
                 # It has ended before its time, and says why.
                 process.wait()
+
+    def _guards(self) -> tuple[str, ...]:
+        """Return the client's own options against commands in its input."""
+        return ()
 
     def _emptying(self, tables: list[str]) -> list[str]:
         raise NotImplementedError
@@ -146,14 +189,14 @@ class _Server:
     ) -> Iterator[subprocess.Popen[bytes]]:
         program = next((path for name in names if (path := shutil.which(name))), None)
         if program is None:
-            raise BackupError(f"{' or '.join(names)} is not on this machine (Debian: apt install {self.package})")
+            raise BackupError(f"{' or '.join(names)} isn't installed (Debian: apt install {self.package})")
         (_name, *arguments), environment = connection.client.settings_to_cmd_args_env(
             connection.settings_dict, list(options)
         )
         streams = {"stdout": subprocess.DEVNULL, "stdin": subprocess.DEVNULL, **streams}
-        with tempfile.TemporaryFile(dir=folder) as said:
+        with tempfile.TemporaryFile(dir=folder) as errors:
             process = subprocess.Popen(  # noqa: S603
-                [program, *arguments], env={**os.environ, **(environment or {})}, stderr=said, **streams
+                [program, *arguments], env={**os.environ, **(environment or {})}, stderr=errors, **streams
             )
             try:
                 yield process
@@ -166,13 +209,19 @@ class _Server:
                     if stream is not None and not stream.closed:
                         _close(stream)
             if status:
-                raise BackupError(f"{Path(program).name}: {_last_words(said)}")
+                raise BackupError(f"{Path(program).name}: {_last_words(errors)}")
 
 
-def _chunks(first: list[bytes], source: IO[bytes]) -> Iterator[bytes]:
+def _chunks(first: list[bytes], lines: Iterator[bytes]) -> Iterator[bytes]:
+    """Give the lines in larger pieces; what was checked alone is handed on."""
     yield from first
-    while chunk := source.read(CHUNK):
-        yield chunk
+    piece = bytearray()
+    for line in lines:
+        piece += line
+        if len(piece) >= CHUNK:
+            yield bytes(piece)
+            piece.clear()
+    yield bytes(piece)
 
 
 def _close(stream: IO[bytes]) -> None:
@@ -180,17 +229,18 @@ def _close(stream: IO[bytes]) -> None:
         stream.close()
 
 
-def _last_words(said: IO[bytes]) -> str:
-    said.seek(0)
-    lines = [line.strip() for line in said.read().decode(errors="replace").splitlines() if line.strip()]
+def _last_words(errors: IO[bytes]) -> str:
+    errors.seek(0)
+    lines = [line.strip() for line in errors.read().decode(errors="replace").splitlines() if line.strip()]
     telling = [line for line in lines if "error" in line.lower()]
-    return (telling or lines or ["ended without a word"])[0]
+    return (telling or lines or ["ended without an error message"])[0]
 
 
 class Postgres(_Server):
     """PostgreSQL. What goes wrong while loading leaves the database as it was: it is all one transaction."""
 
     dumper, client, package = ("pg_dump",), ("psql",), "postgresql-client"
+    vendor = "postgresql"
     # Comments on extensions are their owner's to write, who is seldom the site's account.
     dump_options = ("--format=plain", "--no-owner", "--no-privileges", "--no-comments")
     load_options = ("-X", "-q", "-v", "ON_ERROR_STOP=1", "--single-transaction", "-f", "-")
@@ -209,8 +259,17 @@ class MySQL(_Server):
 
     dumper, client = ("mariadb-dump", "mysqldump"), ("mariadb", "mysql")
     package = "mariadb-client"
+    vendor = "mysql"
     dump_options = ("--single-transaction", "--skip-lock-tables", "--hex-blob", "--no-tablespaces")
-    load_options = ()
+    # In its input, no command is known to the client any more but "charset" and "delimiter".
+    load_options = ("--binary-mode",)
+
+    def _guards(self) -> tuple[str, ...]:
+        program = next((path for name in self.client if (path := shutil.which(name))), None)
+        if program is None:
+            return ()
+        described = subprocess.run([program, "--help"], capture_output=True, check=False).stdout  # noqa: S603
+        return ("--sandbox",) if b"--sandbox" in described else ()
 
     def size(self) -> int:
         with connection.cursor() as cursor:

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from spotify_rec.backup.common import BackupError
-from spotify_rec.backup.making import expected_size, make_backup
+from spotify_rec.backup.create import expected_size, make_backup
 from spotify_rec.backup.progress import bytes_bar
 
 
@@ -14,12 +14,14 @@ class Command(BaseCommand):
     """``manage.py backup TARGET``."""
 
     help = (
-        "Write the database, the models and the uploads that wait to one file, while the site is at work. The settings "
-        "(.env) and their keys are not in it."
+        "Back up the database, the models and pending uploads to one file. The site can keep running. Settings and "
+        "keys (.env) are not included."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("target", type=Path, help="A new file, or a folder, in which it is named after the time.")
+        parser.add_argument(
+            "target", type=Path, help="A new file, or a folder. In a folder the file is named after the current time."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -29,7 +31,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         if options["verbosity"] > 0:
             self.stdout.write(
-                f"{made.path}: {made.size / 1e6:,.1f} MB, {made.models} models, {made.uploads} uploads that wait"
+                f"{made.path}: {made.size / 1e6:,.1f} MB, {made.models} models, {made.uploads} pending uploads"
             )
         if made.lacks_model:
-            self.stderr.write("The files of the model that serves are missing: a restored site will need a retrain.")
+            self.stderr.write("The files of the active model are missing. A restored site will need a retraining.")

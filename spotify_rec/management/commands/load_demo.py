@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from spotify_rec.demo import LISTENER, OPERATOR, LogIn, load_catalogue, load_listeners, make_log_in
 
@@ -14,13 +14,22 @@ class Command(BaseCommand):
     """``manage.py load_demo``."""
 
     help = (
-        "Load an invented catalogue and a dozen invented listeners, retrain, and print a listener's and an operator's "
-        "log-in. Run again, it keeps what was done on the site and makes new passwords. For DEBUG only."
+        "Load a made-up catalogue and a dozen made-up listeners, train a model, and print log-ins for a listener "
+        "and an operator. If you run it again, it keeps everything done on the site and sets new passwords. Needs "
+        "DEBUG=true."
     )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--port",
+            type=int,
+            default=os.environ.get("PORT") or 8000,
+            help="Where the site will be served, for the lines that are printed (default: PORT, or 8000).",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEBUG:
-            raise CommandError("the demo makes log-ins whose passwords are printed: not when DEBUG is false")
+            raise CommandError("load_demo prints passwords, so it only runs when DEBUG is true.")
         report = load_catalogue()
         self.stdout.write(
             f"demo songs: {report.songs_created:,} created, {report.songs_updated:,} updated, "
@@ -34,18 +43,18 @@ class Command(BaseCommand):
             self.stderr.write(f"retrain: {error}")
         listener = make_log_in(username=LISTENER, is_operator=False)
         operator = make_log_in(username=OPERATOR, is_operator=True)
-        self.stdout.write(_box(listener, operator))
+        self.stdout.write(_box(listener, operator, options["port"]))
 
 
-def _box(listener: LogIn, operator: LogIn) -> str:
+def _box(listener: LogIn, operator: LogIn, port: int) -> str:
     lines = [
-        f"{settings.SITE_NAME}: http://127.0.0.1:{os.environ.get('PORT') or '8000'}/",
+        f"{settings.SITE_NAME}: http://127.0.0.1:{port}/",
         "",
         _line("Listener", listener),
         _line("Operator", operator),
         "",
-        "All songs, artists and listeners are invented.",
-        "The passwords are made anew each time the demo is loaded.",
+        "All songs, artists and listeners are made up.",
+        "These passwords change every time the demo is loaded.",
     ]
     width = max(map(len, lines))
     rule = "+" + "-" * (width + 4) + "+"
@@ -54,5 +63,5 @@ def _box(listener: LogIn, operator: LogIn) -> str:
 
 def _line(role: str, log_in: LogIn) -> str:
     if log_in.password is None:
-        return f"{role}:  an account {log_in.username} with an address of its own is here and was left alone"
+        return f"{role}:  there is already a different account called {log_in.username}, so it was left unchanged"
     return f"{role}:  {log_in.username}  password  {log_in.password}"

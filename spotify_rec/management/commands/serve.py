@@ -14,11 +14,12 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts.spotify.sandbox.furnishing import site_environment
+from accounts.spotify.sandbox.seed import site_environment
 
 # A part that ends more than so often in a minute is broken, and the whole ends with it.
 MAX_RESTARTS = 5
 _END_SECONDS = 40.0
+_MANAGE = [sys.executable, "-m", "spotify_rec"]
 
 
 class Part:
@@ -57,21 +58,24 @@ class Command(BaseCommand):
     """``manage.py serve``."""
 
     help = (
-        "Bring the database and the static files up to date, then serve with gunicorn and run the worker beside it. "
-        "With --no-worker, run `manage.py worker` elsewhere."
+        "Update the database and the static files, then run the site (gunicorn) and a worker. With --no-worker, "
+        "run `manage.py worker` elsewhere."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--bind", default="127.0.0.1:8000", help="Address and port (default: %(default)s).")
-        parser.add_argument("--workers", type=int, default=2, help="Web processes (default: %(default)s).")
-        parser.add_argument("--threads", type=int, default=4, help="Threads of each (default: %(default)s).")
-        parser.add_argument("--no-worker", action="store_true", help="Web processes alone.")
+        parser.add_argument("--workers", type=int, default=2, help="Number of web processes (default: %(default)s).")
+        parser.add_argument("--threads", type=int, default=4, help="Threads per web process (default: %(default)s).")
+        parser.add_argument("--no-worker", action="store_true", help="Don't run a worker.")
         parser.add_argument(
             "--spotify-sandbox",
             action="store_true",
-            help="Also run the Spotify sandbox, and take it for Spotify, unless SPOTIFY_CLIENT_ID is set. DEBUG only.",
+            help=(
+                "Also run the Spotify sandbox and use it instead of Spotify, unless SPOTIFY_CLIENT_ID is set. "
+                "Needs DEBUG=true."
+            ),
         )
-        parser.add_argument("--no-migrate", action="store_true", help="Leave the database as it is.")
+        parser.add_argument("--no-migrate", action="store_true", help="Don't migrate the database.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not options["no_migrate"]:
@@ -81,7 +85,7 @@ class Command(BaseCommand):
         _refuse_taken(options["bind"])
         commands = {"gunicorn": _gunicorn(options)}
         if not options["no_worker"]:
-            commands["worker"] = [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker"]
+            commands["worker"] = [*_MANAGE, "worker"]
         if options["spotify_sandbox"] and not settings.SPOTIFY_CLIENT_ID:
             commands["spotify_sandbox"] = _sandbox()
         _Site(commands).run()
@@ -104,7 +108,7 @@ class _Site:
             while not self._ending:
                 for part in self._parts:
                     if not self._ending and not part.keep_alive():
-                        raise CommandError(f"{part.name} keeps ending: see the lines above")
+                        raise CommandError(f"{part.name} keeps stopping. See the output above.")
                 time.sleep(0.2)
         finally:
             self._end()
@@ -137,18 +141,22 @@ def _refuse_taken(bind: str) -> None:
 def _sandbox() -> list[str]:
     """Return the command of the sandbox, on a free port, and have all parts of the site take it for Spotify."""
     if not settings.DEBUG:
-        raise CommandError("--spotify-sandbox is a developer's tool: not when DEBUG is false")
+        raise CommandError("--spotify-sandbox is for development only. Set DEBUG=true to use it.")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     os.environ.update(site_environment(f"http://127.0.0.1:{port}"))
-    return [sys.executable, str(settings.BASE_DIR / "manage.py"), "spotify_sandbox", "--port", str(port), "-v", "0"]
+    return [*_MANAGE, "spotify_sandbox", "--port", str(port), "-v", "0"]
 
 
 def _gunicorn(options: dict[str, Any]) -> list[str]:
     return [
-        str(Path(sys.executable).with_name("gunicorn")),
+        sys.executable,
+        "-m",
+        "gunicorn",
         "spotify_rec.wsgi",
+        "--config",
+        str(settings.BASE_DIR / "gunicorn.conf.py"),
         "--bind",
         options["bind"],
         "--workers",

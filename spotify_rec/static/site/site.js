@@ -65,7 +65,8 @@
   // What is loaded into the sheet opens it; a click beside it closes it.
   const sheet = document.getElementById("sheet");
   document.body.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target?.id === "sheet-body" && !sheet.open) {
+    const { target, xhr } = event.detail;
+    if (target?.id === "sheet-body" && !sheet.open && xhr.getResponseHeader("HX-Reswap") !== "none") {
       sheet.showModal();
     }
   });
@@ -74,13 +75,15 @@
       sheet.close();
     }
   });
+  // Where the site begins: the whole host, or a path of it.
+  const base = new URL(".", document.querySelector('link[rel="manifest"]').href).pathname;
   // Without a network the offline page is shown; times are shown in the zone the browser is in.
   if ("serviceWorker" in navigator && window.isSecureContext) {
-    navigator.serviceWorker.register("/service-worker.js").catch(() => {});
+    navigator.serviceWorker.register(`${base}service-worker.js`).catch(() => {});
   }
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (zone) {
-    document.cookie = `time_zone=${zone}; path=/; max-age=31536000; samesite=lax`;
+    document.cookie = `time_zone=${zone}; path=${base}; max-age=31536000; samesite=lax`;
   }
   // The way back is offered for a while, unless the focus is on it.
   document.body.addEventListener("htmx:load", (event) => {
@@ -91,13 +94,88 @@
       }
     }
   });
-  // An error answer to an htmx request is said, not swallowed.
-  document.body.addEventListener("htmx:responseError", () => {
-    const box = document.getElementById("messages");
-    const alert = document.createElement("div");
-    alert.className = "alert alert-danger";
-    alert.setAttribute("role", "alert");
-    alert.textContent = document.documentElement.lang === "en" ? "That did not work. Please try again." : "⚠";
-    box.replaceChildren(alert);
+  // Messages are toasts: they leave by themselves, unless they are errors or somebody is at them.
+  const TOAST_MS = 8000;
+  const words = document.documentElement.dataset;
+  const box = () => document.getElementById("messages");
+  function letGo(toast) {
+    setTimeout(() => {
+      if (toast.matches(":hover, :focus-within")) {
+        letGo(toast);
+      } else {
+        toast.remove();
+      }
+    }, TOAST_MS);
+  }
+  function watchToasts() {
+    for (const toast of document.querySelectorAll("[data-toast]:not([data-toast='leaves'])")) {
+      toast.dataset.toast = "leaves";
+      letGo(toast);
+    }
+  }
+  function say(text, kind) {
+    const toast = document.createElement("div");
+    toast.className = `alert alert-${kind} toast-note`;
+    toast.setAttribute("role", kind === "danger" ? "alert" : "status");
+    const close = document.createElement("button");
+    close.className = "btn btn-icon toast-close";
+    close.type = "button";
+    close.dataset.closeToast = "";
+    close.setAttribute("aria-label", words.closeText);
+    close.textContent = "\u2715";
+    const said = document.createElement("div");
+    said.className = "toast-text";
+    said.textContent = text;
+    toast.append(said, close);
+    if (kind !== "danger") {
+      toast.dataset.toast = "";
+    }
+    box().replaceChildren(toast);
+    watchToasts();
+  }
+  watchToasts();
+  for (const name of ["htmx:afterSettle", "htmx:oobAfterSwap"]) {
+    document.body.addEventListener(name, watchToasts);
+  }
+  document.addEventListener("click", (event) => event.target.closest?.("[data-close-toast]")?.parentElement.remove());
+  document.addEventListener("toast", (event) => say(event.detail.text, event.detail.isError ? "danger" : "success"));
+  document.body.addEventListener("close-sheet", () => sheet.close());
+  // What the site could not take just now is kept here and sent again, for ten minutes; then it is said.
+  const tries = new WeakMap();
+  function sendAgain(event) {
+    const { xhr, requestConfig, elt, target } = event.detail;
+    const seconds = Number(xhr.getResponseHeader("Retry-After"));
+    const count = (tries.get(elt) || 0) + 1;
+    if (xhr.status !== 503 || !seconds || count > 600 / seconds || !elt.isConnected) {
+      return false;
+    }
+    tries.set(elt, count);
+    const values = {};
+    for (const name of new Set(requestConfig.formData.keys())) {
+      const all = requestConfig.formData.getAll(name);
+      values[name] = all.length > 1 ? all : all[0];
+    }
+    setTimeout(() => window.htmx.ajax(requestConfig.verb, requestConfig.path, { source: elt, target, values }), 1000 * seconds);
+    return true;
+  }
+  document.body.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.successful && tries.delete(event.detail.elt)) {
+      box().replaceChildren();
+    }
   });
+  // An error answer to an htmx request is said, not swallowed: in the words of the site, if it has any, and always in
+  // the page's language. So is that there was no answer.
+  document.body.addEventListener("htmx:responseError", (event) => {
+    if (sendAgain(event)) {
+      say(words.againText, "danger");
+      return;
+    }
+    sheet.close();
+    const { xhr } = event.detail;
+    const isSaid = (xhr.getResponseHeader("Content-Type") ?? "").startsWith("text/plain") && xhr.status < 500;
+    say((isSaid && xhr.responseText.trim()) || words.errorText, "danger");
+  });
+  for (const name of ["htmx:sendError", "htmx:timeout"]) {
+    document.body.addEventListener(name, () => say(words.offlineText, "danger"));
+  }
 })();

@@ -9,7 +9,9 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from django.views.defaults import page_not_found
 
+from accounts.apikit.auth import ASKED_BY_HEAD
 from accounts.apikit.problems import CONTENT_TYPE, problem
+from spotify_rec.web.compat import hand_over
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 _API = ("/api/", "/recommend/")
@@ -21,6 +23,10 @@ _UPLOADS = {
     "/api/user/history/imports": "MAX_HISTORY_UPLOAD_BYTES",
     "/admin/catalog/track/import/": "MAX_IMPORT_UPLOAD_BYTES",
 }
+# Calls whose bodies hold long lists; of any other, and of the forms of accounts, a body is small.
+_WITH_LISTS = ("/api/user/history", "/api/playback/", "/api/playlists")
+_SMALL = ("/api/", "/recommend/", "/accounts/")
+_SMALL_BYTES = 65_536
 _KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate", "Set-Cookie")
 
 
@@ -29,9 +35,9 @@ def body_size(get_response: Answer) -> Answer:
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if _announced(request) > _largest(request):
-            if request.path.startswith(_API):
-                return problem(413, "The body is too large.")
-            return HttpResponse("The body is too large.", status=413, content_type="text/plain")
+            if request.path_info.startswith(_API):
+                return problem(413, "The request body is too large.")
+            return HttpResponse("The request body is too large.", status=413, content_type="text/plain")
         return get_response(request)
 
     return middleware
@@ -41,11 +47,12 @@ def api_answers(get_response: Answer) -> Answer:
     """Give every error below /api/ the form of problem details, and let HEAD be answered as GET without the body."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if not request.path.startswith(_API) or request.path.startswith(_NOT_CALLS):
+        if not request.path_info.startswith(_API) or request.path_info.startswith(_NOT_CALLS):
             return get_response(request)
         is_head = request.method == "HEAD"
         if is_head:
             request.method = "GET"
+            request.META[ASKED_BY_HEAD] = "1"
         response = get_response(request)
         if response.status_code >= HTTPStatus.BAD_REQUEST and response.get("Content-Type") != CONTENT_TYPE:
             response = _as_problem(response)
@@ -77,8 +84,11 @@ def _announced(request: HttpRequest) -> int:
 
 
 def _largest(request: HttpRequest) -> int:
+    path = request.path_info
     size = int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
-    if request.content_type == "multipart/form-data" and (name := _UPLOADS.get(request.path)):
+    if path.startswith(_SMALL) and not path.startswith(_WITH_LISTS):
+        size = min(size, _SMALL_BYTES)
+    if request.content_type == "multipart/form-data" and (name := _UPLOADS.get(path)):
         # What a form adds to its file stays far below what a form without one may have.
         size += int(getattr(settings, name))
     return size
@@ -88,7 +98,7 @@ def _as_problem(response: HttpResponseBase) -> HttpResponse:
     headers = {name: response[name] for name in _KEPT_HEADERS if response.has_header(name)}
     answer = problem(response.status_code, headers=headers)
     answer.cookies = response.cookies
-    response.close()
+    hand_over(response, answer)
     return answer
 
 
@@ -98,5 +108,5 @@ def _without_body(response: HttpResponseBase) -> HttpResponseBase:
         headers["Content-Length"] = str(len(response.content))
     empty = HttpResponse(status=response.status_code, headers=headers)
     empty.cookies = response.cookies
-    response.close()
+    hand_over(response, empty)
     return empty

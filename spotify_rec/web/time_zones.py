@@ -27,10 +27,10 @@ def listeners_time_zone(get_response: Answer) -> Answer:
 
 
 def _zone_of(request: HttpRequest) -> zoneinfo.ZoneInfo | None:
-    said = request.COOKIES.get(COOKIE, "")
+    from_browser = request.COOKIES.get(COOKIE, "")
     # The session is read only where one was sent: pages for everybody need no database for this.
     own = getattr(request.user, "time_zone", "") if request.user.is_authenticated else ""
-    return find_zone(own) or find_zone(said)
+    return find_zone(own) or find_zone(from_browser)
 
 
 def find_zone(name: str) -> zoneinfo.ZoneInfo | None:

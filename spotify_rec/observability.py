@@ -30,6 +30,16 @@ _SECONDS = Histogram("site_request_seconds", "Seconds to answer a request.", ["r
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
+def health(get_response: Answer) -> Answer:
+    """Answer those who look whether the site is well before anything else: they ask by any host, without HTTPS."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        view = _HEALTH.get(request.path_info)
+        return view(request) if view else get_response(request)
+
+    return middleware
+
+
 def observe(get_response: Answer) -> Answer:
     """Give each request an id, which all its log lines and its answer carry; count and time it by its route."""
 
@@ -52,7 +62,7 @@ def observe(get_response: Answer) -> Answer:
 def _note(request: HttpRequest, status: int, seconds: float) -> None:
     match = request.resolver_match
     # The route, such as songs/<int:pk>/, and never the path: that would name rows, keys and words.
-    route = (match.route or "/") if match else "none"
+    route = (match.route or "/") if match else _HEALTH_ROUTES.get(request.path_info, "none")
     method = request.method if request.method in _METHODS else "other"
     _REQUESTS.labels(route, method, str(status)).inc()
     _SECONDS.labels(route).observe(seconds)
@@ -124,3 +134,5 @@ def _migrations() -> bool:
 
 
 _CHECKS: dict[str, Callable[[], bool]] = {"database": _database, "cache": _cache, "migrations": _migrations}
+_HEALTH_ROUTES = {"/healthz": "healthz", "/readyz": "readyz"}
+_HEALTH: dict[str, Callable[[HttpRequest], HttpResponseBase]] = {"/healthz": alive, "/readyz": ready}

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import shutil
 import tempfile
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -14,9 +19,9 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
-from recommender.model_store import TWIN, publish_missing
-from recommender.object_store import StoreError
-from recommender.versions import active_model, forget_loaded
+from recommender.lifecycle.model_store import EVAL_SUFFIX, publish_missing
+from recommender.lifecycle.object_store import StoreError
+from recommender.lifecycle.versions import active_model, forget_loaded
 from spotify_rec.backup.common import (
     CHUNK,
     DATABASE_NAMES,
@@ -29,8 +34,10 @@ from spotify_rec.backup.common import (
     upload_folder,
 )
 from spotify_rec.backup.databases import database
+from spotify_rec.backup.signature import Digest, is_signed
 
 _MODEL_PARTS, _UPLOAD_PARTS = 3, 2
+_COPY_PREFIX = ".earworm-restore-"
 
 
 @dataclass(frozen=True)
@@ -54,17 +61,22 @@ class Backup:
         try:
             self._archive = zipfile.ZipFile(path)
         except FileNotFoundError as error:
-            raise BackupError(f"{path}: there is no such file") from error
+            raise BackupError(f"{path}: no such file") from error
         except (zipfile.BadZipFile, OSError) as error:
-            raise BackupError(f"{path} is no backup, or was cut off: {error}") from error
+            raise BackupError(f"{path} isn't a backup, or is incomplete: {error}") from error
         self.path = path
         self.manifest = self._read_manifest()
         self.members: list[str] = self.manifest["members"]
+        self.is_signed = is_signed(self.manifest)
         self._check_names()
 
     def size(self) -> int:
-        """Return the bytes that a restore goes through: all once to see that they are whole, all once to write."""
-        return 2 * sum(self._archive.getinfo(name).file_size for name in self.members)
+        """Return the bytes that a restore goes through: all once to see that they are whole, all once to write.
+
+        The database is read once more, for what would run.
+        """
+        sizes = {name: self._archive.getinfo(name).file_size for name in self.members}
+        return 2 * sum(sizes.values()) + sizes.get(DATABASE_NAMES[connection.vendor], 0)
 
     def close(self) -> None:
         """Close the file."""
@@ -73,12 +85,18 @@ class Backup:
     def verify(self, say: Say) -> None:
         """Read everything through, so that nothing is touched for the sake of a damaged file."""
         for name in self.members:
+            digest = Digest()
             try:
                 with self._archive.open(name) as member:
                     while chunk := member.read(CHUNK):
+                        digest.add(chunk)
                         say("checking", len(chunk))
             except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
                 raise BackupError(f"{self.path} is damaged: {name}: {error}") from error
+            if self.is_signed and self.manifest["sha256"].get(name) != digest.text():
+                raise BackupError(f"{self.path} is damaged: {name} isn't what was signed")
+        with self._archive.open(DATABASE_NAMES[connection.vendor]) as source:
+            database().check(source, say)
 
     def load_database(self, folder: Path, say: Say) -> None:
         """Put the database in place of the one there is."""
@@ -119,7 +137,7 @@ class Backup:
         try:
             manifest = json.loads(self._archive.read(MANIFEST))
         except KeyError as error:
-            raise BackupError(f"{self.path} is no backup of this site: there is no {MANIFEST} in it") from error
+            raise BackupError(f"{self.path} isn't an Earworm backup: {MANIFEST} is missing") from error
         except (ValueError, zipfile.BadZipFile, zlib.error) as error:
             raise BackupError(f"{self.path} is damaged: {MANIFEST}: {error}") from error
         if manifest.get("format") != FORMAT:
@@ -134,17 +152,29 @@ class Backup:
             parts = name.split("/")
             wanted = {"models": _MODEL_PARTS, "uploads": _UPLOAD_PARTS}.get(parts[0], 1)
             if len(parts) != wanted or any(part in ("", ".", "..") or "\\" in part for part in parts):
-                raise BackupError(f"{self.path} is no backup of this site: {name!r} has no place in one")
+                raise BackupError(f"{self.path} isn't an Earworm backup: it contains {name!r}")
 
 
-def restore_backup(backup: Backup, *, is_overwriting: bool, say: Say = say_nothing) -> Restored:
-    """Bring the site back to ``backup``. Everything is checked before anything is written. Raises ``BackupError``."""
+def restore_backup(
+    backup: Backup, *, is_overwriting: bool, is_trusted: bool = False, say: Say = say_nothing
+) -> Restored:
+    """Bring the site back to ``backup``. Everything is checked before anything is written. Raises ``BackupError``.
+
+    One that this site did not sign is restored only if it is said to be trusted: its rows become the site's accounts,
+    operators among them.
+    """
     _check_fits(backup)
+    if not (backup.is_signed or is_trusted):
+        raise BackupError(
+            f"{backup.path} wasn't signed with this site's SECRET_KEY. Use --trust-unsigned if you know who made it."
+        )
     if not is_overwriting and (tables := _tables()):
-        raise BackupError(f"the database is not empty ({len(tables)} tables): --overwrite replaces all that is in it")
+        raise BackupError(
+            f"The database isn't empty ({len(tables)} tables). Use --overwrite to replace everything in it."
+        )
     backup.verify(say)
     try:
-        with tempfile.TemporaryDirectory(dir=_work_folder()) as name:
+        with _private_folder(_work_folder()) as name:
             # The files first: a model that no row names yet does no harm, a row without its model would.
             backup.unpack_files(say)
             backup.load_database(Path(name), say)
@@ -154,8 +184,31 @@ def restore_backup(backup: Backup, *, is_overwriting: bool, say: Say = say_nothi
     return replace(_restored(backup), store_error=_publish(backup))
 
 
+@contextmanager
+def _private_folder(parent: Path) -> Iterator[str]:
+    """Give a folder for the copy of the database; those that killed restores left behind are removed first.
+
+    Each is locked by the process that works in it, so that one at work is told from one that was killed.
+    """
+    for left in parent.glob(f"{_COPY_PREFIX}*"):
+        with suppress(OSError):
+            descriptor = os.open(left, os.O_RDONLY)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(left, ignore_errors=True)
+            finally:
+                os.close(descriptor)
+    with tempfile.TemporaryDirectory(dir=parent, prefix=_COPY_PREFIX) as name:
+        descriptor = os.open(name, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield name
+        finally:
+            os.close(descriptor)
+
+
 def _publish(backup: Backup) -> str:
-    folders = {name.split("/")[1].removesuffix(TWIN) for name in backup.members if name.startswith("models/")}
+    folders = {name.split("/")[1].removesuffix(EVAL_SUFFIX) for name in backup.members if name.startswith("models/")}
     try:
         publish_missing(sorted(folders))
     except StoreError as error:
@@ -166,14 +219,16 @@ def _publish(backup: Backup) -> str:
 def _check_fits(backup: Backup) -> None:
     vendor = backup.manifest["database"]
     if vendor != connection.vendor:
-        raise BackupError(f"{backup.path} is of a {vendor} database, and DATABASE_URL names a {connection.vendor} one")
+        raise BackupError(f"{backup.path} is from a {vendor} database, but DATABASE_URL points to {connection.vendor}.")
     known = set(MigrationLoader(None).disk_migrations)
     unknown = [
         f"{app}.{name}" for app, names in backup.manifest["migrations"].items() for name in names
         if (app, name) not in known
     ]  # fmt: skip
     if unknown:
-        raise BackupError(f"{backup.path} was made by a newer release: it has the migration {unknown[0]}")
+        raise BackupError(
+            f"{backup.path} was made by a newer release (it has the migration {unknown[0]}). Update the site first."
+        )
 
 
 def _tables() -> list[str]:
@@ -191,7 +246,7 @@ def _work_folder() -> Path:
 
 
 def _restored(backup: Backup) -> Restored:
-    from feedback.history_models import HistoryImport, upload_storage
+    from feedback.history_import.models import HistoryImport, upload_storage
 
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())

@@ -17,9 +17,10 @@ from django.db import DatabaseError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
-from recommender.model_store import TWIN, fetch
+from feedback.history_import.models import HistoryImport
+from recommender.lifecycle.model_store import EVAL_SUFFIX, fetch
+from recommender.lifecycle.object_store import StoreError, UnusableCopyError
 from recommender.models import ModelVersion
-from recommender.object_store import StoreError, UnusableCopyError
 from spotify_rec.backup.common import (
     CHUNK,
     DATABASE_NAMES,
@@ -32,6 +33,7 @@ from spotify_rec.backup.common import (
     upload_folder,
 )
 from spotify_rec.backup.databases import database
+from spotify_rec.backup.signature import Digest, sign
 
 logger = logging.getLogger(__name__)
 
@@ -61,9 +63,9 @@ def make_backup(*, target: Path, say: Say = say_nothing) -> Made:
     """
     path = target / f"earworm-{timezone.now():%Y%m%d-%H%M%S}.zip" if target.is_dir() else target
     if path.exists():
-        raise BackupError(f"{path} exists; a backup overwrites nothing")
+        raise BackupError(f"{path} already exists, and backups never overwrite files. Choose another name.")
     if not path.parent.is_dir():
-        raise BackupError(f"{path.parent}: there is no such folder")
+        raise BackupError(f"{path.parent}: no such folder")
     _fetch_active_model()
     try:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as name:
@@ -91,17 +93,36 @@ def _pack(packed: Path, folder: Path, say: Say) -> list[str]:
             database().dump(into, folder, say)
         _add_files(archive, say)
         members = archive.namelist()
-        archive.writestr(MANIFEST, json.dumps({**manifest, "members": members}, indent=1))
+    # What lies in the archive is read once more for its digests: the database's program wrote it itself.
+    digests = _digests(packed, members, say)
+    manifest = sign({**manifest, "members": members, "sha256": digests})
+    with zipfile.ZipFile(packed, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr(MANIFEST, json.dumps(manifest, indent=1))
     return members
+
+
+def _digests(packed: Path, members: list[str], say: Say) -> dict[str, str]:
+    digests = {}
+    with zipfile.ZipFile(packed) as archive:
+        for name in members:
+            digest = Digest()
+            with archive.open(name) as member:
+                while chunk := member.read(CHUNK):
+                    digest.add(chunk)
+                    say("signing", 0)
+            digests[name] = digest.text()
+    return digests
 
 
 def _applied_migrations() -> dict[str, list[str]]:
     try:
         applied = sorted(MigrationRecorder(connection).applied_migrations())
     except DatabaseError as error:
-        raise BackupError(f"the database cannot be read: {error}") from error
+        raise BackupError(f"The database can't be read: {error}") from error
     if not applied:
-        raise BackupError("the database is empty: there is nothing to keep (manage.py migrate makes a new one)")
+        raise BackupError(
+            "The database is empty, so there is nothing to back up. `manage.py migrate` sets up a new one."
+        )
     names: dict[str, list[str]] = {}
     for app, name in applied:
         names.setdefault(app, []).append(name)
@@ -115,20 +136,21 @@ def _fetch_active_model() -> None:
             fetch(name)
             # There may be none.
             with suppress(UnusableCopyError):
-                fetch(name + TWIN)
+                fetch(name + EVAL_SUFFIX)
         except StoreError as error:
-            logger.warning("what is not on this machine is not in the backup: %s", error)
+            logger.warning("not in the backup, because it isn't on this machine: %s", error)
 
 
 def _model_files() -> list[Path]:
     folders = ModelVersion.objects.values_list("directory", flat=True)
-    twins = [model_folder() / (name + ending) for name in folders for ending in ("", TWIN)]
+    twins = [model_folder() / (name + ending) for name in folders for ending in ("", EVAL_SUFFIX)]
     return [path for folder in twins if folder.is_dir() for path in sorted(folder.iterdir()) if path.is_file()]
 
 
 def _upload_files() -> list[Path]:
-    folder = upload_folder()
-    return [path for path in sorted(folder.iterdir()) if path.is_file()] if folder.is_dir() else []
+    """Return the uploads that wait for their import; what no row names is nobody's, and no backup should keep it."""
+    names = HistoryImport.objects.exclude(file="").order_by("file").values_list("file", flat=True)
+    return [path for name in names if (path := upload_folder() / Path(name).name).is_file()]
 
 
 def _add_files(archive: zipfile.ZipFile, say: Say) -> None:
@@ -162,7 +184,7 @@ def _rename(packed: Path, path: Path) -> None:
         # Unlike a rename, a link takes nobody's place.
         os.link(packed, path)
     except FileExistsError as error:
-        raise BackupError(f"{path} exists; a backup overwrites nothing") from error
+        raise BackupError(f"{path} already exists, and backups never overwrite files. Choose another name.") from error
     except OSError:
         # A file system without links.
         packed.rename(path)
@@ -172,5 +194,5 @@ def _made(path: Path, members: list[str]) -> Made:
     active = ModelVersion.objects.filter(active_slot=True).values_list("directory", flat=True).first()
     folders = {name.split("/")[1] for name in members if name.startswith("models/")}
     uploads = sum(name.startswith("uploads/") for name in members)
-    models = sum(not name.endswith(TWIN) for name in folders)
+    models = sum(not name.endswith(EVAL_SUFFIX) for name in folders)
     return Made(path, path.stat().st_size, models, uploads, active is not None and active not in folders)

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.templatetags.static import static
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
@@ -17,13 +17,13 @@ def manifest(_request: HttpRequest) -> HttpResponse:
     """Describe the site as an application."""
     icon = static("site/icon.svg")
     described = {
-        "id": "/",
+        "id": get_script_prefix(),
         "name": settings.SITE_NAME,
         "short_name": settings.SITE_NAME,
-        "description": _("Songs that follow your taste from your very last click."),
+        "description": _("Music that learns your taste with every click."),
         "lang": get_language(),
         "start_url": reverse("recommender:home"),
-        "scope": "/",
+        "scope": get_script_prefix(),
         "display": "standalone",
         "background_color": "#14121c",
         "theme_color": "#5a28cf",
@@ -44,7 +44,11 @@ def manifest(_request: HttpRequest) -> HttpResponse:
 def service_worker(request: HttpRequest) -> HttpResponse:
     """Return the script that shows the offline page when the site cannot be reached. It keeps nothing of a listener."""
     files = ["vendor/bootstrap.min.css", "site/site.css", "site/theme.js", "site/icon.svg"]
-    context = {"offline_url": reverse("offline"), "files": [static(name) for name in files]}
+    context = {
+        "base": get_script_prefix(),
+        "offline_url": reverse("offline"),
+        "files": [static(name) for name in files],
+    }
     return render(request, "service-worker.js", context, content_type="text/javascript")
 
 
