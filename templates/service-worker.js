@@ -1,8 +1,9 @@
 // Shows the offline page when the site cannot be reached. Pages and songs of a listener are never kept.
 "use strict";
 const FILES = [{% for file in files %}"{{ file|escapejs }}", {% endfor %}"{{ offline_url|escapejs }}"];
-// The name follows the files, whose names follow their content.
-const CACHE = "offline:" + FILES.join("|");
+// Caches are the whole host's, of which the site may be a part. The name follows the files, whose names follow their content.
+const MINE = "offline:{{ base|escapejs }}:";
+const CACHE = MINE + FILES.join("|");
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES)).then(() => self.skipWaiting()));
@@ -10,7 +11,7 @@ self.addEventListener("install", (event) => {
 
 self.addEventListener("activate", (event) => {
   const old = caches.keys().then((names) =>
-    Promise.all(names.filter((name) => name.startsWith("offline:") && name !== CACHE).map((name) => caches.delete(name))),
+    Promise.all(names.filter((name) => name.startsWith(MINE) && name !== CACHE).map((name) => caches.delete(name))),
   );
   event.waitUntil(old.then(() => self.clients.claim()));
 });
