@@ -16,7 +16,7 @@ from django.core.cache import cache
 from django.db import OperationalError, connection, connections
 from django.test import override_settings
 from django.utils import translation
-from playwright.sync_api import BrowserContext, Playwright
+from playwright.sync_api import BrowserContext, Playwright, expect
 from pytest_django import DjangoDbBlocker
 
 # Playwright keeps an event loop in the main thread, which Django would take for an async view.
@@ -37,6 +37,8 @@ TEST_SETTINGS = {
 
 def pytest_configure(config: pytest.Config) -> None:
     """Put the settings of the tests in place for the whole run."""
+    # Playwright's own five seconds are too few where others are at work on the machine.
+    expect.set_options(timeout=60_000)
     overridden = override_settings(**TEST_SETTINGS)
     overridden.enable()
     config.add_cleanup(overridden.disable)
@@ -53,10 +55,13 @@ def pytest_report_header() -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what asks for a page of the browser, so that nobody has to remember to."""
+    """Mark what asks for a page of the browser, or for the database, so that nobody has to remember to."""
     for item in items:
-        if {"page", "context", "browser"} & set(getattr(item, "fixturenames", ())):
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if {"page", "context", "browser"} & fixtures:
             item.add_marker("browser")
+        if item.get_closest_marker("django_db") or {"db", "django_db_setup", "live_server", "transactional_db"} & fixtures:
+            item.add_marker("database")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

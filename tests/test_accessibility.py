@@ -16,15 +16,17 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
 from catalog.models import Artist, Genre, Track
+from catalog.templatetags.catalog_tags import album_url
 from conftest import missing
-from feedback import playlist_services
-from feedback import steering_services as steering
-from feedback.history_models import HistoryImport
-from feedback.models import Play, Rating
-from feedback.services import rate
-from recommender.home import recommend_home
+from feedback.history_import.models import HistoryImport
+from feedback.playlists import services as playlist_services
+from feedback.plays.models import Play
+from feedback.preferences import services as preference_services
+from feedback.ratings.models import Rating
+from feedback.ratings.services import rate
+from recommender.lifecycle.versions import forget_loaded
+from recommender.pages.for_you import recommend_home
 from recommender.tests.builders import make_catalogue, make_user
-from recommender.versions import forget_loaded
 from spotify_rec.management.commands.fetch_assets import dev_dir
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
@@ -44,18 +46,26 @@ ANONYMOUS = [
     "/accounts/confirm-email/none-such/",
     "/accounts/inactive/",
     "/journey/",
+    "/privacy/",
     "/nowhere/",
     "/offline/",
 ]
 # What no page stands at: files, what programs ask for, what only a form is sent to.
 FORMS_ALONE = {
-    *("accounts:token_revoke", "catalog:spotify_add", "set_language", "recommender:adventure", "recommender:answer"),
-    *(f"feedback:{name}" for name in ("adjust", "block", "unblock", "exclude", "exclude_period", "count_again")),
-    *(f"feedback:{name}" for name in ("private_session", "rate", "listen", "rest", "play_remove", "play_restore")),
+    *(
+        "accounts:token_revoke",
+        "catalog:spotify_add",
+        "set_language",
+        "recommender:adventure",
+        "recommender:rate_in_section",
+    ),
+    *(f"feedback:{name}" for name in ("adjust", "block", "unblock", "exclude", "exclude_period", "remove_exclusion")),
+    *(f"feedback:{name}" for name in ("private_session", "rate", "listen", "follow", "play_remove", "play_restore")),
     *(f"feedback:playlist_{name}" for name in ("delete", "move", "remove", "rename", "restore")),
-    *(f"feedback:{name}" for name in ("history_change", "spotify_import", "spotify_save_likes", "spotify_take_back")),
-    *(f"recommender:{name}" for name in ("activate", "wrong_reason", "spotify_save")),
-    *(f"spotify_{name}" for name in ("callback", "disconnect", "login", "sign_in")),
+    *(f"feedback:{name}" for name in ("history_change", "doubles_change", "spotify_import", "spotify_save_likes")),
+    "feedback:spotify_take_back",
+    *(f"recommender:{name}" for name in ("activate", "new_songs", "wrong_reason", "spotify_save")),
+    *(f"spotify_{name}" for name in ("callback", "login", "reminder", "sign_in")),
 }
 FILES = {
     *("accounts:export", "catalog:sketch", "feedback:history_export", "feedback:history_unmatched"),
@@ -75,13 +85,14 @@ def user(settings: Any, tmp_path: Path) -> Iterator[User]:
         rate(user=made, track=track, value=Rating.Value.LIKE)
     rate(user=made, track=tracks[30], value=Rating.Value.DISLIKE)
     Play.objects.create(user=made, track=tracks[8], outcome=Play.Outcome.COMPLETED)
+    Track.objects.filter(title="Song 0.0").update(album="First")
     call_command("retrain", verbosity=0)
     playlist_services.create_playlist(owner=made, name="Mine", tracks=tracks[:3])
     HistoryImport.objects.create(user=made, name="history.json", plays_added=3, finished_at=timezone.now())
-    steering.block(user=made, target=Genre.objects.get(name="techno"))
-    steering.exclude(user=made, target=tracks[5])
-    steering.adjust(user=made, line=Artist.objects.get(name="Artist 0"), level="off")
-    steering.start_private_session(user=made)
+    preference_services.block(user=made, target=Genre.objects.get(name="techno"))
+    preference_services.exclude(user=made, target=tracks[5])
+    preference_services.adjust(user=made, line=Artist.objects.get(name="Artist 0"), level="off")
+    preference_services.start_private_session(user=made)
     yield made
     forget_loaded()
 
@@ -108,6 +119,9 @@ def pages_of(user: User) -> list[str]:
         reverse("recommender:similar", args=[track.pk]),
         reverse("recommender:why", args=shown),
         reverse("recommender:menu", args=shown),
+        reverse("recommender:song_menu", args=[track.pk]),
+        reverse("recommender:song_why", args=[Track.objects.get(title="Song 9.3").pk]),
+        album_url(track),
         "/journey/",
         f"/journey/?start={track.pk}&q=song",
         f"/journey/?start={track.pk}&goal={Track.objects.get(title='Song 9.0').pk}",
@@ -120,6 +134,7 @@ def pages_of(user: User) -> list[str]:
         "/history/",
         "/history/?q=zzyzx",
         "/history/import/",
+        "/history/doubles/",
         reverse("feedback:history_import", args=[user.history_imports.get().pk]),
         "/statistics/",
         "/spotify/",
@@ -132,6 +147,7 @@ def pages_of(user: User) -> list[str]:
         "/profile/tokens/",
         "/profile/data/",
         "/profile/delete/",
+        "/spotify/disconnect/",
         "/accounts/email/",
         "/accounts/password/change/",
         "/accounts/reauthenticate/",
@@ -213,8 +229,8 @@ def test_nothing_that_opens_over_a_page_shuts_anybody_out(
     page.locator(".feed-section a.track-reason").first.click()
     expect(page.locator("#sheet .why-chart")).to_be_visible()
     found = findings_here(page, "why")
-    page.locator("#sheet").get_by_role("link", name="Not now, block, wrong reason").click()
-    expect(page.get_by_label("What to block")).to_be_visible()
+    page.locator("#sheet").get_by_role("link", name="More options").click()
+    expect(page.get_by_label("What not to recommend")).to_be_visible()
     found += findings_here(page, "menu")
     page.keyboard.press("Escape")
     page.locator("#site-search").fill("song")
@@ -222,7 +238,7 @@ def test_nothing_that_opens_over_a_page_shuts_anybody_out(
     found += findings_here(page, "suggestions")
     page.locator("#site-search").fill("")
     expect(page.locator(".suggestions")).to_have_count(0)
-    page.locator(".feed-section").first.get_by_role("button", name=re.compile("^Listen to")).first.click()
+    page.locator(".feed-section").first.get_by_role("button", name=re.compile("^Play (?!all)")).first.click()
     expect(page.locator(".player-title")).to_be_visible()
     found += findings_here(page, "player")
     page.locator(".feed-section").first.get_by_role("button", name=re.compile("^Like ")).first.click()

@@ -15,14 +15,16 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import ApiToken, KeptAnswer, User
-from accounts.personal_data import personal_tables
+from accounts.personal_data.export import personal_tables
 from accounts.spotify.models import SpotifyAccount
 from catalog.models import Artist, Genre, Track
-from feedback.history_models import HistoryImport, UnmatchedSong
-from feedback.models import ArtistPreference, GenrePreference, Play, Playlist, PlaylistItem, Rating
-from feedback.queue_models import PlayQueue, QueueItem
-from feedback.spotify_models import SpotifyBringing, SpotifyPlaylist
-from feedback.steering_models import Block, TasteAdjustment, TasteExclusion
+from feedback.history_import.models import HistoryImport, UnmatchedSong
+from feedback.playlists.models import Playlist, PlaylistItem
+from feedback.plays.models import Play, RemovedDouble
+from feedback.preferences.models import ArtistPreference, Block, GenrePreference, TasteAdjustment, TasteExclusion
+from feedback.queue.models import PlayQueue, QueueItem
+from feedback.ratings.models import Rating
+from feedback.spotify_import.models import SpotifyBringing, SpotifyPlaylist, SpotifyPlaylistImport
 from feedback.tests.factories import PASSWORD, UserFactory, make_track
 from jobs.models import Job
 from recommender.models import ModelVersion, Recommendation
@@ -56,6 +58,9 @@ def _permission(user: User, _track: Track) -> Model:
 MAKERS: dict[str, Callable[[User, Track], Any]] = {
     "feedback.Rating": lambda user, track: Rating.objects.create(user=user, track=track, value=1),
     "feedback.Play": lambda user, track: Play.objects.create(user=user, track=track, token=uuid4()),
+    "feedback.RemovedDouble": lambda user, track: RemovedDouble.objects.create(
+        user=user, track=track, played_at=timezone.now(), outcome="started", source="history", token=uuid4(), digest=1
+    ),
     "feedback.GenrePreference": lambda user, _track: GenrePreference.objects.create(
         user=user, genre=Genre.objects.get_or_create(name="pop")[0]
     ),
@@ -79,7 +84,7 @@ MAKERS: dict[str, Callable[[User, Track], Any]] = {
     "accounts.User_user_permissions": _permission,
     "feedback.PlayQueue": lambda user, _track: PlayQueue.objects.create(user=user),
     "feedback.QueueItem": lambda user, track: QueueItem.objects.create(
-        queue=PlayQueue.objects.get(user=user), track=track, position=0, place=0
+        queue=PlayQueue.objects.get(user=user), track=track, position=0, original_position=0
     ),
     "feedback.PlaylistItem": lambda user, track: PlaylistItem.objects.create(
         playlist=Playlist.objects.get(owner=user), track=track, position=0
@@ -88,6 +93,9 @@ MAKERS: dict[str, Callable[[User, Track], Any]] = {
         history_import=HistoryImport.objects.get(user=user), digest=1, title="Lost", artist="Nobody"
     ),
     "feedback.SpotifyBringing": lambda user, _track: SpotifyBringing.objects.create(user=user),
+    "feedback.SpotifyPlaylistImport": lambda user, _track: SpotifyPlaylistImport.objects.create(
+        user=user, spotify_id="p" * 22, into="likes"
+    ),
     "feedback.SpotifyPlaylist": lambda user, _track: SpotifyPlaylist.objects.create(
         user=user, kind="likes", spotify_id="1"
     ),

@@ -12,15 +12,17 @@ from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Track
-from feedback.models import Play, Playlist
-from feedback.steering_models import Block, TasteAdjustment, TasteExclusion
+from feedback.playlists.models import Playlist
+from feedback.plays.models import Play
+from feedback.preferences.models import Block, TasteAdjustment, TasteExclusion
 from feedback.tests.factories import PlayFactory
+from recommender.lifecycle.versions import forget_loaded
 from recommender.models import ModelVersion, Recommendation
 from recommender.tests.builders import make_catalogue, make_user
-from recommender.versions import forget_loaded
 from tests.api_calls import send
 
 pytestmark = pytest.mark.django_db
+OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
 
 
 @pytest.fixture(autouse=True)
@@ -160,16 +162,16 @@ def test_a_playlist_from_its_making_to_its_end(listener: Client, user: User, son
 def test_the_player(listener: Client, user: User, songs: list[Track]) -> None:
     first, second, third = songs[:3]
     assert send(listener, "get", "/api/playback")["current"] is None
-    now = send(listener, "get", f"/api/playback/play/{first.pk}")
+    now = send(listener, "get", f"/api/playback/play/{first.pk}", headers=OWN_PAGE)
     assert now["current"]["song"]["id"] == first.pk
-    assert now["current"]["means"]["sketch"] == f"/songs/{first.pk}/sketch.wav"
+    assert now["current"]["means"]["sketch"] == f"/api/songs/{first.pk}/sketch.wav"
     send(listener, "post", "/api/playback/queue", {"songs": [second.pk, third.pk]})
-    waiting = send(listener, "get", "/api/playback/queue")
+    waiting = send(listener, "get", "/api/playback/queue")["items"]
     assert [item["song"]["id"] for item in waiting] == [second.pk, third.pk]
     assert send(listener, "delete", f"/api/playback/queue/{waiting[1]['id']}")["ahead"] == 1
     assert send(listener, "post", "/api/playback/next")["current"]["song"]["id"] == second.pk
-    assert send(listener, "get", "/api/playback/previous")["current"]["song"]["id"] == first.pk
-    assert send(listener, "get", "/api/playback/pause")["current"]["song"]["id"] == first.pk
+    assert send(listener, "get", "/api/playback/previous", headers=OWN_PAGE)["current"]["song"]["id"] == first.pk
+    assert send(listener, "get", "/api/playback/pause", headers=OWN_PAGE)["current"]["song"]["id"] == first.pk
     assert send(listener, "put", "/api/playback/shuffle", {"is_on": True})["shuffle"] is True
     assert send(listener, "delete", "/api/playback/queue")["ahead"] == 0
     token = "6c84fb90-12c4-11e1-840d-7b25c5ee775a"
@@ -177,13 +179,13 @@ def test_the_player(listener: Client, user: User, songs: list[Track]) -> None:
         body = {"song_id": first.pk, "token": token, "ms_played": played, "outcome": outcome}
         send(listener, "post", "/api/playback/report", body, 204)
     assert Play.objects.values_list("ms_played", "outcome").get() == (31000, "completed")
-    send(listener, "get", "/api/playback/play/99999", status=404)
+    send(listener, "get", "/api/playback/play/99999", status=404, headers=OWN_PAGE)
 
 
 def test_at_the_end_of_the_queue_recommended_songs_follow(listener: Client, songs: list[Track]) -> None:
     call_command("retrain", verbosity=0)
     send(listener, "post", f"/api/playback/play/{songs[0].pk}")
-    assert send(listener, "get", "/api/playback/next")["current"]["is_radio"] is True
+    assert send(listener, "get", "/api/playback/next", headers=OWN_PAGE)["current"]["is_radio"] is True
 
 
 def test_steering(listener: Client, user: User, songs: list[Track]) -> None:
@@ -192,7 +194,7 @@ def test_steering(listener: Client, user: User, songs: list[Track]) -> None:
     for kind, pk, days in (("track", song.pk, 30), ("artist", artist.pk, None), ("genre", genre.pk, 7)):
         made = send(listener, "post", "/api/user/blocks", {"kind": kind, "id": pk, "days": days}, 201)
         assert (made["kind"], made["id"], made["until"] is None) == (kind, pk, days is None)
-    assert {row["kind"] for row in send(listener, "get", "/api/user/blocks")} == {"track", "artist", "genre"}
+    assert {row["kind"] for row in send(listener, "get", "/api/user/blocks")["items"]} == {"track", "artist", "genre"}
     send(listener, "delete", f"/api/user/blocks/artist/{artist.pk}", status=204)
     send(listener, "delete", f"/api/user/blocks/artist/{artist.pk}", status=404)
     assert Block.objects.count() == 2
@@ -222,15 +224,15 @@ def test_the_taste_is_told(listener: Client, songs: list[Track]) -> None:
 
 
 def test_spotify_without_an_app(listener: Client) -> None:
-    send(listener, "get", "/api/auth/spotify", status=404)
-    send(listener, "get", "/api/auth/spotify/callback?code=x&state=y", status=404)
+    send(listener, "get", "/api/auth/spotify", status=404, headers=OWN_PAGE)
+    send(listener, "get", "/api/auth/spotify/callback?code=x&state=y", status=404, headers=OWN_PAGE)
 
 
 def test_spotify_sends_the_browser_there_and_hands_the_answer_on(listener: Client, settings: Any) -> None:
     settings.SPOTIFY_CLIENT_ID = "0" * 32
     settings.SPOTIFY_CLIENT_SECRET = "1" * 32
-    send(listener, "get", "/api/auth/spotify", status=302)
-    away = listener.get("/api/auth/spotify")
+    send(listener, "get", "/api/auth/spotify", status=302, headers=OWN_PAGE)
+    away = listener.get("/api/auth/spotify", headers=OWN_PAGE)
     assert away["Location"].startswith("https://accounts.spotify.com/authorize?")
     assert "code_challenge" in away["Location"]
     assert listener.get("/api/auth/spotify", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
@@ -241,7 +243,7 @@ def test_spotify_sends_the_browser_there_and_hands_the_answer_on(listener: Clien
 def test_operators_see_and_change_the_model_that_serves(client: Client, songs: list[Track]) -> None:
     call_command("retrain", verbosity=0)
     client.force_login(User.objects.create_superuser("boss", "boss@example.org", "x"))
-    version = send(client, "get", "/api/operator/models")[0]
+    version = send(client, "get", "/api/operator/models")["items"][0]
     assert (version["state"], version["fitted_on"]["songs"]) == ("active", 40)
     assert send(client, "post", f"/api/operator/models/{version['id']}/activate")["state"] == "active"
     send(client, "post", "/api/operator/models/9999/activate", status=404)

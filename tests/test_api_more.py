@@ -14,15 +14,16 @@ from django.test import Client
 
 from accounts.models import User
 from catalog.models import Track
-from feedback.history_models import HistoryImport
-from feedback.models import Play, Playlist
-from feedback.playlist_services import create_playlist
-from feedback.steering_models import Block, TasteAdjustment
+from feedback.history_import.models import HistoryImport
+from feedback.playlists.models import Playlist
+from feedback.playlists.services import create_playlist
+from feedback.plays.models import Play
+from feedback.preferences.models import Block, TasteAdjustment
 from feedback.tests.factories import PlayFactory, RatingFactory
 from jobs.tests.helpers import run_waiting
+from recommender.lifecycle.versions import forget_loaded
 from recommender.models import Recommendation
 from recommender.tests.builders import make_catalogue, make_user
-from recommender.versions import forget_loaded
 from tests.api_calls import send
 
 pytestmark = pytest.mark.django_db
@@ -75,7 +76,7 @@ def test_a_past_is_brought_along_watched_and_undone(listener: Client, user: User
     begun = upload(listener, (known.title, known.artist_names), ("Nowhere", "Nobody"), ("Nowhere", "Nobody"))
     path = f"{IMPORTS}/{begun['id']}"
     assert (begun["state"], begun["name"]) == ("waiting", "mine.json")
-    assert upload(listener, ("x", "y"), status=409)["detail"] == "Your import before this one is not done yet."
+    assert upload(listener, ("x", "y"), status=409)["detail"] == "Your previous import is still running."
 
     run_waiting()
 
@@ -93,7 +94,7 @@ def test_a_past_is_brought_along_watched_and_undone(listener: Client, user: User
 
 
 def test_an_upload_that_is_none_or_too_large_is_a_problem(listener: Client, settings: Any) -> None:
-    assert listener.post(IMPORTS).json()["errors"][0]["field"] == "file.file"
+    assert listener.post(IMPORTS).json()["errors"][0]["field"] == "body.file"
     answer = listener.post(IMPORTS, "no boundary", content_type="multipart/form-data")
     assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
     settings.MAX_HISTORY_UPLOAD_BYTES = 10
@@ -178,16 +179,16 @@ def test_a_playlist_is_a_file_and_found_by_its_song(listener: Client, user: User
         track.title for track in songs[:2]
     ]
     assert listener.get(f"{path}?kind=csv").getvalue().decode().count("\r\n") == 3
-    found = send(listener, "get", f"/api/songs/{songs[0].pk}/playlists")
+    found = send(listener, "get", f"/api/songs/{songs[0].pk}/playlists")["items"]
     assert [(row["id"], row["song_count"]) for row in found] == [(made.pk, 2)]
-    assert send(listener, "get", f"/api/songs/{songs[2].pk}/playlists") == []
+    assert send(listener, "get", f"/api/songs/{songs[2].pk}/playlists")["items"] == []
 
 
 def test_a_list_in_place_of_the_queue_and_to_any_item_of_it(listener: Client, user: User, songs: list[Track]) -> None:
     ids = [track.pk for track in songs[:4]]
     told = send(listener, "put", "/api/playback/queue", {"songs": ids, "first": ids[1]})
     assert (told["current"]["song"]["id"], told["ahead"]) == (ids[1], 2)
-    ahead = send(listener, "get", "/api/playback/queue")
+    ahead = send(listener, "get", "/api/playback/queue")["items"]
     told = send(listener, "post", f"/api/playback/queue/{ahead[-1]['id']}/play")
     assert (told["current"]["song"]["id"], told["ahead"]) == (ids[3], 0)
     made = create_playlist(owner=user, name="Mine", tracks=songs[2:5])

@@ -107,7 +107,7 @@ def test_without_npm_says_how_to_get_one_and_leaves_stand_ins(
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
 
-    with pytest.raises(CommandError, match=r"pages stay plain: npm is missing \(`pip install .*-assets\.txt` brings"):
+    with pytest.raises(CommandError, match=r"pages will look plain: npm is missing \(`pip .*-assets\.txt` brings"):
         call_command("fetch_assets")
 
     assert sorted(path.name for path in (vendor_dir / "vendor").iterdir()) == FETCHED
@@ -121,7 +121,7 @@ def test_when_npm_fails_says_why_and_keeps_what_was_there(
     (vendor_dir / "vendor").mkdir(parents=True)
     (vendor_dir / "vendor" / "bootstrap.min.css").write_text("p{}\n")
 
-    with pytest.raises(CommandError, match=r"pages stay plain: npm error code EINTEGRITY$"):
+    with pytest.raises(CommandError, match=r"pages will look plain: npm error code EINTEGRITY$"):
         call_command("fetch_assets")
 
     assert (vendor_dir / "vendor" / "bootstrap.min.css").read_text() == "p{}\n"
@@ -140,7 +140,7 @@ def test_the_lock_is_pinned_hashed_and_names_no_host() -> None:
 def test_python_locks_are_hashed_and_name_no_host() -> None:
     locks = sorted(settings.BASE_DIR.glob("requirements*.txt"))
 
-    assert len(locks) == 7
+    assert len(locks) == 9
     for lock in locks:
         entries = re.split(r"\n(?=\S)", lock.read_text().strip())
         assert [entry for entry in entries if not re.match(r"[\w.-]+==\S+.*\\\n +--hash=sha256:", entry)] == [], (

@@ -1,4 +1,4 @@
-"""The attack walk of docs/security.md, as far as tests can walk it."""
+"""The attack log of tests/attacks.md, as far as tests can walk it."""
 
 import re
 import subprocess
@@ -16,13 +16,15 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import User
-from accounts.tokens import create_token
+from accounts.tokens.services import create_token
 from catalog.models import Artist, Genre
-from feedback.history_models import HistoryImport
-from feedback.models import Play, Playlist, Rating
-from feedback.queue_models import PlayQueue
-from feedback.queue_services import play_all
-from feedback.steering_models import Block, TasteExclusion
+from feedback.history_import.models import HistoryImport
+from feedback.playlists.models import Playlist
+from feedback.plays.models import Play
+from feedback.preferences.models import Block, TasteExclusion
+from feedback.queue.models import PlayQueue
+from feedback.queue.services import play_all
+from feedback.ratings.models import Rating
 from feedback.tests.factories import PASSWORD, PlayFactory, RatingFactory, UserFactory, make_track
 from jobs.models import Job
 from recommender.models import ModelVersion, Recommendation

@@ -15,8 +15,8 @@ import pytest
 from django.conf import settings
 
 from catalog.features import FEATURE_NAMES, check_features
+from catalog.identity.text import fold, recording_key
 from catalog.models import INVENTED_ID_PREFIX, SPOTIFY_ID_PATTERN
-from catalog.text import fold, recording_key
 from spotify_rec.demo import CATALOGUE, LISTENERS
 
 Row = dict[str, str]

@@ -14,7 +14,7 @@ def test_what_is_not_there(client: Client, settings: Settings, address: str, *, 
     response = client.get(address)
     assert response.status_code == 404
     page = response.content.decode()
-    assert "There is nothing here" in page
+    assert "Page not found" in page
     assert 'href="/songs/"' in page
     assert "URLconf" not in page
 

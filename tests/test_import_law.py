@@ -29,11 +29,18 @@ def house(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def add_lines(house: Path, lines: dict[str, str]) -> None:
+    """Add a line to each of these modules."""
+    for module, line in lines.items():
+        with (house / module).open("a") as file:
+            file.write(f"\n{line}\n")
+
+
 def test_the_house_as_it_is_keeps_the_law(house: Path) -> None:
     done = lint_imports(house)
 
     assert done.returncode == 0, done.stdout
-    assert "Contracts: 3 kept, 0 broken." in done.stdout
+    assert "Contracts: 10 kept, 0 broken." in done.stdout
 
 
 def test_forbidden_imports_are_caught(house: Path) -> None:
@@ -45,9 +52,7 @@ def test_forbidden_imports_are_caught(house: Path) -> None:
         "recommender/apps.py": "import spotify_rec.settings",
         "recommender/engine/__init__.py": "import recommender.models",
     }
-    for module, line in forbidden.items():
-        with (house / module).open("a") as file:
-            file.write(f"\n{line}\n")
+    add_lines(house, forbidden)
 
     done = lint_imports(house)
 
@@ -62,6 +67,65 @@ def test_forbidden_imports_are_caught(house: Path) -> None:
         ("recommender", "spotify_rec"),
         ("recommender.engine", "django"),
     } <= set(caught)
+
+
+def test_forbidden_imports_between_rooms_are_caught(house: Path) -> None:
+    forbidden = {
+        "feedback/ratings/selectors.py": "import feedback.plays.models",
+        "feedback/player/state.py": "import feedback.playlists.views",
+        "feedback/onboarding/services.py": "import feedback.preferences.forms",
+        "feedback/plays/exports.py": "import feedback.ratings.api",
+        "jobs/registry.py": "import jobs.running",
+    }
+    add_lines(house, forbidden)
+
+    done = lint_imports(house)
+
+    assert done.returncode == 1
+    assert "feedback.ratings is not allowed to import feedback.plays:" in done.stdout
+    caught = re.findall(r"^- (\S+) -> (\S+) \(l\.\d+\)$", done.stdout, re.MULTILINE)
+    assert {
+        ("feedback.player.state", "feedback.playlists.views"),
+        ("feedback.onboarding.services", "feedback.preferences.forms"),
+        ("feedback.plays.exports", "feedback.ratings.api"),
+    } <= set(caught)
+    assert "No cycles are allowed in jobs." in done.stdout
+
+
+def test_rooms_of_the_recommender_are_kept_apart(house: Path) -> None:
+    forbidden = {
+        "recommender/adapters/loaded.py": "import recommender.lifecycle.versions",
+        "recommender/operators/charts.py": "import recommender.pages.feed",
+        "recommender/scale/faiss_index.py": "import recommender.adapters.catalogue",
+        "recommender/pages/radio.py": "import recommender.pages.views.similar\nimport recommender.engine.model",
+        "recommender/lifecycle/validation.py": "import recommender.engine.evaluation.protocol",
+        "recommender/engine/terms/artist.py": "import recommender.engine.serving.mmr",
+    }
+    add_lines(house, forbidden)
+
+    done = lint_imports(house)
+
+    assert done.returncode == 1
+    assert "Contracts: 6 kept, 4 broken." in done.stdout
+    caught = set(re.findall(r"^- *(\S+) -> (\S+)", done.stdout, re.MULTILINE))
+    assert {
+        ("recommender.adapters.loaded", "recommender.lifecycle.versions"),
+        ("recommender.operators.charts", "recommender.pages.feed"),
+        ("recommender.scale.faiss_index", "recommender.adapters.catalogue"),
+        ("recommender.pages.radio", "recommender.pages.views.similar"),
+        ("recommender.pages.radio", "recommender.engine.model"),
+        ("recommender.lifecycle.validation", "recommender.engine.evaluation.protocol"),
+        ("recommender.engine.terms.artist", "recommender.engine.serving.mmr"),
+    } <= caught
+
+
+def test_a_new_module_belongs_into_a_room(house: Path) -> None:
+    (house / "recommender" / "more.py").write_text('"""In no room."""\n')
+
+    done = lint_imports(house)
+
+    assert done.returncode == 1
+    assert "Contracts: 9 kept, 1 broken." in done.stdout
 
 
 def test_the_engine_imports_numbers_and_nothing_else() -> None:

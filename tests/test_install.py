@@ -9,10 +9,10 @@ import pytest
 from django.test import Client, override_settings
 from django.urls import path
 
-from feedback.models import Play
+from feedback.plays.models import Play
 from feedback.tests.factories import PlayFactory, UserFactory, make_track
-from spotify_rec.time_zones import find_zone
 from spotify_rec.urls import urlpatterns as site_addresses
+from spotify_rec.web.time_zones import find_zone
 
 pytestmark = pytest.mark.django_db
 
@@ -54,21 +54,21 @@ def test_the_offline_page_is_the_same_for_everybody(client: Client, django_asser
 def test_a_missing_page_says_so(client: Client) -> None:
     answer = client.get("/nowhere/")
     assert answer.status_code == 404
-    assert "There is nothing here" in answer.content.decode()
+    assert "Page not found" in answer.content.decode()
 
 
 def test_a_page_for_operators_says_so(client: Client) -> None:
     client.force_login(UserFactory())
     answer = client.get("/operator/")
     assert answer.status_code == 403
-    assert "It is for operators of the site." in answer.content.decode()
+    assert "Only the site's operators can see it." in answer.content.decode()
 
 
 @override_settings(ROOT_URLCONF="tests.test_install")
 def test_an_error_of_the_server_has_a_page() -> None:
     answer = Client(raise_request_exception=False).get("/broken/")
     assert answer.status_code == 500
-    assert "It is not your fault" in answer.content.decode()
+    assert "It's not your fault" in answer.content.decode()
 
 
 def test_a_form_without_its_token_has_a_page() -> None:
@@ -76,7 +76,7 @@ def test_a_form_without_its_token_has_a_page() -> None:
     strict.force_login(UserFactory())
     answer = strict.post("/taste/private/", {"on": "1"})
     assert answer.status_code == 403
-    assert "This page had grown old" in answer.content.decode()
+    assert "This page has expired" in answer.content.decode()
 
 
 @pytest.mark.parametrize(

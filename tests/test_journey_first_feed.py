@@ -11,8 +11,8 @@ from playwright.sync_api import ConsoleMessage, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
+from recommender.lifecycle.versions import forget_loaded
 from recommender.tests.builders import make_catalogue
-from recommender.versions import forget_loaded
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
@@ -103,7 +103,7 @@ def test_from_sign_up_to_a_feed_that_follows(page: Page, site: str, page_errors:
     expect(made.get_by_role("link", name=moved[0], exact=True)).to_have_count(1)
     made.locator(".track-row").first.get_by_role("button", name=re.compile("^Dislike ")).click()
     expect(made.locator("[data-vanish-seconds]")).to_have_count(1)
-    page.get_by_role("link", name="Show what is new").click()
+    page.get_by_role("button", name="New songs").click()
     expect(page.locator("[data-vanish-seconds]")).to_have_count(0)
     expect(page.locator("#feed").get_by_role("link", name=moved[0], exact=True)).to_have_count(0)
 

@@ -12,8 +12,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
-from feedback.models import Play
-from feedback.tests.histories import spotify
+from feedback.history_import.tests.histories import spotify
+from feedback.plays.models import Play
 from jobs.tests.helpers import run_waiting
 from recommender.tests.builders import make_catalogue, make_user
 
@@ -45,9 +45,9 @@ def log_in(context: BrowserContext, site: str, user: User) -> None:
 
 def upload(page: Page, site: str, export: Path) -> None:
     page.goto(f"{site}/history/")
-    page.get_by_role("link", name="Bring your past along").click()
-    page.get_by_label("Your export").set_input_files(export)
-    page.get_by_label("Use songs that this site does not know, too").uncheck()
+    page.get_by_role("link", name="Import your listening history").click()
+    page.get_by_label("Your file").set_input_files(export)
+    page.get_by_label("Include songs that aren't in the catalogue").uncheck()
     page.get_by_role("button", name="Upload").click()
     page.wait_for_url(re.compile(r"/history/import/\d+/$"))
 
@@ -57,17 +57,17 @@ def test_the_page_follows_the_import(page: Page, site: str, export: Path, width:
     page.set_viewport_size({"width": width, "height": 900})
     log_in(page.context, site, make_user())
     upload(page, site, export)
-    expect(page.get_by_text("It waits for its turn.")).to_be_visible()
+    expect(page.get_by_text("Waiting to start.")).to_be_visible()
     run_waiting()
     expect(page.get_by_role("row", name="Added to your history 20")).to_be_visible()
     expect(page.get_by_role("listitem").filter(has_text="Basement tape 0")).to_contain_text("1 play")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.get_by_text("Undo this import").click()
-    page.get_by_role("button", name="Remove them").click()
-    expect(page.get_by_text("It waits for its turn.")).to_be_visible()
+    page.get_by_role("button", name="Undo import").click()
+    expect(page.get_by_text("Waiting to start.")).to_be_visible()
     run_waiting()
     page.wait_for_url(f"{site}/history/import/")
-    expect(page.get_by_text("The import is undone.")).to_be_visible()
+    expect(page.get_by_text("The import has been undone.")).to_be_visible()
     assert not Play.objects.exists()
 
 
@@ -77,9 +77,9 @@ def test_it_works_without_javascript(new_context: Any, site: str, export: Path) 
     page = context.new_page()
     upload(page, site, export)
     run_waiting()
-    page.get_by_role("link", name="See how far it is").click()
+    page.get_by_role("link", name="Check progress").click()
     expect(page.get_by_role("row", name="Added to your history 20")).to_be_visible()
     page.get_by_text("Undo this import").click()
-    page.get_by_role("button", name="Remove them").click()
+    page.get_by_role("button", name="Undo import").click()
     run_waiting()
     assert not Play.objects.exists()

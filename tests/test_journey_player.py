@@ -17,7 +17,8 @@ from accounts.models import User
 from accounts.spotify.sandbox.server import SandboxServer
 from accounts.spotify.tests.worlds import connected, running_sandbox, song
 from catalog.models import Track
-from feedback.models import Play, Rating
+from feedback.plays.models import Play
+from feedback.ratings.models import Rating
 from feedback.tests.factories import make_track
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
@@ -119,14 +120,14 @@ def heard_ms(page: Page, song: Track) -> float:
 
 def plays(expected: int) -> list[Play]:
     """Return the plays in order, once there are as many as expected (reports arrive a moment after the click)."""
-    until = time.monotonic() + 15
+    until = time.monotonic() + 60
     while Play.objects.count() < expected and time.monotonic() < until:
         time.sleep(0.05)
     return list(Play.objects.order_by("played_at", "pk"))
 
 
 def wait_for_outcome(play: Play, outcome: str) -> Play:
-    until = time.monotonic() + 5
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         play.refresh_from_db()
         if play.outcome == outcome:
@@ -137,7 +138,7 @@ def wait_for_outcome(play: Play, outcome: str) -> Play:
 
 
 def start(page: Page, song: Track) -> None:
-    page.get_by_role("button", name=f"Listen to {song.title}").first.click()
+    page.get_by_role("button", name=f"Play {song.title}").first.click()
     wait_for_sound(page, song)
 
 
@@ -180,7 +181,7 @@ def test_sound_goes_on_from_page_to_page(page: Page, site: str, songs: list[Trac
     page.get_by_role("link", name="Profile").click()
     goes_on("Profile")
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.locator("#messages")).to_contain_text("Your profile was saved.")
+    expect(page.locator("#messages")).to_contain_text("Profile saved.")
     goes_on("Profile")
     assert len(plays(1)) == 1
 
@@ -199,7 +200,7 @@ def test_pause_seek_next_previous_and_what_was_heard(page: Page, site: str, song
     assert sound(page) == {**stopped, "paused": True}
 
     # What is skipped by seeking was not heard.
-    bar.get_by_role("slider", name="Position").evaluate(
+    bar.get_by_role("slider", name="Playback position").evaluate(
         "slider => { slider.value = 15000; slider.dispatchEvent(new Event('change', {bubbles: true})); }"
     )
     page.wait_for_function("() => document.querySelector('#player audio').currentTime >= 15")
@@ -216,7 +217,7 @@ def test_pause_seek_next_previous_and_what_was_heard(page: Page, site: str, song
     # Soon after the beginning it goes back a song; later to the beginning of this one.
     bar.get_by_role("button", name="Previous song").click()
     wait_for_sound(page, songs[0])
-    bar.get_by_role("slider", name="Position").evaluate(
+    bar.get_by_role("slider", name="Playback position").evaluate(
         "slider => { slider.value = 10000; slider.dispatchEvent(new Event('change', {bubbles: true})); }"
     )
     wait_for_sound(page, songs[0], 10.0)
@@ -274,7 +275,7 @@ def test_keys(page: Page, site: str, songs: list[Track], listener: User) -> None
     expect(bar.locator("[data-player=like]")).to_have_attribute("aria-pressed", "true")
 
     page.keyboard.press("?")
-    expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     page.keyboard.press("n")
     page.keyboard.press("Escape")
     # Not while typing, nor with Ctrl.
@@ -287,7 +288,7 @@ def test_keys(page: Page, site: str, songs: list[Track], listener: User) -> None
     assert Rating.objects.get().value == 1
     # Switched off, they do nothing.
     page.keyboard.press("?")
-    page.get_by_role("switch", name="Use these keys").uncheck()
+    page.get_by_role("switch", name="Turn on keyboard shortcuts").uncheck()
     page.keyboard.press("Escape")
     page.keyboard.press("n")
     page.wait_for_timeout(300)
@@ -305,7 +306,7 @@ def test_a_tab_closed_in_the_middle_is_one_play_of_what_was_heard(page: Page, si
     wait_for_sound(page, songs[2], 3.0)
     context = page.context
     page.close(run_before_unload=False)
-    until = time.monotonic() + 5
+    until = time.monotonic() + 60
     while time.monotonic() < until and (Play.objects.get().ms_played or 0) < 1000:
         time.sleep(0.05)
     play = Play.objects.get()
@@ -343,8 +344,8 @@ def test_a_page_loaded_anew_goes_on_with_the_same_play(page: Page, site: str, so
 def test_a_song_that_never_sounded_is_no_play(page: Page, site: str, songs: list[Track]) -> None:
     page.route("**/sketch.wav", lambda route: route.abort())
     page.goto(f"{site}/songs/")
-    page.get_by_role("button", name="Listen to Song A").first.click()
-    expect(page.locator("[data-player=note]")).to_have_text("This song could not be played.")
+    page.get_by_role("button", name="Play Song A").first.click()
+    expect(page.locator("[data-player=note]")).to_have_text("We couldn't play this song.")
     page.get_by_role("region", name="Player").get_by_role("button", name="Next song").click()
     page.wait_for_timeout(500)
     page.reload()
@@ -385,12 +386,12 @@ def test_the_queue_and_the_bar_fit_the_screen(page: Page, site: str, songs: list
         assert tabs is not None
         assert own is not None
         assert own["y"] + own["height"] <= tabs["y"] + 1
-        bar.get_by_role("button", name="More").click()
+        bar.get_by_role("button", name="Open player").click()
         expect(bar.get_by_role("button", name="Like", exact=True)).to_be_visible()
     bar.get_by_role("button", name="Queue").click()
     queue = page.get_by_role("dialog", name="Queue")
     expect(queue.locator(".queue-title")).to_have_text([song.title for song in songs])
-    queue.get_by_role("button", name="Take Song C out of the queue").click()
+    queue.get_by_role("button", name="Remove Song C from the queue").click()
     expect(queue.locator(".queue-title")).to_have_text(["Song A", "Song B", "Song D"])
     queue.get_by_role("button", name="Play Song D").click()
     wait_for_sound(page, songs[3])
@@ -451,7 +452,7 @@ def test_a_song_of_spotifys_plays_in_its_embedded_player(page: Page, site: str, 
     start(page, songs[1])
     # Nobody asks Spotify for anything before a song needs it.
     assert asked == []
-    page.get_by_role("button", name="Listen to Song A").first.click()
+    page.get_by_role("button", name="Play Song A").first.click()
     bar = page.get_by_role("region", name="Player")
     expect(bar.locator("[data-player=means]")).to_have_text("Spotify")
     page.wait_for_function("() => Number(document.querySelector('[data-player=seek]').value) > 500")
@@ -535,11 +536,11 @@ def test_a_connected_listener_hears_whole_songs_here(
     asked: list[str] = []
     route_spotify(page, asked)
     page.goto(f"{site}/songs/")
-    page.get_by_role("button", name="Listen to Song A").first.click()
+    page.get_by_role("button", name="Play Song A").first.click()
     bar = page.get_by_role("region", name="Player")
     expect(bar.locator("[data-player=means]")).to_have_attribute("title", re.compile("in this browser"))
     page.wait_for_function("() => window.sdk")
-    until = time.monotonic() + 20
+    until = time.monotonic() + 90
     spotify_player = sandbox.world.listeners["ada"].player
     while not spotify_player.is_playing and time.monotonic() < until:
         time.sleep(0.05)
@@ -569,7 +570,7 @@ def test_without_premium_the_next_best_means_plays(
     page.add_init_script("window.sdkAnswer = ['account_error', {message: 'Premium only'}]")
     sandbox.world.listeners["ada"].player.device_id = "laptop"
     page.goto(f"{site}/songs/")
-    page.get_by_role("button", name="Listen to Song A").first.click()
+    page.get_by_role("button", name="Play Song A").first.click()
     means = page.locator("[data-player=means]")
     expect(means).to_have_text("Spotify device")
     assert plays(1)[0].track == songs[0]
@@ -577,7 +578,7 @@ def test_without_premium_the_next_best_means_plays(
     page.locator("h1").click()
     page.keyboard.press(" ")
     expect(page.get_by_role("region", name="Player").get_by_role("button", name="Play", exact=True)).to_be_visible()
-    until = time.monotonic() + 20
+    until = time.monotonic() + 90
     while is_playing(sandbox):
         assert time.monotonic() < until, "the device was not paused"
         time.sleep(0.05)
@@ -588,7 +589,7 @@ def test_without_premium_the_next_best_means_plays(
     page.wait_for_timeout(500)
     sandbox.world.listeners["ada"].player.stop()
     told = sandbox.world.listeners["ada"].player.position_ms
-    expect(pause).to_be_hidden(timeout=15_000)
+    expect(pause).to_be_hidden(timeout=60_000)
     # Where it stopped there, in the whole seconds of the slider, whose last one is not over.
     assert told - 1000 <= int(page.locator("[data-player=seek]").input_value()) <= told + 600
     page.keyboard.press("n")
@@ -605,9 +606,9 @@ def test_a_player_of_spotifys_that_fails_hands_the_song_on(
     Track.objects.filter(pk=songs[0].pk).update(spotify_id=song(1).id, duration_ms=180_000)
     route_spotify(page, [])
     page.goto(f"{site}/songs/")
-    page.get_by_role("button", name="Listen to Song A").first.click()
+    page.get_by_role("button", name="Play Song A").first.click()
     page.wait_for_function("() => window.sdk")
-    until = time.monotonic() + 20
+    until = time.monotonic() + 90
     while not is_playing(sandbox) and time.monotonic() < until:
         time.sleep(0.05)
     page.evaluate("window.sdk.tell('player_state_changed', {paused: false, position: 0, duration: 180000})")

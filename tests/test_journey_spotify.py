@@ -13,13 +13,13 @@ from playwright.sync_api import ConsoleMessage, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.spotify.sandbox.server import SandboxServer
-from accounts.spotify.sandbox.world import Listener, Song, World, spotify_id
+from accounts.spotify.sandbox.state import Listener, Song, World, spotify_id
 from accounts.spotify.tests.worlds import running_sandbox
 from catalog.models import Track
-from feedback.models import Rating
+from feedback.ratings.models import Rating
 from jobs.tests.helpers import run_waiting
+from recommender.lifecycle.versions import forget_loaded
 from recommender.tests.builders import make_catalogue, make_user
-from recommender.versions import forget_loaded
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 COVER = '<svg xmlns="http://www.w3.org/2000/svg" width="300" height="300"><circle r="300" fill="teal"/></svg>'
@@ -100,15 +100,15 @@ class Journey:
 
     def bring(self) -> None:
         page = self.page
-        page.get_by_role("link", name="Bring your songs, save playlists").click()
+        page.get_by_role("link", name="Import songs and save playlists").click()
         page.get_by_role("checkbox", name=re.compile("Yes, read this")).check()
         self.seen("bring")
-        page.get_by_role("button", name="Bring them").click()
-        expect(page.locator("#spotify-progress")).to_contain_text("on their way")
+        page.get_by_role("button", name="Import", exact=True).click()
+        expect(page.locator("#spotify-progress")).to_contain_text("Importing your songs")
         run_waiting()
         # It asks again by itself.
-        expect(page.locator("#spotify-progress")).to_contain_text("What came from Spotify", timeout=10_000)
-        expect(page.get_by_role("row", name=re.compile("Songs you hear most"))).to_contain_text("2")
+        expect(page.locator("#spotify-progress")).to_contain_text("Imported from Spotify", timeout=10_000)
+        expect(page.get_by_role("row", name=re.compile("Your top songs"))).to_contain_text("2")
         self.seen("brought")
 
     def add_found_song(self) -> None:
@@ -127,17 +127,20 @@ class Journey:
     def save_playlists(self) -> None:
         page = self.page
         page.goto(f"{self.site}/spotify/")
-        page.get_by_role("button", name="Save my likes as a playlist").click()
-        expect(page.locator("#messages")).to_contain_text("“My likes” at Spotify now holds 2 songs.")
-        page.get_by_role("button", name="Save my recommendations as a playlist").click()
-        expect(page.locator("#messages")).to_contain_text("“For you” at Spotify now holds")
+        page.get_by_role("button", name="Save my likes to Spotify").click()
+        expect(page.locator("#messages")).to_contain_text("“My likes” on Spotify now has 2 songs.")
+        page.get_by_role("button", name="Save my recommendations to Spotify").click()
+        expect(page.locator("#messages")).to_contain_text("“For you” on Spotify now has")
         self.seen("saved")
-        page.get_by_role("link", name=re.compile("See your playlists")).click()
+        page.get_by_role("link", name=re.compile("Import a Spotify playlist")).click()
         expect(page.locator("main")).to_contain_text("My likes")
         self.seen("playlists")
 
     def disconnect(self) -> None:
         self.page.goto(f"{self.site}/profile/")
+        self.page.get_by_role("link", name="Disconnect Spotify").click()
+        self.seen("disconnecting")
+        self.page.get_by_role("radio", name="Keep them as mine").check()
         self.page.get_by_role("button", name="Disconnect Spotify").click()
         expect(self.page.locator("#spotify")).to_contain_text("Connect Spotify")
         self.seen("disconnected")

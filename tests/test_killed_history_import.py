@@ -10,12 +10,12 @@ from django.core.files.base import ContentFile
 from django.db import connection
 
 from accounts.models import User
-from feedback import history_services as services
+from feedback.history_import import services
 from feedback.history_import.job import CHUNK_ROWS, IMPORT
-from feedback.history_models import HistoryImport
-from feedback.models import Play
+from feedback.history_import.models import HistoryImport
+from feedback.history_import.tests.histories import spotify
+from feedback.plays.models import Play
 from feedback.tests.factories import UserFactory, make_track
-from feedback.tests.histories import spotify
 from jobs.models import Job
 from jobs.tests.helpers import start_worker, wait_until
 
@@ -56,10 +56,10 @@ def position(history: HistoryImport) -> int:
 def finish() -> None:
     worker = start_worker("--interval", "0.1", **ENVIRONMENT)
     try:
-        wait_until(lambda: not Job.objects.filter(kind=IMPORT).active().exists(), 90)
+        wait_until(lambda: not Job.objects.filter(kind=IMPORT).active().exists())
     finally:
         worker.terminate()
-        worker.communicate(timeout=60)
+        worker.communicate(timeout=300)
 
 
 def outcome(history: HistoryImport) -> tuple[Any, ...]:
@@ -76,7 +76,7 @@ def test_killed_three_times_the_end_is_the_same(content: str) -> None:
     broken = begin(UserFactory(), content)
     for number in (1, 2, 3):
         worker = start_worker("--interval", "0.1", **ENVIRONMENT)
-        wait_until(lambda: position(broken) >= number * CHUNK_ROWS, 60)  # noqa: B023
+        wait_until(lambda: position(broken) >= number * CHUNK_ROWS)  # noqa: B023
         worker.send_signal(signal.SIGKILL)
         worker.communicate()
         assert number * CHUNK_ROWS <= position(broken) < PLAYS

@@ -9,7 +9,7 @@ from django.conf import settings
 FAULTS = """
 import resource, sys
 import numpy as np
-from spotify_rec.memory import keep_freed_memory
+from accounts.fast.memory import keep_freed_memory
 
 if sys.argv[1] == "kept" and not keep_freed_memory():
     sys.exit(3)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from io import StringIO
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.test import Client
 
 from accounts.models import User
 from feedback.tests.factories import PASSWORD, UserFactory
-from spotify_rec.logs import blacken, logging_settings
+from spotify_rec.logs import logging_settings, redact
 
 pytestmark = pytest.mark.django_db
 
@@ -100,12 +101,53 @@ def test_a_failure_is_told_with_its_place_and_without_the_data(
         ("earworm_aB3-x_9 used", "[token] used"),
         ("Duplicate entry 'ada' for key 'name'", "Duplicate entry [row] for key 'name'"),
         ("DETAIL:  Key (email)=(a) already exists.", "DETAIL:  [row] already exists."),
+        ("Key (name)=(a) b) already exists.", "[row] already exists."),
+        ("Key (name)=(never ended", "[row]"),
+        ("Duplicate entry 'a' for key' for key 'name'", "Duplicate entry [row] for key 'name'"),
         ("10.0.0.1:80 and 2001:db8:0:0:0:0:0:1", "[address]:80 and [address]"),
+        ("from 2001:db8::1 or ::1", "from [address] or [address]"),
         ("took 1.5 s at 12:30:45", "took 1.5 s at 12:30:45"),
     ],
 )
 def test_what_slips_in_is_blackened(text: str, expected: str) -> None:
-    assert blacken(text) == expected
+    assert redact(text) == expected
+
+
+def test_a_long_text_is_cut_before_it_is_read() -> None:
+    start = time.process_time()
+    text = redact("a" * 10_000_000 + " ada@example.org")
+
+    assert time.process_time() - start < 0.5
+    assert len(text) < 2_100
+    assert text.endswith("a [e-mail]")
+
+
+@pytest.mark.parametrize("host", ["a" * 8000, "ada@example.org", "a_b" * 2000, "1." * 4000])
+def test_a_foreign_host_costs_a_short_constant_line(client: Client, lines: Any, host: str) -> None:
+    start = time.process_time()
+    answer = client.get("/", headers={"Host": host})
+
+    assert answer.status_code == 400
+    assert time.process_time() - start < 0.5
+    written = [line for line in lines() if line["event"] != "request"]
+    assert [line["event"] for line in written if line["logger"].startswith("django.security")] == ["request refused"]
+    assert all("exception" not in line for line in written)
+    assert len(json.dumps(written)) < 1000
+    assert host[:20] not in json.dumps(written)
+
+
+def test_what_gunicorn_says_of_a_request_is_constant(lines: Any) -> None:
+    logger = logging.getLogger("gunicorn.error")
+    logger.propagate = True
+    try:
+        logger.warning("Invalid request from ip=10.1.2.3: Invalid header: 'ada'")
+        logger.error("Error handling request %s %s", "GET", "/search/?q=my+private+song")
+        logger.info("Worker exiting (pid: %s)", 17)
+    finally:
+        logger.propagate = False
+
+    events = ["Invalid request", "Error handling request", "Worker exiting (pid: 17)"]
+    assert [line["event"] for line in lines() if line["logger"] == "gunicorn.error"] == events
 
 
 def test_alive_and_ready(client: Client, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any) -> None:
@@ -117,7 +159,7 @@ def test_alive_and_ready(client: Client, monkeypatch: pytest.MonkeyPatch, django
     def broken() -> bool:
         raise OSError("the server at 10.0.0.1 is gone")
 
-    monkeypatch.setitem(__import__("spotify_rec.observing").observing._CHECKS, "cache", broken)
+    monkeypatch.setitem(__import__("spotify_rec.observability").observability._CHECKS, "cache", broken)
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["cache"]) == (503, "failed")
     assert "10.0.0.1" not in answer.content.decode()
@@ -143,3 +185,11 @@ def test_logs_are_json_outside_debug() -> None:
     settings = logging_settings(level="INFO", is_json=True)
     assert "JSONRenderer" in str(settings["formatters"]["structured"]["processors"][-1])
     assert site_settings.LOGGING["root"]["handlers"] == ["console"]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_whoever_asks_by_address_and_without_https_is_told(client: Client, settings: Any, path: str) -> None:
+    settings.ALLOWED_HOSTS, settings.SECURE_SSL_REDIRECT = ["songs.example.org"], True
+
+    assert client.get(path, headers={"host": "10.1.2.3:8000"}).status_code == 200
+    assert client.get("/songs/", headers={"host": "10.1.2.3:8000"}).status_code == 400

@@ -14,16 +14,18 @@ from django.utils import timezone
 
 from accounts.models import ApiToken, User
 from catalog.models import Artist, Genre, Track
-from feedback import playlist_services, queue_services
-from feedback import steering_services as steering
-from feedback.history_models import HistoryImport, UnmatchedSong
-from feedback.models import Play, Rating
-from feedback.services import rate
+from feedback.history_import.models import HistoryImport, UnmatchedSong
+from feedback.playlists import services as playlist_services
+from feedback.plays.models import Play
+from feedback.preferences import services as preference_services
+from feedback.queue import services as queue_services
+from feedback.ratings.models import Rating
+from feedback.ratings.services import rate
 from jobs.models import Job
+from recommender.lifecycle.training import retrain
+from recommender.lifecycle.versions import forget_loaded
 from recommender.models import ModelVersion
 from recommender.tests.builders import LOUD, make_catalogue, make_track, make_user
-from recommender.training import retrain
-from recommender.versions import forget_loaded
 
 pytestmark = pytest.mark.django_db
 MANY = 30
@@ -50,9 +52,9 @@ def add_rows(user: User, numbers: range) -> None:
         rate(user=user, track=track, value=Rating.Value.LIKE)
         rate(user=user, track=other, value=Rating.Value.DISLIKE)
         Play.objects.create(user=user, track=track, played_at=timezone.now() - timedelta(days=number))
-        steering.exclude(user=user, target=other)
-        steering.block(user=user, target=other)
-        steering.adjust(user=user, line=Genre.objects.get(name=f"genre {number}"), level="up")
+        preference_services.exclude(user=user, target=other)
+        preference_services.block(user=user, target=other)
+        preference_services.adjust(user=user, line=Genre.objects.get(name=f"genre {number}"), level="up")
         playlist_services.create_playlist(owner=user, name=f"List {number}", tracks=[track, other])
         playlist_services.add_tracks(playlist=user.playlists.get(name="List 0"), tracks=[track])
         queue_services.add(user=user, tracks=[track])

@@ -38,12 +38,12 @@ def site(tmp_path: Path, port: int) -> Iterator[subprocess.Popen[str]]:
     )
     yield process
     process.terminate()
-    process.wait(timeout=60)
+    process.wait(timeout=300)
 
 
 def status(port: int) -> int:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60) as answer:
             return int(answer.status)
     except OSError:
         return 0
@@ -64,7 +64,7 @@ def test_a_client_that_stops_in_the_middle_loses_its_connection() -> None:
                 start = time.monotonic()
                 with pytest.raises(BlockingIOError):
                     taken.recv(100)
-    assert 0.9 <= time.monotonic() - start < 30
+    assert 0.9 <= time.monotonic() - start < 120
 
 
 def children(pid: int) -> dict[str, int]:
@@ -83,7 +83,7 @@ def children(pid: int) -> dict[str, int]:
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
 def test_it_serves_keeps_both_alive_and_ends_both(site: subprocess.Popen[str], port: int) -> None:
-    wait_until(lambda: status(port) == 200, 90)
+    wait_until(lambda: status(port) == 200)
     wait_until(lambda: set(children(site.pid)) == {"gunicorn", "worker"})
     first = children(site.pid)
     os.kill(first["worker"], signal.SIGKILL)
@@ -91,7 +91,7 @@ def test_it_serves_keeps_both_alive_and_ends_both(site: subprocess.Popen[str], p
     assert children(site.pid)["gunicorn"] == first["gunicorn"]
     last = children(site.pid)
     site.terminate()
-    assert site.wait(timeout=60) == 0
+    assert site.wait(timeout=300) == 0
     assert status(port) == 0
     assert not any(Path(f"/proc/{pid}").exists() for pid in last.values())
 
@@ -103,7 +103,7 @@ def test_a_port_that_is_taken_is_said_at_once(tmp_path: Path, port: int) -> None
         environment = {**os.environ, "DATABASE_URL": f"sqlite:///{tmp_path / 'site.sqlite3'}"}
         command = [sys.executable, "manage.py", "serve", "--bind", f"127.0.0.1:{port}", "--no-worker"]
         done = subprocess.run(
-            command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=False, timeout=120
+            command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=False, timeout=300
         )
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith(f"CommandError: --bind 127.0.0.1:{port}: ")

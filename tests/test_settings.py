@@ -44,56 +44,83 @@ def read_settings(*names: str, **environment: str) -> list[str]:
     ("environment", "message"),
     [
         ({"DEBUG": "maybe"}, "setting DEBUG: Not a valid boolean."),
-        ({"SECRET_KEY": ""}, "setting SECRET_KEY: outside DEBUG, 50 random characters or more are needed"),
-        ({"SECRET_KEY": "short"}, "setting SECRET_KEY: outside DEBUG, 50 random characters or more are needed"),
+        (
+            {"SECRET_KEY": ""},
+            "setting SECRET_KEY: set it to at least 50 random characters (required when DEBUG is false).",
+        ),
+        (
+            {"SECRET_KEY": "short"},
+            "setting SECRET_KEY: set it to at least 50 random characters (required when DEBUG is false).",
+        ),
         (
             {"SECRET_KEY": "for local use only: not accepted when DEBUG is false"},
-            "setting SECRET_KEY: outside DEBUG, 50 random characters or more are needed",
+            "setting SECRET_KEY: set it to at least 50 random characters (required when DEBUG is false).",
         ),
-        ({"ALLOWED_HOSTS": ""}, "setting ALLOWED_HOSTS: outside DEBUG, name the site's hosts, separated by commas"),
+        (
+            {"ALLOWED_HOSTS": ""},
+            "setting ALLOWED_HOSTS: list the site's host names, separated by commas (required when DEBUG is false).",
+        ),
+        (
+            {"API_CORS_ORIGINS": "https://app.example.org,*"},
+            "setting API_CORS_ORIGINS: '*' must look like https://host.",
+        ),
         (
             {"CSRF_TRUSTED_ORIGINS": "songs.example.org"},
-            "setting CSRF_TRUSTED_ORIGINS: 'songs.example.org' does not read https://host",
+            "setting CSRF_TRUSTED_ORIGINS: 'songs.example.org' must look like https://host.",
         ),
         (
             {"REDIS_URL": "127.0.0.1:6379"},
-            "setting REDIS_URL: an address such as redis://127.0.0.1:6379/0 is needed",
+            "setting REDIS_URL: must be an address such as redis://127.0.0.1:6379/0.",
         ),
         ({"DATABASE_URL": "mongodb://localhost/songs"}, "setting DATABASE_URL: Not a valid database URL."),
         (
             {"DATABASE_URL": "oracle://localhost/songs"},
-            "setting DATABASE_URL: oracle is not supported: sqlite, postgres, mysql are",
+            "setting DATABASE_URL: oracle isn't supported. Use sqlite, postgres or mysql.",
         ),
-        ({"DATABASE_URL": "postgres://"}, "setting DATABASE_URL: names no database"),
+        ({"DATABASE_URL": "postgres://"}, "setting DATABASE_URL: the database name is missing."),
         ({"LOG_LEVEL": "LOUD"}, "setting LOG_LEVEL: Not a valid log level."),
-        ({"TIME_ZONE": "Mars/Base"}, "setting TIME_ZONE: 'Mars/Base' is no time zone, such as Europe/Berlin"),
-        ({"TRUSTED_PROXY_COUNT": "-1"}, "setting TRUSTED_PROXY_COUNT: -1 is below 0"),
+        (
+            {"TIME_ZONE": "Mars/Base"},
+            "setting TIME_ZONE: 'Mars/Base' isn't a time zone. Use a name such as Europe/Berlin.",
+        ),
+        ({"TRUSTED_PROXY_COUNT": "-1"}, "setting TRUSTED_PROXY_COUNT: must be 0 or more, not -1."),
         ({"TRUSTED_PROXY_COUNT": "one"}, "setting TRUSTED_PROXY_COUNT: Not a valid integer."),
-        ({"SECURE_HSTS_SECONDS": "-5"}, "setting SECURE_HSTS_SECONDS: -5 is below 0"),
+        ({"SECURE_HSTS_SECONDS": "-5"}, "setting SECURE_HSTS_SECONDS: must be 0 or more, not -5."),
+        (
+            {"SEARCH_LINKS": "Tube=http://tube.example/{song}"},
+            "setting SEARCH_LINKS: must be NAME=https://... with {song} in it, not 'Tube=http://tube.example/{song}'.",
+        ),
         ({"RETRAIN_HOURS": "daily"}, "setting RETRAIN_HOURS: Not a valid integer."),
-        ({"JOB_STALE_SECONDS": "0"}, "setting JOB_STALE_SECONDS: 1 or more is needed"),
-        ({"MAX_HISTORY_UPLOAD_BYTES": "-1"}, "setting MAX_HISTORY_UPLOAD_BYTES: -1 is below 0"),
+        ({"JOB_STALE_SECONDS": "0"}, "setting JOB_STALE_SECONDS: must be 1 or more."),
+        ({"UPLOADS_KEPT_DAYS": "-1"}, "setting UPLOADS_KEPT_DAYS: must be 0 or more, not -1."),
+        ({"MIN_FREE_DISK_MB": "-1"}, "setting MIN_FREE_DISK_MB: must be 0 or more, not -1."),
+        ({"MAX_HISTORY_UPLOAD_BYTES": "-1"}, "setting MAX_HISTORY_UPLOAD_BYTES: must be 0 or more, not -1."),
         ({"MAX_IMPORT_UPLOAD_BYTES": "1 GB"}, "setting MAX_IMPORT_UPLOAD_BYTES: Not a valid integer."),
-        ({"EMAIL_URL": "mail.example.org"}, "setting EMAIL_URL: Not a valid email URL."),
+        (
+            {"EMAIL_URL": "mail.example.org"},
+            "setting EMAIL_URL: must be an address such as submission://user:password@mail.example.org:587.",
+        ),
         ({"SPOTIFY_SIGN_IN": "perhaps"}, "setting SPOTIFY_SIGN_IN: Not a valid boolean."),
         ({"SPOTIFY_EXTENDED_ACCESS": "perhaps"}, "setting SPOTIFY_EXTENDED_ACCESS: Not a valid boolean."),
         (
             {"SPOTIFY_CLIENT_ID": "abc"},
-            "setting SPOTIFY_TOKEN_KEYS: outside DEBUG, SPOTIFY_CLIENT_ID needs a key of its own",
+            "setting SPOTIFY_TOKEN_KEYS: required with SPOTIFY_CLIENT_ID when DEBUG is false. "
+            "`manage.py rotate_spotify_keys --new` prints a key.",
         ),
         (
             {"SPOTIFY_TOKEN_KEYS": "short"},
-            "setting SPOTIFY_TOKEN_KEYS: a key is 32 bytes in URL-safe base64, as `rotate_spotify_keys --new` prints",
+            "setting SPOTIFY_TOKEN_KEYS: each key must be 32 bytes in URL-safe base64. "
+            "`manage.py rotate_spotify_keys --new` prints one.",
         ),
         (
             {"SPOTIFY_API_URL": "http://127.0.0.1:8090/v1"},
-            "setting SPOTIFY_API_URL: https:// is needed (under DEBUG, http://127.0.0.1 will do)",
+            "setting SPOTIFY_API_URL: must start with https:// (http://127.0.0.1 is allowed when DEBUG is true).",
         ),
         ({"INSECURE_HTTP": "perhaps"}, "setting INSECURE_HTTP: Not a valid boolean."),
-        ({"SITE_NAME": " "}, "setting SITE_NAME: is empty (leave it out for 'Earworm')"),
-        ({"MODEL_DIR": ""}, "setting MODEL_DIR: is empty (leave it out for 'data/models')"),
+        ({"SITE_NAME": " "}, "setting SITE_NAME: must not be empty. Leave it out to use 'Earworm'."),
+        ({"MODEL_DIR": ""}, "setting MODEL_DIR: must not be empty. Leave it out to use 'data/models'."),
         *[
-            ({"MODEL_STORE": address}, "setting MODEL_STORE: an address such as s3://bucket/folder is needed")
+            ({"MODEL_STORE": address}, "setting MODEL_STORE: must be an address such as s3://bucket/folder.")
             for address in (
                 "models",
                 "s3://",
@@ -118,7 +145,7 @@ def test_a_store_whose_library_is_missing_stops_the_start() -> None:
 
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].endswith(
-        "setting MODEL_STORE: the extra `s3` is not installed: pip install --require-hashes -r requirements-s3.txt"
+        "setting MODEL_STORE: needs boto3. Run: pip install --require-hashes -r requirements-s3.txt"
     )
 
 
@@ -138,7 +165,7 @@ def test_the_server_stops_too() -> None:
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (
         "django.core.exceptions.ImproperlyConfigured: "
-        "setting TIME_ZONE: 'Mars/Base' is no time zone, such as Europe/Berlin"
+        "setting TIME_ZONE: 'Mars/Base' isn't a time zone. Use a name such as Europe/Berlin."
     )
 
 
@@ -190,10 +217,14 @@ def test_only_the_settings_read_the_environment() -> None:
 
     # wsgi.py sets one variable, the name of the settings, and reads none; the demo prints the PORT it is served on.
     allowed = {"spotify_rec/settings.py", "spotify_rec/wsgi.py", "spotify_rec/management/commands/load_demo.py"}
+    # They set the settings' name, and find the folder in which the file of settings lies.
+    allowed |= {"spotify_rec/command_line.py", "spotify_rec/places.py"}
     # It hands the sandbox's addresses to the processes that it starts.
     allowed.add("spotify_rec/management/commands/serve.py")
     # The database's own programs are handed the environment with the password in it.
     allowed.add("spotify_rec/backup/databases.py")
+    # A process of its own that tries a model out is handed the environment.
+    allowed.add("recommender/lifecycle/trial.py")
     assert "spotify_rec/settings.py" in readers
     assert set(readers) - allowed == set()
 
@@ -244,7 +275,7 @@ def test_a_writer_waits_for_another() -> None:
 
     def second_writer() -> None:
         try:
-            has_begun.wait(timeout=10)
+            has_begun.wait(timeout=120)
             with transaction.atomic():
                 user = User.objects.select_for_update().get(pk=listener.pk)
                 user.adventure += 0.25
@@ -263,7 +294,7 @@ def test_a_writer_waits_for_another() -> None:
         assert thread.is_alive()
         user.adventure = 0.5
         user.save(update_fields=["adventure"])
-    thread.join(timeout=20)
+    thread.join(timeout=120)
 
     assert problems == []
     listener.refresh_from_db()

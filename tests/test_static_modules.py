@@ -12,7 +12,7 @@ def test_modules_import_each_other_by_their_hashed_names(settings: Any, tmp_path
     settings.STATIC_ROOT = tmp_path
     settings.STORAGES = {
         **site_settings.STORAGES,
-        "staticfiles": {"BACKEND": "spotify_rec.storage.HashedStaticFilesStorage"},
+        "staticfiles": {"BACKEND": "spotify_rec.web.static_files.HashedStaticFilesStorage"},
     }
     call_command("collectstatic", interactive=False, verbosity=0)
     modules = {path.name: path for path in (tmp_path / "player").rglob("*.js")}

@@ -1,21 +1,32 @@
-"""The second language: compiled as written, its placeholders whole, and shown to who asks for it."""
+"""The second language: complete, compiled as written, its placeholders whole, and shown to who asks for it."""
 
 import ast
 import gettext
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import allauth
+import django
 import pytest
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils.translation import get_language_info
+from django.utils.translation.template import templatize
 
 from feedback.tests.factories import UserFactory
 
 FOLDER = Path(settings.LOCALE_PATHS[0]) / "de" / "LC_MESSAGES"
 PLACEHOLDER = re.compile(r"%\(\w+\)[.\d]*[a-z]|%%")
-FIELD = re.compile(r'^(msgid_plural|msgid|msgstr(?:\[\d\])?) "')
+FIELD = re.compile(r'^(msgctxt|msgid_plural|msgid|msgstr(?:\[\d\])?) "')
+APPS = ("accounts", "catalog", "feedback", "jobs", "recommender", "spotify_rec")
+# A text is the first argument of these, and the second of those with a context.
+PLAIN = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy"}
+WITH_CONTEXT = {"pgettext", "pgettext_lazy", "npgettext", "npgettext_lazy"}
+# What `templatize` writes between the text of a template that it blots out.
+CALL = re.compile(r"(?<!\w)(gettext|ngettext|pgettext|npgettext|_)\(")
+LITERAL = re.compile(r"""u?("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\s*(,?)\s*""")
 
 
 def entries() -> list[dict[str, str]]:
@@ -31,29 +42,116 @@ def entries() -> list[dict[str, str]]:
     return found
 
 
+def translate(catalogue: gettext.NullTranslations, entry: dict[str, str], number: int) -> str:
+    """Return what ``catalogue`` has for the entry; the English text, where it has none."""
+    context, text = entry.get("msgctxt"), entry["msgid"]
+    if plural := entry.get("msgid_plural"):
+        if context:
+            return catalogue.npgettext(context, text, plural, number)
+        return catalogue.ngettext(text, plural, number)
+    return catalogue.pgettext(context, text) if context else catalogue.gettext(text)
+
+
+def forms(entry: dict[str, str]) -> Iterator[tuple[int, str, str]]:
+    """Yield a number, the English text and the German one for each form of the entry."""
+    if "msgid_plural" in entry:
+        yield 1, entry["msgid"], entry["msgstr[0]"]
+        yield 2, entry["msgid_plural"], entry["msgstr[1]"]
+    else:
+        yield 1, entry["msgid"], entry["msgstr"]
+
+
+def texts_of_code(source: str) -> set[tuple[str, str]]:
+    """Return the context, empty if there is none, and the text of every marked text of a Python module."""
+    found = set()
+    for call in ast.walk(ast.parse(source)):
+        if not isinstance(call, ast.Call):
+            continue
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        literals = [one.value if isinstance(one, ast.Constant) else None for one in call.args]
+        if name in PLAIN and literals and isinstance(literals[0], str):
+            found.add(("", literals[0]))
+        elif name in WITH_CONTEXT and isinstance(literals[0], str) and isinstance(literals[1], str):
+            found.add((literals[0], literals[1]))
+    return found
+
+
+def texts_of_template(source: str) -> set[tuple[str, str]]:
+    """Return the context, empty if there is none, and the text of every marked text of a template."""
+    found, code = set(), templatize(source)
+    for call in CALL.finditer(code):
+        place, literals, more = call.end(), [], True
+        while more and (match := LITERAL.match(code, place)):
+            literals.append(ast.literal_eval(match[1]))
+            place, more = match.end(), bool(match[2])
+        with_context = call[1] in WITH_CONTEXT
+        found.add((literals[0], literals[1]) if with_context else ("", literals[0]))
+    return found
+
+
+def marked_texts() -> set[tuple[str, str]]:
+    """Return every text of the site that is marked for translation."""
+    found = set()
+    for app in APPS:
+        for path in (settings.BASE_DIR / app).rglob("*.py"):
+            if not {"tests", "migrations"} & set(path.parts):
+                found |= texts_of_code(path.read_text(encoding="utf-8"))
+    for path in (settings.BASE_DIR / "templates").rglob("*.*"):
+        found |= texts_of_template(path.read_text(encoding="utf-8"))
+    return found
+
+
 def test_the_compiled_file_says_what_the_source_says() -> None:
     with (FOLDER / "django.mo").open("rb") as compiled:
         catalogue = gettext.GNUTranslations(compiled)
     for entry in entries():
-        if "msgid_plural" in entry:
-            for number, form in ((1, "msgstr[0]"), (2, "msgstr[1]")):
-                said = catalogue.ngettext(entry["msgid"], entry["msgid_plural"], number)
-                assert said == (entry[form] or (entry["msgid"] if number == 1 else entry["msgid_plural"]))
-        else:
-            assert catalogue.gettext(entry["msgid"]) == (entry["msgstr"] or entry["msgid"])
+        for number, english, german in forms(entry):
+            assert translate(catalogue, entry, number) == (german or english)
 
 
 def test_every_translation_keeps_the_placeholders() -> None:
     for entry in entries():
-        for form, text in entry.items():
-            if form.startswith("msgstr") and text:
-                source = entry["msgid_plural"] if form == "msgstr[1]" else entry["msgid"]
-                assert sorted(PLACEHOLDER.findall(text)) == sorted(PLACEHOLDER.findall(source)), entry
+        for _number, english, german in forms(entry):
+            assert sorted(PLACEHOLDER.findall(german)) == sorted(PLACEHOLDER.findall(english)), entry
 
 
-def test_nearly_all_is_translated() -> None:
-    done = [entry for entry in entries() if all(text for form, text in entry.items() if form.startswith("msgstr"))]
-    assert len(done) > 0.95 * len(entries())
+def test_texts_are_found_in_code_and_templates() -> None:
+    code = (
+        'a = _("One")\nb = pgettext_lazy("where", "Two")\nc = translation.ngettext("%d song", "%d songs", n)\nd = _(e)'
+    )
+    assert texts_of_code(code) == {("", "One"), ("where", "Two"), ("", "%d song")}
+    template = (
+        '{% load i18n %}{% translate "It\'s" %}{% translate "Two" context "where" %}{% include "a" with b=_("Three") %}'
+        "{% blocktranslate count n=n %}{{ n }} song{% plural %}{{ n }} songs{% endblocktranslate %}"
+    )
+    assert texts_of_template(template) == {("", "It's"), ("where", "Two"), ("", "Three"), ("", "%(n)s song")}
+
+
+def test_every_text_has_a_german_one() -> None:
+    translated = {
+        (entry.get("msgctxt", ""), entry["msgid"])
+        for entry in entries()
+        if all(german for _number, _english, german in forms(entry))
+    }
+    marked = marked_texts()
+    assert len(marked) > 900
+    assert sorted(marked - translated) == []
+    assert sorted(translated - marked) == []
+
+
+def test_no_text_shadows_one_of_a_library() -> None:
+    """A text without a context translates the same text of Django and allauth as well, on their pages, too."""
+    shadowed = []
+    for library in (django, allauth):
+        for path in Path(str(library.__file__)).parent.rglob("locale/de/LC_MESSAGES/django.mo"):
+            with path.open("rb") as compiled:
+                catalogue = gettext.GNUTranslations(compiled)
+            for entry in entries():
+                for number, english, german in forms(entry):
+                    theirs = translate(catalogue, entry, number)
+                    if theirs not in {english, german}:
+                        shadowed.append((english, german, theirs))
+    assert shadowed == []
 
 
 @pytest.mark.django_db

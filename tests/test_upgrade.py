@@ -13,6 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 
 from accounts.models import User
+from catalog.identity.text import artist_key, recording_key
 from catalog.models import Track
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -55,7 +56,9 @@ def fill(old: Any) -> None:
     )  # fmt: skip
     user.groups.add(old.get_model("auth", "Group").objects.create(name="curators"))
     user.user_permissions.add(old.get_model("auth", "Permission").objects.first())
-    artist = old.get_model("catalog", "Artist").objects.create(name="Ännie", key="annie", search_name="annie")
+    artist = old.get_model("catalog", "Artist").objects.create(
+        name="Ännie", key=artist_key("Ännie"), search_name="annie"
+    )
     genre = old.get_model("catalog", "Genre").objects.create(name="polka")
     track_model = old.get_model("catalog", "Track")
     tracks = [
@@ -63,7 +66,8 @@ def fill(old: Any) -> None:
             spotify_id=f"{number:022d}", title=f"Rain {number} 🌧", album="Weather", popularity=60 + number,
             duration_ms=200_000, explicit=True, release_year=1999, preview_url="https://example.org/p.mp3",
             isrc="QZABC0000007", features={"tempo": 120.5, "energy": 0.7}, features_origin="csv", origin="csv",
-            is_active=number != 2, artist_names="Ännie", recording_key=f"key{number}", search_key=f"rain {number}",
+            is_active=number != 2, artist_names="Ännie", recording_key=recording_key(f"Rain {number} 🌧", "Ännie"),
+            search_key=f"rain {number}",
             search_text=f"rain {number} annie",
         )
         for number in range(3)
