@@ -63,11 +63,11 @@ def invent_interactions(size: Size, rng: np.random.Generator) -> Interactions:
     # A third more than asked for makes up for pairs drawn twice.
     drawn = int(size.interactions * 4 / 3)
     listener = rng.choice(size.listeners, size=drawn, p=length / length.sum())
-    place = rng.random(drawn)
+    position = rng.random(drawn)
     clustered = rng.random(drawn) < 0.5
     centre = rng.random(size.listeners)
-    place[clustered] = (centre[listener[clustered]] + 0.02 * place[clustered]) % 1.0
-    row = np.minimum(np.searchsorted(cumulative, place * cumulative[-1]), size.tracks - 1)
+    position[clustered] = (centre[listener[clustered]] + 0.02 * position[clustered]) % 1.0
+    row = np.minimum(np.searchsorted(cumulative, position * cumulative[-1]), size.tracks - 1)
     pairs: NDArray[np.int64] = np.unique(listener.astype(np.int64) * size.tracks + row)
     pairs = rng.permutation(pairs)[: size.interactions]
     return Interactions(

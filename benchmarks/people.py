@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Track
-from feedback.models import Play, Rating
-from feedback.playlist_services import create_playlist
+from feedback.playlists.services import create_playlist
+from feedback.plays.models import Play
+from feedback.ratings.models import Rating
 
 
 def make_listener(name: str, likes: list[int]) -> str:
@@ -28,13 +29,13 @@ def make_busy_listener(name: str, likes: list[int], plays: list[int]) -> tuple[s
     user = User.objects.create_user(name, f"{name}@example.org", is_staff=True, is_superuser=True)
     now, step = timezone.now(), timedelta(days=1095) / max(len(plays), 1)
     Rating.objects.bulk_create(
-        Rating(user=user, track_id=pk, value=Rating.Value.LIKE, updated_at=now - place * step)
-        for place, pk in enumerate(likes)
+        Rating(user=user, track_id=pk, value=Rating.Value.LIKE, updated_at=now - position * step)
+        for position, pk in enumerate(likes)
     )
     outcomes = (Play.Outcome.COMPLETED, Play.Outcome.COMPLETED, Play.Outcome.SKIPPED)
     Play.objects.bulk_create(
-        Play(user=user, track_id=pk, played_at=now - place * step, outcome=outcomes[place % 3], ms_played=180_000)
-        for place, pk in enumerate(plays)
+        Play(user=user, track_id=pk, played_at=now - position * step, outcome=outcomes[position % 3], ms_played=180_000)
+        for position, pk in enumerate(plays)
     )
     songs = list(Track.objects.in_bulk(likes[:200]).values())
     lists = [

@@ -77,8 +77,8 @@ def main() -> None:
                 for width in WIDTHS:
                     address = path.format(track=track)
                     # The first one fills the caches of the process, as any first visitor does.
-                    found = [_open(browser, site.port, address, width, session) for _number in range(REPEATS + 1)]
-                    _report(title, width, found[1:])
+                    openings = [_open(browser, site.port, address, width, session) for _number in range(REPEATS + 1)]
+                    _report(title, width, openings[1:])
             browser.close()
 
 
@@ -99,10 +99,10 @@ def _chromium() -> str:
     import shutil
 
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    found = next((path for name in names if (path := shutil.which(name))), None)
-    if found is None:
+    binary = next((path for name in names if (path := shutil.which(name))), None)
+    if binary is None:
         raise SystemExit("browser_pages: no Chromium on this machine (Debian: apt install chromium)")
-    return found
+    return binary
 
 
 def _open(browser: Browser, port: int, path: str, width: int, session: str) -> Figures:
@@ -112,9 +112,9 @@ def _open(browser: Browser, port: int, path: str, width: int, session: str) -> F
     page = context.new_page()
     received = _count_bytes(context.new_cdp_session(page))
     page.goto(origin + path, wait_until="networkidle")
-    found = page.evaluate(_FIGURES)
+    measured = page.evaluate(_FIGURES)
     context.close()
-    return Figures(found["paint"], found["shift"], sum(received) / 1024)
+    return Figures(measured["paint"], measured["shift"], sum(received) / 1024)
 
 
 def _count_bytes(tools: CDPSession) -> list[float]:
@@ -125,8 +125,8 @@ def _count_bytes(tools: CDPSession) -> list[float]:
 
 
 def _report(title: str, width: int, figures: Sequence[Figures]) -> None:
-    paints = [one.paint for one in figures]
-    shift, weight = max(one.shift for one in figures), max(one.kilobytes for one in figures)
+    paints = [opening.paint for opening in figures]
+    shift, weight = max(opening.shift for opening in figures), max(opening.kilobytes for opening in figures)
     missed = max(paints) > MAX_PAINT_MS or shift > MAX_SHIFT or weight > MAX_KILOBYTES
     flag = "  over the limit" if missed else ""
     middle = percentile(paints, 0.5)

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import without_listeners
-from benchmarks.hetrec import write_csv, write_inputs
+from benchmarks.accuracy import without_listeners
+from benchmarks.accuracy.hetrec import write_csv, write_inputs
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("SPOTIFY_REC_SHARED_DATA", ROOT.parent / "shared" / "data"))
 SETS = ("plays", "playlists", "content", "hetrec")
 PUBLISHED = {"popularity": 0.076, "cosine": 0.214, "EASE": 0.236}
@@ -97,10 +97,12 @@ def eighty_twenty(interactions_path: Path, catalogue_path: Path, seed: int) -> d
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "spotify_rec.settings")
     django.setup()
+    from recommender.adapters.files import read_inputs
     from recommender.engine import EngineConfig, Interactions
-    from recommender.engine.evaluation import Query, fit_scorers, measure
-    from recommender.evaluation_input import read_inputs
-    from recommender.peers import peer_factories
+    from recommender.engine.evaluation import measure
+    from recommender.engine.evaluation.scorers import fit_scorers
+    from recommender.engine.evaluation.split import EvaluationQuery
+    from recommender.operators.peers import peer_factories
 
     inputs = read_inputs(interactions_path, catalogue_path)
     every = inputs.interactions
@@ -115,12 +117,12 @@ def eighty_twenty(interactions_path: Path, catalogue_path: Path, seed: int) -> d
     questions = []
     for listener in range(every.n_listeners):
         mine = every.listener == listener
-        question = Query(every.row[mine & is_train], every.row[mine & ~is_train])
-        if len(question.revealed) and len(question.held):
+        question = EvaluationQuery(every.row[mine & is_train], every.row[mine & ~is_train])
+        if len(question.observed) and len(question.held_out):
             questions.append(question)
     scorers = fit_scorers(inputs.catalogue, training, EngineConfig(), fit_rng, other_rng, peer_factories())
     measured = measure(scorers, inputs.catalogue, training, {"80%": questions}, judge_rng)
-    return {one.scorer: float(one.ndcg_at_10.mean()) for one in measured}
+    return {line.scorer: float(line.ndcg_at_10.mean()) for line in measured}
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """Concurrent clients liking, playing and reading: no error, and no lost or doubled row.
 
-``python -m benchmarks.concurrency --database all --clients 100 --seconds 120 --kill``. It stops by itself and talks to
-127.0.0.1 only. ``postgres`` and ``mysql`` start a server of their own. With ``--kill`` the same is done once more while
-a web worker, the job runner in the middle of a retrain, and the database server are ended as a power failure would;
-then clients send again what was not answered, as browsers and the player do, and the counts must agree all the same.
+``python -m benchmarks.faults.concurrency --database all --clients 100 --seconds 120 --kill``. It stops by itself and
+talks to 127.0.0.1 only. ``postgres`` and ``mysql`` start a server of their own. With ``--kill`` the same is done once
+more while a web worker, the job runner in the middle of a retrain, and the database server are ended as a power failure
+would; then clients send again what was not answered, as browsers and the player do, and the counts must agree all the
+same.
 """
 
 from __future__ import annotations
@@ -122,7 +123,7 @@ def _one_after_the_other(options: argparse.Namespace) -> None:
     """Run each database and print all rows of their tables as one."""
     rows, failed = [], []
     for database in ("sqlite", *SERVERS):
-        command = [sys.executable, "-m", "benchmarks.concurrency", "--database", database]
+        command = [sys.executable, "-m", "benchmarks.faults.concurrency", "--database", database]
         command += [f"--{name}={getattr(options, name)}" for name in ("clients", "seconds", "workers")]
         command += ["--kill"] if options.kill else []
         done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
@@ -248,7 +249,8 @@ HEADER = (
 
 
 def _report(visitors: list[Visitor], name: str) -> bool:
-    from feedback.models import Play, Rating
+    from feedback.plays.models import Play
+    from feedback.ratings.models import Rating
 
     wrong = [
         visitor.user_id

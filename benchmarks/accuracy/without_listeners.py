@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from recommender.engine import Catalogue, Feedback, Interactions, Model
-    from recommender.engine.evaluation import Query, Scorer
+    from recommender.engine.evaluation import Scorer
+    from recommender.engine.evaluation.split import EvaluationQuery
 
 REVEALED = 5
 FOLDS = 5
@@ -32,8 +33,8 @@ def run(interactions_path: Path, catalogue_path: Path, seed: int) -> None:
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "spotify_rec.settings")
     django.setup()
-    from recommender.engine.ranking.fit import liked_lists
-    from recommender.evaluation_input import read_inputs
+    from recommender.adapters.files import read_inputs
+    from recommender.engine import liked_lists
 
     inputs = read_inputs(interactions_path, catalogue_path)
     lists = [rows for rows in liked_lists(inputs.interactions) if len(rows) > REVEALED]
@@ -48,61 +49,61 @@ def run(interactions_path: Path, catalogue_path: Path, seed: int) -> None:
             _print({name: values[chosen] for name, values in figures.items()}, np.random.default_rng(seed))
 
 
-def _queries(lists: Sequence[NDArray[np.int32]], rng: np.random.Generator) -> "list[Query]":
-    from recommender.engine.evaluation import Query
+def _queries(lists: Sequence[NDArray[np.int32]], rng: np.random.Generator) -> "list[EvaluationQuery]":
+    from recommender.engine.evaluation.split import EvaluationQuery as Query
 
     shuffled = [rng.permutation(rows) for rows in lists]
     return [Query(rows[:REVEALED], rows[REVEALED:]) for rows in shuffled]
 
 
-def _alone(catalogue: "Catalogue", queries: "Sequence[Query]") -> Figures:
+def _alone(catalogue: "Catalogue", queries: "Sequence[EvaluationQuery]") -> Figures:
     """Return nDCG@10 of each query by scorer, float64[queries], each with a model fitted on its five likes alone."""
     from recommender.engine import EngineConfig, fit_model
     from recommender.engine.evaluation import measure, model_scorers
 
     names = ("audio", "popularity", "artist", "blend", "page")
-    found: dict[str, list[float]] = {}
+    values_by_scorer: dict[str, list[float]] = {}
     for number, query in enumerate(queries):
-        likes = _interactions([query.revealed])
+        likes = _interactions([query.observed])
         model = fit_model(catalogue, likes, EngineConfig(), np.random.default_rng(number))
         scorers = model_scorers(model)
         chosen = _beside(model, {name: scorers[name] for name in names})
-        for one in measure(chosen, catalogue, likes, {"5": [query]}, np.random.default_rng(number)):
-            found.setdefault(one.scorer, []).append(float(one.ndcg_at_10[0]))
-    return {name: np.array(values) for name, values in found.items()}
+        for line in measure(chosen, catalogue, likes, {"5": [query]}, np.random.default_rng(number)):
+            values_by_scorer.setdefault(line.scorer, []).append(float(line.ndcg_at_10[0]))
+    return {name: np.array(values) for name, values in values_by_scorer.items()}
 
 
-def _among_others(catalogue: "Catalogue", queries: "Sequence[Query]") -> Figures:
+def _among_others(catalogue: "Catalogue", queries: "Sequence[EvaluationQuery]") -> Figures:
     """Return nDCG@10 of each query by scorer, float64[queries], its fold left out of the fit."""
     from recommender.engine import EngineConfig, fit_model
     from recommender.engine.evaluation import measure, model_scorers
 
     names = ("audio", "popularity", "artist", "content", "blend")
-    found: Figures = {}
+    figures: Figures = {}
     for fold in range(FOLDS):
         mine = [number for number in range(len(queries)) if number % FOLDS == fold]
         others = [queries[number] for number in range(len(queries)) if number % FOLDS != fold]
-        training = _interactions([np.concatenate([query.revealed, query.held]) for query in others])
+        training = _interactions([np.concatenate([query.observed, query.held_out]) for query in others])
         model = fit_model(catalogue, training, EngineConfig(), np.random.default_rng(fold))
         scorers = model_scorers(model)
         chosen = _beside(model, {name: scorers[name] for name in names})
-        asked = {"5": [queries[number] for number in mine]}
-        for one in measure(chosen, catalogue, training, asked, np.random.default_rng(fold)):
-            found.setdefault(one.scorer, np.zeros(len(queries)))[mine] = one.ndcg_at_10
-    return found
+        queries_by_reveal = {"5": [queries[number] for number in mine]}
+        for line in measure(chosen, catalogue, training, queries_by_reveal, np.random.default_rng(fold)):
+            figures.setdefault(line.scorer, np.zeros(len(queries)))[mine] = line.ndcg_at_10
+    return figures
 
 
 def _interactions(lists: Sequence[NDArray[np.int32]]) -> "Interactions":
     from recommender.engine import Interactions
 
     rows = np.concatenate(lists).astype(np.int32)
-    listener = np.repeat(np.arange(len(lists), dtype=np.int32), [len(one) for one in lists])
+    listener = np.repeat(np.arange(len(lists), dtype=np.int32), [len(likes) for likes in lists])
     return Interactions(listener, rows, np.ones(len(rows), np.float32), np.full(len(lists), -1, dtype=np.int32))
 
 
 def _beside(model: "Model", scorers: "Mapping[str, Scorer]") -> "dict[str, Scorer]":
     """Return the scorers with two baselines that are no row of ``evaluate``."""
-    from recommender.engine.blend import blend
+    from recommender.engine.ranking.blend import blend
 
     def artist_and_popularity(feedback: "Feedback") -> NDArray[np.float32]:
         return blend(model.terms, ARTIST_AND_POPULARITY, model.listener(feedback)).total

@@ -1,6 +1,7 @@
 """The change to another model version while pages are read: how slow the slowest page gets, and whether one is wrong.
 
-``python -m benchmarks.model_switch --switches 6``. One gunicorn worker, SQLite, 82,689 real songs; on 127.0.0.1 only.
+``python -m benchmarks.faults.model_switch --switches 6``. One gunicorn worker, SQLite, 82,689 real songs; on 127.0.0.1
+only.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ import threading
 import time
 from pathlib import Path
 
-from benchmarks.http_speed import prepare
 from benchmarks.site import ROOT, Client, Site, percentile, shared_data
+from benchmarks.speed.http_speed import prepare
 
 SECONDS_BETWEEN = 4.0
 

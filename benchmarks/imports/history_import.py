@@ -35,25 +35,25 @@ FIELDS = ("position", "plays_added", "plays_known", "plays_unmatched", "plays_sk
 def write_history(path: Path, songs: list[tuple[str, str, str, str]], plays: int) -> None:
     """Write a zip as Spotify makes it: ``songs`` are id, title, artist, album; every 50th record is a podcast."""
     rng = random.Random(7)
-    weights = [1 / (place + 10) for place in range(len(songs))]
+    weights = [1 / (position + 10) for position in range(len(songs))]
     chosen = rng.choices(songs, weights, k=plays)
     at = START
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for number, start in enumerate(range(0, plays, PER_FILE)):
             records = []
-            for place, song in enumerate(chosen[start : start + PER_FILE], start=start):
+            for position, song in enumerate(chosen[start : start + PER_FILE], start=start):
                 at += timedelta(seconds=rng.randint(60, 2700))
-                records.append(_record(at, song, place, rng))
+                records.append(_record(at, song, position, rng))
             name = f"Spotify Extended Streaming History/Streaming_History_Audio_{number}.json"
             archive.writestr(name, json.dumps(records, indent=2))
 
 
-def _record(at: datetime, song: tuple[str, str, str, str], place: int, rng: random.Random) -> dict[str, Any]:
+def _record(at: datetime, song: tuple[str, str, str, str], position: int, rng: random.Random) -> dict[str, Any]:
     spotify_id, title, artist, album = song
     if rng.random() < SHARE_UNKNOWN:
         number = rng.randrange(3000)
         spotify_id, title, artist = f"unknown{number:015d}", f"Basement tape {number}", f"Neighbour {number % 300}"
-    is_podcast = place % 50 == 49
+    is_podcast = position % 50 == 49
     return {
         "ts": f"{at:%Y-%m-%dT%H:%M:%SZ}", "platform": "android", "ms_played": rng.randint(1000, 240_000),
         "conn_country": "SE", "ip_addr": "192.0.2.1", "master_metadata_track_name": None if is_podcast else title,
@@ -73,7 +73,7 @@ def upload(name: str, path: Path) -> int:
     from django.core.files import File
 
     from accounts.models import User
-    from feedback.history_services import begin_import
+    from feedback.history_import.services import begin_import
 
     user, _created = User.objects.get_or_create(username=name, defaults={"email": f"{name}@example.org"})
     with path.open("rb") as file:
@@ -100,8 +100,8 @@ def start_worker(site: Site, *arguments: str) -> subprocess.Popen[bytes]:
 
 def state(import_id: int) -> dict[str, int]:
     """Return the counts of an import and what really is in the database."""
-    from feedback.history_models import HistoryImport, UnmatchedSong
-    from feedback.models import Play
+    from feedback.history_import.models import HistoryImport, UnmatchedSong
+    from feedback.plays.models import Play
 
     counts: dict[str, int] = HistoryImport.objects.values(*FIELDS).get(pk=import_id)
     plays = Play.objects.filter(history_import_id=import_id).count()
@@ -110,7 +110,7 @@ def state(import_id: int) -> dict[str, int]:
 
 def seconds_of(import_id: int) -> float:
     """Return how long the job itself took."""
-    from feedback.history_models import HistoryImport
+    from feedback.history_import.models import HistoryImport
 
     job = HistoryImport.objects.get(pk=import_id).job()
     assert job is not None
@@ -121,7 +121,7 @@ def seconds_of(import_id: int) -> float:
 def killed(site: Site, path: Path, kills: int) -> dict[str, int]:
     """Import with ``kills`` kills of the worker in the middle; return the end."""
     import_id = upload("killed", path)
-    from feedback.history_models import HistoryImport
+    from feedback.history_import.models import HistoryImport
 
     for number in range(1, kills + 1):
         worker = start_worker(site, "--interval", "0.1")

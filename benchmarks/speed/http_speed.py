@@ -1,16 +1,19 @@
-"""Time of the pages over HTTP: one gunicorn worker, SQLite, 82,689 real songs.
+"""Time of the pages over HTTP: one gunicorn worker, SQLite, 82,689 real songs, alone and among 600 other listeners.
 
 Two listeners: one with 50 likes on the main pages, and one with 1,000 likes and 5,000 plays on every page there is.
+Among others, from whom the collaborative terms, the ranking and what answers say are learned, it is "For you" alone.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import random
 import tempfile
 import time
 from collections.abc import Callable
+from multiprocessing import Process
 from pathlib import Path
 from typing import Any
 
@@ -21,35 +24,71 @@ LIKES = 50
 BUSY_LIKES, BUSY_PLAYS = 1000, 5000
 LIMIT_MS = 60.0
 ALL_PAGES_REPEATS, ALL_PAGES_LIMIT_MS = 60, 80.0
+OTHER_LISTENERS = (0, 600)
+INVENTED_SONGS = 82_690
+"""So many are invented where there are no real ones."""
+FEW, MANY = f"a listener with {LIKES} likes", f"an operator with {BUSY_LIKES:,} likes and {BUSY_PLAYS:,} plays"
 
 
 def main() -> None:
-    """Build the site, measure every page and print the table."""
-    data = shared_data()
-    if data is None:
-        print("http_speed: skipped: no folder of real songs (SPOTIFY_REC_SHARED_DATA)")
-        return
+    """Build the sites, measure their pages and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--listeners", type=int, help="only among so many others (default: none, then 600)")
+    number = parser.parse_args().listeners
+    for others in OTHER_LISTENERS if number is None else (number,):
+        # One site to a process: Django is set up once for each.
+        process = Process(target=measure_site, args=(others,))
+        process.start()
+        process.join()
+        if process.exitcode:
+            raise SystemExit(process.exitcode)
+
+
+def measure_site(others: int) -> None:
+    """Build a site with so many other listeners, measure its pages and print the tables."""
     with tempfile.TemporaryDirectory() as name:
         site = Site.create(Path(name))
-        for command in (["migrate"], ["collectstatic", "--noinput"], ["import_tracks", str(data / "dataset.csv")]):
+        for command in (["migrate"], ["collectstatic", "--noinput"]):
             site.manage(*command)
-        facts = prepare(site)
+        site.manage("import_tracks", str(_songs(site)))
+        facts = prepare(site, others)
         site.manage("retrain")
         with site.serving(workers=1):
-            _report(f"a listener with {LIKES} likes", _measure(site, facts), LIMIT_MS)
-            title = f"an operator with {BUSY_LIKES:,} likes and {BUSY_PLAYS:,} plays"
-            _report(title, _measure_all(site, facts), ALL_PAGES_LIMIT_MS)
+            if others:
+                for who, session in ((FEW, facts["session"]), (MANY, facts["busy"])):
+                    times = _measure_home(site, session, facts["tracks"])
+                    _report(f"{who}, among {others:,} others", times, LIMIT_MS)
+                return
+            _report(FEW, _measure(site, facts), LIMIT_MS)
+            _report(MANY, _measure_all(site, facts), ALL_PAGES_LIMIT_MS)
 
 
-def prepare(site: Site) -> dict[str, Any]:
-    """Make the two listeners, logged in; return what the measuring needs."""
+def _songs(site: Site) -> Path:
+    """Return a file of real songs, of invented ones where there are none."""
+    data = shared_data()
+    if data is not None:
+        return data / "dataset.csv"
     os.environ.update(site.environment)
     import django
 
     django.setup()
+    from benchmarks.crowd import invent_songs
+
+    invent_songs(site.folder / "songs.csv", INVENTED_SONGS)
+    return site.folder / "songs.csv"
+
+
+def prepare(site: Site, others: int = 0) -> dict[str, Any]:
+    """Make the two listeners, logged in, and so many others; return what the measuring needs."""
+    os.environ.update(site.environment)
+    import django
+
+    django.setup()
+    from benchmarks.crowd import invent_crowd
     from benchmarks.people import make_busy_listener, make_listener
     from catalog.models import Track
 
+    invent_crowd(others)
     random.seed(1)
     popular = list(Track.objects.active().order_by("-popularity", "id").values_list("pk", flat=True)[:2000])
     session = make_listener("bench", likes=random.sample(popular, LIKES))
@@ -92,7 +131,7 @@ def _measure(site: Site, facts: dict[str, Any]) -> dict[str, list[float]]:
 def _measure_all(site: Site, facts: dict[str, Any]) -> dict[str, list[float]]:
     client = Client(site.port, facts["busy"])
     tracks, artist, genre, playlist = facts["tracks"], facts["artist"], facts["genre"], facts["playlist"]
-    one, other = tracks[0], tracks[1000]
+    song, other = tracks[0], tracks[1000]
     pages = {
         "For you": "/",
         "songs": "/songs/",
@@ -100,13 +139,13 @@ def _measure_all(site: Site, facts: dict[str, Any]) -> dict[str, list[float]]:
         "songs, by title": "/songs/?sort=title&page=40",
         "search": "/search/?q=night+rain",
         "search while typing": "/search/suggest/?q=nig",
-        "song": f"/songs/{one}/",
-        "similar songs": f"/songs/{one}/similar/",
+        "song": f"/songs/{song}/",
+        "similar songs": f"/songs/{song}/similar/",
         "artist": f"/artists/{artist}/",
         "genres": "/genres/",
         "genre": f"/genres/{genre}/",
-        "journey, choosing": f"/journey/?start={one}",
-        "journey": f"/journey/?start={one}&goal={other}",
+        "journey, choosing": f"/journey/?start={song}",
+        "journey": f"/journey/?start={song}&goal={other}",
         "taste": "/taste/",
         "likes": "/ratings/",
         "likes, page 30": "/ratings/?page=30",
@@ -119,7 +158,7 @@ def _measure_all(site: Site, facts: dict[str, Any]) -> dict[str, list[float]]:
         "playlists": "/playlists/",
         "playlist": f"/playlists/{playlist}/",
         "playlist, filled": f"/playlists/{playlist}/fill/",
-        "playlists of a song": f"/songs/{one}/playlists/",
+        "playlists of a song": f"/songs/{song}/playlists/",
         "queue": "/player/queue/",
         "start": "/start/",
         "start, artists": "/start/artists/",
@@ -136,13 +175,34 @@ def _measure_all(site: Site, facts: dict[str, Any]) -> dict[str, list[float]]:
     return {name: _times(action, ALL_PAGES_REPEATS) for name, action in actions.items()}
 
 
+def _measure_home(site: Site, session: str, tracks: list[int]) -> dict[str, list[float]]:
+    """Time "For you" looked at again, and after each of many likes; of the two requests, the page also alone."""
+    client = Client(site.port, session)
+    again = _times(_opening(client, "/"), REPEATS)
+    both, page = [], []
+    for index in range(REPEATS + 1):
+        start = time.perf_counter()
+        _like(client, tracks[1000 + index])
+        liked = time.perf_counter()
+        _ok(client.get("/"))
+        end = time.perf_counter()
+        both.append((end - start) * 1000)
+        page.append((end - liked) * 1000)
+    # The first is not counted, as in `_times`.
+    return {"For you": again, "For you, after a like": page[1:], "like, then For you": both[1:]}
+
+
 def _opening(client: Client, path: str) -> Callable[[int], None]:
     return lambda _index: _ok(client.get(path))
 
 
 def _like_then_home(client: Client, track: int) -> None:
-    _ok(client.post(f"/songs/{track}/rate/", value="1"))
+    _like(client, track)
     _ok(client.get("/"))
+
+
+def _like(client: Client, track: int) -> None:
+    _ok(client.post(f"/songs/{track}/rate/", value="1"))
 
 
 def _times(action: Callable[[int], None], repeats: int) -> list[float]:

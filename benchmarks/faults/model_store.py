@@ -1,7 +1,8 @@
 """A new model on its way through an S3-like store: how long until another machine's pages are made by it.
 
-``python -m benchmarks.model_store --changes 3``. Two model folders stand for two machines, one retrains and the other
-serves with one gunicorn worker; 82,689 real songs, SQLite, and moto's S3 server, all on this machine and on 127.0.0.1.
+``python -m benchmarks.faults.model_store --changes 3``. Two model folders stand for two machines, one retrains and the
+other serves with one gunicorn worker; 82,689 real songs, SQLite, and moto's S3 server, all on this machine and on
+127.0.0.1.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.http_speed import prepare
-from benchmarks.model_switch import Reader
+from benchmarks.faults.model_switch import Reader
 from benchmarks.site import Client, Site, percentile, shared_data
+from benchmarks.speed.http_speed import prepare
 
 BUCKET = "models"
 _WAIT_SECONDS = 120.0
@@ -97,14 +98,14 @@ def _report(first: Site, session: str, changes: int) -> None:
 
 def _print(site: Site, reader: Reader, changes: int) -> None:
     with _database(site) as database:
-        found = database.execute(_CHANGES, (changes,)).fetchall()
-    sizes = [file.stat().st_size for file in (Path(site.environment["MODEL_DIR"]) / found[0][0]).iterdir()]
+        seen = database.execute(_CHANGES, (changes,)).fetchall()
+    sizes = [file.stat().st_size for file in (Path(site.environment["MODEL_DIR"]) / seen[0][0]).iterdir()]
     print(f"a model of {sum(sizes) / 1e6:.0f} MB in {len(sizes)} files")
-    print(f"with its twin into the store in {', '.join(f'{upload:.1f}' for _name, upload, _start, _end in found)} s")
-    print(f"first page by it after it was activated: {', '.join(f'{end - start:.1f}' for *_, start, end in found)} s")
+    print(f"with its twin into the store in {', '.join(f'{upload:.1f}' for _name, upload, _start, _end in seen)} s")
+    print(f"first page by it after it was activated: {', '.join(f'{end - start:.1f}' for *_, start, end in seen)} s")
     # From the clock that the database has to the one that the reader has.
     ahead = time.time() - time.monotonic()
-    near = [took * 1000 for at, took in reader.pages if any(start <= at + ahead <= end for *_name, start, end in found)]
+    near = [took * 1000 for at, took in reader.pages if any(start <= at + ahead <= end for *_name, start, end in seen)]
     print(f"{len(reader.pages)} pages, {len(reader.wrong)} wrong; {len(near)} of them while it was fetched and loaded")
     if near:
         print(f"those: median {percentile(near, 0.5):.0f} ms, slowest {max(near):.0f} ms")
@@ -130,8 +131,8 @@ def _newest(site: Site) -> int:
 def _is_served(site: Site, version: int) -> bool:
     with _database(site) as database:
         query = "SELECT model_version_id FROM recommender_recommendation ORDER BY id DESC LIMIT 1"
-        found = database.execute(query).fetchone()
-    return found is not None and found[0] == version
+        served = database.execute(query).fetchone()
+    return served is not None and served[0] == version
 
 
 def _wait_until_served(site: Site) -> None:

@@ -1,6 +1,6 @@
 """A retrain killed at random moments while the site is read: it always serves the old or the new model.
 
-``python -m benchmarks.killed_retrain --kills 20``. It stops by itself and talks to 127.0.0.1 only.
+``python -m benchmarks.faults.killed_retrain --kills 20``. It stops by itself and talks to 127.0.0.1 only.
 """
 
 from __future__ import annotations
@@ -96,12 +96,14 @@ def _kill_retrains(site: Site, kills: int, whole: float) -> tuple[int, int]:
 
 
 def _report(site: Site, reader: Reader, killed: int, finished: int) -> None:
+    from recommender.lifecycle.versions import EVAL_SUFFIX
     from recommender.models import ModelVersion
-    from recommender.versions import TWIN
 
     folder = Path(site.environment["MODEL_DIR"])
     known = set(ModelVersion.objects.values_list("directory", flat=True))
-    orphans = [path.name for path in folder.iterdir() if path.is_dir() and path.name.removesuffix(TWIN) not in known]
+    orphans = [
+        path.name for path in folder.iterdir() if path.is_dir() and path.name.removesuffix(EVAL_SUFFIX) not in known
+    ]
     print(f"\n{killed} retrains killed, {finished} ended before the kill; {reader.pages} pages read meanwhile")
     print(f"pages without a model's songs: {len(reader.wrong)}; folders left behind: {len(orphans)}")
     for wrong in reader.wrong[:3]:

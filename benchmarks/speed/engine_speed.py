@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from accounts.fast.memory import keep_freed_memory
 from benchmarks.invented import Size, invent_catalogue, invent_interactions
 from recommender.engine import (
     Catalogue,
@@ -24,23 +25,23 @@ from recommender.engine import (
     Feedback,
     Interactions,
     Request,
+    SecondStage,
+    column_counts,
+    factorise,
     fit_model,
     load_model,
+    membership,
     recommend,
     save_model,
+    weight_matrix,
 )
-from recommender.engine.arrays import membership
-from recommender.engine.evaluation import Reveal, Split, judge, model_scorers, split_listeners
-from recommender.engine.factors import factorise
-from recommender.engine.observations import column_counts, weight_matrix
-from recommender.engine.ranking.fit import SecondStage
-from spotify_rec.memory import keep_freed_memory
+from recommender.engine.evaluation import Reveal, Split, measure, model_scorers, queries, split_listeners
 
 RETRAIN = Size(listeners=5_800, tracks=25_000, interactions=370_000)
 SMALL = Size(listeners=1_600, tracks=25_000, interactions=100_000)
 LARGE = Size(listeners=48_000, tracks=25_000, interactions=3_000_000)
 REQUESTED = ((82_690, 15.0), (1_000_000, 150.0))
-FACTOR_GOAL, RETRAIN_GOAL = 2.0, 12.0
+FACTOR_GOAL, RETRAIN_GOAL = 2.0, 6.0
 SHOWN = ("popularity", "audio", "content", "blend")
 TEST_LISTENERS = 300
 
@@ -70,7 +71,7 @@ def factor_seconds(catalogue: Catalogue, interactions: Interactions) -> float:
     weights = weight_matrix(interactions, catalogue.n_tracks)
     heard = column_counts(weights) > 0
     credited = membership(catalogue.artist_indptr, catalogue.artist_indices, catalogue.n_artists)[heard]
-    config = EngineConfig().factors
+    config = EngineConfig().terms.factors
     return seconds_of(lambda: factorise(weights[:, heard], credited, config, np.random.default_rng(0)))
 
 
@@ -80,8 +81,9 @@ def retrain(catalogue: Catalogue, interactions: Interactions) -> None:
     split = split_listeners(interactions, rng)
     twin = fit_model(catalogue, split.training, config, rng)
     scorers = {name: scorer for name, scorer in model_scorers(twin).items() if name in SHOWN}
-    reveals = [Reveal(label) for label in ("1", "5", "20", "80%")]
-    judge(scorers, catalogue, Split(split.training, split.test[:TEST_LISTENERS]), reveals, rng)
+    tested = Split(split.training, split.test[:TEST_LISTENERS])
+    queries_by_reveal = {label: queries(tested, Reveal(label)) for label in ("1", "5", "20", "80%")}
+    measure(scorers, catalogue, split.training, queries_by_reveal, rng)
     fit_model(catalogue, interactions, config, rng, second_stage=SecondStage(twin.weights, twin.ranker))
 
 
@@ -119,7 +121,7 @@ def serve_alone(n_tracks: int, goal: float) -> None:
     """Time requests on one thread, as in a web worker, with a stored model of so many tracks; in its own process."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "model"
-        command = [sys.executable, "-m", "benchmarks.engine_speed", "--store", str(n_tracks), str(path)]
+        command = [sys.executable, "-m", "benchmarks.speed.engine_speed", "--store", str(n_tracks), str(path)]
         subprocess.run(command, check=True)
         keep_freed_memory()
         model = load_model(path)
@@ -155,7 +157,7 @@ def share(n_tracks: int) -> None:
 
 def _started_worker(path: Path) -> subprocess.Popen[str]:
     """A process that has made some pages with the model and waits for a line."""
-    command = [sys.executable, "-m", "benchmarks.engine_speed", "--worker", str(path)]
+    command = [sys.executable, "-m", "benchmarks.speed.engine_speed", "--worker", str(path)]
     worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert worker.stdout is not None
     worker.stdout.readline()
@@ -188,7 +190,7 @@ def store(n_tracks: int, path: Path) -> None:
 def in_own_process(*arguments: str) -> None:
     """Run a part of this benchmark where neither memory nor threads carry over."""
     threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"} if arguments[0] == "--serve" else {}
-    command = [sys.executable, "-m", "benchmarks.engine_speed", *arguments]
+    command = [sys.executable, "-m", "benchmarks.speed.engine_speed", *arguments]
     subprocess.run(command, env={**os.environ, **threads}, check=True)
 
 

@@ -22,17 +22,17 @@ from benchmarks.invented import Size, invent_catalogue, invent_interactions
 from recommender.engine import (
     EngineConfig,
     Feedback,
+    IntArray,
     Model,
     Request,
     fit_model,
     load_model,
     recommend,
     save_model,
-    with_shortlist,
+    with_retriever,
 )
-from recommender.engine.arrays import IntArray
-from recommender.engine.recommend import rank_for
-from recommender.nearest import build_index, is_installed, open_index
+from recommender.engine.serving.recommend import rank_request
+from recommender.scale.faiss_index import build_index, is_installed, open_index
 
 SONGS = 2_000_000
 LISTENERS, INTERACTIONS = 5_800, 370_000
@@ -52,14 +52,14 @@ def fit(songs: int, path: Path) -> None:
     save_model(fit_model(catalogue, interactions, EngineConfig(), rng, second_stage=small.second_stage), path)
 
 
-def add_index(path: Path, target: Path, effort: float | None) -> None:
+def add_index(path: Path, target: Path, probe_share: float | None) -> None:
     """Build the index of the model at ``path``, store both at ``target``, and print seconds and sizes."""
     model = load_model(path)
-    settings = model.config.shortlist
-    settings = replace(settings, above=0, effort=settings.effort if effort is None else effort)
-    model = replace(model, config=replace(model.config, shortlist=settings))
+    settings = model.config.retrieval
+    settings = replace(settings, above=0, probe_share=settings.probe_share if probe_share is None else probe_share)
+    model = replace(model, config=replace(model.config, retrieval=settings))
     started, before = time.perf_counter(), time.process_time()
-    indexed = with_shortlist(model, build_index)
+    indexed = with_retriever(model, build_index)
     taken, used = time.perf_counter() - started, time.process_time() - before
     save_model(indexed, target)
     files = sum(file.stat().st_size for file in target.glob("shortlist.*")) / 2**20
@@ -75,25 +75,25 @@ def add_index(path: Path, target: Path, effort: float | None) -> None:
 def compare(path: Path, seed: int) -> bool:
     """Ask the stored model with and without its index, turn and turn about; print times and recall."""
     indexed = load_model(path, open_index=open_index)
-    exact = replace(indexed, shortlist=None)
+    exact = replace(indexed, retriever=None)
     rng = np.random.default_rng(seed)
     heard = np.flatnonzero(indexed.attributes.listeners > 0).astype(np.int32)
     share = indexed.attributes.listeners[heard] / indexed.attributes.listeners[heard].sum()
     print("likes   exact p50/p95 ms   index p50/p95 ms  ratio   exact/index processor  candidates   page")
     is_good = True
     for likes in LIKES:
-        asked = [Feedback.likes(rng.choice(heard, size=likes, replace=False, p=share)) for _ in range(ASKED)]
-        is_good &= _line(exact, indexed, asked, likes)
+        listeners = [Feedback.likes(rng.choice(heard, size=likes, replace=False, p=share)) for _ in range(ASKED)]
+        is_good &= _line(exact, indexed, listeners, likes)
     return is_good
 
 
-def _line(exact: Model, indexed: Model, asked: list[Feedback], likes: int) -> bool:
+def _line(exact: Model, indexed: Model, listeners: list[Feedback], likes: int) -> bool:
     times, candidates, pages = [], [], []
-    for feedback in asked:
-        (slow, wanted), (quick, found) = _page(exact, feedback), _page(indexed, feedback)
+    for feedback in listeners:
+        (slow, wanted), (quick, retrieved) = _page(exact, feedback), _page(indexed, feedback)
         times.append((*slow, *quick))
-        pages.append(np.isin(wanted, found).mean())
-        of_exact, of_index = (rank_for(model, feedback, Request())[1].rows for model in (exact, indexed))
+        pages.append(np.isin(wanted, retrieved).mean())
+        of_exact, of_index = (rank_request(model, feedback, Request())[1].rows for model in (exact, indexed))
         candidates.append(np.isin(of_exact, of_index).mean())
     # The first few read the files.
     middle, high = np.percentile(times[5:], [50, 95], axis=0)
@@ -128,7 +128,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = options.folder or Path(name)
         for step in ("fit", "index", "compare"):
-            command = [sys.executable, "-m", "benchmarks.approximate_index", *sys.argv[1:]]
+            command = [sys.executable, "-m", "benchmarks.speed.approximate_index", *sys.argv[1:]]
             command += ["--folder", str(folder), "--step", step]
             threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
             status = subprocess.run(command, env={**os.environ, **threads}, check=False).returncode
@@ -142,7 +142,7 @@ def _step(options: argparse.Namespace) -> int:
     if options.step == "fit" and not plain.exists():
         fit(options.songs, plain)
     elif options.step == "index" and not indexed.exists():
-        add_index(plain, indexed, options.effort)
+        add_index(plain, indexed, options.probe_share)
     elif options.step == "compare":
         is_good = compare(indexed, options.seed)
         print(f"recall of {LEAST_RECALL} {'reached' if is_good else 'NOT reached'} everywhere")

@@ -1,0 +1,1 @@
+"""What happens while things go wrong: kills, races, and changes in the middle."""

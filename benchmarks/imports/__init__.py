@@ -1,0 +1,1 @@
+"""What imports make of files, and how fast."""

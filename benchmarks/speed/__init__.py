@@ -1,0 +1,1 @@
+"""How long pages and the engine take."""
