@@ -60,7 +60,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         fixtures = set(getattr(item, "fixturenames", ()))
         if {"page", "context", "browser"} & fixtures:
             item.add_marker("browser")
-        if item.get_closest_marker("django_db") or {"db", "django_db_setup", "live_server", "transactional_db"} & fixtures:
+        asks_database = {"db", "django_db_setup", "live_server", "transactional_db"} & fixtures
+        if asks_database or item.get_closest_marker("django_db"):
             item.add_marker("database")
 
 
