@@ -9,15 +9,15 @@ from django.utils.translation import gettext as _
 from ninja import NinjaAPI, Swagger
 from ninja.openapi.schema import OpenAPISchema
 
-from accounts.api import router as accounts_router
 from accounts.apikit.auth import CallLimit
 from accounts.apikit.idempotency import changes_something, repeat_safely
 from accounts.apikit.parsing import JsonParser
 from accounts.apikit.problems import add_problem_handlers, problem
+from accounts.calls.api import router as accounts_router
+from accounts.calls.token_api import router as tokens_router
 from accounts.compat import operations_of
 from accounts.spotify.api import add_spotify_handler
 from accounts.spotify.api import router as spotify_router
-from accounts.token_api import router as tokens_router
 from catalog.api import router as catalog_router
 from catalog.sources.spotify.api import router as catalog_spotify_router
 from feedback.history_import.api import router as history_router

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from accounts.apikit.auth import listener_of, too_many_calls
 from accounts.apikit.problems import ProblemError
 from accounts.forms import DeleteAccountForm
+from accounts.login.sign_in import WAIT_SECONDS
 from accounts.models import ApiToken
-from accounts.sign_in import WAIT_SECONDS
 
 
 def confirm_identity(request: HttpRequest, password: str | None) -> None:

@@ -14,9 +14,9 @@ from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 from ninja import NinjaAPI, Router
 
-from accounts.adapter import AccountAdapter
 from accounts.compat import client_address, has_recently_confirmed, operations_of, response_of, sign_up_context
 from accounts.limits.cache import without_the_future
+from accounts.login.adapter import AccountAdapter
 from accounts.models import User
 
 TRIED = {"django-allauth": ("65.21",), "django-ninja": ("1.7",)}

@@ -12,8 +12,8 @@ from accounts.apikit.identity import confirm_identity
 from accounts.apikit.paging import PageQuery, newest_page
 from accounts.apikit.parameters import RowId
 from accounts.apikit.problems import ProblemError, answers
+from accounts.calls.token_schemas import NewTokenOut, TokenIn, TokenPage
 from accounts.models import ApiToken
-from accounts.token_schemas import NewTokenOut, TokenIn, TokenPage
 from accounts.tokens.services import MAX_TOKENS, TooManyTokensError, create_token, revoke_token
 
 router = Router(tags=["account"])

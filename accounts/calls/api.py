@@ -10,7 +10,7 @@ from django.middleware.csrf import get_token
 from django.utils.translation import gettext as _
 from ninja import Router, Status
 
-from accounts import services, sign_in
+from accounts import services
 from accounts.apikit.auth import (
     LISTENER,
     SESSION_ONLY,
@@ -25,6 +25,7 @@ from accounts.apikit.identity import confirm_identity
 from accounts.apikit.problems import ProblemError, answers, example_answer, file_answer, refuse_form, wrong_password
 from accounts.compat import finish_password_change
 from accounts.forms import ChangeEmailForm, ProfileForm
+from accounts.login import sign_in
 from accounts.models import User
 from accounts.personal_data.views import EXPORT_WAIT_SECONDS, ExportBusyError, export_response
 from accounts.schemas import (

@@ -1,0 +1,1 @@
+"""The calls about accounts and access tokens."""
