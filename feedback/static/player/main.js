@@ -1,15 +1,15 @@
 // Starts the player on every page of a listener.
-import { AudioMeans } from "./means/audio.js";
-import { DeviceMeans } from "./means/device.js";
-import { EmbedMeans } from "./means/embed.js";
-import { SdkMeans } from "./means/sdk.js";
-import { connectKeys } from "./keys.js";
+import { AudioMeans } from "./backends/audio.js";
+import { DeviceMeans } from "./backends/device.js";
+import { EmbedMeans } from "./backends/embed.js";
+import { SdkMeans } from "./backends/sdk.js";
+import { connectKeys } from "./shortcuts.js";
 import { connectMediaSession } from "./media-session.js";
 import { connectPage, connectQueue } from "./queue.js";
-import { connectPages } from "./pages.js";
+import { connectPages } from "./navigation.js";
 import { connectView, markRows } from "./view.js";
-import { connectOthers } from "./follow.js";
-import { followPage } from "./marks.js";
+import { connectOthers } from "./sync.js";
+import { followPage } from "./ratings.js";
 import { Player } from "./player.js";
 
 const KEEP_MS = 5000;

@@ -3,7 +3,7 @@
 import { ask, readState, texts } from "./api.js";
 import { fill } from "./format.js";
 import { Play } from "./play.js";
-import { forget, recall, remember } from "./memory.js";
+import { forget, recall, remember } from "./session-state.js";
 
 // Up to here "previous" means the song before, later the start of this one.
 const RESTART_MS = 4000;

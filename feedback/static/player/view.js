@@ -1,7 +1,7 @@
 // The bar shows what the player does, and its buttons tell the player what to do.
 import { texts } from "./api.js";
 import { clockTime, fill } from "./format.js";
-import { toggleMark } from "./marks.js";
+import { toggleMark } from "./ratings.js";
 import { connectSleep } from "./sleep.js";
 
 const bar = document.getElementById("player");

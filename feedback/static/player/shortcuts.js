@@ -1,5 +1,5 @@
 // Keys that play: never while somebody types, and off where they are switched off.
-import { toggleMark } from "./marks.js";
+import { toggleMark } from "./ratings.js";
 
 const help = document.getElementById("player-help");
 const keysOn = document.querySelector("[data-player-keys]");
