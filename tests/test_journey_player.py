@@ -454,7 +454,7 @@ def test_a_song_of_spotifys_plays_in_its_embedded_player(page: Page, site: str, 
     assert asked == []
     page.get_by_role("button", name="Play Song A").first.click()
     bar = page.get_by_role("region", name="Player")
-    expect(bar.locator("[data-player=means]")).to_have_text("Spotify")
+    expect(bar.locator("[data-player=source]")).to_have_text("Spotify")
     page.wait_for_function("() => Number(document.querySelector('[data-player=seek]').value) > 500")
     assert asked == ["https://open.spotify.com/embed/iframe-api/v1"]
     assert page.evaluate("window.embedded") == [f"spotify:track:{'0' * 22}"]
@@ -475,7 +475,7 @@ def test_where_spotify_cannot_be_reached_the_sketch_plays(page: Page, site: str,
     page.route(re.compile("https://.*(spotify|scdn)"), lambda route: route.abort())
     page.goto(f"{site}/songs/")
     start(page, songs[0])
-    expect(page.locator("[data-player=means]")).to_have_text("Sketch")
+    expect(page.locator("[data-player=source]")).to_have_text("Sketch")
     assert len(plays(1)) == 1
 
 
@@ -538,7 +538,7 @@ def test_a_connected_listener_hears_whole_songs_here(
     page.goto(f"{site}/songs/")
     page.get_by_role("button", name="Play Song A").first.click()
     bar = page.get_by_role("region", name="Player")
-    expect(bar.locator("[data-player=means]")).to_have_attribute("title", re.compile("in this browser"))
+    expect(bar.locator("[data-player=source]")).to_have_attribute("title", re.compile("in this browser"))
     page.wait_for_function("() => window.sdk")
     until = time.monotonic() + 90
     spotify_player = sandbox.world.listeners["ada"].player
@@ -562,7 +562,7 @@ def test_a_connected_listener_hears_whole_songs_here(
 
 
 @pytest.mark.usefixtures("page_errors")
-def test_without_premium_the_next_best_means_plays(
+def test_without_premium_the_next_best_backend_plays(
     page: Page, site: str, songs: list[Track], sandbox: SandboxServer
 ) -> None:
     Track.objects.filter(pk=songs[0].pk).update(spotify_id=song(1).id, duration_ms=180_000)
@@ -571,8 +571,8 @@ def test_without_premium_the_next_best_means_plays(
     sandbox.world.listeners["ada"].player.device_id = "laptop"
     page.goto(f"{site}/songs/")
     page.get_by_role("button", name="Play Song A").first.click()
-    means = page.locator("[data-player=means]")
-    expect(means).to_have_text("Spotify device")
+    source = page.locator("[data-player=source]")
+    expect(source).to_have_text("Spotify device")
     assert plays(1)[0].track == songs[0]
     assert is_playing(sandbox)
     page.locator("h1").click()
@@ -613,8 +613,8 @@ def test_a_player_of_spotifys_that_fails_hands_the_song_on(
         time.sleep(0.05)
     page.evaluate("window.sdk.tell('player_state_changed', {paused: false, position: 0, duration: 180000})")
     assert plays(1)[0].track == songs[0]
-    # The connection is ended at Spotify while it plays: the next best means goes on, and it is the same play.
+    # The connection is ended at Spotify while it plays: the next best backend goes on, and it is the same play.
     page.evaluate("window.sdk.tell('authentication_error', {message: 'Authentication failed'})")
-    expect(page.locator("[data-player=means]")).to_have_text("Spotify device")
+    expect(page.locator("[data-player=source]")).to_have_text("Spotify device")
     page.wait_for_timeout(500)
     assert Play.objects.count() == 1

@@ -165,7 +165,7 @@ def test_nothing_of_spotify_is_loaded_before_somebody_asks_for_sound(
     page.goto(f"{site}/songs/")
     bar = Bar(page, sandbox)
     expect(bar.region).to_contain_text("Song 1")
-    expect(page.locator("[data-player=means]")).to_have_text("Spotify")
+    expect(page.locator("[data-player=source]")).to_have_text("Spotify")
     page.wait_for_timeout(1000)
 
     assert asked == []
@@ -283,7 +283,7 @@ def test_a_device_that_is_gone_for_a_moment_goes_on_where_it_was(
         ("account_error", "Whole songs in this browser need Spotify Premium."),
     ],
 )
-def test_each_refusal_is_said_at_the_song_and_the_next_means_plays(
+def test_each_refusal_is_shown_at_the_song_and_the_next_backend_plays(
     page: Page, site: str, sandbox: SandboxServer, asked: list[str], refusal: str, text: str, tmp_path: Path
 ) -> None:
     ada = sandbox.world.listeners["ada"]
@@ -303,7 +303,7 @@ def test_each_refusal_is_said_at_the_song_and_the_next_means_plays(
     page.get_by_role("button", name="Play Song 1").first.click()
 
     bar = Bar(page, sandbox)
-    expect(page.locator("[data-player=means]")).to_have_text("Sketch", timeout=60_000)
+    expect(page.locator("[data-player=source]")).to_have_text("Sketch", timeout=60_000)
     expect(bar.note).to_have_text(text)
     expect(bar.region.get_by_role("button", name="Pause", exact=True)).to_be_visible(timeout=30_000)
     look(page, tmp_path, f"refused-{refusal}")
@@ -322,4 +322,4 @@ def test_a_connection_that_ends_while_it_plays_is_said_at_the_song(
     expect(bar.note).to_have_text(
         "Your Spotify connection has expired. Reconnect in your profile. It takes two clicks."
     )
-    expect(page.locator("[data-player=means]")).to_have_text("Sketch", timeout=60_000)
+    expect(page.locator("[data-player=source]")).to_have_text("Sketch", timeout=60_000)

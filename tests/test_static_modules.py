@@ -17,10 +17,10 @@ def test_modules_import_each_other_by_their_hashed_names(settings: Any, tmp_path
     call_command("collectstatic", interactive=False, verbosity=0)
     modules = {path.name: path for path in (tmp_path / "player").rglob("*.js")}
     assert modules
-    found = 0
+    imports = 0
     for path in modules.values():
         for name in re.findall(r'^import .* from "(.+)";$', path.read_text(), re.MULTILINE):
-            found += 1
+            imports += 1
             assert (path.parent / name).is_file(), f"{path.name}: {name}"
             assert re.search(r"\.[0-9a-f]{12}\.js$", name), f"{path.name}: {name}"
-    assert found > 10
+    assert imports > 10

@@ -1,4 +1,4 @@
-"""What the player's script is told."""
+"""The state of the player as JSON for its script."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ def state_json(user: User, state: QueueState) -> dict[str, Any]:
 
 
 def track_json(user: User, track: Track) -> dict[str, Any]:
-    """Return a song with the means by which it can be played: an address each, empty where there is none."""
+    """Return a song with its playback sources: an address each, empty if there is none."""
     on_spotify = track.is_on_spotify and settings.SPOTIFY_PLAYER
     return {
         "id": track.pk,
@@ -57,11 +57,11 @@ def track_json(user: User, track: Track) -> dict[str, Any]:
         "cover": cover_svg(track),
         "cover_url": shown_cover_url(track),
         "duration_ms": track.duration_ms,
-        "mark": rating_of(user, track),
+        "rating": rating_of(user, track),
         "rate_url": reverse("feedback:rate", args=[track.pk]),
         "why_url": reverse("recommender:song_why", args=[track.pk]),
         "links": recording_links(track),
-        "means": {
+        "sources": {
             "spotify": f"spotify:track:{track.spotify_id}" if on_spotify else "",
             "preview": track.preview_url,
             "sketch": reverse("catalog:sketch", args=[track.pk]),

@@ -23,7 +23,7 @@ _PATHS = (
 @register.simple_tag
 @cached_per_language
 def player_settings() -> dict[str, Any]:
-    """Return what the player's script has to know: addresses and texts."""
+    """Return the settings of the player's script: addresses and texts."""
     return {
         "urls": {name: reverse(f"player:{name}") for name in _PATHS},
         "texts": {
@@ -43,7 +43,7 @@ def player_settings() -> dict[str, Any]:
             "device_help": _("Through your Spotify account, on your active device."),
             "open": _("Open player"),
             "close": _("Close player"),
-            "now": _("Now playing: %(song)s by %(artists)s (%(means)s)"),
+            "now": _("Now playing: %(song)s by %(artists)s (%(source)s)"),
             "like": _("Like"),
             "unlike": _("Remove like"),
             "dislike": _("Dislike"),

@@ -19,7 +19,7 @@ def playback_of(user: User, *, unknown_songs: Sequence[int] = ()) -> dict[str, A
         "is_radio": item.is_radio,
         "song": item.track,
         "means": {
-            **track_json(user, item.track)["means"],
+            **track_json(user, item.track)["sources"],
             "sketch": reverse("api:song_sketch", kwargs={"song_id": item.track.pk}),
         },
     }

@@ -1,4 +1,4 @@
-"""Calls of the player: what plays, whether it does, and by what means."""
+"""Calls of the player: the current song, its state and its sources."""
 
 from typing import Any
 from uuid import UUID

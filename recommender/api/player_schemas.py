@@ -14,7 +14,7 @@ from feedback.web.schemas import SongId
 NO_CONTROLS = r"^[^\x00-\x1f\x7f]*$"
 
 
-class MeansOut(Schema):
+class PlaybackSources(Schema):
     """The ways a song can be played. Empty if there is none."""
 
     spotify: str = Field(examples=["spotify:track:4uLU6hMCjMI75M1A2tKUQC"])
@@ -30,7 +30,7 @@ class CurrentOut(Schema):
     item: int
     is_radio: bool = Field(description="True if it was recommended rather than chosen.")
     song: SongRef
-    means: MeansOut
+    means: PlaybackSources
 
 
 class PlaybackOut(Schema):

@@ -65,17 +65,17 @@ def test_a_song_is_played_with_all_the_means_it_has(listener: Client, user: User
     rate(user=user, track=track, value=1)
     state = post(listener, "play", track=track.pk).json()
     told = state["current"]["track"]
-    assert (told["title"], told["artists"], told["mark"], told["duration_ms"]) == ("Étude", "Chopin", 1, 9000)
-    assert told["means"] == {
+    assert (told["title"], told["artists"], told["rating"], told["duration_ms"]) == ("Étude", "Chopin", 1, 9000)
+    assert told["sources"] == {
         "spotify": f"spotify:track:{'0' * 22}",
         "preview": "https://sound.example/a.mp3",
         "sketch": f"/songs/{track.pk}/sketch.wav",
     }
     settings.SPOTIFY_PLAYER = False
-    assert listener.get("/player/state/").json()["current"]["track"]["means"]["spotify"] == ""
+    assert listener.get("/player/state/").json()["current"]["track"]["sources"]["spotify"] == ""
     invented = make_track(spotify_id="demo" + "1" * 18)
     settings.SPOTIFY_PLAYER = True
-    assert post(listener, "play", track=invented.pk).json()["current"]["track"]["means"]["spotify"] == ""
+    assert post(listener, "play", track=invented.pk).json()["current"]["track"]["sources"]["spotify"] == ""
 
 
 def test_the_ids_of_a_page_are_played_in_their_order(listener: Client, songs: list[Track]) -> None:

@@ -1,5 +1,5 @@
-// What the player asks of the site. Requests about the queue go one after another, so that two presses of "next" are two
-// steps, and no older answer is taken for a newer one.
+// The player's requests to the site. Requests about the queue are sent one after another, so that two presses of "next"
+// are two steps, and an older response never replaces a newer one.
 const settings = JSON.parse(document.getElementById("player-settings").textContent);
 export const texts = settings.texts;
 
@@ -9,33 +9,34 @@ function csrfToken() {
 
 let last = Promise.resolve();
 
-export class Refused extends Error {}
+export class RequestError extends Error {}
 
-const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
+const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
 
-// What the site cannot take just now is sent again, for ten minutes.
-async function fetchPatiently(url, options) {
+// A request that the site cannot take now is retried for ten minutes.
+async function fetchWithRetry(url, options) {
   for (let waited = 0; ; ) {
-    const answer = await fetch(url, { credentials: "same-origin", ...options });
-    const seconds = Number(answer.headers.get("Retry-After"));
-    if (answer.status !== 503 || !seconds || waited + seconds > 600) {
-      return answer;
+    const response = await fetch(url, { credentials: "same-origin", ...options });
+    const seconds = Number(response.headers.get("Retry-After"));
+    if (response.status !== 503 || !seconds || waited + seconds > 600) {
+      return response;
     }
-    await pause(seconds);
+    await sleep(seconds);
     waited += seconds;
   }
 }
 
 async function send(url, options) {
-  const answer = await fetchPatiently(url, options);
-  if (answer.status === 401) {
-    throw new Refused(texts.logged_out);
+  const response = await fetchWithRetry(url, options);
+  if (response.status === 401) {
+    throw new RequestError(texts.logged_out);
   }
-  if (!answer.ok) {
-    const said = (answer.headers.get("Content-Type") || "").startsWith("application/json") ? await answer.json() : {};
-    throw Object.assign(new Refused(said.error || texts.failed), { reason: said.reason, isTold: Boolean(said.error) });
+  if (!response.ok) {
+    const isJson = (response.headers.get("Content-Type") || "").startsWith("application/json");
+    const { error, reason } = isJson ? await response.json() : {};
+    throw Object.assign(new RequestError(error || texts.failed), { reason, isUserFacing: Boolean(error) });
   }
-  return answer;
+  return response;
 }
 
 function body(values) {
@@ -48,32 +49,32 @@ function body(values) {
   return form;
 }
 
-function inTurn(call) {
-  const answer = last.then(call).then((response) => response.json());
-  last = answer.catch(() => {});
-  return answer;
+function inSequence(call) {
+  const payload = last.then(call).then((response) => response.json());
+  last = payload.catch(() => {});
+  return payload;
 }
 
-export function ask(name, values = {}) {
+export function postQueue(name, values = {}) {
   const headers = { "X-CSRFToken": csrfToken() };
-  return inTurn(() => send(settings.urls[name], { method: "POST", headers, body: body(values) }));
+  return inSequence(() => send(settings.urls[name], { method: "POST", headers, body: body(values) }));
 }
 
-// Spotify in the listener's name, through the site: "token", "devices" or "command".
-export async function spotify(name, values = {}) {
+// A request to Spotify on behalf of the listener, through the site: "token", "devices" or "command".
+export async function postSpotify(name, values = {}) {
   const options = { method: "POST", headers: { "X-CSRFToken": csrfToken() }, body: body(values) };
-  const answer = await send(settings.urls[`spotify_${name}`], options);
-  return answer.status === 204 ? null : answer.json();
+  const response = await send(settings.urls[`spotify_${name}`], options);
+  return response.status === 204 ? null : response.json();
 }
 
-export function readState() {
-  return inTurn(() => send(settings.urls.state));
+export function fetchState() {
+  return inSequence(() => send(settings.urls.state));
 }
 
-// The state where it is another than the last time, else null.
+// Return the state if it has changed since the last call, else null.
 let version = "";
-export function readChange() {
-  const answer = last.then(async () => {
+export function fetchStateChange() {
+  const change = last.then(async () => {
     const response = await fetch(settings.urls.state, {
       credentials: "same-origin", cache: "no-store", headers: { "If-None-Match": version },
     });
@@ -83,25 +84,25 @@ export function readChange() {
     version = response.headers.get("ETag");
     return response.json();
   });
-  last = answer.catch(() => {});
-  return answer;
+  last = change.catch(() => {});
+  return change;
 }
 
-// Whether this page plays, and where in the song it is.
-export function tellPlaying(values, isClosing = false) {
+// Report whether this page plays, and its position in the song.
+export function reportPlaying(values, isClosing = false) {
   if (isClosing) {
     navigator.sendBeacon(settings.urls.playing, body({ ...values, csrfmiddlewaretoken: csrfToken() }));
     return Promise.resolve(null);
   }
-  return ask("playing", values);
+  return postQueue("playing", values);
 }
 
-export async function readQueue() {
+export async function fetchQueue() {
   return (await send(settings.urls.queue)).text();
 }
 
-// Outlives the page; `isClosing` uses the browser's own way of sending from a page that goes.
-export function report(values, isClosing) {
+// The request outlives the page. `isClosing` sends it as a beacon, as a closing page has to.
+export function reportPlay(values, isClosing) {
   const form = body({ ...values, csrfmiddlewaretoken: csrfToken() });
   if (isClosing) {
     navigator.sendBeacon(settings.urls.report, form);

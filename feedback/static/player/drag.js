@@ -1,4 +1,4 @@
-// Songs of the queue are dragged by their handles, with a finger or a mouse; the buttons beside do the same.
+// Drag and drop of songs in the queue by their handles, with finger or mouse. The buttons beside them do the same.
 export function connectDrag(box, onMove) {
   box.addEventListener("pointerdown", (event) => {
     const handle = event.target.closest("[data-queue-handle]");
@@ -24,9 +24,9 @@ export function connectDrag(box, onMove) {
     function drop() {
       handle.removeEventListener("pointermove", drag);
       item.classList.remove("is-dragged");
-      const place = items().indexOf(item);
-      if (place !== before) {
-        onMove(item.dataset.queueItem, place);
+      const index = items().indexOf(item);
+      if (index !== before) {
+        onMove(item.dataset.queueItem, index);
       }
     }
     handle.addEventListener("pointermove", drag);

@@ -1,8 +1,8 @@
-// The keys of keyboards and headphones, and the system's own display.
+// Media keys of keyboards and headphones, and the system's media display.
 import { coverAddress } from "./view.js";
 
-// Systems show pixels alone.
-async function picture(track) {
+// Systems show bitmaps only, so a drawn cover is rasterised.
+async function artworkOf(track) {
   if (track.cover_url) {
     return { src: track.cover_url };
   }
@@ -20,17 +20,17 @@ export function connectMediaSession(player) {
   if (!session) {
     return;
   }
-  let shown = null;
+  let shownId = null;
   player.addEventListener("song", async () => {
     const track = player.current?.track;
-    if (!track || track.id === shown) {
+    if (!track || track.id === shownId) {
       return;
     }
-    shown = track.id;
+    shownId = track.id;
     const text = { title: track.title, artist: track.artists, album: track.album };
     session.metadata = new MediaMetadata(text);
-    const artwork = await picture(track).catch(() => null);
-    if (artwork && shown === track.id) {
+    const artwork = await artworkOf(track).catch(() => null);
+    if (artwork && shownId === track.id) {
       session.metadata = new MediaMetadata({ ...text, artwork: [artwork] });
     }
   });

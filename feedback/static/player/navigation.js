@@ -1,11 +1,11 @@
-// Links and forms change the page's main part alone (htmx boost), so that what plays goes on.
+// Links and forms replace only the page's main part (htmx boost), so that playback goes on.
 const main = () => document.getElementById("main");
 
 function listenerOf(page) {
   return page.body.dataset.listener;
 }
 
-// The answer belongs to another frame (the administration, an error page without one) or another listener.
+// The response has another frame (the admin, an error page without a frame) or is for another listener.
 function needsWholePage(page) {
   return !page.getElementById("main") || listenerOf(page) !== listenerOf(document);
 }
@@ -27,7 +27,7 @@ function swapMain(event) {
     }
     return;
   }
-  // Refused forms and "not found" are pages too.
+  // Forms with errors and "not found" are pages too.
   detail.shouldSwap = true;
   detail.isError = false;
   detail.target = main();
@@ -35,7 +35,7 @@ function swapMain(event) {
   detail.swapOverride = `innerHTML ${new URL(address).hash || detail.pathInfo.anchor ? "" : "show:window:top"}`;
 }
 
-function markNavigation() {
+function highlightCurrentLink() {
   for (const link of document.querySelectorAll(".nav-item-link")) {
     if (new URL(link.href).pathname === location.pathname) {
       link.setAttribute("aria-current", "page");
@@ -45,36 +45,36 @@ function markNavigation() {
   }
 }
 
-function arrive() {
-  markNavigation();
+function showPage() {
+  highlightCurrentLink();
   for (const menu of document.querySelectorAll("header details[open]")) {
     menu.open = false;
   }
   for (const dialog of document.querySelectorAll("dialog[open]")) {
     dialog.close();
   }
-  // Where a page's own script or `autofocus` has not put the focus, readers go on at the top of the new page.
+  // Unless `autofocus` or a page's own script has set the focus, screen readers continue at the top of the new page.
   if (!main().contains(document.activeElement)) {
     main().focus({ preventScroll: true });
   }
 }
 
-// Where each page was left, as htmx brings pages back from the server without that.
+// Scroll position of each page, which htmx does not restore when it fetches a page again.
 const scrolls = new Map();
 
-export function connectPages(onArrival) {
+export function connectNavigation(onPageShown) {
   document.body.addEventListener("htmx:beforeSwap", swapMain);
   document.body.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.boosted) {
-      arrive();
+      showPage();
     }
-    onArrival();
+    onPageShown();
   });
   document.body.addEventListener("htmx:beforeHistorySave", (event) => scrolls.set(event.detail.path, scrollY));
   document.body.addEventListener("htmx:historyRestore", (event) => {
-    arrive();
+    showPage();
     scrollTo(0, scrolls.get(event.detail.path) ?? 0);
-    onArrival();
+    onPageShown();
   });
   document.body.addEventListener("htmx:historyCacheMissLoadError", () => location.reload());
 }

@@ -1,13 +1,14 @@
-// One play of one song: how long it really sounded, reported once it began, when it ends, and when the page goes.
-import { report } from "./api.js";
+// One play of one song. It measures how long the song really sounded, and reports that when it starts, when it ends and
+// when the page closes.
+import { reportPlay } from "./api.js";
 
 const HEARTBEAT_MS = 30_000;
-// News of the position come several times a second, and from hidden pages once a minute.
+// Positions are reported several times a second, and by hidden pages once a minute.
 const JUMP_MS = 1000;
-const LONGEST_LOOK_MS = 65_000;
+const LONGEST_TICK_MS = 65_000;
 
 function newToken() {
-  // randomUUID is there on secure pages alone; a site in a local network may have none.
+  // randomUUID exists on secure pages only, which a site in a local network may not have.
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6] & 0x0f) | 0x40;
   bytes[8] = (bytes[8] & 0x3f) | 0x80;
@@ -16,68 +17,68 @@ function newToken() {
 }
 
 export class Play {
-  // `saved` is what `save` returned before the page was loaded anew: the same play goes on.
+  // `saved` is what `save` returned before a reload: the same play goes on.
   constructor(trackId, saved) {
     this.trackId = trackId;
     this.token = saved?.token ?? newToken();
-    this.heard = saved?.heard ?? 0;
+    this.elapsedMs = saved?.elapsedMs ?? 0;
     this.isKnown = saved?.isKnown ?? false;
-    this.hasStarted = this.heard > 0 || this.isKnown;
-    this.lookedAt = null;
+    this.hasStarted = this.elapsedMs > 0 || this.isKnown;
+    this.tickedAt = null;
     this.positionMs = 0;
     this.isOver = false;
   }
 
   get isRunning() {
-    return this.lookedAt !== null;
+    return this.tickedAt !== null;
   }
 
-  // What sounded since the last look: no more than the clock says, and no more than the song went on, for a computer
-  // that slept or a page that was put aside heard nothing. A jump in the song is no sound, the time up to it is.
-  look(positionMs) {
+  // Add what sounded since the last tick: no more than the clock says, because a computer may have slept, and no more than
+  // the song advanced, because a page may have been suspended. A jump in the song does not count, the time up to it does.
+  tick(positionMs) {
     if (this.isRunning) {
-      const passed = performance.now() - this.lookedAt;
+      const elapsed = performance.now() - this.tickedAt;
       const moved = positionMs - this.positionMs;
-      const hasJumped = moved < 0 || moved > passed + JUMP_MS;
-      this.heard += Math.min(passed, hasJumped ? JUMP_MS : moved, LONGEST_LOOK_MS);
-      this.lookedAt = performance.now();
+      const hasJumped = moved < 0 || moved > elapsed + JUMP_MS;
+      this.elapsedMs += Math.min(elapsed, hasJumped ? JUMP_MS : moved, LONGEST_TICK_MS);
+      this.tickedAt = performance.now();
     }
     this.positionMs = positionMs;
   }
 
-  get msHeard() {
-    return Math.round(this.heard);
+  get playedMs() {
+    return Math.round(this.elapsedMs);
   }
 
   setRunning(isRunning, positionMs) {
     if (this.isOver) {
       return;
     }
-    this.look(positionMs);
+    this.tick(positionMs);
     if (isRunning === this.isRunning) {
       return;
     }
     if (isRunning) {
-      this.lookedAt = performance.now();
+      this.tickedAt = performance.now();
       if (!this.hasStarted) {
         this.hasStarted = true;
-        this.tell("started");
+        this.report("started");
       }
-      this.heartbeat = setInterval(() => this.tell("started"), HEARTBEAT_MS);
+      this.heartbeat = setInterval(() => this.report("started"), HEARTBEAT_MS);
     } else {
-      this.lookedAt = null;
+      this.tickedAt = null;
       clearInterval(this.heartbeat);
     }
   }
 
-  tell(outcome, isClosing = false) {
+  report(outcome, isClosing = false) {
     if (!this.hasStarted) {
       return;
     }
-    const values = { token: this.token, track: this.trackId, ms_played: this.msHeard, outcome, known: this.isKnown };
-    report(values, isClosing).then(
+    const values = { token: this.token, track: this.trackId, ms_played: this.playedMs, outcome, known: this.isKnown };
+    reportPlay(values, isClosing).then(
       () => { this.isKnown = this.isKnown || !isClosing; },
-      () => {}, // the next report makes up for it
+      () => {}, // the next report contains it
     );
   }
 
@@ -85,11 +86,11 @@ export class Play {
     if (!this.isOver) {
       this.setRunning(false, this.positionMs);
       this.isOver = true;
-      this.tell(outcome);
+      this.report(outcome);
     }
   }
 
   save() {
-    return { token: this.token, heard: this.msHeard, isKnown: this.isKnown };
+    return { token: this.token, elapsedMs: this.playedMs, isKnown: this.isKnown };
   }
 }

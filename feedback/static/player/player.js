@@ -1,27 +1,27 @@
-// What plays: the queue's current song through the best means there is. Pages and keys call its methods; it tells who
-// listens by the events "song", "state", "time" and "note".
-import { ask, readState, texts } from "./api.js";
-import { fill } from "./format.js";
+// The playback engine: plays the queue's current song through the best backend available. Pages and shortcuts call its
+// methods; it emits the events "song", "state", "time", "backend" and "note".
+import { fetchState, postQueue, texts } from "./api.js";
+import { interpolate } from "./format.js";
 import { Play } from "./play.js";
-import { forget, recall, remember } from "./session-state.js";
+import { clearSession, loadSession, saveSession } from "./session-state.js";
 
-// Up to here "previous" means the song before, later the start of this one.
+// Up to this position "previous" means the previous song, later the start of this one.
 const RESTART_MS = 4000;
-// So much of a song heard is all of it.
-const WHOLE = 0.9;
+// A song counts as completed from this share on.
+const COMPLETED_SHARE = 0.9;
 
 export class Player extends EventTarget {
-  constructor(makeMeans) {
+  constructor(createBackends) {
     super();
-    this.means = makeMeans((means, news) => this.hear(means, news));
+    this.backends = createBackends((backend, update) => this.onUpdate(backend, update));
     this.state = null;
     this.active = null;
-    this.play_ = null;
+    this.currentPlay = null;
     this.isRunning = false;
-    this.isWanted = false;
+    this.shouldPlay = false;
     this.volume = 1;
-    // Where the song is to begin once somebody asks for sound, where nothing may be loaded before.
-    this.waitsAtMs = 0;
+    // Where the song starts once the listener presses play, while no backend may be loaded before.
+    this.pendingMs = 0;
   }
 
   get current() {
@@ -29,141 +29,140 @@ export class Player extends EventTarget {
   }
 
   get positionMs() {
-    return this.active?.positionMs ?? this.waitsAtMs;
+    return this.active?.positionMs ?? this.pendingMs;
   }
 
   get durationMs() {
     return this.active?.durationMs || this.current?.track.duration_ms || 0;
   }
 
-  tell(name, detail = {}) {
+  emit(name, detail = {}) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 
-  // After a page load: the song that played, where it was, waiting for a press of play.
+  // After a page load: the song that played is at its saved position and waits for a press of play.
   async restore() {
-    const state = await readState();
-    const saved = state.current && recall(state.current.item);
-    await this.show(state, { wantsPlay: false, saved });
+    const state = await fetchState();
+    const saved = state.current && loadSession(state.current.item);
+    await this.applyState(state, { wantsPlay: false, saved });
   }
 
-  // Another device may have moved on while this page slept.
+  // Another device may have changed the queue while this page was suspended.
   async refresh() {
     if (!this.isRunning) {
-      const state = await readState();
+      const state = await fetchState();
       if (!this.isRunning && state.current?.item !== this.current?.item) {
-        await this.show(state, { wantsPlay: false });
+        await this.applyState(state, { wantsPlay: false });
       } else if (!this.isRunning) {
-        this.state = state;
-        this.tell("song");
+        this.setState(state);
       }
     }
   }
 
-  // The queue is as it was, or what it says of this song is no news for the sound.
-  accept(state) {
+  // Take over a state that changes nothing about the playback of the current song.
+  setState(state) {
     this.state = state;
-    this.tell("song");
+    this.emit("song");
   }
 
-  async show(state, { wantsPlay, saved = null, outcome = "skipped" }) {
+  async applyState(state, { wantsPlay, saved = null, outcome = "skipped" }) {
     if (wantsPlay && !state.current) {
-      this.tell("note", { text: texts.ended });
+      this.emit("note", { text: texts.ended });
     }
     const isSame = state.current && state.current.item === this.current?.item;
     this.state = state;
-    if (isSame && this.active && !this.play_?.isOver) {
-      this.tell("song");
+    if (isSame && this.active && !this.currentPlay?.isOver) {
+      this.emit("song");
       if (wantsPlay) {
         await this.resume();
       }
       return;
     }
-    this.leave(outcome);
-    this.tell("song");
+    this.endPlay(outcome);
+    this.emit("song");
     if (state.current) {
-      this.play_ = new Play(state.current.track.id, saved);
-      this.isWanted = wantsPlay;
-      await this.begin(0, saved?.position ?? 0);
+      this.currentPlay = new Play(state.current.track.id, saved);
+      this.shouldPlay = wantsPlay;
+      await this.startSong(0, saved?.position ?? 0);
     }
   }
 
-  // Try the means from the `first` on, the best one first. What failed may now say that it can play nothing.
-  async begin(first, startMs, failure = "") {
+  // Try the backends from the `first` on, in order of preference. One that failed may now return false from `canPlay`.
+  async startSong(first, startMs, failure = "") {
     const { track } = this.current;
-    const play = this.play_;
-    const wantsPlay = this.isWanted;
-    const able = this.means.slice(first).filter((means) => means.canPlay(track));
+    const play = this.currentPlay;
+    const wantsPlay = this.shouldPlay;
+    const candidates = this.backends.slice(first).filter((backend) => backend.canPlay(track));
     let reason = failure;
-    this.waitsAtMs = startMs;
-    if (!wantsPlay && able[0]?.isSpotify) {
-      // Nothing of Spotify is loaded before somebody asks for sound.
-      this.tell("means", { name: able[0].name });
-      this.tell("time");
+    this.pendingMs = startMs;
+    if (!wantsPlay && candidates[0]?.isSpotify) {
+      // Nothing is loaded from Spotify before the listener presses play.
+      this.emit("backend", { name: candidates[0].name });
+      this.emit("time");
       return;
     }
-    for (const means of able) {
+    for (const backend of candidates) {
       this.active?.unload();
-      this.active = means;
-      this.tell("means", { name: means.name });
+      this.active = backend;
+      this.emit("backend", { name: backend.name });
       try {
-        means.setVolume(this.volume);
-        // An excerpt and a sketch have times of their own.
-        await means.load(track, means.isSpotify || startMs === 0 || !reason ? startMs : 0);
-        if (play !== this.play_) {
+        backend.setVolume(this.volume);
+        // Positions of the recording do not apply to a preview or a sketch.
+        await backend.load(track, backend.isSpotify || startMs === 0 || !reason ? startMs : 0);
+        if (play !== this.currentPlay) {
           return;
         }
         if (wantsPlay) {
-          await means.play();
+          await backend.play();
         }
         return;
       } catch (error) {
-        if (play !== this.play_ || error.name === "AbortError") {
+        if (play !== this.currentPlay || error.name === "AbortError") {
           return;
         }
         if (error.name === "NotAllowedError") {
-          this.isWanted = false;
-          this.tell("note", { text: texts.blocked });
-          this.tell("state");
+          this.shouldPlay = false;
+          this.emit("note", { text: texts.blocked });
+          this.emit("state");
           return;
         }
-        if (error.isTold && error.message) {
-          // Said at the song, the first of them; the next means is tried.
+        if (error.isUserFacing && error.message) {
+          // The first reason is shown while the next backend is tried.
           reason ||= error.message;
-          this.tell("note", { text: reason });
+          this.emit("note", { text: reason });
         }
       }
     }
     this.active?.unload();
     this.active = null;
-    this.isWanted = false;
-    this.tell("note", { text: [texts.unplayable, reason].filter(Boolean).join(" ") });
-    this.tell("state");
+    this.shouldPlay = false;
+    this.emit("note", { text: [texts.unplayable, reason].filter(Boolean).join(" ") });
+    this.emit("state");
   }
 
-  hear(means, news) {
-    if (means !== this.active) {
+  onUpdate(backend, update) {
+    if (backend !== this.active) {
       return;
     }
-    if (news.failed) {
-      this.fallBack(means, news.reason);
+    if (update.failed) {
+      this.fallBack(backend, update.reason);
       return;
     }
-    this.setRunning(news.isRunning);
-    if (news.isPaused !== undefined && !news.hasEnded) {
-      this.isWanted = !news.isPaused;
+    this.setRunning(update.isRunning);
+    if (update.isPaused !== undefined && !update.hasEnded) {
+      this.shouldPlay = !update.isPaused;
     }
-    this.tell("time");
-    if (news.needsClick) {
-      this.tell("note", { text: texts.blocked });
-    } else if (news.elsewhere) {
-      this.tell("note", { text: this.elsewhereText(news.elsewhere), offersHere: true });
+    this.emit("time");
+    if (update.needsClick) {
+      this.emit("note", { text: texts.blocked });
+    } else if (update.elsewhere) {
+      this.emit("note", { text: this.elsewhereText(update.elsewhere), offersHere: true });
     }
-    if (news.hasEnded && !this.play_.isOver) {
-      this.play_.finish("completed");
-      if (this.sleep?.endsWithSong()) {
-        this.isWanted = false;
-        this.tell("state");
+    if (update.hasEnded && !this.currentPlay.isOver) {
+      this.currentPlay.finish("completed");
+      if (this.sleep?.shouldStopAfterSong()) {
+        this.shouldPlay = false;
+        this.emit("state");
       } else {
         this.next("completed");
       }
@@ -171,76 +170,77 @@ export class Player extends EventTarget {
   }
 
   elsewhereText({ title, artists }) {
-    return title ? fill(texts.elsewhere, { song: title, artists }) : texts.other_device;
+    return title ? interpolate(texts.elsewhere, { song: title, artists }) : texts.other_device;
   }
 
-  // The next means goes on where this one failed, as far as it has the same times.
-  fallBack(means, reason) {
+  // The next backend goes on at the position where this one failed, if both play the recording.
+  fallBack(backend, reason) {
     const positionMs = this.positionMs;
     this.setRunning(false);
-    this.tell("note", { text: reason || "" });
-    const next = this.means.slice(this.means.indexOf(means) + 1).find((each) => each.canPlay(this.current.track));
-    this.begin(this.means.indexOf(means) + 1, next?.isSpotify ? positionMs : 0, reason);
+    this.emit("note", { text: reason || "" });
+    const following = this.backends.indexOf(backend) + 1;
+    const next = this.backends.slice(following).find((each) => each.canPlay(this.current.track));
+    this.startSong(following, next?.isSpotify ? positionMs : 0, reason);
   }
 
   setRunning(isRunning) {
-    this.play_?.setRunning(isRunning, this.positionMs);
+    this.currentPlay?.setRunning(isRunning, this.positionMs);
     if (isRunning !== this.isRunning) {
       this.isRunning = isRunning;
-      this.tell("state");
+      this.emit("state");
     }
   }
 
-  leave(outcome) {
-    this.play_?.look(this.positionMs);
-    const isWhole = this.durationMs > 0 && this.play_?.msHeard >= WHOLE * this.durationMs;
-    this.play_?.finish(isWhole ? "completed" : outcome);
+  endPlay(outcome) {
+    this.currentPlay?.tick(this.positionMs);
+    const isCompleted = this.durationMs > 0 && this.currentPlay?.playedMs >= COMPLETED_SHARE * this.durationMs;
+    this.currentPlay?.finish(isCompleted ? "completed" : outcome);
     this.setRunning(false);
     this.active?.unload();
     this.active = null;
-    this.waitsAtMs = 0;
-    this.play_ = null;
-    forget();
+    this.pendingMs = 0;
+    this.currentPlay = null;
+    clearSession();
   }
 
   async resume() {
-    this.isWanted = true;
-    this.tell("note", { text: "" });
+    this.shouldPlay = true;
+    this.emit("note", { text: "" });
     if (!this.active) {
-      await (this.current ? this.begin(0, this.waitsAtMs) : this.next());
+      await (this.current ? this.startSong(0, this.pendingMs) : this.next());
       return;
     }
-    const means = this.active;
+    const backend = this.active;
     try {
-      await means.play();
+      await backend.play();
     } catch (error) {
       if (error.name === "NotAllowedError") {
-        this.tell("note", { text: texts.blocked });
-      } else if (error.name !== "AbortError" && means === this.active) {
-        this.fallBack(means, error.isTold ? error.message : "");
+        this.emit("note", { text: texts.blocked });
+      } else if (error.name !== "AbortError" && backend === this.active) {
+        this.fallBack(backend, error.isUserFacing ? error.message : "");
       }
     }
   }
 
   async pause() {
-    this.isWanted = false;
-    // Said at once: a second press that comes before the player's own word would pause again.
+    this.shouldPlay = false;
+    // Set at once: a second press before the backend's own update would pause again.
     this.setRunning(false);
     try {
       await this.active?.pause();
     } catch (error) {
-      if (error.isTold) {
-        this.tell("note", { text: error.message });
+      if (error.isUserFacing) {
+        this.emit("note", { text: error.message });
       }
     }
   }
 
   toggle() {
-    return this.isRunning || (this.isWanted && this.active) ? this.pause() : this.resume();
+    return this.isRunning || (this.shouldPlay && this.active) ? this.pause() : this.resume();
   }
 
   async next(outcome = "skipped") {
-    await this.move("next", { after: this.current?.item }, outcome);
+    await this.playFrom("next", { after: this.current?.item }, outcome);
   }
 
   async previous() {
@@ -248,33 +248,32 @@ export class Player extends EventTarget {
       await this.seek(0);
       return;
     }
-    await this.move("previous");
+    await this.playFrom("previous");
   }
 
-  // Any change of the queue after which its current song is to be heard.
-  async move(name, values = {}, outcome = "skipped") {
-    this.tell("note", { text: "" });
-    const state = await this.ask(name, values);
+  // Change the queue, then play its current song.
+  async playFrom(name, values = {}, outcome = "skipped") {
+    this.emit("note", { text: "" });
+    const state = await this.request(name, values);
     if (state) {
-      await this.show(state, { wantsPlay: true, outcome });
+      await this.applyState(state, { wantsPlay: true, outcome });
     }
   }
 
-  // A change of the queue that leaves the song alone.
+  // Change the queue without affecting the current song.
   async change(name, values = {}) {
-    const state = await this.ask(name, values);
+    const state = await this.request(name, values);
     if (state) {
-      this.state = state;
-      this.tell("song");
+      this.setState(state);
     }
     return Boolean(state);
   }
 
-  async ask(name, values) {
+  async request(name, values) {
     try {
-      return await ask(name, values);
+      return await postQueue(name, values);
     } catch (error) {
-      this.tell("note", { text: error.name === "Error" || error.message ? error.message : texts.failed });
+      this.emit("note", { text: error.name === "Error" || error.message ? error.message : texts.failed });
       return null;
     }
   }
@@ -282,14 +281,14 @@ export class Player extends EventTarget {
   async seek(ms) {
     const target = Math.min(Math.max(0, ms), this.durationMs || ms);
     if (!this.active) {
-      this.waitsAtMs = target;
+      this.pendingMs = target;
     }
     try {
       await this.active?.seek(target);
     } catch (error) {
-      this.tell("note", { text: error.isTold ? error.message : texts.failed });
+      this.emit("note", { text: error.isUserFacing ? error.message : texts.failed });
     }
-    this.tell("time");
+    this.emit("time");
   }
 
   setVolume(share) {
@@ -297,19 +296,19 @@ export class Player extends EventTarget {
     this.active?.setVolume(share);
   }
 
-  // The page goes, perhaps for good: what was heard so far is told, and kept in case it comes back.
-  pageGoes() {
-    if (this.play_ && !this.play_.isOver) {
-      this.play_.look(this.positionMs);
-      this.play_.tell("started", true);
-      this.keep();
+  // The page may be closing: report what has played so far, and save it in case the page comes back.
+  onPageHide() {
+    if (this.currentPlay && !this.currentPlay.isOver) {
+      this.currentPlay.tick(this.positionMs);
+      this.currentPlay.report("started", true);
+      this.saveSession();
     }
   }
 
-  keep() {
-    if (this.play_?.hasStarted && this.current) {
-      this.play_.look(this.positionMs);
-      remember(this.current.item, { ...this.play_.save(), position: this.positionMs });
+  saveSession() {
+    if (this.currentPlay?.hasStarted && this.current) {
+      this.currentPlay.tick(this.positionMs);
+      saveSession(this.current.item, { ...this.currentPlay.save(), position: this.positionMs });
     }
   }
 }

@@ -1,16 +1,16 @@
-// The panel with the queue, and the buttons on pages that send songs to it.
-import { readQueue, texts } from "./api.js";
+// The queue panel, and the buttons on pages that play songs or add them to the queue.
+import { fetchQueue, texts } from "./api.js";
 import { connectDrag } from "./drag.js";
 
 const sheet = document.getElementById("player-queue");
 const sheetBody = document.getElementById("player-queue-body");
 
-async function draw() {
-  sheetBody.innerHTML = await readQueue();
+async function renderQueue() {
+  sheetBody.innerHTML = await fetchQueue();
   window.htmx.process(sheetBody);
 }
 
-// The panel is drawn anew after a move: the keyboard goes on at the same button of the song that was moved.
+// The panel is rendered again after a move, so the focus returns to the same button of the moved song.
 function focusMoved(item, pressed) {
   const isUp = pressed.matches("[data-queue-move]:first-of-type");
   const buttons = sheetBody.querySelectorAll(`[data-queue-move="${item}"]`);
@@ -20,7 +20,7 @@ function focusMoved(item, pressed) {
 
 export function connectQueue(player) {
   document.querySelector('[data-player="queue"]').addEventListener("click", async () => {
-    await draw();
+    await renderQueue();
     sheet.showModal();
     sheetBody.querySelector('[aria-current="true"]')?.scrollIntoView({ block: "center" });
   });
@@ -29,12 +29,12 @@ export function connectQueue(player) {
       sheet.close();
       return;
     }
-    const { queueJump, queueRemove, queueClear, queueMove, place } = event.target.closest("button")?.dataset ?? {};
+    const { queueJump, queueRemove, queueClear, queueMove, index } = event.target.closest("button")?.dataset ?? {};
     if (queueJump) {
-      await player.move("jump", { item: queueJump });
+      await player.playFrom("jump", { item: queueJump });
     } else if (queueMove) {
-      await player.change("move", { item: queueMove, index: place });
-      await drawing;
+      await player.change("move", { item: queueMove, index });
+      await rendering;
       focusMoved(queueMove, event.target.closest("button"));
     } else if (queueRemove) {
       await player.change("remove", { item: queueRemove });
@@ -42,17 +42,17 @@ export function connectQueue(player) {
       await player.change("clear");
     }
   });
-  let drawing = Promise.resolve();
+  let rendering = Promise.resolve();
   player.addEventListener("song", () => {
     if (sheet.open) {
-      drawing = draw();
+      rendering = renderQueue();
     }
   });
-  connectDrag(sheetBody, (item, place) => player.change("move", { item, index: place }));
+  connectDrag(sheetBody, (item, index) => player.change("move", { item, index }));
 }
 
-// In the capture phase: ahead of htmx, for which the same button notes a play when this script does not run.
-export function connectPage(player) {
+// Runs in the capture phase, before htmx, which records a play at the same button where this script does not run.
+export function connectPlayButtons(player) {
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("[data-play], [data-play-list], [data-queue-add]");
     if (!button) {
@@ -66,11 +66,11 @@ export function connectPage(player) {
       player.toggle();
     } else if (play) {
       player.unlock();
-      player.move("play", { track: play });
+      player.playFrom("play", { track: play });
     } else if (playList !== undefined) {
       player.unlock();
       const { origin, originUrl, source, sourceId } = button.dataset;
-      player.move("list", { tracks: playList, origin, origin_url: originUrl, source, source_id: sourceId });
+      player.playFrom("list", { tracks: playList, origin, origin_url: originUrl, source, source_id: sourceId });
     } else {
       player.change("add", { tracks: queueAdd, next: "next" in button.dataset }).then((isAdded) => {
         if (isAdded) {

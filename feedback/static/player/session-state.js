@@ -1,15 +1,15 @@
-// Where this tab's song was, so that it goes on after the page is loaded anew.
+// Keeps this tab's position in the song, so that playback goes on after a reload.
 const KEY = "player";
 
-export function remember(item, values) {
+export function saveSession(item, values) {
   try {
     sessionStorage.setItem(KEY, JSON.stringify({ item, ...values }));
   } catch {
-    // Storage may be off: then songs begin anew.
+    // Storage may be off: then songs start from the beginning.
   }
 }
 
-export function recall(item) {
+export function loadSession(item) {
   try {
     const saved = JSON.parse(sessionStorage.getItem(KEY));
     return saved?.item === item ? saved : null;
@@ -18,7 +18,7 @@ export function recall(item) {
   }
 }
 
-export function forget() {
+export function clearSession() {
   try {
     sessionStorage.removeItem(KEY);
   } catch {

@@ -1,31 +1,31 @@
-// Keys that play: never while somebody types, and off where they are switched off.
-import { toggleMark } from "./ratings.js";
+// Keyboard shortcuts of the player. They do nothing while the listener types, and can be switched off.
+import { toggleRating } from "./ratings.js";
 
 const help = document.getElementById("player-help");
-const keysOn = document.querySelector("[data-player-keys]");
-const NO_TEXT = ["range", "checkbox", "radio", "button", "submit", "reset", "color", "file"];
+const enabledBox = document.querySelector("[data-player-keys]");
+const NON_TEXT_INPUTS = ["range", "checkbox", "radio", "button", "submit", "reset", "color", "file"];
 
 function isTyping(element) {
   const field = element.closest("input, textarea, select, [contenteditable]");
-  return Boolean(field) && !(field instanceof HTMLInputElement && NO_TEXT.includes(field.type));
+  return Boolean(field) && !(field instanceof HTMLInputElement && NON_TEXT_INPUTS.includes(field.type));
 }
 
-function act(player, key) {
+function runShortcut(player, key) {
   switch (key) {
     case " ":
       player.unlock();
       return player.toggle();
     case "n": return player.next();
     case "p": return player.previous();
-    case "l": return toggleMark(player, 1);
-    case "d": return toggleMark(player, -1);
+    case "l": return toggleRating(player, 1);
+    case "d": return toggleRating(player, -1);
     default: return help.showModal();
   }
 }
 
-export function connectKeys(player) {
-  keysOn.checked = localStorage.getItem("player-keys") !== "off";
-  keysOn.addEventListener("change", () => localStorage.setItem("player-keys", keysOn.checked ? "on" : "off"));
+export function connectShortcuts(player) {
+  enabledBox.checked = localStorage.getItem("player-keys") !== "off";
+  enabledBox.addEventListener("change", () => localStorage.setItem("player-keys", enabledBox.checked ? "on" : "off"));
   document.querySelector('[data-player="help"]').addEventListener("click", () => help.showModal());
   help.addEventListener("click", (event) => event.target === help && help.close());
   document.addEventListener("keydown", (event) => {
@@ -34,7 +34,7 @@ export function connectKeys(player) {
     if (!isOurs || event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || event.repeat) {
       return;
     }
-    if (isTyping(target) || document.querySelector("dialog[open]") || (key !== "?" && !(keysOn.checked && player.current))) {
+    if (isTyping(target) || document.querySelector("dialog[open]") || (key !== "?" && !(enabledBox.checked && player.current))) {
       return;
     }
     // Space presses the button that has the focus, as everywhere.
@@ -42,6 +42,6 @@ export function connectKeys(player) {
       return;
     }
     event.preventDefault();
-    act(player, key);
+    runShortcut(player, key);
   });
 }

@@ -1,4 +1,4 @@
-// The sleep timer: the player pauses after some minutes, or when the song that plays has ended.
+// The sleep timer pauses the player after some minutes, or when the current song has ended.
 const MINUTE_MS = 60_000;
 
 export function connectSleep(player, select) {
@@ -12,8 +12,8 @@ export function connectSleep(player, select) {
     timer = Number(select.value) ? setTimeout(stop, Number(select.value) * MINUTE_MS) : null;
   });
   return {
-    // Whether the player is to stop rather than go on to the next song.
-    endsWithSong() {
+    // Return whether the player should stop instead of playing the next song.
+    shouldStopAfterSong() {
       const ends = select.value === "song";
       if (ends) {
         select.value = "";

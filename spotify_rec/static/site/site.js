@@ -1,4 +1,4 @@
-// Small comforts; every page works without them.
+// Conveniences; every page works without them.
 (function () {
   "use strict";
   for (const button of document.querySelectorAll("[data-theme-toggle]")) {
@@ -12,7 +12,7 @@
       }
     }
   }
-  // Suggestions go on a click beside their form, on Escape, and when the keyboard leaves it.
+  // Suggestions close on a click beside their form, on Escape, and when the focus leaves it.
   function closeSuggestions(except) {
     for (const box of document.querySelectorAll("[data-suggestions]")) {
       if (!except || !box.parentElement.contains(except)) {
@@ -31,7 +31,7 @@
       closeSuggestions(null);
     }
   });
-  // Two sliders make a range: they say it while they move, and cannot pass each other.
+  // Two sliders form a range: their values are shown while they move, and they cannot pass each other.
   document.addEventListener("input", (event) => {
     const pair = event.target.closest("[data-range-pair]");
     if (!pair) {
@@ -44,7 +44,7 @@
     const output = pair.querySelector("output");
     output.value = `${low.value}–${high.value} ${output.value.split(" ").pop()}`;
   });
-  // What leaves nothing out is left out of the address.
+  // Fields that filter nothing are left out of the address.
   document.body.addEventListener("htmx:configRequest", (event) => {
     const form = event.target;
     if (!form.matches("form[data-prune]")) {
@@ -56,13 +56,13 @@
       }
     }
   });
-  // Selects and switches marked so send their form when they change.
+  // Selects and switches with this attribute submit their form when they change.
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-submit-on-change]")) {
       event.target.form.requestSubmit();
     }
   });
-  // What is loaded into the sheet opens it; a click beside it closes it.
+  // Loading content into the sheet opens it; a click beside it closes it.
   const sheet = document.getElementById("sheet");
   document.body.addEventListener("htmx:afterSwap", (event) => {
     const { target, xhr } = event.detail;
@@ -75,9 +75,9 @@
       sheet.close();
     }
   });
-  // Where the site begins: the whole host, or a path of it.
+  // The site's root: the whole host, or a path on it.
   const base = new URL(".", document.querySelector('link[rel="manifest"]').href).pathname;
-  // Without a network the offline page is shown; times are shown in the zone the browser is in.
+  // The service worker shows the offline page without a network. The cookie has times shown in the browser's zone.
   if ("serviceWorker" in navigator && window.isSecureContext) {
     navigator.serviceWorker.register(`${base}service-worker.js`).catch(() => {});
   }
@@ -85,7 +85,7 @@
   if (zone) {
     document.cookie = `time_zone=${zone}; path=${base}; max-age=31536000; samesite=lax`;
   }
-  // The way back is offered for a while, unless the focus is on it.
+  // Undo buttons are removed after a while.
   document.body.addEventListener("htmx:load", (event) => {
     const fresh = event.detail.elt;
     for (const note of [fresh, ...fresh.querySelectorAll("[data-vanish-seconds]")]) {
@@ -94,14 +94,14 @@
       }
     }
   });
-  // Messages are toasts: they leave by themselves, unless they are errors or somebody is at them.
+  // Messages are toasts: they disappear by themselves, except errors and those with the pointer or the focus on them.
   const TOAST_MS = 8000;
-  const words = document.documentElement.dataset;
+  const texts = document.documentElement.dataset;
   const box = () => document.getElementById("messages");
-  function letGo(toast) {
+  function dismissLater(toast) {
     setTimeout(() => {
       if (toast.matches(":hover, :focus-within")) {
-        letGo(toast);
+        dismissLater(toast);
       } else {
         toast.remove();
       }
@@ -110,10 +110,10 @@
   function watchToasts() {
     for (const toast of document.querySelectorAll("[data-toast]:not([data-toast='leaves'])")) {
       toast.dataset.toast = "leaves";
-      letGo(toast);
+      dismissLater(toast);
     }
   }
-  function say(text, kind) {
+  function showToast(text, kind) {
     const toast = document.createElement("div");
     toast.className = `alert alert-${kind} toast-note`;
     toast.setAttribute("role", kind === "danger" ? "alert" : "status");
@@ -121,12 +121,12 @@
     close.className = "btn btn-icon toast-close";
     close.type = "button";
     close.dataset.closeToast = "";
-    close.setAttribute("aria-label", words.closeText);
+    close.setAttribute("aria-label", texts.closeText);
     close.textContent = "\u2715";
-    const said = document.createElement("div");
-    said.className = "toast-text";
-    said.textContent = text;
-    toast.append(said, close);
+    const body = document.createElement("div");
+    body.className = "toast-text";
+    body.textContent = text;
+    toast.append(body, close);
     if (kind !== "danger") {
       toast.dataset.toast = "";
     }
@@ -138,11 +138,11 @@
     document.body.addEventListener(name, watchToasts);
   }
   document.addEventListener("click", (event) => event.target.closest?.("[data-close-toast]")?.parentElement.remove());
-  document.addEventListener("toast", (event) => say(event.detail.text, event.detail.isError ? "danger" : "success"));
+  document.addEventListener("toast", (event) => showToast(event.detail.text, event.detail.isError ? "danger" : "success"));
   document.body.addEventListener("close-sheet", () => sheet.close());
-  // What the site could not take just now is kept here and sent again, for ten minutes; then it is said.
+  // A request that the site cannot take now is retried for ten minutes; then the error is shown.
   const tries = new WeakMap();
-  function sendAgain(event) {
+  function retryLater(event) {
     const { xhr, requestConfig, elt, target } = event.detail;
     const seconds = Number(xhr.getResponseHeader("Retry-After"));
     const count = (tries.get(elt) || 0) + 1;
@@ -163,19 +163,19 @@
       box().replaceChildren();
     }
   });
-  // An error answer to an htmx request is said, not swallowed: in the words of the site, if it has any, and always in
-  // the page's language. So is that there was no answer.
+  // Failed htmx requests show a message: the server's own text if it sent one, else one in the page's language. So do
+  // requests without a response.
   document.body.addEventListener("htmx:responseError", (event) => {
-    if (sendAgain(event)) {
-      say(words.againText, "danger");
+    if (retryLater(event)) {
+      showToast(texts.againText, "danger");
       return;
     }
     sheet.close();
     const { xhr } = event.detail;
-    const isSaid = (xhr.getResponseHeader("Content-Type") ?? "").startsWith("text/plain") && xhr.status < 500;
-    say((isSaid && xhr.responseText.trim()) || words.errorText, "danger");
+    const isReadable = (xhr.getResponseHeader("Content-Type") ?? "").startsWith("text/plain") && xhr.status < 500;
+    showToast((isReadable && xhr.responseText.trim()) || texts.errorText, "danger");
   });
   for (const name of ["htmx:sendError", "htmx:timeout"]) {
-    document.body.addEventListener(name, () => say(words.offlineText, "danger"));
+    document.body.addEventListener(name, () => showToast(texts.offlineText, "danger"));
   }
 })();

@@ -1,4 +1,4 @@
-// Runs before the first paint, so that a dark page never flashes light, and what needs scripts has its place at once.
+// Runs before the first paint, so that a dark page never flashes light and elements that need scripts do not shift it.
 (function () {
   "use strict";
   document.documentElement.dataset.script = "on";
@@ -18,7 +18,7 @@
     try {
       localStorage.setItem("theme", stored);
     } catch (_error) {
-      // Then the choice holds for this page only.
+      // The choice applies to this page only.
     }
     apply();
   };

@@ -1,25 +1,25 @@
-// A file through the bar's audio element: a preview or a sketch.
+// Plays a file (a preview or a sketch) through the bar's audio element.
 const EVENTS = ["playing", "pause", "waiting", "seeking", "seeked", "ended", "timeupdate", "durationchange", "emptied"];
 
-export class AudioMeans {
-  constructor(name, element, listen) {
+export class AudioBackend {
+  constructor(name, element, onUpdate) {
     this.name = name;
     this.element = element;
     this.isLoaded = false;
     for (const event of EVENTS) {
-      element.addEventListener(event, () => this.isLoaded && this.tell(event));
+      element.addEventListener(event, () => this.isLoaded && this.emit(event));
     }
-    element.addEventListener("error", () => this.isLoaded && listen(this, { failed: true }));
-    this.listen = listen;
+    element.addEventListener("error", () => this.isLoaded && onUpdate(this, { failed: true }));
+    this.onUpdate = onUpdate;
   }
 
   canPlay(track) {
-    return Boolean(track.means[this.name]);
+    return Boolean(track.sources[this.name]);
   }
 
   async load(track, startMs) {
     this.isLoaded = true;
-    this.element.src = track.means[this.name];
+    this.element.src = track.sources[this.name];
     if (startMs) {
       this.element.currentTime = startMs / 1000;
     }
@@ -55,9 +55,9 @@ export class AudioMeans {
     return Number.isFinite(this.element.duration) ? this.element.duration * 1000 : 0;
   }
 
-  tell(event) {
+  emit(event) {
     const { paused, ended, seeking, readyState } = this.element;
     const isRunning = !paused && !ended && !seeking && readyState >= 3;
-    this.listen(this, { isRunning, isPaused: paused, hasEnded: event === "ended" });
+    this.onUpdate(this, { isRunning, isPaused: paused, hasEnded: event === "ended" });
   }
 }

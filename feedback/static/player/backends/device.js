@@ -1,37 +1,37 @@
-// A device of the listener's Spotify account, commanded through the site: the one that is active there.
-import { spotify, texts } from "../api.js";
+// Controls the active device of the listener's Spotify account through the site.
+import { postSpotify, texts } from "../api.js";
 import { Ticker } from "./ticker.js";
 
 const TICK_MS = 500;
-// It may be paused, moved or given another song by hand; it is asked so often.
-const CHECK_MS = 5000;
+// The listener may pause it, seek or start another song there, so it is polled.
+const POLL_MS = 5000;
 
-export class DeviceMeans {
-  constructor(connection, listen) {
+export class DeviceBackend {
+  constructor(connection, onUpdate) {
     this.name = "device";
     this.isSpotify = true;
     this.connection = connection;
-    this.listen = listen;
+    this.onUpdate = onUpdate;
     this.ticker = new Ticker();
     this.durationMs = 0;
-    this.isImpossible = false;
+    this.isUnavailable = false;
   }
 
   canPlay(track) {
-    return Boolean(track.means.spotify) && this.connection().connected && !this.isImpossible;
+    return Boolean(track.sources.spotify) && this.connection().connected && !this.isUnavailable;
   }
 
   async load(track, startMs) {
-    const { devices } = await spotify("devices");
+    const { devices } = await postSpotify("devices");
     const device = devices.find((each) => each.is_active);
     if (!device) {
-      throw Object.assign(new Error(devices.length ? texts.no_active_device : ""), { isTold: true });
+      throw Object.assign(new Error(devices.length ? texts.no_active_device : ""), { isUserFacing: true });
     }
     this.device = device.id;
     this.track = track;
     this.durationMs = track.duration_ms ?? 0;
     this.hasBegun = false;
-    this.playing = "";
+    this.playedId = "";
     this.ticker.set(startMs, false);
   }
 
@@ -41,18 +41,18 @@ export class DeviceMeans {
     } else {
       await this.command("start", { track: this.track.id, position_ms: Math.round(this.ticker.ms) });
       this.hasBegun = true;
-      this.playing = "";
+      this.playedId = "";
     }
     this.ticker.set(this.ticker.ms, true);
-    this.timer ??= setInterval(() => this.tick(), TICK_MS);
-    this.checker ??= setInterval(() => this.check(), CHECK_MS);
-    this.tell();
+    this.tickTimer ??= setInterval(() => this.tick(), TICK_MS);
+    this.pollTimer ??= setInterval(() => this.poll(), POLL_MS);
+    this.emit();
   }
 
   async pause() {
     await this.command("pause");
     this.ticker.set(this.ticker.ms, false);
-    this.tell();
+    this.emit();
   }
 
   async seek(ms) {
@@ -61,47 +61,48 @@ export class DeviceMeans {
   }
 
   async command(action, values = {}) {
-    this.asked = performance.now();
+    this.commandedAt = performance.now();
     try {
-      await spotify("command", { action, device: this.device, ...values });
+      await postSpotify("command", { action, device: this.device, ...values });
     } catch (error) {
-      // Without Premium no song plays there: not again on this page.
-      this.isImpossible ||= error.reason === "premium";
+      // Without Premium no song plays there, so this page does not try again.
+      this.isUnavailable ||= error.reason === "premium";
       if (action === "pause" && error.reason === "restricted") {
-        // It stands still already.
+        // It is paused already.
         return;
       }
       throw error;
     }
   }
 
-  async check() {
-    const [asked, wasRunning] = [this.asked, this.ticker.isRunning];
-    const now = wasRunning && await spotify("now").catch((error) => this.explain(error));
-    if (!now || asked !== this.asked || !this.timer) {
+  async poll() {
+    const [commandedAt, wasRunning] = [this.commandedAt, this.ticker.isRunning];
+    const playback = wasRunning && await postSpotify("now").catch((error) => this.handleError(error));
+    if (!playback || commandedAt !== this.commandedAt || !this.tickTimer) {
       return;
     }
-    const ours = this.track.means.spotify.replace(/.*:/, "");
-    // Spotify may play another edition than the one asked for: it names ours, or is the first that is heard.
-    this.playing ||= now.is_playing && now.track !== ours ? now.track : "";
-    const isOurs = now.track !== "" && [ours, this.playing].some((id) => id && [now.track, now.played_as].includes(id));
+    const ourId = this.track.sources.spotify.replace(/.*:/, "");
+    // Spotify may play another edition than the requested one: the reply names ours, or it is the first one played.
+    this.playedId ||= playback.is_playing && playback.track !== ourId ? playback.track : "";
+    const playedIds = [playback.track, playback.played_as];
+    const isOurs = playback.track !== "" && [ourId, this.playedId].some((id) => id && playedIds.includes(id));
     if (isOurs) {
-      this.device = now.device || this.device;
-      this.ticker.set(now.position_ms, now.is_playing);
-      this.tell();
-    } else if (this.durationMs === 0 || this.ticker.ms < this.durationMs - CHECK_MS) {
-      // Something else plays there, or nothing: pressing play has ours begin where it was.
+      this.device = playback.device || this.device;
+      this.ticker.set(playback.position_ms, playback.is_playing);
+      this.emit();
+    } else if (this.durationMs === 0 || this.ticker.ms < this.durationMs - POLL_MS) {
+      // Something else plays there, or nothing: pressing play starts ours again at the same position.
       this.ticker.set(this.ticker.ms, false);
       this.hasBegun = false;
-      this.tell(false, now.track ? { title: now.title, artists: now.artists } : {});
+      this.emit(false, playback.track ? { title: playback.title, artists: playback.artists } : {});
     }
   }
 
-  // A connection that ended is told at the song; what passes is not.
-  explain(error) {
+  // An expired connection is shown to the listener; a temporary error is not.
+  handleError(error) {
     if (error.reason === "reconnect" || error.reason === "not_connected") {
       this.stop();
-      this.listen(this, { failed: true, reason: error.message });
+      this.onUpdate(this, { failed: true, reason: error.message });
     }
     return null;
   }
@@ -111,22 +112,22 @@ export class DeviceMeans {
     if (hasEnded) {
       this.stop();
     }
-    this.tell(hasEnded);
+    this.emit(hasEnded);
   }
 
-  tell(hasEnded = false, elsewhere = null) {
-    this.listen(this, { isRunning: this.ticker.isRunning, isPaused: !this.ticker.isRunning, hasEnded, elsewhere });
+  emit(hasEnded = false, elsewhere = null) {
+    this.onUpdate(this, { isRunning: this.ticker.isRunning, isPaused: !this.ticker.isRunning, hasEnded, elsewhere });
   }
 
   stop() {
-    clearInterval(this.timer);
-    clearInterval(this.checker);
-    this.timer = this.checker = null;
+    clearInterval(this.tickTimer);
+    clearInterval(this.pollTimer);
+    this.tickTimer = this.pollTimer = null;
     this.ticker.set(this.ticker.ms, false);
   }
 
   unload() {
-    // What the listener plays there themselves goes on.
+    // Whatever the listener started there themselves goes on.
     const isRunning = this.ticker.isRunning && this.hasBegun;
     this.stop();
     if (isRunning) {

@@ -1,15 +1,15 @@
 // Spotify's own embedded player (iFrame API): no account with this site's app is needed.
-import { loadScript, Ticker, within } from "./ticker.js";
+import { loadScript, Ticker, withTimeout } from "./ticker.js";
 
 const SCRIPT = "https://open.spotify.com/embed/iframe-api/v1";
-const PATIENCE_MS = 8000;
-// No event says that a song ended: it stands still at its end, or is back at its start.
+const TIMEOUT_MS = 8000;
+// No event reports the end of a song. It is paused near its end, or back at its start.
 const END_MS = 1200;
 
 let api = null;
 
 function loadApi() {
-  api ??= within(PATIENCE_MS, new Promise((resolve, reject) => {
+  api ??= withTimeout(TIMEOUT_MS, new Promise((resolve, reject) => {
     window.onSpotifyIframeApiReady = resolve;
     loadScript(SCRIPT).catch(reject);
   })).catch((error) => {
@@ -19,18 +19,18 @@ function loadApi() {
   return api;
 }
 
-export class EmbedMeans {
-  constructor(box, listen) {
+export class EmbedBackend {
+  constructor(box, onUpdate) {
     this.name = "embed";
     this.isSpotify = true;
     this.box = box;
-    this.listen = listen;
+    this.onUpdate = onUpdate;
     this.ticker = new Ticker();
     this.durationMs = 0;
   }
 
   canPlay(track) {
-    return Boolean(track.means.spotify);
+    return Boolean(track.sources.spotify);
   }
 
   async load(track, startMs) {
@@ -38,20 +38,20 @@ export class EmbedMeans {
     this.box.hidden = false;
     this.startMs = startMs;
     this.durationMs = 0;
-    // News of the song before may still come in, so the position does not tell.
+    // Updates of the previous song may still arrive, so the position alone is no evidence.
     this.hasBegun = false;
     this.ticker.set(0, false);
     if (this.controller) {
-      this.controller.loadUri(track.means.spotify);
+      this.controller.loadUri(track.sources.spotify);
       return;
     }
-    const place = document.createElement("div");
-    this.box.replaceChildren(place);
-    await within(PATIENCE_MS, new Promise((resolve) => {
-      factory.createController(place, { uri: track.means.spotify, width: "100%", height: 80 }, (controller) => {
+    const mount = document.createElement("div");
+    this.box.replaceChildren(mount);
+    await withTimeout(TIMEOUT_MS, new Promise((resolve) => {
+      factory.createController(mount, { uri: track.sources.spotify, width: "100%", height: 80 }, (controller) => {
         this.controller = controller;
         controller.addListener("ready", resolve);
-        controller.addListener("playback_update", (news) => this.update(news.data));
+        controller.addListener("playback_update", (event) => this.update(event.data));
       });
     }));
   }
@@ -68,7 +68,7 @@ export class EmbedMeans {
       this.startMs = 0;
     }
     const hasEnded = isPaused && wasNearEnd && (position === 0 || position > duration - END_MS);
-    this.listen(this, { isRunning: this.ticker.isRunning, isPaused, hasEnded });
+    this.onUpdate(this, { isRunning: this.ticker.isRunning, isPaused, hasEnded });
   }
 
   unload() {

@@ -1,66 +1,66 @@
 // Spotify's Web Playback SDK: this browser becomes a device of the listener's account. Premium, and no phones.
-import { spotify, texts } from "../api.js";
-import { loadScript, Ticker, within } from "./ticker.js";
+import { postSpotify, texts } from "../api.js";
+import { loadScript, Ticker, withTimeout } from "./ticker.js";
 
 const SCRIPT = "https://sdk.scdn.co/spotify-player.js";
-const PATIENCE_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 const TICK_MS = 500;
 // A song this near its end has ended when another one begins.
 const END_MS = 2000;
 const PHONE = /Mobi|Android|iPhone|iPad/;
 
-export class SdkMeans {
-  constructor(connection, listen) {
+export class SdkBackend {
+  constructor(connection, onUpdate) {
     this.name = "sdk";
     this.isSpotify = true;
     this.connection = connection;
-    this.listen = listen;
+    this.onUpdate = onUpdate;
     this.ticker = new Ticker();
     this.durationMs = 0;
-    this.isImpossible = PHONE.test(navigator.userAgent) || !isSecureContext || !navigator.requestMediaKeySystemAccess;
+    this.isUnavailable = PHONE.test(navigator.userAgent) || !isSecureContext || !navigator.requestMediaKeySystemAccess;
   }
 
   canPlay(track) {
-    return Boolean(track.means.spotify) && this.connection().streams && !this.isImpossible;
+    return Boolean(track.sources.spotify) && this.connection().streams && !this.isUnavailable;
   }
 
   async load(track, startMs) {
     this.device ??= this.connect().catch((error) => {
-      // Whatever the reason (no Premium, no DRM, blocked): not again on this page.
-      this.isImpossible = true;
+      // Whatever the reason (no Premium, no DRM, blocked), this page does not try again.
+      this.isUnavailable = true;
       throw error;
     });
     this.deviceId = await this.device;
     this.track = track;
     this.durationMs = track.duration_ms ?? 0;
     this.hasBegun = false;
-    this.isHeard = false;
+    this.hasSounded = false;
     this.ticker.set(startMs, false);
   }
 
   async connect() {
     const isReady = new Promise((resolve) => { window.onSpotifyWebPlaybackSDKReady = resolve; });
-    await within(PATIENCE_MS, Promise.all([loadScript(SCRIPT), isReady]));
+    await withTimeout(TIMEOUT_MS, Promise.all([loadScript(SCRIPT), isReady]));
     this.player = new window.Spotify.Player({
       name: document.querySelector(".brand")?.textContent.trim() || document.title,
-      getOAuthToken: (give) => spotify("token").then(({ token }) => give(token), () => {}),
+      getOAuthToken: (callback) => postSpotify("token").then(({ token }) => callback(token), () => {}),
       volume: this.volume ?? 1,
     });
     this.player.addListener("player_state_changed", (state) => this.update(state));
-    this.player.addListener("autoplay_failed", () => this.wait());
-    this.player.addListener("not_ready", () => this.lose());
+    this.player.addListener("autoplay_failed", () => this.onAutoplayFailed());
+    this.player.addListener("not_ready", () => this.onNotReady());
     this.player.addListener("playback_error", () => this.fail(texts.sdk_failed));
-    return within(PATIENCE_MS, new Promise((resolve, reject) => {
+    return withTimeout(TIMEOUT_MS, new Promise((resolve, reject) => {
       this.player.addListener("ready", ({ device_id: id }) => {
         resolve(id);
-        this.comeBack(id);
+        this.onReady(id);
       });
       for (const name of ["initialization_error", "authentication_error", "account_error"]) {
         this.player.addListener(name, async () => {
           const reason = await this.reasonOf(name);
-          reject(Object.assign(new Error(reason), { isTold: true }));
-          // Later on too: the connection may be ended at Spotify, or Premium run out, while it plays.
-          this.isImpossible = true;
+          reject(Object.assign(new Error(reason), { isUserFacing: true }));
+          // This may also happen later, if the connection is revoked on Spotify or Premium expires during a song.
+          this.isUnavailable = true;
           this.fail(reason);
         });
       }
@@ -68,10 +68,10 @@ export class SdkMeans {
     }));
   }
 
-  // The SDK names no reason that helps anybody; the site knows whether the connection has ended.
+  // The SDK gives no useful reason; the site knows whether the connection has expired.
   async reasonOf(name) {
     if (name === "authentication_error") {
-      return spotify("token").then(() => texts.sdk_failed, (error) => error.message);
+      return postSpotify("token").then(() => texts.sdk_failed, (error) => error.message);
     }
     return name === "account_error" ? texts.needs_premium : "";
   }
@@ -79,19 +79,19 @@ export class SdkMeans {
   fail(reason) {
     if (this.hasBegun) {
       this.hasBegun = false;
-      this.listen(this, { failed: true, reason });
+      this.onUpdate(this, { failed: true, reason });
     }
   }
 
-  // The browser lets nothing sound before a click.
-  wait() {
+  // The browser allows no sound before a click.
+  onAutoplayFailed() {
     this.hasBegun = false;
     this.ticker.set(this.ticker.ms, false);
-    this.listen(this, { isRunning: false, isPaused: true, needsClick: true });
+    this.onUpdate(this, { isRunning: false, isPaused: true, needsClick: true });
   }
 
-  // The device is gone, often for a moment only: the place in the song is kept until it is back, under another id.
-  lose() {
+  // The device is gone, often only for a moment. The position is kept until it is back under another ID.
+  onNotReady() {
     if (!this.hasBegun) {
       this.device = null;
       return;
@@ -99,23 +99,23 @@ export class SdkMeans {
     this.isLost = true;
     this.wasRunning = this.ticker.isRunning;
     this.ticker.set(this.ticker.ms, false);
-    this.listen(this, { isRunning: false, isPaused: false });
-    this.patience = setTimeout(() => {
+    this.onUpdate(this, { isRunning: false, isPaused: false });
+    this.lostTimer = setTimeout(() => {
       this.device = null;
       this.isLost = false;
       this.fail(texts.sdk_lost);
-    }, PATIENCE_MS);
+    }, TIMEOUT_MS);
   }
 
-  async comeBack(id) {
+  async onReady(id) {
     this.deviceId = id;
     this.device = Promise.resolve(id);
-    clearTimeout(this.patience);
+    clearTimeout(this.lostTimer);
     if (this.isLost) {
       this.isLost = false;
       this.hasBegun = false;
       if (this.wasRunning) {
-        await this.play().catch((error) => this.listen(this, { failed: true, reason: error.message }));
+        await this.play().catch((error) => this.onUpdate(this, { failed: true, reason: error.message }));
       }
     }
   }
@@ -125,49 +125,49 @@ export class SdkMeans {
       return;
     }
     if (!this.hasBegun) {
-      // The song may be heard before our own server has answered; what still sounds of the one before is paused.
-      this.early = !state || state.paused ? null : state;
+      // The song may start before our own server has responded. The previous song is reported as paused.
+      this.pendingState = !state || state.paused ? null : state;
       return;
     }
     if (!state) {
-      this.leaveTo(null);
+      this.onOtherTrack(null);
       return;
     }
     const song = state.track_window?.current_track;
     if (song && !this.isOurs(song, state.paused)) {
-      if (this.isHeard) {
-        this.leaveTo(song);
+      if (this.hasSounded) {
+        this.onOtherTrack(song);
       }
       return;
     }
     const wasAtEnd = this.isAtEnd();
-    this.isHeard ||= !state.paused;
+    this.hasSounded ||= !state.paused;
     this.durationMs = state.duration || this.durationMs;
     this.ticker.set(state.position, !state.paused);
     const hasEnded = state.paused && state.position === 0 && wasAtEnd;
-    this.listen(this, { isRunning: !state.paused, isPaused: state.paused, hasEnded });
+    this.onUpdate(this, { isRunning: !state.paused, isPaused: state.paused, hasEnded });
   }
 
   isAtEnd() {
     return this.durationMs > 0 && this.ticker.ms > this.durationMs - END_MS;
   }
 
-  // Spotify may play another edition than the one asked for: it names ours, or is the first that is heard.
+  // Spotify may play another edition than the requested one: the state names ours, or it is the first one played.
   isOurs(song, isPaused) {
-    const uri = this.track.means.spotify;
+    const uri = this.track.sources.spotify;
     const ids = [song.uri, song.id && `spotify:track:${song.id}`, song.linked_from?.uri];
-    if (ids.includes(uri) || song.uri === this.playedAs) {
+    if (ids.includes(uri) || song.uri === this.playedUri) {
       return true;
     }
-    if (!this.isHeard && !isPaused && song.uri !== this.before) {
-      this.playedAs = song.uri;
+    if (!this.hasSounded && !isPaused && song.uri !== this.previousUri) {
+      this.playedUri = song.uri;
       return true;
     }
     return false;
   }
 
   // Another song plays here, or another device took over. After the end of our song that is Spotify going on by itself.
-  leaveTo(song) {
+  onOtherTrack(song) {
     const hasEnded = this.isAtEnd();
     this.ticker.set(hasEnded ? this.durationMs : this.ticker.ms, false);
     this.hasBegun = false;
@@ -175,10 +175,10 @@ export class SdkMeans {
       this.player.pause();
     }
     const elsewhere = song ? { title: song.name, artists: song.artists?.map(({ name }) => name).join(", ") ?? "" } : {};
-    this.listen(this, { isRunning: false, isPaused: true, hasEnded, elsewhere: hasEnded ? null : elsewhere });
+    this.onUpdate(this, { isRunning: false, isPaused: true, hasEnded, elsewhere: hasEnded ? null : elsewhere });
   }
 
-  // Inside the click that asks for sound, as browsers want it.
+  // Browsers require this during the click that starts playback.
   activate() {
     this.player?.activateElement?.();
   }
@@ -189,15 +189,15 @@ export class SdkMeans {
       return;
     }
     this.activate();
-    this.early = null;
-    this.isHeard = false;
-    this.before = (await this.player.getCurrentState?.().catch(() => null))?.track_window?.current_track?.uri;
+    this.pendingState = null;
+    this.hasSounded = false;
+    this.previousUri = (await this.player.getCurrentState?.().catch(() => null))?.track_window?.current_track?.uri;
     const values = { action: "start", device: this.deviceId, track: this.track.id };
-    await spotify("command", { ...values, position_ms: Math.round(this.ticker.ms) });
+    await postSpotify("command", { ...values, position_ms: Math.round(this.ticker.ms) });
     this.hasBegun = true;
-    this.timer ??= setInterval(() => this.ticker.isRunning && this.listen(this, { isRunning: true, isPaused: false }), TICK_MS);
-    if (this.early) {
-      this.update(this.early);
+    this.tickTimer ??= setInterval(() => this.ticker.isRunning && this.onUpdate(this, { isRunning: true, isPaused: false }), TICK_MS);
+    if (this.pendingState) {
+      this.update(this.pendingState);
     }
   }
 
@@ -211,12 +211,12 @@ export class SdkMeans {
   }
 
   unload() {
-    clearInterval(this.timer);
-    clearTimeout(this.patience);
-    this.timer = null;
+    clearInterval(this.tickTimer);
+    clearTimeout(this.lostTimer);
+    this.tickTimer = null;
     this.isLost = false;
-    this.playedAs = null;
-    // What the listener plays there themselves goes on.
+    this.playedUri = null;
+    // Whatever the listener started there themselves goes on.
     if (this.hasBegun) {
       this.player?.pause();
     }

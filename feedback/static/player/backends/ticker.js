@@ -1,17 +1,17 @@
-// A position that goes on by itself between two pieces of news about it.
+// A playback position that advances by itself between two updates.
 export class Ticker {
   constructor() {
     this.set(0, false);
   }
 
   set(ms, isRunning) {
-    this.base = ms;
+    this.startMs = ms;
     this.isRunning = isRunning;
-    this.since = performance.now();
+    this.startedAt = performance.now();
   }
 
   get ms() {
-    return this.base + (this.isRunning ? performance.now() - this.since : 0);
+    return this.startMs + (this.isRunning ? performance.now() - this.startedAt : 0);
   }
 }
 
@@ -36,6 +36,6 @@ export function loadScript(address) {
   return scripts.get(address);
 }
 
-export function within(ms, promise) {
+export function withTimeout(ms, promise) {
   return Promise.race([promise, new Promise((_resolve, reject) => setTimeout(() => reject(new Error("too late")), ms))]);
 }
