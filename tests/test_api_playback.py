@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
+from accounts.spotify.models import SpotifyAccount
 from accounts.tokens.services import create_token
 from catalog.models import Track
 from catalog.tests.factories import make_track
@@ -124,6 +126,39 @@ def test_the_whole_queue_is_paged(program: Client) -> None:
         cursor = page["next"]
     assert seen == ids[1:]
     assert PlayQueue.objects.count() == 1
+
+
+def test_a_queued_song_moves(program: Client, page: Client, songs: list[Track]) -> None:
+    send(program, "put", "/api/playback/queue", {"songs": [song.pk for song in songs]})
+
+    def ahead() -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = send(program, "get", "/api/playback/queue")["items"]
+        return items
+
+    first, second, third = ahead()
+    state = send(program, "put", f"/api/playback/queue/{third['id']}", {"place": 0})
+    assert (state["current"]["song"]["id"], state["ahead"]) == (songs[0].pk, 3)
+    assert ahead() == [third, first, second]
+    # The page does the same.
+    assert page.post("/player/move/", {"item": third["id"], "index": 99}).status_code == 200
+    assert ahead() == [first, second, third]
+    send(program, "put", f"/api/playback/queue/{state['current']['item']}", {"place": 0}, 404)
+    send(program, "put", f"/api/playback/queue/{first['id']}", {"place": -1}, 422)
+
+    stranger = User.objects.create_user("eve", "eve@example.org", "three blind mice see how")
+    theirs = Client(headers={"Authorization": f"Bearer {create_token(user=stranger, name='t', scope='write')[1]}"})
+    send(theirs, "put", f"/api/playback/queue/{third['id']}", {"place": 0}, 404)
+    assert ahead() == [first, second, third]
+
+
+def test_the_email_before_spotify_expires_is_turned_on_by_a_call(program: Client, user: User, settings: Any) -> None:
+    settings.SPOTIFY_CLIENT_ID = "an app"
+    send(program, "patch", "/api/user/spotify", {"wants_email": True}, 404)
+    account = SpotifyAccount.objects.create(user=user, account_id="ada", expires_at=timezone.now())
+    for wanted in (True, False):
+        send(program, "patch", "/api/user/spotify", {"wants_email": wanted}, 204)
+        account.refresh_from_db()
+        assert (account.wants_email, send(program, "get", "/api/user/spotify")["wants_email"]) == (wanted, wanted)
 
 
 def test_unknown_songs_are_named(program: Client, songs: list[Track]) -> None:

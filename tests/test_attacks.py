@@ -365,7 +365,7 @@ def test_what_is_anothers_is_not_there(client: Client, user: User) -> None:
     exclusion = TasteExclusion.objects.create(user=other, track=track)
     Block.objects.create(user=other, track=track)
     play_all(user=other, tracks=[track, make_track("Second")])
-    item = PlayQueue.objects.get(user=other).items.first()
+    item = PlayQueue.objects.get(user=other).items.last()
     assert item is not None
     history = HistoryImport.objects.create(user=other, name="theirs.json")
     version = ModelVersion.objects.create(directory="x")
@@ -386,6 +386,7 @@ def test_what_is_anothers_is_not_there(client: Client, user: User) -> None:
         ("DELETE", f"/api/user/taste/exclusions/{exclusion.pk}", None),
         ("DELETE", f"/api/user/blocks/track/{track.pk}", None),
         ("DELETE", f"/api/playback/queue/{item.pk}", None),
+        ("PUT", f"/api/playback/queue/{item.pk}", '{"place": 0}'),
         ("POST", f"/api/playback/queue/{item.pk}/play", None),
         ("PUT", "/api/playback/queue", f'{{"source": "playlist", "source_id": {playlist.pk}}}'),
         ("GET", f"/api/playlists/{playlist.pk}/file", None),

@@ -105,16 +105,21 @@ def clear(*, user: User) -> PlayQueue:
 
 @transaction.atomic
 def move(*, user: User, item_id: int, index: int) -> bool:
-    """Let an item that is yet to come be the ``index``-th of these (from 0); tell whether it is there."""
+    """Let an item that is yet to come be the ``index``-th of these (from 0); tell whether it is there.
+
+    Counted as the listener sees them, without songs that the operator hides; beyond the end means the end.
+    """
     queue = _locked(user)
     items = list(QueueItem.objects.filter(queue=queue).order_by("position"))
     behind = [item for item in items if not _is_ahead(queue, item)]
     ahead = [item for item in items if _is_ahead(queue, item)]
-    moved = next((item for item in ahead if item.pk == item_id), None)
+    shown = set(items_ahead(queue).values_list("pk", flat=True))
+    moved = next((item for item in ahead if item.pk == item_id and item.pk in shown), None)
     if moved is None:
         return False
     ahead.remove(moved)
-    ahead.insert(index, moved)
+    numbers = [number for number, item in enumerate(ahead) if item.pk in shown]
+    ahead.insert(numbers[index] if index < len(numbers) else len(ahead), moved)
     _write_order(queue, behind, ahead)
     return True
 

@@ -9,6 +9,7 @@ from ninja import Query, Router, Status
 from accounts.apikit.auth import LISTENER, limits, listener_of
 from accounts.apikit.paging import CursorQuery, read_cursor, write_cursor
 from accounts.apikit.problems import ProblemError, answers
+from accounts.spotify.reminders import set_reminder
 from accounts.spotify.selectors import connection_of, is_connected
 from accounts.spotify.web_api.client import client_for, is_configured
 from feedback.playlists.services import PlaylistFullError
@@ -23,6 +24,7 @@ from feedback.spotify_import.schemas import (
     PlaylistImportIn,
     PlaylistImportOut,
     SavedOut,
+    SpotifyIn,
     SpotifyOut,
     TakenOut,
     TheirPlaylistPage,
@@ -48,10 +50,25 @@ def spotify(request: HttpRequest) -> Any:
         "needs_reconnect": connection is not None and connection.needs_reconnect,
         "display_name": connection.display_name if connection else "",
         "ends_at": connection.ends_at if connection else None,
+        "wants_email": connection is not None and connection.wants_email,
         "bringing": progress.bringing.record if progress.bringing is not None else None,
         "imports": [transfer.record for transfer in progress.imports],
         "saved": [transfer.record for transfer in progress.saved],
     }
+
+
+@router.patch(
+    "/user/spotify",
+    summary="Change your Spotify connection",
+    auth=LISTENER,
+    throttle=_LIMITS,
+    response=answers(None, 404, *_BODY, status=204),
+)
+def change_connection(request: HttpRequest, body: SpotifyIn) -> Any:
+    """Turn the email before the connection expires on or off."""
+    if not set_reminder(user=listener_of(request), is_wanted=body.wants_email):
+        raise ProblemError(404, _("Spotify isn't connected."))
+    return Status(204, None)
 
 
 @router.delete(

@@ -76,9 +76,16 @@ class SpotifyOut(Schema):
     needs_reconnect: bool = Field(description="The connection has expired. Reconnect in a browser.")
     display_name: str = Field(examples=["Ada"])
     ends_at: datetime | None = Field(description="Roughly when Spotify will end the connection.")
+    wants_email: bool = Field(description="Whether you get an email a month before that.")
     bringing: BringingOut | None
     imports: list[PlaylistImportOut] = Field(description="Your latest playlist imports, up to 20.")
     saved: list[SavedOut]
+
+
+class SpotifyIn(Strict):
+    """What you can change of your Spotify connection."""
+
+    wants_email: bool = Field(description="True for an email a month before the connection expires.")
 
 
 class BringIn(Strict):

@@ -12,6 +12,7 @@ from accounts.apikit.problems import ProblemError, answers, refuse_form
 from catalog.schemas import RowId
 from catalog.selectors import tracks_in_order, unknown_ids
 from feedback.player.forms import PlayListForm
+from feedback.playlists.schemas import PlaceIn
 from feedback.queue import services as queue_services
 from feedback.queue.models import PlayQueue
 from feedback.queue.selectors import items_ahead, items_for_list
@@ -80,6 +81,21 @@ def jump(request: HttpRequest, item_id: RowId) -> Any:
     user = listener_of(request)
     if not queue_services.jump(user=user, item_id=item_id):
         raise Http404("no such item")
+    return playback_of(user)
+
+
+@router.put(
+    "/{item_id}",
+    summary="Move a queued song",
+    auth=LISTENER,
+    throttle=_LIMITS,
+    response=answers(PlaybackOut, *_BODY),
+)
+def move(request: HttpRequest, item_id: RowId, body: PlaceIn) -> Any:
+    """Move an upcoming item to another position among the upcoming ones."""
+    user = listener_of(request)
+    if not queue_services.move(user=user, item_id=item_id, index=body.position):
+        raise Http404("no such item ahead")
     return playback_of(user)
 
 

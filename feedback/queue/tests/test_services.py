@@ -235,3 +235,12 @@ def test_a_song_that_is_to_come_moves_and_nothing_else_does(user: User, songs: l
     services.play_all(user=other, tracks=songs)
     assert not services.move(user=user, item_id=item(other, "C").pk, index=0)
     assert (order(user), order(other)) == ("A(B)CDE", "(A)BCDE")
+
+
+def test_positions_count_only_the_songs_that_are_shown(user: User, songs: list[Track]) -> None:
+    services.play_all(user=user, tracks=songs)
+    hidden = item(user, "B")
+    Track.objects.filter(pk=hidden.track_id).update(is_active=False)
+    assert services.move(user=user, item_id=item(user, "E").pk, index=1)
+    assert order(user) == "(A)BCED"
+    assert not services.move(user=user, item_id=hidden.pk, index=0)
