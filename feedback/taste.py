@@ -65,11 +65,11 @@ class UncountedTrack(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Feedback:
-    """What one listener did and said.
+class ListenerHistory:
+    """Ratings, plays and stated favourites of one listener.
 
     ``rating_table``, ``play_table``: int64[songs, 3] and [songs, 5], the columns of ``RatedTrack`` and ``PlayedTrack``,
-    ordered by song. ``uncounted``: what says nothing of the taste, but need not be recommended either.
+    ordered by song. ``uncounted``: songs rated or played that do not count in the taste, but need no recommendation.
     """
 
     rating_table: NDArray[np.int64]
@@ -80,7 +80,7 @@ class Feedback:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is known of the listener's taste."""
+        """Whether there is no evidence of the listener's taste."""
         return not (len(self.rating_table) or len(self.play_table) or self.genre_ids or self.artist_ids)
 
     @property
@@ -96,9 +96,9 @@ class Feedback:
 
 @dataclass(frozen=True, eq=False)
 class FeedbackEvents:
-    """What one listener did, event by event, as far as it counts.
+    """Feedback of one listener that counts, event by event.
 
-    ``rating_table``: as of ``Feedback``. ``play_table``: int64[plays, 3], song, outcome as in ``_OUTCOME`` and time.
+    ``rating_table``: as in ``ListenerHistory``. ``play_table``: int64[plays, 3], song, outcome (``_OUTCOME``) and time.
     """
 
     rating_table: NDArray[np.int64]
@@ -106,16 +106,16 @@ class FeedbackEvents:
     genre_ids: tuple[int, ...]
     artist_ids: tuple[int, ...]
 
-    def before(self, at: float) -> Feedback:
+    def before(self, at: float) -> ListenerHistory:
         """Return what had happened before a moment, in seconds since 1970; stated genres and artists are today's."""
         ratings = self.rating_table[self.rating_table[:, 2] < int(at)]
         plays = self.play_table[self.play_table[:, 2] < int(at)]
-        return Feedback(ratings, _plays_by_song(plays), self.genre_ids, self.artist_ids)
+        return ListenerHistory(ratings, _plays_by_song(plays), self.genre_ids, self.artist_ids)
 
 
 @dataclass(frozen=True)
-class Steering:
-    """What one listener wants left out now, by id, and how much lines of the taste count, as factors by id or name."""
+class ListenerPreferences:
+    """Blocks of one listener that are in force, by ID, and adjustments of the taste, as factors by ID or name."""
 
     track_ids: tuple[int, ...] = ()
     artist_ids: tuple[int, ...] = ()
@@ -137,13 +137,13 @@ class Interaction(NamedTuple):
     last_at: int
 
 
-def feedback_of(user: User) -> Feedback:
+def feedback_of(user: User) -> ListenerHistory:
     """Return the listener's ratings, plays and preferences, as far as they count, each ordered by id.
 
     Five queries; two more for a listener who keeps something out of the taste.
     """
     counted = _counted(user)
-    return Feedback(
+    return ListenerHistory(
         rating_table=_rating_table(counted.ratings),
         play_table=_plays_by_song(_play_events(counted.plays)),
         genre_ids=counted.genre_ids,
@@ -238,14 +238,14 @@ def _uncounted_tracks(user: User) -> tuple[UncountedTrack, ...]:
     )
 
 
-def steering_of(user: User) -> Steering:
+def preferences_of(user: User) -> ListenerPreferences:
     """Return the blocks of the listener that are in force, and their adjustments; two queries."""
     blocks = list(Block.objects.in_force().filter(user=user).values_list("track_id", "artist_id", "genre_id"))
     tracks, artists, genres = (
         tuple(sorted(row[column] for row in blocks if row[column] is not None)) for column in range(3)
     )
     lines = list(TasteAdjustment.objects.filter(user=user).values_list("artist_id", "genre_id", "feature", "factor"))
-    return Steering(
+    return ListenerPreferences(
         track_ids=tracks,
         artist_ids=artists,
         genre_ids=genres,

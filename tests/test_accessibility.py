@@ -25,7 +25,7 @@ from feedback.preferences import services as preference_services
 from feedback.ratings.models import Rating
 from feedback.ratings.services import rate
 from recommender.lifecycle.versions import forget_loaded
-from recommender.pages.for_you import recommend_home
+from recommender.pages.for_you import recommend_for_you
 from recommender.tests.builders import make_catalogue, make_user
 from spotify_rec.management.commands.fetch_assets import dev_dir
 
@@ -91,7 +91,7 @@ def user(settings: Any, tmp_path: Path) -> Iterator[User]:
     HistoryImport.objects.create(user=made, name="history.json", plays_added=3, finished_at=timezone.now())
     preference_services.block(user=made, target=Genre.objects.get(name="techno"))
     preference_services.exclude(user=made, target=tracks[5])
-    preference_services.adjust(user=made, line=Artist.objects.get(name="Artist 0"), level="off")
+    preference_services.adjust(user=made, target=Artist.objects.get(name="Artist 0"), level="off")
     preference_services.start_private_session(user=made)
     yield made
     forget_loaded()
@@ -99,7 +99,7 @@ def user(settings: Any, tmp_path: Path) -> Iterator[User]:
 
 def pages_of(user: User) -> list[str]:
     """Return the address of every page of a listener."""
-    home = recommend_home(user=user)
+    home = recommend_for_you(user=user)
     assert home is not None
     item = home.sections[0].items[0]
     track = Track.objects.get(title="Song 0.0")

@@ -54,7 +54,7 @@ def add_rows(user: User, numbers: range) -> None:
         Play.objects.create(user=user, track=track, played_at=timezone.now() - timedelta(days=number))
         preference_services.exclude(user=user, target=other)
         preference_services.block(user=user, target=other)
-        preference_services.adjust(user=user, line=Genre.objects.get(name=f"genre {number}"), level="up")
+        preference_services.adjust(user=user, target=Genre.objects.get(name=f"genre {number}"), level="up")
         playlist_services.create_playlist(owner=user, name=f"List {number}", tracks=[track, other])
         playlist_services.add_tracks(playlist=user.playlists.get(name="List 0"), tracks=[track])
         queue_services.add(user=user, tracks=[track])

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_noop
 
 from catalog.models import Track, TrackArtist
 from feedback.history_import.models import HistoryImport
-from feedback.web.kept_feed import forget_feed
+from feedback.web.feed_cache import invalidate_feed
 from jobs.registry import Kind, Run
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ def _zone_of(history: HistoryImport) -> str:
 def _finish(history: HistoryImport) -> None:
     history.file.delete(save=False)
     HistoryImport.objects.filter(pk=history.pk).update(finished_at=timezone.now(), file="")
-    forget_feed(history.user_id)
+    invalidate_feed(history.user_id)
 
 
 def _undo(run: Run) -> str:

@@ -91,13 +91,13 @@ def put_doubles_back(*, user: User, on_progress: Progress | None = None) -> int:
     for count, batch in enumerate(_batches(ids), start=1):
         with transaction.atomic():
             lock_user(user)
-            number += _put_back(user, batch)
+            number += _restored(user, batch)
         if on_progress is not None:
             on_progress(min(count * _BATCH, len(ids)), len(ids))
     return number
 
 
-def _put_back(user: User, ids: Sequence[int]) -> int:
+def _restored(user: User, ids: Sequence[int]) -> int:
     removed = list(RemovedDouble.objects.filter(pk__in=ids, user=user))
     marks = [double.digest for double in removed if double.digest is not None]
     there = set(Play.objects.filter(user=user, digest__in=marks).values_list("digest", flat=True))

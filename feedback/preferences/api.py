@@ -87,7 +87,7 @@ def block(request: HttpRequest, body: BlockIn) -> Any:
 def rest(request: HttpRequest, song_id: RowId) -> Any:
     """Don't recommend a song for 30 days. To undo, delete the block."""
     track = get_object_or_404(Track.objects.active(), pk=song_id)
-    return Status(201, _told(preference_services.rest(user=listener_of(request), track=track)))
+    return Status(201, _told(preference_services.snooze(user=listener_of(request), track=track)))
 
 
 @router.delete(
@@ -111,7 +111,7 @@ def unblock(request: HttpRequest, kind: Kind, target_id: RowId) -> Any:
 def adjust(request: HttpRequest, body: TasteLine) -> Any:
     """Turn an artist, a genre or an audio feature up, down, off or back to normal."""
     form = _checked(LineForm(_as_form(kind=body.kind, id=body.id, level=body.level)))
-    preference_services.adjust(user=listener_of(request), line=form.cleaned_data["line"], level=body.level)
+    preference_services.adjust(user=listener_of(request), target=form.cleaned_data["line"], level=body.level)
     return Status(204, None)
 
 

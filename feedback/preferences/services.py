@@ -1,6 +1,4 @@
-"""Writes of what the listener says they like, and of how they steer: blocks, adjustments, what does not count, private
-sessions.
-"""
+"""Writes of a listener's preferences: stated favourites, blocks, adjustments, exclusions and private sessions."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -15,11 +13,11 @@ from accounts.models import User
 from catalog.features import FEATURES
 from catalog.models import Artist, Genre, Track
 from feedback.preferences.models import ArtistPreference, Block, GenrePreference, TasteAdjustment, TasteExclusion
-from feedback.web.kept_feed import changes_feed, forget_feed
+from feedback.web.feed_cache import invalidate_feed, invalidates_feed
 
-Line: TypeAlias = Artist | Genre | str
-"""A line of the taste: an artist, a genre, or the name of an audio feature."""
-REST_DAYS = 30
+PreferenceTarget: TypeAlias = Artist | Genre | str
+"""What a preference is about: an artist, a genre, or the name of an audio feature."""
+SNOOZE_DAYS = 30
 LEVELS = {"off": 0.0, "down": 0.5, "normal": 1.0, "up": 2.0}
 
 
@@ -27,12 +25,12 @@ class PeriodError(ValueError):
     """A period ends before it begins."""
 
 
-@changes_feed
+@invalidates_feed
 @transaction.atomic
 def block(*, user: User, target: Track | Artist | Genre, until: datetime | None = None) -> Block:
-    """Recommend nothing of ``target`` to the listener, for good or until a time; an earlier block is replaced.
+    """Stop recommending ``target`` to the listener, for good or until a time; replace an earlier block.
 
-    Raises ``PeriodError`` when ``until`` has passed.
+    Raise ``PeriodError`` if ``until`` has passed.
     """
     if until is not None and until <= timezone.now():
         raise PeriodError("until: must be in the future")
@@ -42,9 +40,9 @@ def block(*, user: User, target: Track | Artist | Genre, until: datetime | None 
     return row
 
 
-def rest(*, user: User, track: Track) -> Block:
-    """Leave a song out for ``REST_DAYS`` ("not now"); one that is blocked for longer stays blocked."""
-    until = timezone.now() + timedelta(days=REST_DAYS)
+def snooze(*, user: User, track: Track) -> Block:
+    """Block a song for ``SNOOZE_DAYS`` ("not now"); a song that is blocked for longer stays so."""
+    until = timezone.now() + timedelta(days=SNOOZE_DAYS)
     with transaction.atomic():
         lock_user(user)
         blocked = Block.objects.in_force().filter(user=user, track=track).first()
@@ -53,26 +51,26 @@ def rest(*, user: User, track: Track) -> Block:
         return block(user=user, target=track, until=until)
 
 
-@changes_feed
+@invalidates_feed
 @transaction.atomic
 def unblock(*, user: User, target: Track | Artist | Genre) -> bool:
-    """Take a block back; return whether there was one."""
+    """Delete a block; return whether there was one."""
     deleted, _per_model = Block.objects.filter(user=user, **_named(target)).delete()
     return deleted > 0
 
 
-@changes_feed
+@invalidates_feed
 @transaction.atomic
-def adjust(*, user: User, line: Line, level: str) -> float:
-    """Turn a line of the listener's taste up, down or off, or back to normal (the keys of ``LEVELS``).
+def adjust(*, user: User, target: PreferenceTarget, level: str) -> float:
+    """Set how much ``target`` counts in the listener's taste, to one of the keys of ``LEVELS``.
 
-    Returns the factor. Raises ``ValueError`` for another level or an unknown feature.
+    Return the factor. Raise ``ValueError`` for another level or an unknown feature.
     """
     if level not in LEVELS:
         raise ValueError(f"level: {level!r} is none of {', '.join(LEVELS)}")
-    if isinstance(line, str) and line not in FEATURES:
-        raise ValueError(f"feature: {line!r} is unknown")
-    column: dict[str, Any] = {"feature": line} if isinstance(line, str) else _named(line)
+    if isinstance(target, str) and target not in FEATURES:
+        raise ValueError(f"feature: {target!r} is unknown")
+    column: dict[str, Any] = {"feature": target} if isinstance(target, str) else _named(target)
     factor = LEVELS[level]
     if level == "normal":
         TasteAdjustment.objects.filter(user=user, **column).delete()
@@ -81,18 +79,18 @@ def adjust(*, user: User, line: Line, level: str) -> float:
     return factor
 
 
-@changes_feed
+@invalidates_feed
 @transaction.atomic
 def exclude(*, user: User, target: Track | Artist) -> TasteExclusion:
-    """Let what the listener did with a song, or with all songs of an artist, not count in the taste."""
+    """Exclude the listener's feedback on a song, or on all songs of an artist, from the taste."""
     row, _created = TasteExclusion.objects.get_or_create(user=user, **_named(target))
     return row
 
 
-@changes_feed
+@invalidates_feed
 @transaction.atomic
 def exclude_period(*, user: User, since: datetime, until: datetime) -> TasteExclusion:
-    """Let what the listener did from ``since`` until before ``until`` not count. Raises ``PeriodError``."""
+    """Exclude the listener's feedback from ``since`` until before ``until``. Raise ``PeriodError``."""
     if since >= until:
         raise PeriodError("until: must be after since")
     return TasteExclusion.objects.create(user=user, since=since, until=until)
@@ -100,20 +98,20 @@ def exclude_period(*, user: User, since: datetime, until: datetime) -> TasteExcl
 
 @transaction.atomic
 def remove_exclusion(*, exclusion: TasteExclusion) -> None:
-    """Let what was excluded count again."""
+    """Delete an exclusion, so that its feedback counts again."""
     exclusion.delete()
-    forget_feed(exclusion.user_id)
+    invalidate_feed(exclusion.user_id)
 
 
-@changes_feed
+@invalidates_feed
 @transaction.atomic
 def start_private_session(*, user: User) -> None:
-    """From now on nothing the listener does counts in the taste, until ``end_private_session``."""
+    """Start a private session: until it ends, no feedback counts in the taste."""
     User.objects.filter(pk=user.pk, private_since__isnull=True).update(private_since=timezone.now())
     user.refresh_from_db(fields=["private_since"])
 
 
-@changes_feed
+@invalidates_feed
 @transaction.atomic
 def end_private_session(*, user: User) -> TasteExclusion | None:
     """End the private session; its time stays excluded, and can be made to count on the page of the taste."""
@@ -164,7 +162,7 @@ def set_preferences(*, user: User, genres: Collection[Genre], artists: Collectio
     set_artists(user=user, artists=artists)
 
 
-@changes_feed
+@invalidates_feed
 @transaction.atomic
 def set_genres(*, user: User, genres: Collection[Genre]) -> None:
     """Make ``genres`` the ones the listener prefers, in place of the earlier ones."""
@@ -174,7 +172,7 @@ def set_genres(*, user: User, genres: Collection[Genre]) -> None:
     )
 
 
-@changes_feed
+@invalidates_feed
 @transaction.atomic
 def set_artists(*, user: User, artists: Collection[Artist]) -> None:
     """Make ``artists`` the ones the listener prefers, in place of the earlier ones."""
@@ -184,7 +182,7 @@ def set_artists(*, user: User, artists: Collection[Artist]) -> None:
     )
 
 
-@changes_feed
+@invalidates_feed
 @transaction.atomic
 def like_artist(*, user: User, artist: Artist, is_liked: bool) -> None:
     """Add an artist to those the listener prefers, or take one from them; the others stay."""

@@ -64,7 +64,7 @@ def adjust(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _refused(form)
     line, level = form.cleaned_data["line"], form.cleaned_data["level"]
-    preference_services.adjust(user=_listener(request), line=line, level=level)
+    preference_services.adjust(user=_listener(request), target=line, level=level)
     texts = {
         "up": _("%(name)s now counts double."),
         "down": _("%(name)s now counts half as much."),

@@ -8,10 +8,10 @@ from catalog.models import Track
 from feedback.hidden import refuse_hidden
 from feedback.ratings.models import Rating
 from feedback.source import Source
-from feedback.web.kept_feed import changes_feed
+from feedback.web.feed_cache import invalidates_feed
 
 
-@changes_feed
+@invalidates_feed
 @transaction.atomic
 def rate(*, user: User, track: Track, value: int | None, source: str = Source.SITE) -> None:
     """Set the listener's rating of a song: ``Rating.Value.LIKE``, ``DISLIKE`` or, to clear it, None.

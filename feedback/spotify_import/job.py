@@ -19,7 +19,7 @@ from accounts.spotify.web_api.parsing import Page
 from feedback.spotify_import.models import PARTS, Resumable, SpotifyBringing, SpotifyPlaylist
 from feedback.spotify_import.reading import Position
 from feedback.spotify_import.writes import Counts, like_songs, new_preferences, record_plays
-from feedback.web.kept_feed import forget_feed
+from feedback.web.feed_cache import invalidate_feed
 from jobs.registry import Kind, Run
 
 BRING = "spotify-bring"
@@ -67,7 +67,7 @@ def _bring(run: Run) -> str:
     SpotifyBringing.objects.filter(pk=bringing.pk, consented_at=bringing.consented_at).update(
         finished_at=timezone.now(), error="", stalls=0
     )
-    forget_feed(bringing.user_id)
+    invalidate_feed(bringing.user_id)
     return ", ".join(f"{part}: {counts['added']} of {counts['found']}" for part, counts in bringing.counts.items())
 
 

@@ -12,8 +12,7 @@ from accounts.models import User
 from catalog.identity.compilers import COMPILER_KEYS
 from catalog.models import TrackArtist
 from feedback.ratings.models import Rating
-from feedback.taste import Feedback as Given
-from feedback.taste import Steering, UncountedTrack, feedback_of, steering_of
+from feedback.taste import ListenerHistory, ListenerPreferences, UncountedTrack, feedback_of, preferences_of
 from recommender.adapters.loaded import LoadedModel
 from recommender.engine import (
     NO_REGION,
@@ -72,19 +71,19 @@ def load_listener(user: User, loaded: LoadedModel, now: datetime | None = None) 
     nothing in between is the same listener to the model.
     """
     at = now.timestamp() if now else timezone.now().timestamp() // MOMENT_SECONDS * MOMENT_SECONDS
-    history, steering = feedback_of(user), steering_of(user)
-    feedback = feedback_arrays(user, history, steering, loaded, at)
+    history, preferences = feedback_of(user), preferences_of(user)
+    feedback = feedback_arrays(user, history, preferences, loaded, at)
     recent = at - loaded.model.config.page.rest_days_heard * SECONDS_PER_DAY
     uncounted = [track.track_id for track in history.uncounted if track.is_rated or track.at > recent]
     # They do not count towards the taste, but whoever rated or heard them lately knows them.
-    exclusions = exclusions_of(steering, [*steering.track_ids, *uncounted], loaded.model.catalogue)
+    exclusions = exclusions_of(preferences, [*preferences.track_ids, *uncounted], loaded.model.catalogue)
     return ListenerInput(feedback, exclusions, _known(history.uncounted, feedback, loaded.model.catalogue, at))
 
 
 def blocked(user: User | None, catalogue: Catalogue) -> Exclusions:
     """Return what ``user`` blocked. Two queries; none for visitors, who block nothing."""
-    steering = Steering() if user is None else steering_of(user)
-    return exclusions_of(steering, steering.track_ids, catalogue)
+    preferences = ListenerPreferences() if user is None else preferences_of(user)
+    return exclusions_of(preferences, preferences.track_ids, catalogue)
 
 
 def unwanted_rows(user: User | None, loaded: LoadedModel) -> IntArray:
@@ -110,8 +109,10 @@ def load_feedback(user: User, loaded: LoadedModel, now: datetime | None = None) 
     return load_listener(user, loaded, now).feedback
 
 
-def feedback_arrays(user: User, history: Given, steering: Steering, loaded: LoadedModel, at: float) -> Feedback:
-    """Return what a listener did and said, as rows of the model's catalogue; ``at``: now, in seconds since 1970."""
+def feedback_arrays(
+    user: User, history: ListenerHistory, preferences: ListenerPreferences, loaded: LoadedModel, at: float
+) -> Feedback:
+    """Return a listener's history as rows of the model's catalogue; ``at``: now, in seconds since 1970."""
     catalogue = loaded.model.catalogue
     columns = np.concatenate([_rating_observations(history.rating_table), _play_observations(history.play_table)])
     rows = catalogue.rows_of(columns[:, 0].astype(np.int64))
@@ -127,7 +128,7 @@ def feedback_arrays(user: User, history: Given, steering: Steering, loaded: Load
         genres=genres[genres >= 0],
         artists=artists[artists >= 0],
         region=regions.index(user.region) if user.region in regions else NO_REGION,
-        adjustments=_adjustments(steering, catalogue),
+        adjustments=_adjustments(preferences, catalogue),
     )
 
 
@@ -143,10 +144,10 @@ def _known(uncounted: Sequence[UncountedTrack], feedback: Feedback, catalogue: C
     return Known(recordings, last)
 
 
-def _adjustments(steering: Steering, catalogue: Catalogue) -> Adjustments:
-    artists, artist_factors = _factors(steering.artist_factors, catalogue.artists_of)
-    genres, genre_factors = _factors(steering.genre_factors, catalogue.genres_of)
-    features = {name: value for name, value in steering.feature_factors.items() if name in catalogue.feature_columns}
+def _adjustments(preferences: ListenerPreferences, catalogue: Catalogue) -> Adjustments:
+    artists, artist_factors = _factors(preferences.artist_factors, catalogue.artists_of)
+    genres, genre_factors = _factors(preferences.genre_factors, catalogue.genres_of)
+    features = {name: value for name, value in preferences.feature_factors.items() if name in catalogue.feature_columns}
     return Adjustments(artists, artist_factors, genres, genre_factors, features)
 
 
@@ -158,13 +159,13 @@ def _factors(
     return indices[indices >= 0], values[indices >= 0]
 
 
-def exclusions_of(steering: Steering, track_ids: Sequence[int], catalogue: Catalogue) -> Exclusions:
+def exclusions_of(preferences: ListenerPreferences, track_ids: Sequence[int], catalogue: Catalogue) -> Exclusions:
     """Return the blocked artists and genres, and these songs with those of blocked compilers."""
     rows = catalogue.rows_of(np.array(track_ids, dtype=np.int64))
-    artists = catalogue.artists_of(np.array(steering.artist_ids, dtype=np.int64))
-    if steering.artist_ids:
-        rows = np.concatenate([rows, catalogue.rows_of(_songs_of_compilers(steering.artist_ids))])
-    genres = catalogue.genres_of(np.array(steering.genre_ids, dtype=np.int64))
+    artists = catalogue.artists_of(np.array(preferences.artist_ids, dtype=np.int64))
+    if preferences.artist_ids:
+        rows = np.concatenate([rows, catalogue.rows_of(_songs_of_compilers(preferences.artist_ids))])
+    genres = catalogue.genres_of(np.array(preferences.genre_ids, dtype=np.int64))
     return Exclusions(rows[rows >= 0], artists[artists >= 0], genres[genres >= 0])
 
 

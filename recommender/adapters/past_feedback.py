@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from accounts.models import User
 from feedback.preferences.models import Block
-from feedback.taste import Feedback as ListenerHistory
-from feedback.taste import FeedbackEvents, Steering, feedback_events, steering_of
+from feedback.taste import FeedbackEvents, ListenerHistory, ListenerPreferences, feedback_events, preferences_of
 from recommender.adapters.feedback import SECONDS_PER_DAY, exclusions_of, feedback_arrays
 from recommender.adapters.impressions import MAX_ROWS, WINDOW_DAYS, impressions_of
 from recommender.adapters.loaded import LoadedModel
@@ -39,7 +38,7 @@ class PastListener:
 
     user: User
     events: FeedbackEvents
-    steering: Steering
+    preferences: ListenerPreferences
     blocks: tuple[PastBlock, ...]
     shown: NDArray[np.int64]
 
@@ -53,7 +52,7 @@ class PastListener:
         return cls(
             user=user,
             events=feedback_events(user),
-            steering=steering_of(user),
+            preferences=preferences_of(user),
             blocks=tuple(PastBlock(track, artist, genre, at.timestamp()) for track, artist, genre, at in rows),
             shown=np.array(shown, dtype=np.int64).reshape(-1, 2),
         )
@@ -62,16 +61,16 @@ class PastListener:
         """Return the feedback and the request for ``k`` songs at a moment (seconds since 1970), before it happened."""
         catalogue = loaded.model.catalogue
         history: ListenerHistory = self.events.before(at)
-        feedback = feedback_arrays(self.user, history, self.steering, loaded, at)
+        feedback = feedback_arrays(self.user, history, self.preferences, loaded, at)
         blocks = self._blocks_at(at)
         exclusions = exclusions_of(blocks, blocks.track_ids, catalogue)
         is_earlier = (self.shown[:, 1] < int(at)) & (self.shown[:, 1] >= at - WINDOW_DAYS * SECONDS_PER_DAY)
         shown = impressions_of(self.shown[is_earlier][-MAX_ROWS:], catalogue, feedback, at)
         return feedback, page_request(self.user, exclusions, catalogue, k, (), shown, adventure)
 
-    def _blocks_at(self, at: float) -> Steering:
+    def _blocks_at(self, at: float) -> ListenerPreferences:
         earlier = [block for block in self.blocks if block.at < at]
-        return Steering(
+        return ListenerPreferences(
             track_ids=tuple(block.track_id for block in earlier if block.track_id is not None),
             artist_ids=tuple(block.artist_id for block in earlier if block.artist_id is not None),
             genre_ids=tuple(block.genre_id for block in earlier if block.genre_id is not None),

@@ -19,7 +19,7 @@ from recommender.models import Recommendation
 from recommender.pages.explanations.details import recommendation_of, reject_reason
 from recommender.pages.explanations.details import why as why_of
 from recommender.pages.feed import recommend_feed
-from recommender.pages.for_you import recommend_home
+from recommender.pages.for_you import recommend_for_you
 from recommender.pages.shelf_titles import section_title
 
 router = Router(tags=["recommendations"])
@@ -86,7 +86,7 @@ class SectionOut(Schema):
 def sections(request: HttpRequest) -> Any:
     """The sections of your For you page. Recorded as shown to you. Empty until a model has been trained."""
     user = listener_of(request)
-    home = recommend_home(user=user)
+    home = recommend_for_you(user=user)
     shown = home.sections if home else []
     return [{"name": row.name, "title": section_title(row, user), "items": row.items} for row in shown]
 

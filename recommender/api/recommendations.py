@@ -25,7 +25,7 @@ from recommender.pages.feed import FeedItem, recommend_feed
 from recommender.pages.playlist_continuation import continue_playlist
 from recommender.pages.popular import popular_tracks
 from recommender.pages.similar import similar_tracks
-from recommender.pages.track_path import songs_between
+from recommender.pages.track_path import track_path
 
 router = Router(tags=["recommendations"])
 # Lies outside /api/, where programs expect it.
@@ -87,7 +87,7 @@ def similar(request: HttpRequest, song_id: RowId, query: Query[SimilarQuery]) ->
 def journey(request: HttpRequest, query: Query[JourneyQuery]) -> Any:
     """Songs that lead from one song to another, including both."""
     start, goal = (get_object_or_404(Track.objects.active(), pk=pk) for pk in (query.start, query.goal))
-    return _songs(songs_between(start=start, goal=goal, between=query.between, user=_user_or_none(request)))
+    return _songs(track_path(start=start, goal=goal, between=query.between, user=_user_or_none(request)))
 
 
 @router.get(

@@ -1,4 +1,4 @@
-"""What the log of recommendations says about each model version and policy, for operators."""
+"""Online metrics of each model version and policy from the logged impressions, for operators."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from recommender.adapters.logged_pages import rated, with_answer_time
 from recommender.models import Recommendation
 
 WINDOW_DAYS = 30
-# Counting goes through all that was shown in the window; two operators looking, or one reloading, count once.
-KEPT_SECONDS = 60
+# Counting reads all impressions of the window, so the result is cached for operators who reload the page.
+CACHE_SECONDS = 60
 _Z = 1.959963985  # two-sided 95 %
 
 
@@ -34,7 +34,7 @@ class Rate:
 
     @classmethod
     def of(cls, count: int, total: int) -> Rate:
-        """Return ``count`` out of ``total``; without any, everything is possible."""
+        """Return ``count`` out of ``total``; if ``total`` is 0, the interval is 0 to 1."""
         if not total:
             return cls(0, 0, 0.0, 0.0, 1.0)
         share, weight = count / total, 1 + _Z**2 / total
@@ -56,7 +56,7 @@ class PolicyLine:
 
 @dataclass(frozen=True)
 class Exploration:
-    """What exploring costs (like rates side by side) and finds (liked songs that greedy pages had not shown)."""
+    """Cost of exploration (like rates side by side) and its gain (liked songs that greedy pages had not shown)."""
 
     explored: Rate
     greedy: Rate
@@ -65,7 +65,7 @@ class Exploration:
 
 @dataclass(frozen=True)
 class Coverage:
-    """How many of the songs on the site were shown to anybody."""
+    """How many of the site's songs were shown to at least one listener."""
 
     shown: int
     songs: int
@@ -77,8 +77,8 @@ class Coverage:
 
 
 @dataclass(frozen=True)
-class Insight:
-    """All of the above as it was counted ``at`` a time."""
+class OnlineMetrics:
+    """All metrics, counted ``at`` a time."""
 
     policies: list[PolicyLine]
     exploration: Exploration
@@ -86,13 +86,13 @@ class Insight:
     at: datetime
 
 
-def insight() -> Insight:
-    """Return what was counted within the last ``KEPT_SECONDS``, or count anew."""
-    cached: Insight | None = cache.get("recommender:insight")
+def online_metrics() -> OnlineMetrics:
+    """Return the metrics, which are cached for ``CACHE_SECONDS``."""
+    cached: OnlineMetrics | None = cache.get("recommender:online_metrics")
     if cached is None:
         at = timezone.now()
-        cached = Insight(policy_lines(at), exploration(at), coverage(at), at)
-        cache.set("recommender:insight", cached, KEPT_SECONDS)
+        cached = OnlineMetrics(policy_lines(at), exploration(at), coverage(at), at)
+        cache.set("recommender:online_metrics", cached, CACHE_SECONDS)
     return cached
 
 
@@ -102,7 +102,7 @@ def policy_lines(now: datetime | None = None) -> list[PolicyLine]:
     One query.
     """
     groups = (
-        _answered(now)
+        _with_ratings(now)
         .values("model_version_id", "section", "policy")
         .annotate(total=Count("id"), likes=Count("id", filter=Q(liked=True)), no=Count("id", filter=Q(disliked=True)))
         .order_by("-model_version_id", "section", "policy")
@@ -120,8 +120,8 @@ def policy_lines(now: datetime | None = None) -> list[PolicyLine]:
 
 
 def exploration(now: datetime | None = None) -> Exploration:
-    """Return how explored songs fared beside the others of the same pages; two queries."""
-    shown = _answered(now).exclude(policy="greedy")
+    """Return the like rates of explored songs and of the others on the same pages; two queries."""
+    shown = _with_ratings(now).exclude(policy="greedy")
     figures = shown.aggregate(
         explored=Count("id", filter=Q(is_explored=True)),
         explored_liked=Count("id", filter=Q(is_explored=True, liked=True)),
@@ -147,8 +147,8 @@ def _recent(now: datetime | None) -> QuerySet[Recommendation]:
     return Recommendation.objects.filter(created_at__gte=since, is_shown=True)
 
 
-def _answered(now: datetime | None) -> QuerySet[Any]:
-    """Return the recent rows with whether the listener liked or disliked the song in time to answer."""
+def _with_ratings(now: datetime | None) -> QuerySet[Any]:
+    """Return the recent rows, annotated with whether the listener liked or disliked the song in time."""
     rows = with_answer_time(_recent(now))
     answered: QuerySet[Any] = rows.annotate(liked=rated(Rating.Value.LIKE), disliked=rated(Rating.Value.DISLIKE))
     return answered

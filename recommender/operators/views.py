@@ -13,7 +13,7 @@ from recommender.models import ModelVersion
 from recommender.operators import dashboard
 from recommender.operators.charts import HEIGHT, WIDTH, quality_chart
 from recommender.operators.log_chart import log_chart
-from recommender.operators.online_metrics import WINDOW_DAYS, insight
+from recommender.operators.online_metrics import WINDOW_DAYS, online_metrics
 from recommender.operators.reports import headline, quality_table, with_file
 
 VERSIONS_SHOWN = 30
@@ -66,7 +66,7 @@ def quality(request: HttpRequest) -> HttpResponse:
         "log_chart": log_chart(versions),
         "chart_width": WIDTH,
         "chart_height": HEIGHT,
-        "insight": insight(),
+        "online_metrics": online_metrics(),
         "window_days": WINDOW_DAYS,
         "answer_days": ANSWER_DAYS,
     }

@@ -23,7 +23,7 @@ SIZES: Mapping[ShelfName, int] = {"made": 8, "because": 4, "new": 4, "artists": 
 
 
 @dataclass(frozen=True)
-class HomeItem:
+class ForYouItem:
     """One recommended song with why it is there; ``page`` and the song name its record.
 
     ``is_new``: exploring put it there, and the listener has neither played nor rated it.
@@ -36,14 +36,14 @@ class HomeItem:
 
 
 @dataclass(frozen=True)
-class HomeSection:
+class ForYouSection:
     """Songs of one section, best first; ``anchor`` is the song that the songs of "because" are similar to.
 
     ``stance`` is what the listener did with that song.
     """
 
     name: str
-    items: list[HomeItem]
+    items: list[ForYouItem]
     anchor: Track | None = None
     stance: Stance = "none"
 
@@ -54,16 +54,16 @@ class HomeSection:
 
 
 @dataclass(frozen=True)
-class Home:
+class ForYouPage:
     """The page; ``amount`` is how much we know about the listener, in likes."""
 
-    sections: list[HomeSection] = field(default_factory=list)
+    sections: list[ForYouSection] = field(default_factory=list)
     amount: float = 0.0
 
 
-def recommend_home(
+def recommend_for_you(
     *, user: User, sizes: Mapping[ShelfName, int] = SIZES, exclude_ids: Collection[int] = ()
-) -> Home | None:
+) -> ForYouPage | None:
     """Return the sections of ``sizes`` for ``user`` from the feedback as it is now, and record them as shown.
 
     ``exclude_ids``: songs that are in other sections of the page already. ``None`` before the first retrain.
@@ -90,7 +90,7 @@ def recommend_home(
     sections = []
     for shelf in page.shelves:
         items = [
-            home_item(
+            for_you_item(
                 tracks[impression.item.track_id],
                 impression.reason,
                 names,
@@ -100,14 +100,14 @@ def recommend_home(
             for impression in impressions
             if impression.section == shelf.name
         ]
-        sections.append(HomeSection(shelf.name, items, anchors.get(shelf.seed_track), shelf.stance))
-    return Home(sections, page.amount)
+        sections.append(ForYouSection(shelf.name, items, anchors.get(shelf.seed_track), shelf.stance))
+    return ForYouPage(sections, page.amount)
 
 
-def home_item(track: Track, reason: StoredReason, names: Names, page: uuid.UUID, *, is_explored: bool) -> HomeItem:
+def for_you_item(track: Track, reason: StoredReason, names: Names, page: uuid.UUID, *, is_explored: bool) -> ForYouItem:
     """Return a song of the page with the first part of its reason: a row has one line for it."""
     is_new = is_explored and "heard_at" not in reason
-    return HomeItem(track, sentence(reason, names, max_parts=1), page, is_new)
+    return ForYouItem(track, sentence(reason, names, max_parts=1), page, is_new)
 
 
 def _anchors(page: ShelvedPage, loaded: LoadedModel) -> dict[int, Track]:

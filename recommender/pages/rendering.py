@@ -15,7 +15,7 @@ from catalog.drawing.covers import cover
 from catalog.models import Track
 from catalog.templatetags.catalog_tags import credits as artist_links
 from feedback.ratings.buttons import feedback_form
-from recommender.pages.for_you import HomeItem
+from recommender.pages.for_you import ForYouItem
 
 _ROW = (
     '<li><article class="track-row" id="track-{pk}">{cover}<div class="track-text"><div class="track-head">'
@@ -50,7 +50,7 @@ def _texts() -> _Texts:
     )
 
 
-def feed_row(request: HttpRequest, section: str, item: HomeItem) -> SafeString:
+def feed_row(request: HttpRequest, section: str, item: ForYouItem) -> SafeString:
     """Return one song of a section of the page as an item of its list."""
     track, texts = item.track, _texts()
     answer_url = address("recommender:rate_in_section", section).format(track.pk)
@@ -73,11 +73,11 @@ def address(name: str, part: object) -> str:
     return reverse(name, args=[part, 0]).replace("/0/", "/{}/")
 
 
-def _menu_url(item: HomeItem) -> str:
+def _menu_url(item: ForYouItem) -> str:
     return "" if item.page is None else address("recommender:menu", item.page).format(item.track.pk)
 
 
-def _reason(item: HomeItem, texts: _Texts) -> SafeString:
+def _reason(item: ForYouItem, texts: _Texts) -> SafeString:
     if item.page is None or not (item.reason or item.is_new):
         return SafeString("")
     new = fast_format_html(_NEW, text=texts.new) if item.is_new else ""
@@ -86,6 +86,6 @@ def _reason(item: HomeItem, texts: _Texts) -> SafeString:
     return fast_format_html(_REASON, url=url, in_sheet=in_sheet, title=texts.why, new=new, reason=item.reason)
 
 
-def song_of(track: Track) -> HomeItem:
+def song_of(track: Track) -> ForYouItem:
     """Return a song that no model recommended as a row of the page."""
-    return HomeItem(track, "")
+    return ForYouItem(track, "")

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from catalog.identity.text import base_title
-from recommender.pages.for_you import HomeSection
+from recommender.pages.for_you import ForYouSection
 
 _TITLES = {
     "made": gettext_lazy("Made for you"),
@@ -16,7 +16,7 @@ _TITLES = {
 }
 
 
-def section_title(section: HomeSection, user: User, *, is_known: bool = True) -> str:
+def section_title(section: ForYouSection, user: User, *, is_known: bool = True) -> str:
     """Return what stands above a section; of a listener who is not ``is_known`` nothing was learned yet."""
     if section.name == "made" and not is_known:
         return _("Popular to start with")

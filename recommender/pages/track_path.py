@@ -1,4 +1,4 @@
-"""A list of songs that leads from one song to another."""
+"""Songs that lead from one song to another (a path through the space of tracks)."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import numpy as np
 from accounts.models import User
 from catalog.models import Track
 from catalog.selectors import tracks_in_order
+from recommender import engine
 from recommender.adapters.feedback import unwanted_rows
-from recommender.engine import track_path
 from recommender.lifecycle.versions import active_model
 from recommender.pages.shown import hidden_rows
 
 
-def songs_between(*, start: Track, goal: Track, between: int, user: User | None) -> list[Track] | None:
-    """Return ``start``, at most ``between`` songs that lead on from it, none that ``user`` blocked, and ``goal``.
+def track_path(*, start: Track, goal: Track, between: int, user: User | None) -> list[Track] | None:
+    """Return ``start``, up to ``between`` songs that lead on from it, and ``goal``, without what ``user`` blocked.
 
-    ``None`` where there is no model, or where it does not know one of the two yet. At most six queries.
+    Return ``None`` if there is no model or it does not contain both ends yet. At most six queries.
     """
     loaded = active_model()
     if loaded is None:
@@ -27,5 +27,5 @@ def songs_between(*, start: Track, goal: Track, between: int, user: User | None)
         return None
     hidden = np.array(hidden_rows(loaded.model), dtype=np.int32)
     left_out = np.concatenate([hidden, unwanted_rows(user, loaded)])
-    path = track_path(loaded.model, int(ends[0]), int(ends[1]), between, excluded=left_out)
+    path = engine.track_path(loaded.model, int(ends[0]), int(ends[1]), between, excluded=left_out)
     return tracks_in_order([start.pk, *(int(pk) for pk in catalogue.track_ids[path]), goal.pk])

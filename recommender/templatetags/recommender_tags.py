@@ -5,7 +5,7 @@ from django.utils.formats import number_format
 from django.utils.safestring import SafeString, mark_safe
 
 from recommender.operators.dashboard import Counts, counts
-from recommender.pages.for_you import HomeSection
+from recommender.pages.for_you import ForYouSection
 from recommender.pages.rendering import feed_row
 
 register = template.Library()
@@ -24,6 +24,6 @@ def site_counts() -> Counts:
 
 
 @register.simple_tag(takes_context=True)
-def feed_rows(context: template.Context, section: HomeSection) -> SafeString:
+def feed_rows(context: template.Context, section: ForYouSection) -> SafeString:
     """Return the songs of a section as items of a list."""
     return mark_safe("".join(feed_row(context["request"], section.name, item) for item in section.items))  # noqa: S308

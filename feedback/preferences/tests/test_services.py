@@ -16,14 +16,14 @@ from feedback.preferences.services import set_preferences
 from feedback.ratings import services
 from feedback.ratings.models import Rating
 from feedback.taste import (
+    ListenerPreferences,
     PlayedTrack,
     RatedTrack,
-    Steering,
     UncountedTrack,
     feedback_fingerprint,
     feedback_of,
     interactions,
-    steering_of,
+    preferences_of,
 )
 from feedback.tests.factories import ArtistFactory, GenreFactory, PlayFactory, RatingFactory, UserFactory, make_track
 
@@ -53,17 +53,17 @@ def test_blocks_in_force_are_read_by_kind(user: User) -> None:
         preference_services.block(user=user, target=target)
     Block.objects.create(user=user, track=other, until=timezone.now() - timedelta(seconds=1))
     preference_services.block(user=UserFactory(), target=other)
-    assert steering_of(user) == Steering((track.pk,), (artist.pk,), (genre.pk,))
+    assert preferences_of(user) == ListenerPreferences((track.pk,), (artist.pk,), (genre.pk,))
 
 
 def test_not_now_rests_for_thirty_days_and_shortens_no_block(user: User) -> None:
     track, blocked = make_track(), make_track("Blocked")
     before = timezone.now()
-    row = preference_services.rest(user=user, track=track)
+    row = preference_services.snooze(user=user, track=track)
     assert row.until is not None
     assert timedelta(days=30) <= row.until - before < timedelta(days=30, minutes=1)
     preference_services.block(user=user, target=blocked)
-    assert preference_services.rest(user=user, track=blocked).until is None
+    assert preference_services.snooze(user=user, track=blocked).until is None
 
 
 @pytest.mark.parametrize("columns", [{}, {"artist": True, "genre": True}])
@@ -75,21 +75,23 @@ def test_a_block_is_of_exactly_one_thing(user: User, columns: dict[str, bool]) -
 
 def test_lines_are_turned_up_down_off_and_back(user: User) -> None:
     artist, genre = ArtistFactory(), GenreFactory()
-    assert preference_services.adjust(user=user, line=artist, level="up") == 2.0
-    assert preference_services.adjust(user=user, line=artist, level="down") == 0.5
-    assert preference_services.adjust(user=user, line=genre, level="off") == 0.0
-    assert preference_services.adjust(user=user, line="tempo", level="up") == 2.0
-    expected = Steering(artist_factors={artist.pk: 0.5}, genre_factors={genre.pk: 0.0}, feature_factors={"tempo": 2.0})
-    assert steering_of(user) == expected
+    assert preference_services.adjust(user=user, target=artist, level="up") == 2.0
+    assert preference_services.adjust(user=user, target=artist, level="down") == 0.5
+    assert preference_services.adjust(user=user, target=genre, level="off") == 0.0
+    assert preference_services.adjust(user=user, target="tempo", level="up") == 2.0
+    expected = ListenerPreferences(
+        artist_factors={artist.pk: 0.5}, genre_factors={genre.pk: 0.0}, feature_factors={"tempo": 2.0}
+    )
+    assert preferences_of(user) == expected
     for line in (artist, genre, "tempo"):
-        preference_services.adjust(user=user, line=line, level="normal")
+        preference_services.adjust(user=user, target=line, level="normal")
     assert not TasteAdjustment.objects.exists()
 
 
 @pytest.mark.parametrize(("line", "level"), [("tempo", "more"), ("smell", "up")])
 def test_an_unknown_line_or_level_is_refused(user: User, line: str, level: str) -> None:
     with pytest.raises(ValueError, match=r"unknown|none of"):
-        preference_services.adjust(user=user, line=line, level=level)
+        preference_services.adjust(user=user, target=line, level=level)
 
 
 @pytest.mark.parametrize("factor", [-0.1, 4.1])

@@ -133,7 +133,7 @@ def reject_reason(*, user: User, recommendation: Recommendation) -> Artist | Gen
     model: type[Artist] | type[Genre] = Artist if cause["kind"] == "artist" else Genre
     line: Artist | Genre | None = model._default_manager.filter(pk=cause["id"] or 0).first()
     if line is not None:
-        preference_services.adjust(user=user, line=line, level="down")
+        preference_services.adjust(user=user, target=line, level="down")
     return line
 
 

@@ -13,7 +13,7 @@ from accounts.models import User
 from catalog.features import FEATURES
 from catalog.models import Artist, Genre
 from feedback.preferences.services import LEVELS
-from feedback.taste import Steering, steering_of
+from feedback.taste import ListenerPreferences, preferences_of
 from recommender.adapters.feedback import load_feedback
 from recommender.adapters.loaded import LoadedModel
 from recommender.engine import (
@@ -110,12 +110,12 @@ def taste_of(user: User) -> Taste | None:
     feedback = load_feedback(user, loaded)
     # As learned: beside each line stands what the listener turned it to.
     learned = loaded.model.listener(feedback).without_adjustments()
-    steering = steering_of(user)
-    sound = _sound(learned, loaded.model, steering)
+    preferences = preferences_of(user)
+    sound = _sound(learned, loaded.model, preferences)
     days = _steps(feedback)
     return Taste(
-        artists=_artists(learned, loaded, steering),
-        genres=_genres(learned, loaded, steering),
+        artists=_artists(learned, loaded, preferences),
+        genres=_genres(learned, loaded, preferences),
         sound=sound,
         words=sound_words({line.name: (line.middle, line.usual_low, line.usual_high) for line in sound}),
         moved=_movement(feedback, loaded, days),
@@ -129,25 +129,25 @@ def level_of(factor: float) -> str:
     return min(LEVELS, key=lambda level: abs(LEVELS[level] - factor))
 
 
-def _artists(listener: ListenerProfile, loaded: LoadedModel, steering: Steering) -> list[TasteLine]:
+def _artists(listener: ListenerProfile, loaded: LoadedModel, preferences: ListenerPreferences) -> list[TasteLine]:
     indices, affinity = loaded.model.artist_affinity(listener)
     ids = loaded.model.catalogue.artist_ids[indices]
-    weights = _leading(ids, affinity, steering.artist_factors)
+    weights = _leading(ids, affinity, preferences.artist_factors)
     artists = Artist.objects.in_bulk(list(weights))
     return [
-        TasteLine("artist", pk, artist.name, artist.get_absolute_url(), weight, _level(steering.artist_factors, pk))
+        TasteLine("artist", pk, artist.name, artist.get_absolute_url(), weight, _level(preferences.artist_factors, pk))
         for pk, weight in weights.items()
         if (artist := artists.get(pk)) is not None
     ]
 
 
-def _genres(listener: ListenerProfile, loaded: LoadedModel, steering: Steering) -> list[TasteLine]:
+def _genres(listener: ListenerProfile, loaded: LoadedModel, preferences: ListenerPreferences) -> list[TasteLine]:
     profile = loaded.model.genre_profile(listener)
     indices = np.flatnonzero(profile)
-    weights = _leading(loaded.model.catalogue.genre_ids[indices], profile[indices], steering.genre_factors)
+    weights = _leading(loaded.model.catalogue.genre_ids[indices], profile[indices], preferences.genre_factors)
     genres = Genre.objects.in_bulk(list(weights))
     return [
-        TasteLine("genre", pk, genre.name, genre.get_absolute_url(), weight, _level(steering.genre_factors, pk))
+        TasteLine("genre", pk, genre.name, genre.get_absolute_url(), weight, _level(preferences.genre_factors, pk))
         for pk, weight in weights.items()
         if (genre := genres.get(pk)) is not None
     ]
@@ -167,7 +167,7 @@ def _leading(ids: IdArray, values: FloatArray, adjusted: Mapping[int, float]) ->
     return {pk: by_id.get(pk, 0.0) / largest for pk in (*liked, *more, *avoided)}
 
 
-def _sound(listener: ListenerProfile, model: Model, steering: Steering) -> list[SoundRange]:
+def _sound(listener: ListenerProfile, model: Model, preferences: ListenerPreferences) -> list[SoundRange]:
     catalogue = model.catalogue
     liked = listener.weights > 0
     rows, weights = listener.rows[liked], listener.weights[liked]
@@ -182,7 +182,7 @@ def _sound(listener: ListenerProfile, model: Model, steering: Steering) -> list[
         known = known[~np.isnan(known)]
         if is_known.sum() < 3 or len(known) < 10:
             continue
-        level = level_of(steering.feature_factors.get(name, 1.0))
+        level = level_of(preferences.feature_factors.get(name, 1.0))
         ranges.append(_range(name, _quantiles(mine[is_known], weights[is_known]), known, level))
     return ranges
 

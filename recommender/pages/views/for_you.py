@@ -21,9 +21,9 @@ from feedback.ratings.selectors import rating_of
 from feedback.ratings.services import rate
 from feedback.taste import counted_totals
 from feedback.web.http import is_htmx
-from recommender.pages.for_you import SIZES, Home, HomeItem, HomeSection, recommend_home
+from recommender.pages.cached_feed import cached_feed, current_page, new_page, section_after_rating, shown_ids
+from recommender.pages.for_you import SIZES, ForYouItem, ForYouPage, ForYouSection, recommend_for_you
 from recommender.pages.forms import RateInSectionForm
-from recommender.pages.kept_feed import answered_section, current_home, kept_feed, new_home, shown_ids
 from recommender.pages.popular import popular_tracks
 from recommender.pages.shelf_titles import section_title
 
@@ -39,7 +39,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if not isinstance(request.user, User):
         tracks = popular_tracks(limit=WELCOME_SIZE)
         return render(request, "recommender/welcome.html", {"tracks": tracks, **_empty_catalogue(is_staff=False)})
-    return _feed_page(request, request.user, current_home(request.user))
+    return _feed_page(request, request.user, current_page(request.user))
 
 
 @require_POST
@@ -47,7 +47,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def new_songs(request: HttpRequest) -> HttpResponse:
     """Put new songs in the place of all that the page shows."""
     user = cast(User, request.user)
-    home = new_home(user, without=shown_ids(user))
+    home = new_page(user, without=shown_ids(user))
     return _feed_page(request, user, home) if is_htmx(request) else redirect("recommender:home")
 
 
@@ -62,7 +62,7 @@ def adventure(request: HttpRequest) -> HttpResponse:
         return HttpResponseBadRequest(form.errors.as_text(), content_type="text/plain")
     form.save()
     if is_htmx(request):
-        return _feed_page(request, user, current_home(user))
+        return _feed_page(request, user, current_page(user))
     return redirect("recommender:home")
 
 
@@ -77,14 +77,14 @@ def rate_in_section(request: HttpRequest, section: str, pk: int) -> HttpResponse
         return HttpResponseBadRequest(form.errors.as_text(), content_type="text/plain")
     value = form.cleaned_data["value"] or None
     before = rating_of(user, track)
-    feed = kept_feed(user)
+    feed = cached_feed(user)
     rate(user=user, track=track, value=value)
-    shown = answered_section(user, feed, form.name, track, is_undo=form.cleaned_data["undo"])
+    shown = section_after_rating(user, feed, form.name, track, is_undo=form.cleaned_data["undo"])
     if not is_htmx(request):
         return redirect("recommender:home")
     if shown is None:
-        home = recommend_home(user=user, sizes={form.name: SIZES[form.name]}, exclude_ids=form.exclude_ids())
-        shown = home.sections[0] if home and home.sections else HomeSection(form.name, [])
+        home = recommend_for_you(user=user, sizes={form.name: SIZES[form.name]}, exclude_ids=form.exclude_ids())
+        shown = home.sections[0] if home and home.sections else ForYouSection(form.name, [])
     context = {
         "section": shown,
         "title": section_title(shown, user),
@@ -93,7 +93,7 @@ def rate_in_section(request: HttpRequest, section: str, pk: int) -> HttpResponse
     return render(request, "recommender/_section.html", context)
 
 
-def _feed_page(request: HttpRequest, user: User, home: Home | None) -> HttpResponse:
+def _feed_page(request: HttpRequest, user: User, home: ForYouPage | None) -> HttpResponse:
     context = _untrained(user) if home is None else _home_context(home, user)
     is_known = home is None or home.amount > 0
     context["titled"] = [(shelf, section_title(shelf, user, is_known=is_known)) for shelf in context["sections"]]
@@ -107,7 +107,7 @@ def _feed_page(request: HttpRequest, user: User, home: Home | None) -> HttpRespo
     return render(request, template, context)
 
 
-def _intro(user: User, home: Home) -> str:
+def _intro(user: User, home: ForYouPage) -> str:
     """Return what the page is based on, in numbers that the listener can count."""
     if home.amount <= 0:
         return _("Like or dislike a few songs, and your recommendations will adapt right away.")
@@ -122,7 +122,7 @@ def _intro(user: User, home: Home) -> str:
     return _("Learned from %(what)s.") % {"what": get_text_list(parts, _("and"))}
 
 
-def _home_context(home: Home, user: User) -> dict[str, Any]:
+def _home_context(home: ForYouPage, user: User) -> dict[str, Any]:
     context = {"sections": home.sections, **_empty_catalogue(is_staff=user.is_staff)}
     if not home.sections and Track.objects.active().exists():
         context |= {
@@ -135,8 +135,8 @@ def _home_context(home: Home, user: User) -> dict[str, Any]:
 
 
 def _untrained(user: User) -> dict[str, Any]:
-    """Return what the page shows before the first retrain: popular songs, said to be no more than that."""
-    items = [HomeItem(track, "") for track in popular_tracks(limit=FALLBACK_SIZE, user=user)]
+    """Return what the page shows before the first retrain: popular songs, with a note that says so."""
+    items = [ForYouItem(track, "") for track in popular_tracks(limit=FALLBACK_SIZE, user=user)]
     if user.is_staff:
         intro = _(
             "No model has been trained yet, so these are the most popular songs. Run “manage.py retrain” to start."
@@ -146,7 +146,7 @@ def _untrained(user: User) -> dict[str, Any]:
             "Recommendations aren't ready yet, so these are the most popular songs. Your likes are saved and "
             "will count."
         )
-    sections = [HomeSection("popular", items)] if items else []
+    sections = [ForYouSection("popular", items)] if items else []
     return {"sections": sections, "intro": intro, **_empty_catalogue(is_staff=user.is_staff)}
 
 

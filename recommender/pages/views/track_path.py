@@ -15,7 +15,7 @@ from catalog.selectors import browse, tracks_in_order
 from feedback.ratings.models import Rating
 from feedback.ratings.selectors import ratings_of
 from recommender.pages.forms import JourneyForm
-from recommender.pages.track_path import songs_between
+from recommender.pages.track_path import track_path
 
 MAX_FOUND = 12
 
@@ -29,7 +29,7 @@ def journey(request: HttpRequest) -> HttpResponse:
     context["counts"] = JourneyForm.COUNTS
     if start and goal:
         user = request.user if isinstance(request.user, User) else None
-        context["tracks"] = songs_between(start=start, goal=goal, between=count, user=user)
+        context["tracks"] = track_path(start=start, goal=goal, between=count, user=user)
     elif query:
         context["found"] = tracks_in_order(search(query).track_ids[:MAX_FOUND])
     else:

@@ -140,11 +140,11 @@ def test_an_earlier_version_can_serve_again(client: Client, operator: User) -> N
 def test_what_was_counted_is_kept_for_a_minute(client: Client, operator: User) -> None:
     tracks, version = make_catalogue(), version_with(0.2, 0.1)
     show(operator, tracks[0], version)
-    first = client.get(PAGE).context["insight"]
+    first = client.get(PAGE).context["online_metrics"]
     show(operator, tracks[1], version)
-    assert client.get(PAGE).context["insight"] == first
-    cache.delete("recommender:insight")
-    anew = client.get(PAGE).context["insight"]
+    assert client.get(PAGE).context["online_metrics"] == first
+    cache.delete("recommender:online_metrics")
+    anew = client.get(PAGE).context["online_metrics"]
     assert [line.liked.total for line in anew.policies] == [2]
     assert anew.at > first.at
 

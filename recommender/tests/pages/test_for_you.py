@@ -16,7 +16,7 @@ from feedback.preferences.models import Block, TasteAdjustment, TasteExclusion
 from feedback.ratings.models import Rating
 from feedback.ratings.services import rate
 from recommender.models import Recommendation
-from recommender.pages.for_you import SIZES, recommend_home
+from recommender.pages.for_you import SIZES, recommend_for_you
 from recommender.tests.builders import make_catalogue, make_user
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +43,7 @@ def like(user: User, *tracks: Track) -> None:
 
 
 def sections(user: User) -> dict[str, list[str]]:
-    home = recommend_home(user=user)
+    home = recommend_for_you(user=user)
     assert home is not None
     return {section.name: [item.track.title for item in section.items] for section in home.sections}
 
@@ -150,7 +150,7 @@ def test_without_javascript_the_message_carries_the_way_back(tracks: list[Track]
 
 
 def shown(user: User, title: str) -> Recommendation:
-    recommend_home(user=user)
+    recommend_for_you(user=user)
     return Recommendation.objects.filter(track__title=title).latest("pk")
 
 

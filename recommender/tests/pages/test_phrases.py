@@ -26,7 +26,7 @@ from recommender.pages.explanations.phrases import (
     words,
 )
 from recommender.pages.feed import recommend_feed
-from recommender.pages.for_you import recommend_home
+from recommender.pages.for_you import recommend_for_you
 from recommender.pages.taste.profile import taste_of
 from recommender.tests.builders import LOUD, QUIET, make_catalogue, make_track, make_user
 
@@ -196,7 +196,7 @@ def play(user: User, track: Track, outcome: Play.Outcome, days: float = 0.0) -> 
 
 
 def reasons_of(user: User) -> list[str]:
-    home = recommend_home(user=user)
+    home = recommend_for_you(user=user)
     assert home is not None
     return [item.reason for section in home.sections for item in section.items]
 
@@ -360,7 +360,7 @@ class TestVariousArtists:
 
     def test_songs_that_were_heard_are_not_new(self, hits: list[Track], user: User) -> None:
         play(user, hits[0], Play.Outcome.COMPLETED, days=90)
-        home = recommend_home(user=user, sizes={"new": 4})
+        home = recommend_for_you(user=user, sizes={"new": 4})
         assert home is not None
         assert {item.track.title for item in home.sections[0].items} == {"Hit 1", "Hit 2", "Own", "Far"}
 

@@ -61,7 +61,7 @@ def test_a_blocked_song_artist_or_genre_is_not_recommended_until_the_block_ends(
 
 
 def test_not_now_rests(tracks: list[Track], user: User) -> None:
-    preference_services.rest(user=user, track=tracks[39])
+    preference_services.snooze(user=user, track=tracks[39])
     assert "Song 9.3" not in shown(user)
 
 
@@ -73,7 +73,7 @@ def test_blocks_of_another_listener_do_not_matter(tracks: list[Track], user: Use
 def test_an_artist_turned_off_no_longer_leads(tracks: list[Track], user: User) -> None:
     like(user, tracks[0], tracks[1], tracks[20])
     assert set(shown(user)[:2]) == {"Song 0.2", "Song 0.3"}
-    preference_services.adjust(user=user, line=Artist.objects.get(name="Artist 0"), level="off")
+    preference_services.adjust(user=user, target=Artist.objects.get(name="Artist 0"), level="off")
     assert not {"Song 0.2", "Song 0.3"} & set(shown(user)[:2])
     loaded = active_model()
     assert loaded is not None

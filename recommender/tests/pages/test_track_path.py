@@ -10,7 +10,7 @@ from feedback.preferences.services import block
 from feedback.ratings.models import Rating
 from feedback.ratings.services import rate
 from recommender.lifecycle.training import retrain
-from recommender.pages.track_path import songs_between
+from recommender.pages.track_path import track_path
 from recommender.tests.builders import LOUD, QUIET, make_track, make_user
 
 STEPS = 5
@@ -30,7 +30,7 @@ def ladder(db: None) -> list[Track]:
 
 
 def test_the_way_leads_up_the_ladder(ladder: list[Track]) -> None:
-    found = songs_between(start=ladder[0], goal=ladder[10], between=STEPS, user=None)
+    found = track_path(start=ladder[0], goal=ladder[10], between=STEPS, user=None)
     assert found is not None
     places = [ladder.index(track) for track in found]
     assert places[0] == 0
@@ -41,7 +41,7 @@ def test_the_way_leads_up_the_ladder(ladder: list[Track]) -> None:
 
 
 def test_the_other_way_leads_down(ladder: list[Track]) -> None:
-    found = songs_between(start=ladder[10], goal=ladder[0], between=STEPS, user=None)
+    found = track_path(start=ladder[10], goal=ladder[0], between=STEPS, user=None)
     assert found is not None
     places = [ladder.index(track) for track in found]
     assert [place < 5 for place in places] == sorted(place < 5 for place in places)
@@ -49,7 +49,7 @@ def test_the_other_way_leads_down(ladder: list[Track]) -> None:
 
 def test_hidden_songs_are_not_on_the_way(ladder: list[Track]) -> None:
     Track.objects.filter(pk__in=[ladder[3].pk, ladder[5].pk]).update(is_active=False)
-    found = songs_between(start=ladder[0], goal=ladder[10], between=9, user=None)
+    found = track_path(start=ladder[0], goal=ladder[10], between=9, user=None)
     assert found is not None
     assert {track.title for track in ladder} - {track.title for track in found} == {"Step 3", "Step 5"}
 
@@ -58,7 +58,7 @@ def test_what_the_listener_blocked_is_not_on_the_way(ladder: list[Track]) -> Non
     user = make_user()
     block(user=user, target=ladder[4])
     block(user=user, target=ladder[6].artists.get())
-    found = songs_between(start=ladder[0], goal=ladder[10], between=9, user=user)
+    found = track_path(start=ladder[0], goal=ladder[10], between=9, user=user)
     assert found is not None
     assert {track.title for track in ladder} - {track.title for track in found} == {"Step 4", "Step 6"}
 
@@ -66,7 +66,7 @@ def test_what_the_listener_blocked_is_not_on_the_way(ladder: list[Track]) -> Non
 def test_explicit_songs_are_left_out_for_whom_does_not_want_them(ladder: list[Track]) -> None:
     Track.objects.filter(pk=ladder[4].pk).update(explicit=True)
     retrain(force=True)
-    found = songs_between(start=ladder[0], goal=ladder[10], between=9, user=make_user(explicit_allowed=False))
+    found = track_path(start=ladder[0], goal=ladder[10], between=9, user=make_user(explicit_allowed=False))
     assert found is not None
     assert ladder[4] not in found
     assert len(found) == 10
@@ -74,7 +74,7 @@ def test_explicit_songs_are_left_out_for_whom_does_not_want_them(ladder: list[Tr
 
 def test_a_song_the_model_does_not_know_has_no_way(ladder: list[Track]) -> None:
     new = make_track("New", ["Nobody"])
-    assert songs_between(start=ladder[0], goal=new, between=3, user=None) is None
+    assert track_path(start=ladder[0], goal=new, between=3, user=None) is None
 
 
 @pytest.mark.django_db(transaction=True)  # a full-text index sees what is committed

@@ -1,4 +1,4 @@
-"""The page "For you" as it was left: read back from its record, song by song, until something changes it."""
+"""The page "For you" as the listener left it, restored from the cache and the recorded impressions."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from accounts.models import User
 from catalog.models import Track
 from catalog.selectors import tracks_in_order
 from feedback.ratings.selectors import ratings_by_track
-from feedback.web.kept_feed import keep_feed, read_kept_feed
+from feedback.web.feed_cache import cache_feed, read_cached_feed
 from recommender.engine import ShelfName
 from recommender.models import Recommendation
 from recommender.pages.explanations.phrases import Names
-from recommender.pages.for_you import SIZES, Home, HomeSection, home_item, recommend_home
+from recommender.pages.for_you import SIZES, ForYouPage, ForYouSection, for_you_item, recommend_for_you
 
-# With fewer of its songs left than this share the page is made anew.
+# If less than this share of its songs is left, the page is computed again.
 ENOUGH = 0.5
 
 
 @dataclass(frozen=True)
-class KeptSection:
-    """One section: its songs, each with the page whose record tells why it is there."""
+class CachedSection:
+    """One section: song IDs, each with the ID of the page whose impression holds its reason."""
 
     name: ShelfName
     anchor_id: int | None
@@ -32,11 +32,11 @@ class KeptSection:
 
 
 @dataclass(frozen=True)
-class KeptFeed:
-    """A page; ``replaced`` tells where each answered song was: section, place and page."""
+class CachedFeed:
+    """A page; ``replaced`` maps each rated song to where it was: section, index and page."""
 
     amount: float
-    sections: list[KeptSection]
+    sections: list[CachedSection]
     replaced: dict[str, tuple[str, int, str]] = field(default_factory=dict)
 
     @property
@@ -45,41 +45,41 @@ class KeptFeed:
         return [pk for section in self.sections for pk, _page in section.entries]
 
 
-def current_home(user: User) -> Home | None:
-    """Return the page as the listener left it, else a new one; ``None`` before the first retrain."""
-    feed = kept_feed(user)
-    home = None if feed is None else _home_of(user, feed)
-    return home or new_home(user)
+def current_page(user: User) -> ForYouPage | None:
+    """Return the page as the listener left it, else a new one. Return ``None`` before the first training."""
+    feed = cached_feed(user)
+    home = None if feed is None else _page_of(user, feed)
+    return home or new_page(user)
 
 
-def new_home(user: User, *, without: Sequence[int] = ()) -> Home | None:
-    """Make the page anew, if it can be with other songs than ``without``, and keep it."""
-    home = recommend_home(user=user, exclude_ids=without)
+def new_page(user: User, *, without: Sequence[int] = ()) -> ForYouPage | None:
+    """Compute the page again, without the songs ``without`` if enough others are left, and cache it."""
+    home = recommend_for_you(user=user, exclude_ids=without)
     if without and home is not None and sum(len(section.items) for section in home.sections) < len(without) / 2:
         # A small catalogue has no more to offer.
-        home = recommend_home(user=user)
+        home = recommend_for_you(user=user)
     if home is not None:
-        _write(user, _kept(home))
+        _write(user, _cached_from(home))
     return home
 
 
 def shown_ids(user: User) -> list[int]:
     """Return the ids of the songs on the page as it was left."""
-    feed = kept_feed(user)
+    feed = cached_feed(user)
     return [] if feed is None else feed.track_ids
 
 
-def answered_section(
-    user: User, feed: KeptFeed | None, name: ShelfName, track: Track, *, is_undo: bool
-) -> HomeSection | None:
-    """Put another song in the place of the one that was answered, or that one back; ``None`` if it is not on the page.
+def section_after_rating(
+    user: User, feed: CachedFeed | None, name: ShelfName, track: Track, *, is_undo: bool
+) -> ForYouSection | None:
+    """Replace the song that was rated by another one, or restore it; return ``None`` if it is not on the page.
 
-    ``feed`` is the page as it was before the answer, which lets go of it.
+    ``feed`` is the page as it was before the rating, which invalidates it.
     """
     section = next((section for section in feed.sections if section.name == name), None) if feed else None
     if feed is None or section is None:
         return None
-    changed = _put_back(feed, section, track) if is_undo else _replaced(user, feed, section, track)
+    changed = _restored(feed, section, track) if is_undo else _replaced(user, feed, section, track)
     if changed is None:
         return None
     _write(user, changed)
@@ -88,13 +88,13 @@ def answered_section(
     return _sections(replace(changed, sections=[shown]), tracks, records)[0]
 
 
-def _replaced(user: User, feed: KeptFeed, section: KeptSection, track: Track) -> KeptFeed | None:
+def _replaced(user: User, feed: CachedFeed, section: CachedSection, track: Track) -> CachedFeed | None:
     index = next((number for number, (pk, _page) in enumerate(section.entries) if pk == track.pk), None)
     if index is None:
         return None
-    fresh = recommend_home(user=user, sizes={section.name: 1}, exclude_ids=feed.track_ids)
+    fresh = recommend_for_you(user=user, sizes={section.name: 1}, exclude_ids=feed.track_ids)
     sections = fresh.sections if fresh else []
-    # Another song would stand under a heading that is not its own.
+    # A section about another song would not match the heading.
     fits = bool(sections) and (sections[0].anchor and sections[0].anchor.pk) == section.anchor_id
     new = [(item.track.pk, item.page.hex) for item in sections[0].items[:1] if item.page] if fits else []
     entries = [*section.entries[:index], *new, *section.entries[index + 1 :]]
@@ -102,7 +102,7 @@ def _replaced(user: User, feed: KeptFeed, section: KeptSection, track: Track) ->
     return _with(feed, replace(section, entries=entries), replaced)
 
 
-def _put_back(feed: KeptFeed, section: KeptSection, track: Track) -> KeptFeed | None:
+def _restored(feed: CachedFeed, section: CachedSection, track: Track) -> CachedFeed | None:
     name, index, page = feed.replaced.get(str(track.pk), ("", 0, ""))
     if name != section.name:
         return None
@@ -112,20 +112,20 @@ def _put_back(feed: KeptFeed, section: KeptSection, track: Track) -> KeptFeed | 
     return _with(feed, replace(section, entries=entries), replaced)
 
 
-def _with(feed: KeptFeed, section: KeptSection, replaced: dict[str, tuple[str, int, str]]) -> KeptFeed:
+def _with(feed: CachedFeed, section: CachedSection, replaced: dict[str, tuple[str, int, str]]) -> CachedFeed:
     sections = [section if other.name == section.name else other for other in feed.sections]
     return replace(feed, sections=sections, replaced=replaced)
 
 
-def _home_of(user: User, feed: KeptFeed) -> Home | None:
-    """Return the page, or ``None`` where too much of it is gone: hidden, rated elsewhere, its record deleted."""
+def _page_of(user: User, feed: CachedFeed) -> ForYouPage | None:
+    """Return the page, or ``None`` if too many of its songs are hidden, rated or not recorded."""
     tracks, records = _songs(user, feed)
     if len(tracks) < ENOUGH * len(feed.track_ids):
         return None
-    return Home([section for section in _sections(feed, tracks, records) if section.items], feed.amount)
+    return ForYouPage([section for section in _sections(feed, tracks, records) if section.items], feed.amount)
 
 
-def _songs(user: User, feed: KeptFeed) -> tuple[dict[int, Track], dict[tuple[int, str], Recommendation]]:
+def _songs(user: User, feed: CachedFeed) -> tuple[dict[int, Track], dict[tuple[int, str], Recommendation]]:
     """Return the songs that can still be shown, by id, and the records of all."""
     pages = {UUID(page) for section in feed.sections for _pk, page in section.entries}
     rows = Recommendation.objects.filter(user=user, page__in=pages)
@@ -136,8 +136,8 @@ def _songs(user: User, feed: KeptFeed) -> tuple[dict[int, Track], dict[tuple[int
 
 
 def _sections(
-    feed: KeptFeed, tracks: Mapping[int, Track], records: Mapping[tuple[int, str], Recommendation]
-) -> list[HomeSection]:
+    feed: CachedFeed, tracks: Mapping[int, Track], records: Mapping[tuple[int, str], Recommendation]
+) -> list[ForYouSection]:
     there = [
         (section, [records[entry] for entry in section.entries if entry[0] in tracks and entry in records])
         for section in feed.sections
@@ -146,9 +146,12 @@ def _sections(
     ids = [section.anchor_id for section in feed.sections if section.anchor_id]
     anchors = Track.objects.in_bulk(ids) if ids else {}
     return [
-        HomeSection(
+        ForYouSection(
             section.name,
-            [home_item(tracks[row.track_id], row.reason, names, row.page, is_explored=row.is_explored) for row in rows],
+            [
+                for_you_item(tracks[row.track_id], row.reason, names, row.page, is_explored=row.is_explored)
+                for row in rows
+            ],
             anchors.get(section.anchor_id or 0),
             section.stance,
         )
@@ -156,11 +159,11 @@ def _sections(
     ]
 
 
-def _kept(home: Home) -> KeptFeed:
-    return KeptFeed(
+def _cached_from(home: ForYouPage) -> CachedFeed:
+    return CachedFeed(
         home.amount,
         [
-            KeptSection(
+            CachedSection(
                 section.name,  # type: ignore[arg-type]
                 None if section.anchor is None else section.anchor.pk,
                 section.stance,
@@ -172,24 +175,24 @@ def _kept(home: Home) -> KeptFeed:
 
 
 def _setting_of(user: User) -> list[Any]:
-    """Return what else the page follows from: with another setting another page is due."""
+    """Return the settings that the page depends on; after a change of them it is computed again."""
     return [user.adventure, user.explicit_allowed, user.region]
 
 
-def _write(user: User, feed: KeptFeed) -> None:
+def _write(user: User, feed: CachedFeed) -> None:
     sections = [[part.name, part.anchor_id, part.stance, part.entries] for part in feed.sections]
     values = {"setting": _setting_of(user), "amount": feed.amount, "sections": sections, "replaced": feed.replaced}
-    keep_feed(user.pk, values)
+    cache_feed(user.pk, values)
 
 
-def kept_feed(user: User) -> KeptFeed | None:
-    """Return the page as it was left, if nothing has changed it."""
-    values = read_kept_feed(user.pk)
+def cached_feed(user: User) -> CachedFeed | None:
+    """Return the cached page, if nothing has invalidated it."""
+    values = read_cached_feed(user.pk)
     if values is None or values["setting"] != _setting_of(user):
         return None
     sections = [
-        KeptSection(name, anchor_id, stance, [(pk, page) for pk, page in entries])
+        CachedSection(name, anchor_id, stance, [(pk, page) for pk, page in entries])
         for name, anchor_id, stance, entries in values["sections"]
         if name in SIZES
     ]
-    return KeptFeed(values["amount"], sections, {pk: tuple(where) for pk, where in values["replaced"].items()})
+    return CachedFeed(values["amount"], sections, {pk: tuple(where) for pk, where in values["replaced"].items()})
