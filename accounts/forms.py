@@ -238,6 +238,14 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
         )
 
 
+class SecurityEmailsForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Whether the listener wants the emails that can be turned off."""
+
+    class Meta:
+        model = User
+        fields = ("wants_security_emails",)
+
+
 class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
     """A new personal token."""
 

@@ -72,6 +72,9 @@ class User(AbstractUser):
         blank=True,
         help_text=_("Used to show dates and times. Leave empty to follow the browser."),
     )
+    wants_security_emails = models.BooleanField(
+        _("emails about new devices and access tokens"), default=True, db_default=True
+    )
     # While it is set, nothing the listener does counts in the taste. Here, as every page's header says so.
     private_since = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)

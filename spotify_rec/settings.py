@@ -143,6 +143,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "spotify_rec.web.time_zones.listeners_time_zone",
+    "accounts.login.devices.remember_device",
     "feedback.onboarding.waiting.waiting_act",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -357,11 +358,14 @@ if EMAIL_URL:
         raise ImproperlyConfigured(
             "setting EMAIL_URL: must be an address such as submission://user:password@mail.example.org:587."
         )
-    globals().update(_email_settings)
+    # A mail server that does not answer must not hold the page that sends.
+    globals().update(_email_settings | {"EMAIL_TIMEOUT": _email_settings.get("EMAIL_TIMEOUT") or 10})
 else:
     EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 DEFAULT_FROM_EMAIL = _read_text("DEFAULT_FROM_EMAIL", default="earworm@localhost")
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if EMAIL_URL else "none"
+# On a new password or address, and on what changes the second factor; see accounts/login/notices.py.
+ACCOUNT_EMAIL_NOTIFICATIONS = bool(EMAIL_URL)
 ACCOUNT_EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "
 
 # --- Recommender -----------------------------------------------------------------------------------------------------

@@ -53,6 +53,7 @@ ANONYMOUS = [
 # What no page stands at: files, what programs ask for, what only a form is sent to.
 FORMS_ALONE = {
     *(
+        "accounts:security_emails",
         "accounts:token_revoke",
         "catalog:spotify_add",
         "set_language",

@@ -11,6 +11,8 @@ from django.shortcuts import resolve_url
 from django.utils.translation import gettext_lazy as _
 
 from accounts.compat import LoginAttemptsAdapter
+from accounts.login.devices import note_log_in
+from accounts.login.notices import send_notice
 from accounts.models import ApiToken, User
 from accounts.names import LOOKS_TAKEN, look_alike_key
 
@@ -35,6 +37,7 @@ class AccountAdapter(LoginAttemptsAdapter):
         self, request: HttpRequest, user: User, *, signup: bool = False, redirect_url: str | None = None, **rest: Any
     ) -> HttpResponse:
         """Lead to the page one came from; a new listener always through the start, whatever page that was."""
+        note_log_in(request, user, is_new_account=signup)
         if signup:
             redirect_url = resolve_url(settings.ACCOUNT_SIGNUP_REDIRECT_URL)
         answer: HttpResponse = super().post_login(request, user, signup=signup, redirect_url=redirect_url, **rest)
@@ -63,6 +66,17 @@ class AccountAdapter(LoginAttemptsAdapter):
             super().set_password(user, password)
             if not getattr(user, "keeps_tokens", False):
                 ApiToken.objects.filter(user=user).delete()
+
+    def send_notification_mail(
+        self,
+        template_prefix: str,
+        user: User,
+        context: dict[str, Any] | None = None,
+        email: str | None = None,
+    ) -> None:
+        """Send allauth's emails about the account as ours: without address and browser, and never in the way."""
+        if template_prefix != "account/email/email_deleted":  # An address that was never the listener's.
+            send_notice(template_prefix, user=user, to=email or "", **(context or {}))
 
     def can_delete_email(self, email_address: EmailAddress) -> bool:
         """Keep the address in use: ``User.email`` is unique and must not become empty."""

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.locks import lock_user
+from accounts.login.notices import send_notice
 from accounts.models import ApiToken, User
 from jobs.patience import AWAY, impatient, reconnect_if_lost
 
@@ -27,7 +28,7 @@ class TooManyTokensError(Exception):
 def create_token(*, user: User, name: str, scope: str, days: int | None = None) -> tuple[ApiToken, str]:
     """Make a token that expires after ``days``, or never; return it with the key, which cannot be had again.
 
-    Raises ``TooManyTokensError``, and ``ValueError`` for a scope that does not exist.
+    The listener is told by email. Raises ``TooManyTokensError``, and ``ValueError`` for a scope that does not exist.
     """
     lock_user(user)
     if ApiToken.objects.filter(_in_force(), user=user).count() >= MAX_TOKENS:
@@ -37,6 +38,7 @@ def create_token(*, user: User, name: str, scope: str, days: int | None = None) 
     token = ApiToken.objects.create(
         user=user, name=name, scope=ApiToken.Scope(scope), digest=digest_of(key), expires_at=expires_at
     )
+    send_notice("account/email/token_created", user=user, token_name=name)
     return token, key
 
 
