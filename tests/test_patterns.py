@@ -21,7 +21,7 @@ from django.conf import settings
 APPS = ("accounts", "catalog", "feedback", "jobs", "recommender", "spotify_rec")
 # Patterns of the operator's own commands, which meet no text of a stranger's.
 PASSED_OVER = ("spotify_rec.management.commands.", "accounts.spotify.sandbox.")
-SHORT, LONG = 4_000, 100_000
+SHORT, LONG = 8_000, 100_000
 SHORT_SECONDS, LONG_SECONDS = 0.03, 1.0
 FROM_THE_START = {"match", "fullmatch"}
 ANYWHERE = {"search", "sub", "subn", "split", "finditer", "findall"}
