@@ -13,18 +13,18 @@ def fill(apps, schema_editor):
     user = apps.get_model("accounts", "User")
     seen, alike, changed = set(), [], []
     names = set(user.objects.values_list("username", flat=True))
-    for one in user.objects.order_by("pk").only("pk", "username").iterator():
-        usual = unicodedata.normalize("NFKC", one.username).lower()
-        if usual != one.username and usual not in names:
-            one.username = usual
-        key = look_alike_key(one.username)
-        one.look_alike = None if key in seen else key
+    for account in user.objects.order_by("pk").only("pk", "username").iterator():
+        usual = unicodedata.normalize("NFKC", account.username).lower()
+        if usual != account.username and usual not in names:
+            account.username = usual
+        key = look_alike_key(account.username)
+        account.look_alike = None if key in seen else key
         if key in seen:
-            alike.append(one.username)
+            alike.append(account.username)
         seen.add(key)
-        changed.append(one)
-    for one in changed:
-        user.objects.filter(pk=one.pk).update(username=one.username, look_alike=one.look_alike)
+        changed.append(account)
+    for account in changed:
+        user.objects.filter(pk=account.pk).update(username=account.username, look_alike=account.look_alike)
     if alike:
         print(f"\n  {len(alike)} usernames look like older ones; they stay: {', '.join(alike[:20])}")
 
