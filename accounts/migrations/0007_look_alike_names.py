@@ -17,6 +17,7 @@ def fill(apps, schema_editor):
         usual = unicodedata.normalize("NFKC", account.username).lower()
         if usual != account.username and usual not in names:
             account.username = usual
+            names.add(usual)
         key = look_alike_key(account.username)
         account.look_alike = None if key in seen else key
         if key in seen:
