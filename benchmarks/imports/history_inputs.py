@@ -21,7 +21,8 @@ def import_history(paths: Sequence[Path]) -> str:
         lines = [_brought(listener, path) for path in paths]
     plays = Play.objects.filter(user=listener).select_related("track").order_by("played_at", "pk")
     lines.append(f"{len(plays)} plays of {Track.objects.filter(plays__user=listener).distinct().count()} songs")
-    lines += [f"{play.played_at:%Y-%m-%d %H:%M:%S} {play.track}" for play in plays[:2]]
+    shown = [*plays[:2], *list(plays)[2:][-1:]]
+    lines += [f"{play.played_at:%Y-%m-%d %H:%M:%S} {play.track}" for play in shown]
     return "; ".join(lines)
 
 

@@ -1,20 +1,22 @@
 """A table of small inputs that once went wrong: what each is, what is right, and what comes now.
 
-The folder holds `README.md` with a table (input | right | ...) and the inputs in `data/`. Every row is tried in an
+A folder holds `README.md` with a table (input | right | ...) and the inputs in `data/`. Every row is tried in an
 empty database in memory; nothing of it stays. A kind of input is a function in `KINDS`, by the first letter of the
-file's name: it gets the paths of a row and returns what came.
+file's name: it gets the paths of a row and returns what came. By default the project's own folder is tried, which
+`tests/test_import_inputs.py` holds to its third column, and another if there is one.
 """
 
 import argparse
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.imports.history_inputs import import_history
 
 ROOT = Path(__file__).resolve().parents[2]
+OWN_INPUTS = Path(__file__).resolve().parent / "inputs"
 INPUTS = Path(os.environ.get("SPOTIFY_REC_SHARED_INPUTS", ROOT.parent / "shared" / "inputs"))
 _SHOWN_SONGS = 4
 # Several inputs that are numbered, as in "h08_00 to h08_04_time.csv".
@@ -32,20 +34,26 @@ class Row(NamedTuple):
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("path", type=Path, nargs="?", default=INPUTS, help="the folder with README.md and data/")
+    parser.add_argument("paths", type=Path, nargs="*", default=[OWN_INPUTS, INPUTS], help="folders with README.md")
     parser.add_argument("--only", default="", metavar="PREFIX", help="only inputs whose name begins so")
     options = parser.parse_args()
-    readme = options.path / "README.md"
-    if not readme.is_file():
-        print(f"import inputs: skipped, there is no {readme} (name the folder, or set SPOTIFY_REC_SHARED_INPUTS)")
-        return
     _set_up()
     print("| input | right | comes now |\n|---|---|---|")
-    for row in read_rows(readme.read_text(encoding="utf-8")):
+    for folder in options.paths:
+        if not (folder / "README.md").is_file():
+            print(f"import inputs: skipped, there is no {folder}/README.md (or set SPOTIFY_REC_SHARED_INPUTS)")
+            continue
+        for names, right, came in tried(folder, options.only):
+            print(as_line(names, right, came), flush=True)
+
+
+def tried(folder: Path, only: str = "") -> Iterator[tuple[tuple[str, ...], str, str]]:
+    """Yield the names of each row's inputs in ``folder``, what is right, and what comes of them."""
+    for row in read_rows((folder / "README.md").read_text(encoding="utf-8")):
         for names in row.groups:
-            if names[0][0] in KINDS and names[0].startswith(options.only):
-                came = _tried(KINDS[names[0][0]], [options.path / "data" / name for name in names])
-                print(f"| {', then '.join(names)} | {_cell(row.right)} | {_cell(came)} |", flush=True)
+            if names[0][0] in KINDS and names[0].startswith(only):
+                came = _tried(KINDS[names[0][0]], [folder / "data" / name for name in names])
+                yield names, row.right, came
 
 
 def read_rows(text: str) -> list[Row]:
@@ -124,8 +132,13 @@ def _tried(kind: Callable[[Sequence[Path]], str], paths: Sequence[Path]) -> str:
     return came
 
 
+def as_line(names: Sequence[str], right: str, came: str) -> str:
+    """Return a row of the table."""
+    return f"| {', then '.join(names)} | {_cell(right)} | {_cell(came)} |"
+
+
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return " ".join(text.replace("|", "\\|").split())
 
 
 if __name__ == "__main__":

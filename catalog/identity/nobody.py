@@ -4,11 +4,13 @@ from functools import lru_cache
 
 # Words that are no name, whatever the rest of the file says. Songs and artists really are called "None" or "NA".
 NO_NAME = frozenset({
-    "", "\\N", "#N/A", "#NA", "<NA>", "<null>", "<none>", "NULL", "nan", "NaN", "empty_field", "[unknown]", "<unknown>",
+    "", "\\N", "#N/A", "#NA", "<NA>", "<null>", "<none>", "NULL", "nan", "NaN", "empty_field",
+    "[unknown]", "<unknown>",
 })  # fmt: skip
 # These, in small letters, are no artist and no album, but may be a song.
 _UNKNOWN = frozenset({
-    "?", "--", "(unknown)", "[unknown]", "<unknown>", "(null)", "<null>", "null", "n/a", "n.a.", "undefined", "#ref!",
+    "?", "--", "(unknown)", "[unknown]", "<unknown>", "(null)", "(blank)", "(empty)", "(none)",
+    "<null>", "null", "n/a", "n.a.", "undefined", "#ref!",
     "#value!", "<unset>", "unknown album", "<unknown album>", "[unknown album]",
 })  # fmt: skip
 # An album can be called so, in small letters; an artist cannot.
@@ -19,7 +21,8 @@ _UNKNOWN_ARTISTS = _UNKNOWN | {
     "tuntematon esittäjä", "nieznany wykonawca", "neznámý interpret", "ismeretlen előadó", "artist necunoscut",
     "bilinmeyen sanat\u00e7\u0131", "άγνωστος καλλιτέχνης",
     "неизвестный исполнитель", "невідомий виконавець", "فنان غير معروف",
-    "אמן לא ידוע", "अज्ञात कलाकार", "ไม่ทราบศิลปิน", "nghệ sĩ không xác định", "不明", "不明なアーティスト", "未知艺术家",
+    "אמן לא ידוע", "अज्ञात कलाकार", "ไม่ทราบศิลปิน", "nghệ sĩ không xác định", "不明", "不明なアーティスト",
+    "未知艺术家",
     "未知藝術家", "未知歌手", "알 수 없는 아티스트",
 }  # fmt: skip
 # In small letters alone: there is a band called "Missing".

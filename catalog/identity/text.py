@@ -163,7 +163,7 @@ def is_told_by_signs(folded: str, exact: str) -> bool:
 
 
 def is_folded_alike(text: str) -> bool:
-    """Return whether :func:`fold` and :func:`fold_name` make the same of ``text``, as far as a look can tell."""
+    """Return whether :func:`fold` and :func:`fold_name` make the same of ``text``; a migration asks."""
     return text.isascii() and _TELLING_ASCII.search(text) is None
 
 

@@ -16,13 +16,16 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from accounts.personal_data.csv_cells import safe_cell
-from catalog.importing.forms import ImportForm
+from catalog.importing.forms import ImportForm, no_room
 from catalog.importing.reading.reader import Reject
 from catalog.importing.reading.source import SourceError
 from catalog.importing.service import ImportBrokenError, ImportReport, import_tracks
+from jobs.disk import DiskFullError, refuse_full_disk
 
 # So many rejected rows stand on the page; the download has all of them.
 SHOWN_REJECTS = 200
+# Longer than SQLite lets the others sleep between two looks whether they may write.
+_GIVE_WAY_SECONDS = 0.11
 _KEPT_SECONDS = 24 * 3600
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 
@@ -92,6 +95,7 @@ def _run(request: HttpRequest, chosen: dict[str, Any]) -> dict[str, Any]:
             mapping=chosen["mapping"],
             max_bytes=settings.MAX_IMPORT_UPLOAD_BYTES,
             on_reject=rejects.add,
+            on_progress=_after_chunk,
         )
     except ImportBrokenError as broken:
         report, error = broken.report, str(broken)
@@ -100,6 +104,15 @@ def _run(request: HttpRequest, chosen: dict[str, Any]) -> dict[str, Any]:
     finally:
         rejects.close(user_id)
     return {"report": report, "error": error, "rejects": rejects.first, "token": rejects.token}
+
+
+def _after_chunk(_read: int, _size: int) -> None:
+    """Let other writers have their turn; end where the disk is getting full. What was read before stays."""
+    time.sleep(_GIVE_WAY_SECONDS)
+    try:
+        refuse_full_disk()
+    except DiskFullError:
+        raise SourceError(no_room()) from None
 
 
 def delete_rejects(user_id: int) -> None:

@@ -10,6 +10,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from catalog.importing.reading.layout import FIELDS
+from jobs.disk import DiskFullError, refuse_full_disk
+
+
+def no_room() -> str:
+    """Return why no file is taken while the disk is nearly full."""
+    text = gettext("There's no room for your file: the server keeps %(floor)d MB free (MIN_FREE_DISK_MB).")
+    return text % {"floor": settings.MIN_FREE_DISK_MB}
 
 
 class ImportForm(forms.Form):
@@ -45,4 +52,8 @@ class ImportForm(forms.Form):
         if (upload.size or 0) > limit:
             sizes = {"size": filesizeformat(upload.size or 0), "limit": filesizeformat(limit)}
             raise forms.ValidationError(gettext("That file is %(size)s. The limit is %(limit)s.") % sizes)
+        try:
+            refuse_full_disk(upload.size or 0)
+        except DiskFullError:
+            raise forms.ValidationError(no_room()) from None
         return upload

@@ -12,6 +12,7 @@ from django.db import connection, reset_queries
 from django.utils.translation import gettext as _
 
 from catalog.duplicates.recordings import part_recordings
+from catalog.importing.after import songs_came
 from catalog.importing.reading.dialect import CYRILLIC, WINDOWS
 from catalog.importing.reading.reader import CHUNK_BYTES, CatalogueReader, Chunk, Flaw, Reject, SongRow
 from catalog.importing.reading.source import BrokenSourceError, SourceError, open_source
@@ -210,6 +211,7 @@ class _Run:
         """Part the recordings that share title and artist alone, and return the report."""
         if not self.report.is_dry_run and self.report.songs_created + self.report.songs_updated:
             part_recordings()
+            songs_came()
         self.report.genres = len(self._genres)
         self.report.columns = _column_report(self._reader, tuple(flaw for _field, flaw in sorted(self._flaws.items())))
         self.report.seconds = time.perf_counter() - started

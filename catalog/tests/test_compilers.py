@@ -37,6 +37,11 @@ from catalog.identity.compilers import is_compiler
         "ศิลปินต่างๆ",
         "さまざまなアーティスト",
         "Sampler",
+        "Olika artister",
+        "Multiple Artists",
+        "अनेक कलाकार",
+        "多位艺人",
+        "Несколько исполнителей",
     ],
 )
 def test_several_artists_are_no_artist(name: str) -> None:

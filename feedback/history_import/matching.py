@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from django.db.models import QuerySet
 
+from accounts.limits.caps import UNLIMITED
 from catalog.duplicates.recordings import part_recordings
 from catalog.identity.lengths import differ_clearly
 from catalog.identity.text import (
@@ -31,7 +32,7 @@ MAX_REMEMBERED = 100_000
 _FIELDS = ("pk", "recording_key", "is_active", "origin", "popularity")
 _NAMES = ("title", "artist_names", "album", "duration_ms")
 # What these tell as heard to its end was heard in full, so that its length is known.
-_TELL_LENGTHS = frozenset({"spotify", "listenbrainz", "rockbox", "apple"})
+_TELL_LENGTHS = frozenset({"spotify", "listenbrainz", "rockbox", "apple", "streams"})
 
 
 class Found(NamedTuple):
@@ -57,7 +58,7 @@ class Matcher:
     """Matches plays to songs, remembering what it found: a history names each song many times.
 
     ``recordings``: the recording key of each song that was found, by its id. ``made``: the songs that were created for
-    the rows matched last.
+    the rows matched last. ``room``: at most so many are created; for others ``is_over`` is set, and they stay unknown.
     """
 
     def __init__(self, *, creates: bool) -> None:
@@ -67,6 +68,8 @@ class Matcher:
         self._lengths: dict[Hashable, int] = {}
         self._contested: set[str] = set()
         self.made: list[int] = []
+        self.room = UNLIMITED
+        self.is_over = False
 
     def forget(self) -> None:
         """Forget everything: after a transaction was rolled back, songs it created are gone."""
@@ -216,6 +219,10 @@ class Matcher:
 
     def _create(self, songs: dict[Hashable, PlayRow], recordings: dict[Hashable, str]) -> None:
         groups, places = self._grouped(songs, recordings)
+        if len(groups) > self.room:
+            self.is_over = True
+            self._known.update({key: UNKNOWN for key, number in places.items() if number >= self.room})
+            groups, places = groups[: self.room], {key: n for key, n in places.items() if n < self.room}
         made = add_private_songs(
             [
                 private_song(

@@ -36,11 +36,6 @@ def artists_of(name: str) -> tuple[str, ...]:
     return tuple(filter(None, [*parts, *guests])) or (name,)
 
 
-def first_part(name: str) -> str:
-    """Return the first of the artists that may have come as one name."""
-    return _BETWEEN_ARTISTS.split(name, maxsplit=1)[0]
-
-
 @lru_cache(maxsize=20_000)
 def parts_of(title: str, artists: str) -> frozenset[str]:
     """Return the folded parts of all names of artists, those of guests in the title among them.

@@ -15,6 +15,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
+from accounts.limits.caps import CapError
 from accounts.models import User
 from feedback.history_import import services
 from feedback.history_import.forms import HistoryUploadForm, too_large
@@ -23,6 +24,7 @@ from feedback.history_import.models import HistoryImport, UnmatchedSong
 from feedback.history_import.notes import told_notes
 from feedback.web.exports import csv_download
 from feedback.web.http import is_htmx, listener_required
+from jobs.disk import DiskFullError
 from jobs.services import JobError
 
 PAGE_SIZE = 50
@@ -61,7 +63,9 @@ def _import_history(request: HttpRequest) -> HttpResponse:
             )
         except services.ImportBusyError:
             form.add_error(None, _("Your previous import is still running. Please wait until it has finished."))
-        except services.DiskFullError:
+        except CapError as error:
+            form.add_error(None, str(error))
+        except DiskFullError:
             form.add_error(None, _("There's no room for your file right now. Please try again later."))
         else:
             return redirect("feedback:history_import", history.pk)

@@ -16,9 +16,11 @@ from catalog.identity.nobody import is_no_album, is_no_artist
 from catalog.identity.text import fold
 from catalog.importing.writing.writer import batches, insert_new
 from catalog.models import Track
+from feedback.history_import.capacity import room_for_imported_plays, room_for_own_songs
 from feedback.history_import.matching import HIDDEN, NAMELESS, UNKNOWN, Matcher, names_of
 from feedback.history_import.models import HistoryImport, UnmatchedSong
-from feedback.history_import.reading.rows import MINUTES, NO_SONG, NO_TIME, PlayRow, Row
+from feedback.history_import.notes import FULL_SONGS
+from feedback.history_import.reading.rows import MINUTES, NO_ROOM, NO_SONG, NO_TIME, PlayRow, Row
 from feedback.history_import.spellings import are_one_song
 from feedback.plays.doubles import take_out
 from feedback.plays.identity import Listen, at_one_time, nearest, pair, told_by_others
@@ -82,6 +84,7 @@ class Writer:
         plays = [_named(_clean(row)) for row in plays]
         plays = [row for row in plays if row.artists or row.spotify_id]
         skipped.update({NO_SONG: number} if (number := number_read - len(plays)) else {})
+        self._matcher.room = room_for_own_songs(self._history.user)
         pks = self._matcher.match(plays)
         for reason, mark in ((IS_HIDDEN, HIDDEN), (NO_SONG, NAMELESS)):
             if number := pks.count(mark):
@@ -89,11 +92,19 @@ class Writer:
         matched = [(row, pk) for row, pk in zip(plays, pks, strict=True) if pk > 0]
         unmatched = [row for row, pk in zip(plays, pks, strict=True) if pk == UNKNOWN]
         new, elsewhere = self._news(matched)
+        new, over = self._that_fit(new)
+        if over:
+            skipped[NO_ROOM] += over
         added = self._insert(new)
         self._forget_unused({play.track for play in new})
         self._set_aside(unmatched)
-        known = len(matched) - added
+        known = len(matched) - added - over
         return self._count(len(rows), (added, known, min(elsewhere, known), len(unmatched)), skipped)
+
+    def _that_fit(self, plays: list[_New]) -> tuple[list[_New], int]:
+        """Return those plays for which there is room, in the order of the file, and for how many there is none."""
+        room = room_for_imported_plays(self._history.user) if plays else 0
+        return plays[:room], max(0, len(plays) - room)
 
     def _news(self, matched: Sequence[tuple[PlayRow, int]]) -> tuple[list[_New], int]:
         """Return the plays that are not there yet, and how many others are there from another source."""
@@ -267,9 +278,17 @@ class Writer:
             plays_skipped=F("plays_skipped") + skipped.total(),
             songs_created=F("songs_created") + len(self._matcher.made),
             skipped=reasons,
+            notes=self._notes(),
         ):
             raise JobLostError
         return reasons
+
+    def _notes(self) -> list[Any] | None:
+        """Return the import's notes, with one where a cap let no more songs be added."""
+        notes, full = self._history.notes, [FULL_SONGS, self._history.name]
+        if self._matcher.is_over and full not in (notes or []):
+            self._history.notes = notes = [*(notes or []), full]
+        return notes
 
     def _set_aside(self, rows: Sequence[PlayRow]) -> None:
         if not rows:
@@ -286,7 +305,8 @@ class Writer:
             known.update(stored.filter(digest__in=batch).values_list("digest", "pk"))
         for key, pk in known.items():
             stored.filter(pk=pk).update(plays=F("plays") + plays[key])
-        room = MAX_UNMATCHED - stored.count()
+        # Of all the listener's imports together.
+        room = MAX_UNMATCHED - UnmatchedSong.objects.filter(history_import__user=self._history.user_id).count()
         new = [key for key in songs if key not in known][: max(0, room)]
         UnmatchedSong.objects.bulk_create([self._aside(key, songs[key], plays[key]) for key in new], batch_size=500)
 

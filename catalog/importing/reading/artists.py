@@ -16,7 +16,8 @@ before it is read, and of every field with a comma (and no semicolon) it is deci
 6. a name, if the same field credits four songs or more: bands do, guests seldom;
 7. several artists.
 
-Other signs (" / ", "、", a pipe where hardly any field holds one) part artists where each part also stands alone.
+"feat." always parts artists. Other signs (" / ", "、", a pipe where hardly any field holds one) part them where each
+part also stands alone.
 
 Names that only signs tell apart ("Magic" and "MAGIC!") are noted on the way: in a file that holds both they are two.
 """
@@ -26,7 +27,7 @@ from collections.abc import Collection, Iterable
 
 from catalog.identity.nobody import is_no_artist
 from catalog.identity.text import exact_name, fold_name, is_plain, is_told_by_signs
-from catalog.importing.reading.lists import parse_cut_list, parse_list
+from catalog.importing.reading.lists import parse_cut_list, parse_list, unescaped
 from catalog.importing.reading.values import parse_text
 
 NAME_LENGTH = 300
@@ -36,6 +37,8 @@ MAX_COMMA_FIELDS = 100_000
 _COMMA = re.compile(r",\s*")
 # Signs that part artists where each of them also stands alone; names hold them, too.
 _DOUBTFUL = re.compile(r"(?:(?<!\s)\s+)?(?:\||\s/\s|[\u3001\uff0c\uff1b\u060c\uff5c]|\s\xb7\s|\\\\|\n)\s*")
+# Guests named behind an artist, but not within a list.
+_GUEST = re.compile(r"(?<!\s)\s+[(\[]?(?:feat\.?|ft\.?|featuring)\s+(?![^\[]*\])", re.IGNORECASE)
 _END_OF_NAME = re.compile(r"(?:jr|sr|and)\b|&\s|.* (?:&|and|y|e|und|et|och) ", re.IGNORECASE)
 _ENOUGH_FIELDS = 20
 _SHARE_OF_LISTS = 0.25
@@ -76,6 +79,10 @@ class ArtistSplitter:
         fields = zip(texts, titles, strict=True) if titles is not None else ((text, None) for text in texts)
         for text, title in fields:
             if text in seen:
+                continue
+            if (text.count("&") and unescaped(text) != text) or _GUEST.search(text):
+                self.learn(_GUEST.split(unescaped(text)))
+                seen.add(text)
                 continue
             names = self._without_doubt(text)
             if names is None:
@@ -124,6 +131,10 @@ class ArtistSplitter:
         Raises:
             ValueError: a name is longer than the catalogue keeps.
         """
+        text = unescaped(text) if "&" in text else text
+        if _GUEST.search(text):
+            parts = (part.strip(" ()[]") for part in _GUEST.split(text))
+            return tuple(dict.fromkeys(name for part in parts for name in self(part)))
         names = self._without_doubt(text)
         if names is None:
             names = self._split_at_commas(text.strip())

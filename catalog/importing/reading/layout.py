@@ -26,7 +26,8 @@ ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "track",
             "title", "titelname", "titel", "liedtitel", "titre", "nom_du_titre", "nombre_de_la_cancion", "titulo",
             "cancion",
-            "titolo", "brano", "musica", "tytul", "曲名", "曲", "название", "трек", "песня", "歌曲", "歌名", "곡명",
+            "titolo", "titolo_brano", "brano", "musica", "faixa", "tytul", "曲名", "曲", "название",
+            "трек", "песня", "歌曲", "歌名", "곡명",
             "nummer",
         ),
         "artists": (
@@ -34,21 +35,26 @@ ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "artists_name", "all_artists", "track_artist", "artist_name", "track_artist_name", "song_artist", "artist",
             "performer", "singer", "band", "kunstlername_n", "kunstlername", "kunstler", "interpret", "interpreten",
             "artiste", "artistes", "nom_de_l_artiste", "artista", "artistas", "nombre_del_artista",
-            "artiest", "artiesten", "artysta", "wykonawca", "アーティスト", "アーティスト名", "исполнитель",
+            "singer_name", "artist_band", "artiest", "artiesten", "artysta", "wykonawca", "アーティスト",
+            "アーティスト名", "исполнитель",
             "исполнители", "артист", "歌手", "艺人", "가수", "아티스트", "artist_1", "artist1", "artist_name_1",
         ),
         "album": (
-            "album_name", "track_album_name", "album_title", "album", "release_name", "albumname", "nom_de_l_album",
-            "nombre_del_album", "disco", "アルバム", "アルバム名", "альбом", "专辑", "앨범",
+            "album_name", "track_album_name", "album_title", "album_names", "album", "release_name",
+            "albumname", "nom_de_l_album",
+            "nombre_del_album", "disco", "アルバム", "アルバム名", "альбом", "专辑", "앨범", "release",
         ),
         "popularity": (
-            "track_popularity", "song_popularity", "popularity", "spotify_popularity", "beliebtheit", "popularite",
+            "track_popularity", "song_popularity", "popularity", "spotify_popularity",
+            "popularity_score", "beliebtheit",
+            "popularitat", "popularite", "popularita", "popularidade",
             "popularidad",
         ),
         "duration_ms": (
             "duration_ms", "track_duration_ms", "song_duration_ms", "length_ms", "duration_in_ms",
             "duration_milliseconds",
-            "duration_millis", "durationms", "time_ms", "dauer_ms",
+            "duration_millis", "durationms", "time_ms", "dauer_ms", "dauer_in_ms", "length_in_ms", "duree_ms",
+            "duracion_ms", "durata_ms",
         ),
         "duration_s": (
             "duration_s", "duration_sec", "duration_secs", "duration_seconds", "duration_in_seconds", "length_s",
@@ -61,27 +67,35 @@ ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
         "duration": (
             "duration", "track_duration", "song_duration", "length", "track_length", "song_length", "length_duration",
-            "time", "dauer", "lange", "duree", "duracion", "durata",
+            "time", "track_time", "runtime", "dauer", "spieldauer", "laufzeit", "lange", "duree", "duracion", "durata",
+            "duracao", "speelduur", "czas_trwania", "длительность",
         ),
-        "explicit": ("explicit", "is_explicit", "track_explicit", "explicit_content", "explicit_lyrics"),
+        "explicit": ("explicit", "is_explicit", "track_explicit", "explicit_content", "explicit_lyrics",
+                     "explicit_track", "has_explicit_lyrics", "explizit"),
         "release_year": (
             "release_year", "released_year", "year_released", "track_release_year", "album_release_year",
             "release_date",
             "track_release_date", "track_album_release_date", "album_release_date", "released", "year",
-            "veroffentlichungsdatum", "erscheinungsjahr", "jahr", "annee", "ano",
+            "releasedate", "releaseyear", "year_of_release", "date_of_release", "veroffentlichungsdatum",
+            "veroffentlichung", "erscheinungsdatum", "erscheinungsjahr", "jahr", "annee", "annee_de_sortie",
+            "date_de_sortie", "ano", "ano_de_lanzamiento", "fecha_de_lanzamiento", "anno", "data_di_uscita",
+            "ano_de_lancamento", "data_de_lancamento", "rok", "год", "リリース日", "发行日期", "release",
         ),
         "preview_url": ("preview_url", "track_preview_url", "spotify_preview_url", "preview", "preview_link"),
         "isrc": ("isrc", "track_isrc", "isrc_code"),
         "genres": (
             "track_genre", "track_genres", "song_genre", "music_genre", "genres", "genre", "top_genre", "main_genre",
-            "artist_genres", "genre_s", "genero", "generos", "musikrichtung",
+            "artist_genres", "genre_s", "genre_name", "genre_names", "genero", "generos", "genere",
+            "musikrichtung", "gatunek",
+            "жанр", "ジャンル", "流派",
         ),
         **{
             name: (name, f"audio_{name}", f"track_{name}", f"{name}_value")
             for name in FEATURE_NAMES
         },
         "tempo": ("tempo", "bpm", "tempo_bpm", "track_tempo", "beats_per_minute", "beats_per_minute_bpm"),
-        "loudness": ("loudness", "loudness_db", "track_loudness", "audio_loudness"),
+        "loudness": ("loudness", "loudness_db", "loudness_dbfs", "track_loudness", "audio_loudness", "lautstarke",
+                     "lautstarke_db", "volume_db"),
         "key": ("key", "audio_key", "track_key", "musical_key"),
         "mode": ("mode", "audio_mode", "track_mode", "mode_mode"),
         "time_signature": ("time_signature", "track_time_signature", "audio_time_signature", "timesignature"),
@@ -106,6 +120,8 @@ PLURAL = frozenset({
 })  # fmt: skip
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u2060\ufeff\u00ad"))
 _MOST_NUMBERED = 20
+# Whose value it is, and what pandas adds where two tables have one heading.
+_ADDED = re.compile(r"^(?:spotify_)?(?:track|song|music|audio(?:_features?)?)?_|^spotify_|_[xy]$")
 _PERCENT = re.compile(r"%|\bper ?cent\b|\bpct\b")
 _PERCENT_ENDING = re.compile(r"_(?:percent(?:age)?|per_cent|pct|pourcentage|prozent)$")
 
@@ -174,7 +190,19 @@ def candidates(headings: Sequence[str]) -> dict[str, list[int]]:
         places = [names.index(alias) for alias in map(_folded, aliases) if alias in names]
         if places:
             columns[wanted] = places
-    return columns
+    return {**columns, **_candidates_within(names, columns)}
+
+
+def _candidates_within(names: Sequence[str], columns: Mapping[str, list[int]]) -> dict[str, list[int]]:
+    """Return what :func:`candidates` does, for the other fields, of names without what tables add to them."""
+    used = {column for places in columns.values() for column in places}
+    stems = [_ADDED.sub("", name) if column not in used else "" for column, name in enumerate(names)]
+    others: dict[str, list[int]] = {}
+    for wanted, aliases in ALIASES.items():
+        places = [stems.index(alias) for alias in map(_folded, aliases) if alias in stems]
+        if places and wanted not in columns:
+            others[wanted] = places
+    return others
 
 
 def numbered_after(headings: Sequence[str], first: int) -> tuple[int, ...]:

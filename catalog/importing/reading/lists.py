@@ -2,6 +2,7 @@
 
 import ast
 import csv
+import html
 import json
 import re
 from collections.abc import Iterable
@@ -13,8 +14,20 @@ _QUOTED = re.compile(r"""[ubUB]?(?:'(?:[^'\\]|\\.)*+(')?|"(?:[^"\\]|\\.)*+(")?)"
 _WRAPPED = re.compile(r"(?:frozenset|set|list|tuple|array)\((.*?)(?:, *dtype=\w+)?\)", re.DOTALL)
 _ENDS = {"[": "]", "(": ")", "{": "}"}
 _NONE = frozenset({"none", "null", "nan"})
+# What pages write for signs that mean something in HTML, or that have accents.
+_ENTITY = re.compile(
+    r"&(?:amp|quot|apos|lt|gt|nbsp|#[0-9]{2,5}|#x[0-9a-f]{2,4}|"
+    r"[a-z]{1,2}(?:acute|grave|circ|uml|tilde|cedil|ring|lig|slash));",
+    re.IGNORECASE,
+)
+_KEYS = re.compile(r"(?:spotify:artist:)?[0-9A-Za-z]{22}")
 # A longer text is no list that a table of songs holds.
 _MAX_LENGTH = 20_000
+
+
+def unescaped(text: str) -> str:
+    """Return ``text`` with the signs that its HTML entities mean."""
+    return _ENTITY.sub(lambda match: html.unescape(match[0]), text)
 
 
 def parse_list(text: str, *, may_be_bare: bool = False) -> list[str] | None:
@@ -71,12 +84,17 @@ def _quoted_items(start: str, inner: str) -> list[str] | None:
 
 
 def _names_of_objects(text: str) -> list[str] | None:
-    """Return what the object, or the objects of the list, that Python or JSON wrote call ``name``."""
+    """Return what the object, or the objects of the list, that Python or JSON wrote call ``name``.
+
+    Or the names of an object that gives one for each id.
+    """
     for read in (json.loads, ast.literal_eval):
         try:
             value = read(text)
         except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
             continue
+        if isinstance(value, dict) and value and all(map(_KEYS.fullmatch, map(str, value))):
+            return _names(value.values())
         items = [value] if isinstance(value, dict) else value
         if items and all(isinstance(item, dict) and isinstance(item.get("name"), str) for item in items):
             return _names(items)

@@ -12,7 +12,8 @@ _SHORTEST_MS = 1000
 NO_VALUE = frozenset({
     "", "na", "n/a", "#n/a", "#na", "n.a.", "<na>", "null", "<null>", "\\n", "none", "nan", "nil", "?", "-", "--",
     "\u2013", "\u2014", "empty_field", "unknown", "[unknown]", "<unknown>", "#value!", "#ref!", "#div/0!",
-    "not available", "missing",
+    "not available", "missing", "undefined", "nat", "n/d", "s/d", "(blank)", "(null)", "(none)", "(empty)", "#n/a!",
+    "#name?", "#num!", "#null!", "#error!", "<unset>",
 })  # fmt: skip
 NUMBER = re.compile(r"[+-]?(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?")
 _THOUSANDS = {

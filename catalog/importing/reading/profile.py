@@ -25,7 +25,7 @@ from catalog.importing.reading.layout import (
     is_percent_heading,
     numbered_after,
 )
-from catalog.importing.reading.lists import is_bracketed, parse_list
+from catalog.importing.reading.lists import is_bracketed, parse_list, unescaped
 from catalog.importing.reading.numbers import SURELY_MS, is_no_value, shown, to_clock_ms, to_number
 from catalog.importing.reading.values import is_id
 
@@ -34,6 +34,8 @@ _FILLED_ENOUGH = 0.5
 _IDS_ENOUGH = 0.1
 # Beyond this share of ids with several titles, a column holds no ids of songs.
 _SEVERAL_TITLES = 0.25
+_DATE = re.compile(r"[0-9]{4}(?:[-/.].*)?|[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{4}|.*\b(?:19|20)[0-9]{2}")
+_DATES_ENOUGH = 0.8
 _BARE_ID = re.compile(r"[0-9A-Za-z]{22}")
 _TEN = 10
 _OFTEN_HIGH = frozenset({"danceability", "energy", "valence"})
@@ -140,11 +142,21 @@ class _Sample:
     def _best(self, name: str, places: Sequence[int]) -> int | None:
         if name == "spotify_id":
             return self._best_ids(places)
+        if name in ("album", "release_year"):
+            # A "release" is either.
+            places = [column for column in places if self._may_be(name, column)]
         best = self._best_title(places) if name == "title" else self._best_of(places)
         for other in places:
             if other != best and best is not None and self._filled(other):
                 self._note(_("%(used)s is the %(field)s, not %(other)s"), used=best, field=name, other=other)
         return best
+
+    def _may_be(self, name: str, column: int) -> bool:
+        if heading_name(self._headings[column]) != "release":
+            return True
+        return (self._share(column, lambda text: _DATE.fullmatch(text) is not None) >= _DATES_ENOUGH) == (
+            name == "release_year"
+        )
 
     def _best_title(self, places: Sequence[int]) -> int | None:
         """Return the best column; one that hardly varies under an open heading is the name of a list."""
@@ -350,7 +362,7 @@ class _Sample:
         if "artists" not in layout.columns:
             return layout
         column = layout.columns["artists"]
-        texts = [text for text in self._texts[column] if not is_no_value(text)]
+        texts = [unescaped(text) for text in self._texts[column] if not is_no_value(text)]
         has_lists = bool(texts) and sum(map(is_bracketed, texts)) >= _LISTS_ENOUGH * len(texts)
         pipes, semicolons = (sum(sign in text for text in texts) for sign in "|;")
         pipes_part = pipes >= max(1, _PIPES_ENOUGH * len(texts)) and (

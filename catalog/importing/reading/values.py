@@ -13,7 +13,7 @@ from typing import Any
 from catalog.features import FEATURES, FeatureError, check_feature
 from catalog.identity.nobody import NO_NAME, is_no_album
 from catalog.importing.reading.layout import Layout
-from catalog.importing.reading.lists import parse_list
+from catalog.importing.reading.lists import parse_list, unescaped
 from catalog.importing.reading.numbers import (
     NO_VALUE,
     NUMBER,
@@ -60,7 +60,7 @@ _UNITS = {
     "loudness": re.compile(r"(?<!\s)\s*db(?:fs)?$", re.IGNORECASE),
     "tempo": re.compile(r"(?<!\s)\s*bpm$", re.IGNORECASE),
 }
-_BEATS = re.compile(r"([0-9]{1,2})/[0-9]{1,2}")
+_BEATS = re.compile(r"([0-9]{1,2})(?:/[0-9]{1,2}| beats?)", re.IGNORECASE)
 # Signs without width, which come with text that was copied from pages.
 _INVISIBLE = {**dict.fromkeys(map(ord, "\u200b\u2060\ufeff\u00ad")), 0xA0: " ", 0x202F: " "}
 _DIRECTIONS = "\u200e\u200f\u202a\u202c "
@@ -167,9 +167,10 @@ def parse_album(text: str, nothing: Collection[str] = ()) -> str:
 
 def parse_text(field: str, text: str, length: int = TEXT_LENGTH) -> str:
     """Return ``text`` without blanks around it, line ends within and signs that nobody sees."""
+    text = unescaped(text) if "&" in text else text
     if not text.isascii():
         text = text.translate(_INVISIBLE).strip(_DIRECTIONS)
-    text = " ".join(text.split()) if "\n" in text or "\r" in text else text.strip()
+    text = text.strip() if text.isprintable() else " ".join(text.split())
     if len(text) > length:
         raise ValueError(f"{field}: {shown(text)} has {len(text)} characters. The limit is {length}.")
     return text
@@ -242,6 +243,7 @@ def parse_genres(text: str) -> tuple[str, ...]:
     """
     if is_no_value(text):
         return ()
+    text = unescaped(text) if "&" in text else text
     items = parse_list(text, may_be_bare=True)
     if items is None:
         items = _GENRE_SEPARATORS.split(text)

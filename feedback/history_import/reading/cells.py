@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from feedback.history_import.reading.records import own_play, scrobble
+from feedback.history_import.reading.records import MIN_MS, PLAY_EVENTS, own_play, scrobble
 from feedback.history_import.reading.rows import (
     ANOTHER_WIDTH,
     COMPLETED,
@@ -26,6 +26,8 @@ Cells = dict[str, str]
 
 
 def _lastfm(cells: Cells, times: Times) -> Row:
+    if cells.get("kind", "").lower() not in PLAY_EVENTS:
+        return NOT_A_PLAY
     if not (cells["title"] and cells["artist"]):
         return NO_SONG
     if not cells["at"]:
@@ -93,7 +95,28 @@ def _apple(cells: Cells, times: Times) -> Row:
     return PlayRow(at, key, "", "", title, (artist,), cells.get("album", ""), "", ms, outcome, True, "apple")
 
 
-CELLS_TO_ROW = {"lastfm": _lastfm, "exportify": _exportify, "own": _own, "apple": _apple}
+def _streams(cells: Cells, times: Times) -> Row:
+    """Return the play of a table that says how long was heard, as those of Tidal and Deezer."""
+    title, artist, uri = cells["title"], cells["artist"], cells.get("uri", "")
+    if not (title and artist):
+        return NO_SONG
+    at = times.read(cells["at"])
+    if at is None:
+        return NO_TIME
+    seconds = cells.get("seconds", "")
+    ms = milliseconds(cells["ms"]) if cells.get("ms") else (milliseconds(seconds) if ":" in seconds else None)
+    if ms is None and (heard := whole(seconds)) is not None:
+        ms = heard * 1000
+    if ms is not None and ms < MIN_MS:
+        return NOT_HEARD
+    key = f"{at}\n{title}\n{artist}\n{ms}"
+    return PlayRow(
+        at, key, spotify_id(uri), isrc_of(cells.get("isrc", "")), title, several(artist), cells.get("album", ""), uri,
+        ms, STARTED, True, "streams",
+    )  # fmt: skip
+
+
+CELLS_TO_ROW = {"lastfm": _lastfm, "streams": _streams, "exportify": _exportify, "own": _own, "apple": _apple}
 
 
 def rockbox_rows(member: Member, times: Times) -> Iterator[Row]:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from catalog.importing.reading.dialect import encoding_of
 from feedback.history_import.reading import lists
 from feedback.history_import.reading.parsing import is_of_plays, json_items
 from feedback.history_import.reading.records import CONVERT, kind_of, plays_in
 from feedback.history_import.reading.rows import MINUTES, NO_SONG, NOT_A_PLAY, PlayRow, Row
-from feedback.history_import.reading.source import OTHER_ENCODING, HistoryError, Member
+from feedback.history_import.reading.source import HistoryError, Member
 from feedback.history_import.reading.tables import Table, recognise_table, table_rows
 from feedback.history_import.reading.times import Times
 from feedback.history_import.reading.values import text_of
@@ -33,6 +34,7 @@ LABELS = {
     "exportify": "Exportify",
     "youtube": "YouTube Music (Google Takeout, as JSON)",
     "apple": "Apple Music",
+    "streams": "a table with the length of each play (Tidal, Deezer)",
     "rockbox": "Rockbox and other players (.scrobbler.log)",
     "own": "this site's own history and export",
 }
@@ -68,7 +70,7 @@ class Format:
 def recognise(member: Member) -> Format | None:
     """Return the format of ``member``, by its content; ``None`` for what is no listening history."""
     head = member.head()
-    text = head.decode("utf-8-sig", errors="replace").lstrip()
+    text = head.decode(encoding_of(head), errors="replace").lstrip("\ufeff").lstrip()
     if text.startswith(("[", "{")):
         name = _of_records(member)
         return Format(name, words=_words_of(member) if name == "youtube" else ("", "")) if name else None
@@ -77,9 +79,7 @@ def recognise(member: Member) -> Format | None:
     if recognise_table(text) is None:
         return None
     member.settle_encoding()
-    if member.encoding == OTHER_ENCODING:
-        text = head.decode(OTHER_ENCODING, errors="replace").lstrip()
-    table = recognise_table(text)
+    table = recognise_table(head.decode(member.encoding, errors="replace").lstrip())
     return Format(table.name, table) if table is not None else None
 
 

@@ -21,6 +21,10 @@ NO_TIMES = gettext_noop(
     "%(file)s names songs, but not when they were played. Search for the songs here and like them, or upload an export "
     "that has the date of each play."
 )
+WEB_PAGE = gettext_noop(
+    "%(file)s is a web page. Request your data from Google Takeout again and choose JSON instead of HTML for the "
+    "history."
+)
 _LOVED = re.compile(
     r"\b(?:(?:loved?|liked|favou?rites?|starred)(?:tracks?|songs?)?|loves|likes|favs?|hearted|geliebte?\w*|lieblings\w*|favoriten|aimée?s|"
     r"préférée?s|coups? de c(?:œ|oe)ur|favoritos|favoritas|amados|preferiti|preferite|ulubione|favorieten|gillade|"
@@ -41,6 +45,8 @@ def is_called_loved(text: str) -> bool:
 
 def why_no_history(name: str, head: str, table: Table | None) -> str:
     """Return why a table that begins with ``head`` holds no plays, though it names songs; "" where it may."""
+    if table is None and head.startswith("<"):
+        return WEB_PAGE if "youtube" in head.lower() and "-cell" in head else ""
     if table is None:
         return _without_times(name, head)
     if table.name not in ("lastfm", "exportify"):

@@ -10,6 +10,7 @@ from feedback.history_import.reading.rows import (
     NO_LENGTH,
     NO_SONG,
     NO_TIME,
+    NOT_A_PLAY,
     NOT_A_SONG,
     NOT_HEARD,
     PLAYING_NOW,
@@ -29,8 +30,10 @@ _MAX_DEPTH = 6
 _TITLES = ("name", "track", "title", "track_name", "trackName", "song")
 _ARTISTS = ("artist", "artists", "artist_name", "artistName", "artist_names")
 _ALBUMS = ("album", "release_name", "album_name", "albumName")
-_TIMES = ("date", "uts", "timestamp", "time", "listened_at", "played_at", "playedAt", "scrobbled_at", "datetime",
-          "utc_time", "endTime")  # fmt: skip
+_TIMES = ("date", "uts", "timeMs", "timestamp", "time", "listened_at", "played_at", "playedAt", "scrobbled_at",
+          "datetime", "utc_time", "endTime")  # fmt: skip
+# Logs of scrobblers tell what was loved, too.
+PLAY_EVENTS = frozenset({"", "scrobble", "scrobbled", "play", "played", "listen"})
 _NEEDED = (
     ("listened_at", "track_metadata", "listenbrainz"),
     ("endTime", "msPlayed", "spotify-year"),
@@ -160,15 +163,24 @@ def _spotify_account(record: Record, times: Times) -> Row:
     return PlayRow(at, key, "", "", title, (artist,), "", "", ms, STARTED, True, "spotify-year", True)
 
 
-def _spotify_recent(record: Record, times: Times) -> Row:
+def _nested_song(
+    record: Record, times: Times, *, title_key: str, time_key: str
+) -> tuple[Record, str, tuple[str, ...], int] | str:
+    """Return the object at ``track``, its title and artists, and the time; or why the record is no play."""
     track = record.get("track")
     track = track if isinstance(track, dict) else {}
-    title, artists = text_of(track.get("name")), names_of(track.get("artists"))
+    title, artists = text_of(track.get(title_key)), names_of(track.get("artists"))
     if not (title and artists):
         return NO_SONG
-    at = times.read(record.get("played_at"))
-    if at is None:
-        return NO_TIME
+    at = times.read(record.get(time_key))
+    return NO_TIME if at is None else (track, title, artists, at)
+
+
+def _spotify_recent(record: Record, times: Times) -> Row:
+    song = _nested_song(record, times, title_key="name", time_key="played_at")
+    if isinstance(song, str):
+        return song
+    track, title, artists, at = song
     uri, isrc = text_of(track.get("uri")), isrc_of((track.get("external_ids") or {}).get("isrc"))
     return PlayRow(
         at, f"{at}\n{uri or title}", spotify_id(uri), isrc, title, artists, name_of(track.get("album")), uri, None,
@@ -211,6 +223,8 @@ def _milliseconds(more: Record) -> int | None:
 def _lastfm(record: Record, times: Times) -> Row:
     if _is_playing(record):
         return PLAYING_NOW
+    if str(record.get("event") or "").lower() not in PLAY_EVENTS:
+        return NOT_A_PLAY
     title = name_of(_first(record, _TITLES))
     artists = names_of(_first(record, _ARTISTS))
     if not (title and artists):
@@ -233,16 +247,12 @@ def scrobble(at: int, title: str, artists: tuple[str, ...], album: str, has_seco
 
 
 def _maloja(record: Record, times: Times) -> Row:
-    track = record.get("track")
-    track = track if isinstance(track, dict) else {}
-    title, artists = text_of(track.get("title")), names_of(track.get("artists"))
-    if not (title and artists):
-        return NO_SONG
-    at = times.read(record.get("time"))
-    if at is None:
-        return NO_TIME
-    heard = whole(record.get("duration"))
-    ms = heard * 1000 if heard and 0 < heard < 100_000 else None
+    song = _nested_song(record, times, title_key="title", time_key="time")
+    if isinstance(song, str):
+        return song
+    track, title, artists, at = song
+    seconds = whole(record.get("duration"))
+    ms = seconds * 1000 if seconds and 0 < seconds < 100_000 else None
     key = f"{at}\n{title}\n{artists[0]}"
     return PlayRow(at, key, "", "", title, artists, name_of(track.get("album")), "", ms, COMPLETED, True, "maloja")
 

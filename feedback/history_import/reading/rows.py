@@ -16,6 +16,8 @@ NOT_HEARD = gettext_noop("was played for less than a second")
 PLAYING_NOW = gettext_noop("was still playing when exported")
 ANOTHER_WIDTH = gettext_noop("has more or fewer cells than the header row")
 NOT_A_PLAY = gettext_noop("isn't a play but another event")
+# Not of the record's making.
+NO_ROOM = gettext_noop("no longer fits in your history")
 # A listing whose times are cut to the minute is another listing of the same service.
 MINUTES = "-min"
 

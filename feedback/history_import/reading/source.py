@@ -9,8 +9,12 @@ from typing import IO
 
 from django.utils.translation import gettext_noop
 
+from catalog.importing.reading.dialect import CYRILLIC, WINDOWS, encoding_of
+
 PIECE_BYTES = 1 << 18
-OTHER_ENCODING = "cp1252"
+OTHER_ENCODING = WINDOWS
+# What those are called that are read besides UTF-8.
+ENCODING_NAMES = {WINDOWS: "Windows-1252", CYRILLIC: "Windows-1251"}
 MAX_MEMBERS = 5000
 # Ten years of listening are some 300 MB of JSON.
 MAX_UNPACKED_BYTES = 1_000_000_000
@@ -18,6 +22,8 @@ MAX_UNPACKED_BYTES = 1_000_000_000
 MAX_RATIO = 60
 _RATIO_MATTERS_BYTES = 3_000_000
 _CLUTTER = frozenset({".DS_Store", ".localized", ".directory", "Thumbs.db", "desktop.ini"})
+# What Excel's and LibreOffice's files hold, which are zip archives as well.
+_SPREADSHEETS = frozenset({"xl/workbook.xml", "content.xml"})
 _ENCRYPTED = 0x1
 _UTF_16 = gettext_noop("%(file)s isn't a listening history. It is UTF-16 text. Save it as UTF-8.")
 _NOT_TEXT = {
@@ -96,14 +102,16 @@ class Member:
         yield from _lines(waiting)
 
     def settle_encoding(self) -> None:
-        """Read the file as Windows-1252, the usual one of spreadsheets, where it is not UTF-8; for tables."""
+        """Read the file as Windows-1252 or 1251, as spreadsheets write, where it is not UTF-8; for tables."""
         decoder = codecs.getincrementaldecoder("utf-8-sig")()
+        piece = b""
         try:
             for piece in self.pieces():
                 decoder.decode(piece)
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
-            self.encoding = OTHER_ENCODING
+            guess = encoding_of(piece)
+            self.encoding = guess if guess in ENCODING_NAMES else OTHER_ENCODING
 
     def head(self) -> bytes:
         """Return up to ``PIECE_BYTES`` of its start."""
@@ -134,7 +142,11 @@ class History:
     def open(self, info: zipfile.ZipInfo | None) -> IO[bytes]:
         """Return the member, or the file itself, opened at its start."""
         if info is not None and self._zip is not None:
-            return self._zip.open(info)
+            try:
+                return self._zip.open(info)
+            except ValueError as error:
+                # Its place or its name in the archive cannot be.
+                raise zipfile.BadZipFile(str(error)) from error
         self._file.seek(0)
         # Closing a member must not close the upload.
         return io.BufferedReader(_Unclosed(self._file))
@@ -148,6 +160,11 @@ class History:
                 file=self.name,
             ) from error
         infos = [info for info in self._zip.infolist() if not info.is_dir()]
+        if any(info.filename in _SPREADSHEETS for info in infos):
+            raise HistoryError(
+                gettext_noop("%(file)s isn't a listening history we can read. It is a spreadsheet. Save it as CSV."),
+                file=self.name,
+            )
         self._refuse_what_may_harm(infos)
         return [Member(self, info.filename, info) for info in infos if not _is_clutter(info.filename)]
 

@@ -18,7 +18,7 @@ from feedback.history_import.reading.rows import (
     Row,
 )  # fmt: skip
 from feedback.history_import.reading.source import HistoryError, Member
-from feedback.history_import.reading.times import Times, iso_seconds
+from feedback.history_import.reading.times import Times
 from feedback.history_import.reading.values import whole
 
 HEAD_ROWS = 60
@@ -30,14 +30,17 @@ _MARK = "#AUDIOSCROBBLER"
 # ones first. Besides English: German, French, Spanish, Italian, Portuguese, Dutch and Swedish.
 _COLUMNS = {
     "at": (
-        "uts", "event start timestamp", "played at", "timestamp", "listened at", "scrobbled at", "date", "utc time",
-        "datetime", "time", "added at", "event end timestamp", "last played date", "date played", "endtime", "ts",
-        "hinzugefügt am", "datum", "zeitpunkt", "ajouté le", "ajouté à", "añadido el", "añadido en", "agregado el",
-        "fecha", "aggiunto il", "data", "adicionado em", "toegevoegd op", "tillagd", "lades till",
+        "uts", "timems", "event start timestamp", "played at", "entry date", "timestamp",
+        "listened at", "scrobbled at", "date", "utc time", "datetime", "time", "added at", "event end timestamp",
+        "last played date", "date played", "endtime", "ts",
+        "hinzugefügt am", "datum", "zeitpunkt", "ajouté le", "ajouté à", "date de lecture", "añadido el", "añadido en",
+        "agregado el", "fecha y hora", "fecha", "aggiunto il", "data", "adicionado em", "toegevoegd op",
+        "tillagd", "lades till",
     ),
     "title": (
-        "track", "track name", "song name", "title", "name", "song", "trackname", "content name", "titel", "liedname",
-        "songtitel", "nom de la piste", "titre", "nombre de la canción", "nombre de la pista", "canción", "título",
+        "track", "track name", "track title", "song name", "song title", "title", "name", "song",
+        "trackname", "content name", "titel", "liedname", "songtitel", "nom de la piste", "titre",
+        "nombre de la canción", "nombre de la pista", "canción", "título",
         "nome della traccia", "nome del brano", "titolo", "brano", "nome da faixa", "nummer", "naam nummer",
         "låtnamn", "spårnamn",
     ),
@@ -46,21 +49,25 @@ _COLUMNS = {
         "künstler", "künstlername", "interpret", "nom de l'artiste", "nom(s) de(s) l'artiste(s)", "artiste",
         "nombre(s) del artista", "nombre del artista", "artista", "nome dell'artista", "nome(i) dell'artista",
         "nome(s) do artista", "nome do artista", "artiestnaam", "artiestna(a)m(en)", "artiest", "artistnamn",
+        "container artist name",
     ),
     "album": (
-        "album", "album name", "container album name", "albumname", "nom de l'album", "nombre del álbum", "álbum",
-        "nome dell'album", "nome do álbum", "albumnaam", "albumnamn",
+        "album", "album name", "album title", "container album name", "albumname", "nom de l'album", "nombre del álbum",
+        "álbum", "nome dell'album", "nome do álbum", "albumnaam", "albumnamn",
     ),
-    "uri": ("track uri", "spotify uri", "spotify id", "track id", "uri", "spotify track uri", "trackuri"),
+    "uri": ("track uri", "spotify uri", "spotify id", "track id", "uri", "spotify track uri", "trackuri",
+            "spotify track id"),
     "isrc": ("isrc",),
     "artist_ids": ("artist uri(s)", "artist ids", "artist id", "künstler uri(s)"),
-    "ms": ("play duration milliseconds", "ms played", "msplayed"),
+    "ms": ("play duration milliseconds", "stream duration ms", "ms played", "msplayed"),
+    "seconds": ("listening time", "seconds played", "play duration seconds"),
     "end": ("event end timestamp",),
     # Where the day stands in a column of its own.
     "clock": ("time", "uhrzeit", "zeit", "heure", "hora", "ora", "tijd", "tid", "klockslag"),
     "plays": ("play count",),
     "skips": ("skip count",),
     "event": ("event type",),
+    "kind": ("event",),
     "reason": ("end reason type",),
     "media": ("media type",),
     "both": ("track description",),
@@ -82,9 +89,11 @@ _CLOCK = re.compile(r"\d{1,2}[:.h]\d{2}")
 # So many plays of one song on one day are believed.
 _MOST_COUNTED = 500
 _HEADERLESS = ("artist", "album", "title", "at")
-_URI = re.compile(r"spotify:(track|local|episode):\S*|https?://open\.spotify\.com/track/\S+")
+_URI = re.compile(
+    r"spotify:(track|local|episode):\S*|https?://open\.spotify\.com/(intl-\w+/)?track/\S+|(?=\w*\d)[0-9A-Za-z]{22}"
+)
 _NO_NAME = re.compile(
-    r"[\d.,:%+-]*|spotify:\S+|https?://\S+|true|false|wahr|falsch|[A-Z]{2}[A-Z0-9]{3}\d{7}|"
+    r"[\d.,:%+/ -]*|spotify:\S+|[0-9A-Za-z]{22}|https?://\S+|true|false|wahr|falsch|[A-Z]{2}[A-Z0-9]{3}\d{7}|"
     r"\d{4}(?:-\d\d){0,2}(?:[T ]\S*)?",
     re.IGNORECASE,
 )
@@ -93,10 +102,13 @@ _NO_NAME = re.compile(
 # Parts of headings in these and some more languages.
 _STEMS = {
     "artist": ("artist", "artiest", "künstler", "interpret", "アーティスト", "исполнител", "wykonawc", "sanatç",
-               "艺", "歌手", "فنان", "umělec", "előadó"),
-    "album": ("albu", "álbum", "albüm", "アルバム", "专辑", "альбом", "ألبوم"),
+               "виконав", "艺", "藝", "歌手", "가수", "아티스트", "فنان", "אמן", "umělec", "előadó", "esittäj",
+               "kunstner", "καλλιτέχν", "ερμηνευτ", "ca sĩ", "nghệ sĩ"),
+    "album": ("albu", "álbum", "albüm", "アルバム", "专辑", "專輯", "앨범", "альбом", "άλμπουμ", "ألبوم", "אלבום"),
     "title": ("track", "trac", "titel", "titre", "título", "titolo", "piste", "canción", "brano", "faixa", "nummer",
-              "låt", "spår", "トラック", "曲", "трек", "песн", "şark", "parça", "utwor", "utwór"),
+              "låt", "spår", "トラック", "曲", "歌名", "곡", "제목", "трек", "песн", "пісн", "şark", "parça", "utwor",
+              "utwór", "skladb", "píseň", "kappale", "τραγούδ", "τίτλο", "שיר", "أغنية", "bài hát", "lagu", "judul",
+              "melodi", "canzone", "música", "sang", "song"),
 }  # fmt: skip
 _STEMS_ORDER = ("title", "artist", "album")
 _MOST_NAMES = 6
@@ -271,53 +283,75 @@ def _name_of(columns: dict[str, int]) -> str:
         return ""
     if {"outcome", "source", "ms"} <= columns.keys() and "title" in columns:
         return "own"
-    if "both" in columns or ({"title", "artist"} <= columns.keys() and {"ms", "end"} & columns.keys()):
+    if "both" in columns:
         return "apple"
     if not {"title", "artist"} <= columns.keys():
         return ""
-    return "exportify" if "uri" in columns else "lastfm"
+    marks = (("apple", {"end", "event", "reason"}), ("streams", {"ms", "seconds"}), ("exportify", {"uri"}))
+    return next((name for name, fields in marks if fields & columns.keys()), "lastfm")
 
 
 def _headerless(rows: Sequence[Sequence[str]], delimiter: str) -> Table | None:
-    """Return the table of the export without heading: artist, album, title and time, which is empty while playing."""
+    """Return the table of the export without heading: artist, album, title and time, which is empty while playing.
+
+    Or it has a heading in a language that is not known here: then something is above the times that is none.
+    """
     times = Times(order="day")
     full = [cells for cells in rows if len(cells) == len(_HEADERLESS)]
     dated = [cells for cells in full if times.read(cells[3]) is not None]
     if not dated or 2 * len(full) < len(rows) or any(times.read(cells[2]) is not None for cells in dated[:1]):
         return None
-    return Table("lastfm", delimiter, {field: column for column, field in enumerate(_HEADERLESS)}, len(_HEADERLESS), 0)
+    columns = {field: column for column, field in enumerate(_HEADERLESS)}
+    if rows[0] is full[0] and full[0][3] and times.read(full[0][3]) is None:
+        return Table("lastfm", delimiter, {**columns, **_named(rows[0], (0, 1, 2))}, len(_HEADERLESS), 1)
+    return Table("lastfm", delimiter, columns, len(_HEADERLESS), 0)
 
 
 def _by_values(rows: Sequence[Sequence[str]], delimiter: str) -> Table | None:
     """Return the table whose headings are in a language that is not known here, where its values tell what it is.
 
-    That is Exportify's: the song's address, the day it was put on the list, and the names in their fixed order.
+    That is Exportify's: the song's address, the day it was put on the list, and the names in their fixed order. Or one
+    with a time whose headings hold the words for song and artist of some more languages.
     """
     body = [cells for cells in rows[1:] if any(cells) and len(cells) == len(rows[0])]
     if not body:
         return None
+    times = Times(order="day")
     uri = _place(body, lambda cell: bool(_URI.fullmatch(cell)))
-    at = _place(body, lambda cell: "T" in cell and iso_seconds(cell) is not None)
+    at = _place(body, lambda cell: ":" in cell and times.read(cell) is not None)
+    if at is not None and times.read(rows[0][at]) is not None:
+        # There is no heading.
+        return None
     names = [
         column
         for column in range(len(body[0]))
         if column not in (uri, at) and any(cells[column] and not _NO_NAME.fullmatch(cells[column]) for cells in body)
     ][:_MOST_NAMES]
-    if uri is None or at is None or len(names) < 2:
+    if at is None or len(names) < 2:
         return None
+    if uri is None:
+        columns = _told(rows[0], names)
+        is_named = {"title", "artist"} <= columns.keys()
+        return Table("lastfm", delimiter, {"at": at, **columns}, len(body[0]), 1) if is_named else None
     columns = {"uri": uri, "at": at, **_named(rows[0], names)}
     return Table("exportify", delimiter, columns, len(body[0]), 1)
 
 
 def _named(heading: Sequence[str], names: Sequence[int]) -> dict[str, int]:
     """Return which of the columns with names are title, artist and album: by their headings, else by their order."""
+    columns = _told(heading, names)
+    left = [column for column in names if column not in columns.values()]
+    return {**dict(zip([field for field in _STEMS_ORDER if field not in columns], left, strict=False)), **columns}
+
+
+def _told(heading: Sequence[str], names: Sequence[int]) -> dict[str, int]:
+    """Return which of the columns with names are title, artist and album, as far as their headings tell it."""
     columns: dict[str, int] = {}
     for field, stems in _STEMS.items():
         fitting = (column for column in names if column not in columns.values() and _holds(heading[column], stems))
         if (column := next(fitting, None)) is not None:
             columns[field] = column
-    left = [column for column in names if column not in columns.values()]
-    return {**dict(zip([field for field in _STEMS_ORDER if field not in columns], left, strict=False)), **columns}
+    return columns
 
 
 def _holds(text: str, stems: Sequence[str]) -> bool:

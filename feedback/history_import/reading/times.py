@@ -6,25 +6,39 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
+_NOON = 12
 DAY_FIRST, MONTH_FIRST = "day", "month"
 MAX_EXAMPLES = 3
 # Beyond these the number counts milliseconds, or microseconds.
 MILLISECONDS, _MICROSECONDS = 100_000_000_000, 100_000_000_000_000
 _POWER = re.compile(r"\d(?:\.\d+)?E\+?\d{1,2}", re.IGNORECASE)
-_NUMBER = re.compile(r"\d{9,17}(?:\.\d*)?")
+_NANOSECONDS = 100_000_000_000_000_000
+_NUMBER = re.compile(r"\d{9,20}(?:\.\d*)?")
+# Days since 1899, as spreadsheets keep dates: those of 1995 to 2064.
+_SERIAL = re.compile(r"(3[5-9]\d{3}|[45]\d{4})(?:[.,](\d+))?")
+_FIRST_DAY = 25_569
 _COMPACT = re.compile(r"(?:19|20)\d{6}")
-_CLOCK = re.compile(r"(\d{1,2})[:.h時](\d{2})(?:[:.分](\d{2})(?:[.,]\d+)?)?(?:\s*([ap])\.?m\b\.?)?", re.IGNORECASE)
+_CLOCK = re.compile(
+    r"(\d{1,2})[:.h時](\d{2})(?:[:.分](\d{2})(?:[.,]\d+)?)?(?:\s*([apπμ])\.?\s?[mμ](?:\b\.?|\.))?", re.IGNORECASE
+)
+# What stands before the clock in East Asia: before noon, and after it.
+_HALF = re.compile(r"(?:(오전|上午|午前|凌晨|早上)|(오후|下午|午後|晚上))\s?")
 _OFFSET = re.compile(r"(?:GMT|UTC|(?<!\s)\s|^)\s*+([+-])(\d{2}):?(\d{2})\b")
-_YEAR_FIRST = re.compile(r"(\d{4})(?:[./-]|\s?[年년]\s?)(\d{1,2})(?:[./-]|\s?[月월]\s?)(\d{1,2})(?!\d)")
+_YEAR_FIRST = re.compile(r"(\d{4})(?:[./-]\s?|\s?[年년]\s?)(\d{1,2})(?:[./-]\s?|\s?[月월]\s?)(\d{1,2})(?!\d)")
 _YEAR_LAST = re.compile(r"(\d{1,2})\s?([./-])\s?(\d{1,2})\s?[./-]\s?(\d{4}|\d{2})(?!\d)")
+_SHORT_NAMED = re.compile(r"(\d{1,2})[\s./-]+([^\W\d_]{3,})\.?[\s./'\u2019-]+(\d{2})(?!\d)")
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _NUMBERS = re.compile(r"\d+")
-# The first letters of the months in English, German, French, Spanish, Italian, Portuguese, Dutch, Swedish, Polish and
-# Russian.
+# How the months begin, in the languages of Europe. Where two languages differ, the more letters tell.
 _MONTHS = (
-    "jan ene gen sty янв", "feb fév fev lut фев", "mar mär mrt maa мар", "apr avr abr kwi апр",
-    "may mai mag maj mei май мая", "jun juin giu cze июн", "jul juil lug lip июл", "aug août aou ago sie авг",
-    "sep set wrz сен", "oct okt out ott paź окт", "nov lis ноя", "dec dez déc dic gru дек",
+    "jan ene gen sty янв ian jaa led tam oca січ ιαν", "feb fév fev lut фев úno hel şub лют φεβ vee vel",  # noqa: RUF001
+    "mar mär mrt maa мар már bře бер μαρ ožu", "apr avr abr kwi апр ápr dub huh nis кві απρ tra",  # noqa: RUF001
+    "may mai mag maj mei май мая máj kvě tou тра μαΐ μάι μαϊ svi",
+    "jun juin giu cze июн jún iun juun červn červen kes haz чер ιουν lipn",  # noqa: RUF001
+    "jul juil lug lip июл júl iul juul července červenec hei tem лип ιουλ srpnj",
+    "aug août aou ago sie авг avg srp elo ağu сер αυγ kol", "sep set wrz сен sze zář syy eyl вер σεπ ruj",  # noqa: RUF001
+    "oct okt out ott paź окт říj lok eki жов οκτ", "nov lis ноя noi marr kas νοε stu",
+    "dec dez déc dic gru дек des det pro jou ara гру δεκ",  # noqa: RUF001
 )  # fmt: skip
 # Hours that clocks are ahead of UTC, by the usual names of their zones.
 _ZONES = {"wet": 0, "west": 1, "bst": 1, "cet": 1, "mez": 1, "cest": 2, "mesz": 2, "eet": 2, "eest": 3, "msk": 3,
@@ -32,6 +46,9 @@ _ZONES = {"wet": 0, "west": 1, "bst": 1, "cet": 1, "mez": 1, "cest": 2, "mesz": 
           "mdt": -6, "pst": -8, "pdt": -7}  # fmt: skip
 _ZONE = re.compile(rf"[\s(]({'|'.join(_ZONES)})\b", re.IGNORECASE)
 _MONTH_OF = {start: number for number, starts in enumerate(_MONTHS, start=1) for start in starts.split()}
+_LONGEST_START = max(map(len, _MONTH_OF))
+# Signs of direction, which stand in dates that were written from right to left.
+_DIRECTIONS = dict.fromkeys(map(ord, "\u200e\u200f\u061c"))
 
 
 @dataclass
@@ -57,6 +74,10 @@ class Times:
         if not isinstance(value, str):
             return _of_number(value)
         text = value.strip()
+        if serial := _SERIAL.fullmatch(text):
+            # Fewer decimals tell less than a second.
+            self.has_seconds = len(serial[2] or "") > 4
+            return round((float(text.replace(",", ".")) - _FIRST_DAY) * 86_400)
         if _NUMBER.fullmatch(text):
             return _of_number(int(text.split(".")[0]))
         if _POWER.fullmatch(text):
@@ -83,13 +104,16 @@ class Times:
         if iso is not None:
             self.has_seconds = text.count(":") > 1 or "T" not in text.upper().replace(" ", "T")
             return iso
+        text = text.translate(_DIRECTIONS)
+        half = _HALF.search(text)
+        text = _HALF.sub("", text)
         clock = _CLOCK.search(_without_date(text))
         before, behind = _around(text, clock)
         date = self._date(before, text) or self._date(f"{before} {behind}".strip(), text)
         if date is None:
             return None
         self.has_seconds = clock is not None and clock[3] is not None
-        return datetime(*date, *_time_of(clock), tzinfo=_zone_of(text, clock))
+        return datetime(*date, *_time_of(clock, half), tzinfo=_zone_of(text, clock))
 
     def _date(self, text: str, whole: str) -> tuple[int, int, int] | None:
         if match := _YEAR_FIRST.search(text):
@@ -137,15 +161,19 @@ def iso_seconds(value: Any) -> int | None:
 
 
 def _of_number(value: Any) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 10 * _MICROSECONDS * 10:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 100 * _NANOSECONDS:
         return None
+    if value > _NANOSECONDS:
+        return int(value // 1_000_000_000)
     if value > _MICROSECONDS:
         return int(value // 1_000_000)
     return int(value // 1000 if value > MILLISECONDS else value)
 
 
 def _named(text: str) -> tuple[int, int, int] | None:
-    """Return the date of ``26 Feb 2019``, ``Feb 26 2019``, ``Tue, 26-Feb-2019``, ``26. Februar 2019``."""
+    """Return the date of ``26 Feb 2019``, ``Tue, Feb 26 2019``, ``26. Februar 2019``, ``26-Feb-19``."""
+    if (short := _SHORT_NAMED.fullmatch(text)) and (month := _month(short[2])):
+        return 2000 + int(short[3]), month, int(short[1])
     # The last such word: in several languages Tuesday begins like March, and stands before.
     month = next((number for word in reversed(_WORD.findall(text)) if (number := _month(word))), None)
     numbers = _NUMBERS.findall(text)
@@ -158,15 +186,17 @@ def _named(text: str) -> tuple[int, int, int] | None:
 
 def _month(word: str) -> int | None:
     word = word.lower()
-    return _MONTH_OF.get(word[:4]) or _MONTH_OF.get(word[:3])
+    return next((_MONTH_OF[word[:end]] for end in range(_LONGEST_START, 2, -1) if word[:end] in _MONTH_OF), None)
 
 
-def _time_of(clock: "re.Match[str] | None") -> tuple[int, int, int]:
+def _time_of(clock: "re.Match[str] | None", half: "re.Match[str] | None") -> tuple[int, int, int]:
     if clock is None:
         return 0, 0, 0
     hour = int(clock[1])
-    if clock[4]:
-        hour = hour % 12 + (12 if clock[4].lower() == "p" else 0)
+    if half is not None and hour <= _NOON:
+        hour = hour % _NOON + (_NOON if half[2] else 0)
+    elif clock[4]:
+        hour = hour % _NOON + (_NOON if clock[4].lower() in "pμ" else 0)
     return hour, int(clock[2]), int(clock[3] or 0)
 
 

@@ -7,6 +7,8 @@ _ID = re.compile(r"[0-9A-Za-z]{22}")
 _TRACK = "spotify:track:"
 _TRACK_LENGTH = len(_TRACK) + 22
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:[.,'\u2019\u00a0\u202f ]\d{3})+")
+_POWER = re.compile(r"\d(?:[.,]\d+)?E\+?\d{1,2}", re.IGNORECASE)
+_CLOCK = re.compile(r"(?:(\d{1,2}):)?(\d{1,3}):(\d{2})(?:[.,]\d+)?")
 _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d*)?")
 
 
@@ -44,10 +46,21 @@ def whole(value: Any) -> int | None:
 
 
 def milliseconds(value: Any) -> int | None:
-    """Return a whole number of milliseconds, which people's spreadsheets write with marks of thousands."""
-    if isinstance(value, str) and _THOUSANDS.fullmatch(value.strip()):
-        value = re.sub(r"\D", "", value)
-    return whole(value)
+    """Return a whole number of milliseconds, which spreadsheets write in many ways: 188.000, 1,88E+05, 3:08."""
+    number = whole(value)
+    if number is not None and not (isinstance(value, str) and _THOUSANDS.fullmatch(value.strip())):
+        return number
+    if not isinstance(value, str):
+        return None
+    text = value.strip()
+    if _THOUSANDS.fullmatch(text):
+        return int(re.sub(r"\D", "", text))
+    if _POWER.fullmatch(text):
+        return int(float(text.replace(",", ".")))
+    if clock := _CLOCK.fullmatch(text):
+        hours, minutes, seconds = (int(part or 0) for part in clock.groups())
+        return ((hours * 60 + minutes) * 60 + seconds) * 1000
+    return None
 
 
 def spotify_id(address: str) -> str:

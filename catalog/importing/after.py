@@ -1,0 +1,22 @@
+"""What follows when an import has brought songs: apps above add theirs in ``AppConfig.ready``."""
+
+from collections.abc import Callable
+
+ImportHandler = Callable[[], None]
+
+_handlers: list[ImportHandler] = []
+
+
+def register_import_handler(handler: ImportHandler) -> None:
+    """Have ``handler()`` called after each import that changed the catalogue.
+
+    Registering the same handler again changes nothing.
+    """
+    if handler not in _handlers:
+        _handlers.append(handler)
+
+
+def songs_came() -> None:
+    """Tell the apps above that songs came."""
+    for handler in _handlers:
+        handler()

@@ -1,0 +1,15 @@
+"""Small files in the shapes that other tools and people's spreadsheets write, imported as a new user would."""
+
+import pytest
+
+from benchmarks.imports.import_inputs import OWN_INPUTS, as_line, tried
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("kind", ["h10", "h11", "h12", "h13", "h14", "h15", "h16", "h17", "c1"])
+def test_what_comes_of_each_input_is_what_the_table_says(kind: str) -> None:
+    lines = (OWN_INPUTS / "README.md").read_text(encoding="utf-8").split("\n")
+    expected = [line for line in lines if line.startswith(f"| {kind}")]
+    assert [as_line(*row) for row in tried(OWN_INPUTS, kind)] == expected
+    assert expected
