@@ -11,18 +11,27 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from accounts.fast.html import fast_format_html
-from catalog.drawing import covers
-from catalog.models import Artist, Track
+from catalog.drawing import covers, spotify_mark
+from catalog.models import Artist, Track, display_name
 
 register = template.Library()
 
 _CREDIT = '<a href="{url}">{name}</a>'
 
 
+register.filter("display_name", display_name)
+
+
 @register.simple_tag
 def cover(track: Track) -> SafeString:
     """Return the song's picture; screen readers pass over it."""
     return covers.cover(track)
+
+
+@register.simple_tag
+def spotify_link(track: Track) -> SafeString:
+    """Return Spotify's mark with the way to its page of the song; empty for a song that shows nothing of Spotify's."""
+    return spotify_mark.spotify_link(track)
 
 
 @register.simple_tag

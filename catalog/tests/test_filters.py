@@ -15,9 +15,9 @@ from pytest_django import DjangoAssertNumQueries
 from catalog import selectors, services
 from catalog.duplicates.merging import merge_tracks
 from catalog.features import SOUND_COLUMNS
-from catalog.filters import MOODS, SLIDERS, SongFilter
 from catalog.forms import BrowseForm
 from catalog.models import Genre, Track
+from catalog.search.filters import MOODS, SLIDERS, SongFilter
 from catalog.tests.factories import FEATURES, make_track
 
 pytestmark = pytest.mark.django_db

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from catalog.models import Track
-from catalog.recording_links import recording_links
+from catalog.sources.recording_links import recording_links
 from catalog.tests.factories import make_track
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from accounts.apikit.auth import LISTENER, limits, listener_of
-from accounts.apikit.problems import answers
+from accounts.apikit.problems import responses
 from accounts.schemas import Strict
 from accounts.spotify.web_api.client import client_for
 from catalog import selectors
@@ -40,7 +40,7 @@ class AddIn(Strict):
     summary="Search Spotify",
     auth=LISTENER,
     throttle=limits("api", "search"),
-    response=answers(list[FoundOut], *_THEIRS),
+    response=responses(list[FoundOut], *_THEIRS),
 )
 def find(request: HttpRequest, query: Query[SearchQuery]) -> Any:
     """Songs on Spotify that match a search."""
@@ -63,7 +63,7 @@ def find(request: HttpRequest, query: Query[SearchQuery]) -> Any:
     summary="Add a song from Spotify",
     auth=LISTENER,
     throttle=limits("api", "feedback"),
-    response=answers(SongRef, 400, 413, 415, *_THEIRS, status=201),
+    response=responses(SongRef, 400, 413, 415, *_THEIRS, status=201),
 )
 def add(request: HttpRequest, body: AddIn) -> Any:
     """Add a song from Spotify to the catalogue. If it's already there, returns it unchanged."""
