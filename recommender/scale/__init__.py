@@ -1,1 +1,1 @@
-"""For more than a million songs, or more than one machine."""
+"""Approximate search for more than a million songs, and fitting on more than one machine."""

@@ -9,7 +9,9 @@ import numpy as np
 from recommender.engine.data.arrays import Sparse, as_float32, top_rows
 from recommender.engine.data.interaction_matrix import column_counts
 from recommender.engine.data.statistics import roc_auc
-from recommender.engine.fitting.logistic import YES, GaussianPrior, fit_item_factors, map_user_factor
+from recommender.engine.fitting.logistic import fit_item_factors
+from recommender.engine.fitting.map_estimate import GaussianPrior, map_user_factor
+from recommender.engine.fitting.ordinal import YES
 
 HELD_OUT = 0.2
 TUNING_LISTENERS = 1500
@@ -62,16 +64,16 @@ def learn_implicit_negative_weight(answers: Sparse, settings: PreferenceConfig, 
     seen, unseen = answers[np.sort(some[judged:])][:, best], answers[some[:judged]][:, best]
     seed = int(rng.integers(2**63))
     quality = {
-        silence: _quality(seen, unseen, silence, settings, seed) for silence in settings.implicit_negative_weights
+        candidate: _quality(seen, unseen, candidate, settings, seed) for candidate in settings.implicit_negative_weights
     }
-    good = [silence for silence, auc in quality.items() if auc >= max(quality.values()) - LEAST_DIFFERENCE]
+    good = [candidate for candidate, auc in quality.items() if auc >= max(quality.values()) - LEAST_DIFFERENCE]
     return max(good)
 
 
-def _quality(seen: Sparse, unseen: Sparse, silence: float, settings: PreferenceConfig, seed: int) -> float:
+def _quality(seen: Sparse, unseen: Sparse, candidate: float, settings: PreferenceConfig, seed: int) -> float:
     """Return the mean AUC of the held-out likes among all songs that were not revealed."""
-    songs = fit_item_factors(seen, silence, settings.n_factors, settings.n_iterations).songs
-    belief, rng = GaussianPrior.from_unobserved(songs, silence), np.random.default_rng(seed)
+    songs = fit_item_factors(seen, candidate, settings.n_factors, settings.n_iterations).songs
+    prior, rng = GaussianPrior.from_unobserved(songs, candidate), np.random.default_rng(seed)
     values = []
     for listener in range(unseen.shape[0]):
         entries = slice(unseen.indptr[listener], unseen.indptr[listener + 1])
@@ -83,7 +85,7 @@ def _quality(seen: Sparse, unseen: Sparse, silence: float, settings: PreferenceC
         judged[rows[:revealed]] = False
         if not revealed or not wanted.any() or wanted[judged].all():
             continue
-        before = belief.of_likes(float(liked[:revealed].sum()), settings.half_likes)
+        before = prior.of_likes(float(liked[:revealed].sum()), settings.half_likes)
         taste = map_user_factor(before, songs[rows[:revealed]], liked[:revealed], np.ones(revealed))
         scores = as_float32(songs[judged, -1] + songs[judged, :-1] @ taste)
         values.append(roc_auc(scores, wanted[judged]))

@@ -36,15 +36,10 @@ from recommender.engine.data.interaction_matrix import column_counts, rating_mat
 from recommender.engine.data.profile import ListenerProfile
 from recommender.engine.fitting import artist_item_matrix, embedding_lookup
 from recommender.engine.fitting.implicit_negatives import PreferenceConfig, learn_implicit_negative_weight
-from recommender.engine.fitting.logistic import (
-    YES,
-    GaussianPrior,
-    RatingCounts,
-    closed_form_item_factors,
-    fit_item_factors,
-    fit_user_factors,
-    map_user_factor,
-)
+from recommender.engine.fitting.logistic import fit_item_factors, fit_user_factors
+from recommender.engine.fitting.map_estimate import GaussianPrior, map_user_factor
+from recommender.engine.fitting.ordinal import YES
+from recommender.engine.fitting.rare_items import RatingCounts, closed_form_item_factors
 from recommender.engine.terms.base import (
     MIN_LISTENERS,
     Cause,
@@ -62,11 +57,11 @@ from recommender.engine.terms.collaborative import first_artists
 
 
 class PreferenceTerm(LinearTerm):
-    """score[t] = a_t + w_t . x, the log-odds of a like; x: float64[d], the listener's most probable taste.
+    """score[t] = a_t + w_t . x, the log-odds of a like; x: float64[d], the MAP estimate of the listener's user factor.
 
-    At the mode x = P^-1 (pull + sum over answers r of s_r (y_r - p_r) w_r), with the prior P and pull, the confidence
-    s_r of an answer and the probability p_r of a like. A score is therefore a sum over the listener's answers. Tracks
-    without answers share a and w of their first artist.
+    At the mode x = P^-1 (h + sum over answers r of s_r (y_r - p_r) w_r), with the prior's precision P and h = P mean
+    (`rhs`), the confidence s_r of an answer and the probability p_r of a like. A score is therefore a sum over the
+    listener's answers. Tracks without answers share a and w of their first artist.
     """
 
     name: ClassVar[str] = "preference"
@@ -86,8 +81,8 @@ class PreferenceTerm(LinearTerm):
             as_int32(arrays["heard"]),
             np.asarray(arrays["silence"], dtype=np.float64),
         )
-        pull, precision = (np.asarray(arrays[name], dtype=np.float64) for name in ("pull", "precision"))
-        self._prior = GaussianPrior(pull, precision)
+        rhs, precision = (np.asarray(arrays[name], dtype=np.float64) for name in ("pull", "precision"))
+        self._prior = GaussianPrior(rhs, precision)
         self._config = config.preference
         self._naming = Naming(catalogue)
         check_array("preference.place", self._row_index, np.int32, (catalogue.n_tracks,))
@@ -119,8 +114,8 @@ class PreferenceTerm(LinearTerm):
         rng: np.random.Generator,
     ) -> Self:
         """Fit again, which is quick; the implicit negative weight stays, because the blend weights depend on it."""
-        silence = self.implicit_negative_weight if self._embeddings.shape[1] > 1 else None
-        return self._fitted(catalogue, interactions, config, rng, no_progress, silence)
+        unrated_weight = self.implicit_negative_weight if self._embeddings.shape[1] > 1 else None
+        return self._fitted(catalogue, interactions, config, rng, no_progress, unrated_weight)
 
     @classmethod
     def _fitted(
@@ -130,27 +125,28 @@ class PreferenceTerm(LinearTerm):
         config: TermsConfig,
         rng: np.random.Generator,
         progress: Progress,
-        silence: float | None,
+        unrated_weight: float | None,
     ) -> Self:
         settings, answers = config.preference, rating_matrix(interactions, catalogue.n_tracks)
         answers = answers[np.diff(answers.indptr) > 0]
         if answers.shape[0] < max(settings.min_listeners, MIN_LISTENERS):
             return cls(_nothing(catalogue.n_tracks), catalogue, config)
         progress("preferences", 0.0)
-        silence = learn_implicit_negative_weight(answers, settings, rng) if silence is None else silence
+        if unrated_weight is None:
+            unrated_weight = learn_implicit_negative_weight(answers, settings, rng)
         artist, heard = first_artists(catalogue), column_counts(answers) > 0
         parts = answers[:, heard], artist[heard], catalogue.n_artists
-        songs, artists = _songs_and_artists(*parts, silence, settings, rng)
-        belief = GaussianPrior.from_unobserved(songs, silence)
+        songs, artists = _songs_and_artists(*parts, unrated_weight, settings, rng)
+        prior = GaussianPrior.from_unobserved(songs, unrated_weight)
         embeddings, row_index = embedding_lookup(songs, heard, artists, artist)
         progress("preferences", 1.0)
         arrays: dict[str, AnyArray] = {
             "table": embeddings,
             "place": row_index,
             "heard": np.array([len(songs)], dtype=np.int32),
-            "pull": belief.pull,
-            "precision": belief.precision,
-            "silence": np.array([silence]),
+            "pull": prior.rhs,
+            "precision": prior.precision,
+            "silence": np.array([unrated_weight]),
         }
         return cls(arrays, catalogue, config)
 
@@ -181,9 +177,9 @@ class PreferenceTerm(LinearTerm):
         whole, songs = listener.whole, self.item_vectors(rows)
         if not len(whole.rows):
             return [[] for _ in rows]
-        belief = self._prior_of(whole)
-        inverse = np.linalg.inv(belief.precision)
-        everybody = songs[:, -1] + songs[:, :-1] @ (inverse @ belief.pull)
+        prior = self._prior_of(whole)
+        inverse = np.linalg.inv(prior.precision)
+        everybody = songs[:, -1] + songs[:, :-1] @ (inverse @ prior.rhs)
         pulls = self.item_vectors(whole.rows)[:, :-1] * self._surprise(whole)[:, None]
         values = as_float32(songs[:, :-1] @ inverse @ pulls.T)
         causes = self._naming.tracks(whole, whole.rows, rows, values, limit)
@@ -198,7 +194,7 @@ class PreferenceTerm(LinearTerm):
             "table": self._embeddings,
             "place": self._row_index,
             "heard": self._n_warm,
-            "pull": self._prior.pull,
+            "pull": self._prior.rhs,
             "precision": self._prior.precision,
             "silence": self._implicit_negative_weight,
         }
@@ -225,8 +221,8 @@ class PreferenceTerm(LinearTerm):
     def _surprise(self, listener: ListenerProfile) -> FloatArray:
         """Return the residual s (y - p) of each answer, float32[m]."""
         songs, taste = self.item_vectors(listener.rows), listener.cached(self._taste)
-        chance = expit(songs[:, -1] + songs[:, :-1] @ taste)
-        return as_float32(listener.confidence * ((listener.weights > 0) - chance))
+        probability = expit(songs[:, -1] + songs[:, :-1] @ taste)
+        return as_float32(listener.confidence * ((listener.weights > 0) - probability))
 
 
 def _nothing(n_tracks: int) -> dict[str, AnyArray]:
@@ -244,7 +240,7 @@ def _songs_and_artists(
     answers: Sparse,
     artist: IntArray,
     n_artists: int,
-    silence: float,
+    unrated_weight: float,
     settings: PreferenceConfig,
     rng: np.random.Generator,
 ) -> tuple[FloatArray, FloatArray]:
@@ -257,26 +253,26 @@ def _songs_and_artists(
     listeners, total = answers.shape[0], column_counts(answers)
     best = np.sort(top_rows(total, settings.n_anchor_items))
     some = np.sort(rng.permutation(listeners)[: settings.max_listeners])
-    learned = fit_item_factors(answers[some][:, best], silence, settings.n_factors, settings.n_iterations)
-    tastes = fit_user_factors(answers[:, best], silence, learned)
+    learned = fit_item_factors(answers[some][:, best], unrated_weight, settings.n_factors, settings.n_iterations)
+    user_factors = fit_user_factors(answers[:, best], unrated_weight, learned)
     yes, no = _where(answers, answers.data >= YES), _where(answers, answers.data < YES)
-    counts = RatingCounts(column_counts(yes), total, as_float32(yes.T @ tastes), as_float32(no.T @ tastes))
-    weight = total.sum() + silence * (listeners * len(total) - total.sum())
+    counts = RatingCounts(column_counts(yes), total, as_float32(yes.T @ user_factors), as_float32(no.T @ user_factors))
+    weight = total.sum() + unrated_weight * (listeners * len(total) - total.sum())
     # Half a like more keeps the share above 0 if nothing is liked.
     share = float((counts.likes.sum() + 0.5) / (weight + 1.0))
     credited = artist_item_matrix(artist, n_artists)
     of_artists = RatingCounts(
         *(as_float32(credited @ part) for part in (counts.likes, total, counts.liked_sum, counts.disliked_sum))
     )
-    nothing = np.zeros((n_artists + 1, tastes.shape[1]), dtype=np.float32)
+    nothing = np.zeros((n_artists + 1, user_factors.shape[1]), dtype=np.float32)
     deviations = learned.deviations
-    expected = closed_form_item_factors(of_artists, listeners, silence, share, deviations, nothing)[:, :-1]
+    expected = closed_form_item_factors(of_artists, listeners, unrated_weight, share, deviations, nothing)[:, :-1]
     expected[-1] = 0.0
     zeros = np.zeros(n_artists + 1, dtype=np.float32)
     by_artist = closed_form_item_factors(
-        RatingCounts(zeros, zeros, nothing, nothing), listeners, silence, share, deviations, expected
+        RatingCounts(zeros, zeros, nothing, nothing), listeners, unrated_weight, share, deviations, expected
     )
-    songs = closed_form_item_factors(counts, listeners, silence, share, deviations, expected[artist])
+    songs = closed_form_item_factors(counts, listeners, unrated_weight, share, deviations, expected[artist])
     songs[best] = learned.songs
     return songs, by_artist
 

@@ -1,4 +1,4 @@
-"""The matrix factorisation beyond one machine: on a Dask cluster, over Parquet files that every worker reads."""
+"""Matrix factorisation on a Dask cluster, over Parquet files that every worker reads."""
 
 from recommender.scale.cluster.als import ClusterError, factorise_on_dask
 from recommender.scale.cluster.engine import DaskEngine

@@ -1,7 +1,7 @@
 """Alternating least squares on a Dask cluster: every worker keeps its parts of the interactions and solves their rows.
 
-Only factors travel. Parts are pinned to their workers, and each half-step sends the other side's factors to every
-worker once: the naive way, where the scheduler moves parts about, took four times as long.
+Only factors are sent. Parts are pinned to their workers, and each half-step sends the other side's factors to every
+worker once. Letting the scheduler move the parts took four times as long.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ CONNECT_SECONDS = 10
 
 
 class ClusterError(Exception):
-    """The cluster cannot be used; the text says why."""
+    """The cluster cannot be used, for the reason in the message."""
 
 
 def factorise_on_dask(
@@ -50,11 +50,11 @@ def factorise_on_dask(
 ) -> Factorisation:
     """Factorise the interactions that ``write_interactions`` wrote to ``folder``, which all workers can read.
 
-    The same arithmetic from the same start as ``engine.factors.factorise``. ``scheduler``: its address
-    ("tcp://host:8786"); empty: two worker processes on this machine, for trying it out.
+    Computes the same as ``engine.fitting.factorise``, from the same initial factors. ``scheduler``: its address
+    ("tcp://host:8786"), or empty to start two worker processes on this machine for a trial.
 
     Raises:
-        ClusterError: Dask is not installed, or nobody answers at ``scheduler``.
+        ClusterError: Dask is not installed, or ``scheduler`` cannot be reached.
     """
     with _connected(scheduler) as client:
         sizes = (entries(folder, "by_listener"), entries(folder, "by_item"))
@@ -73,7 +73,7 @@ def factorise_on_dask(
 
 @dataclass(frozen=True)
 class _Rows:
-    """One side's parts, each in the memory of a worker: (worker, what it holds, first row, last row)."""
+    """The parts of one side, each in a worker's memory: (worker, future of its observations, first row, last row)."""
 
     client: Client
     parts: list[tuple[str, Any, int, int]]
@@ -91,7 +91,7 @@ class _Rows:
         return cls(client, parts, regularisation(sizes, config))
 
     def solve(self, factors: FloatArray, prior: FloatArray | None) -> FloatArray:
-        """Solve all rows against the other side's factors."""
+        """Return the factors of all rows, float32[n, f], given those of the other side and prior means or None."""
         workers = sorted({worker for worker, _, _, _ in self.parts})
         sent = self.client.scatter(factors, workers=workers, broadcast=True, hash=False)
         solved = []
@@ -121,7 +121,7 @@ def _connected(scheduler: str) -> Iterator[Client]:
     except ImportError as error:
         raise ClusterError("Dask isn't installed. Install the extra `cluster`.") from error
     if not scheduler:
-        # One thread a worker: the solver brings its own.
+        # One thread per worker, because the solver is multithreaded itself.
         with (
             LocalCluster(n_workers=LOCAL_WORKERS, threads_per_worker=1, dashboard_address=None) as cluster,
             Client(cluster) as client,

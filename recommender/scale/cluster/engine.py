@@ -1,4 +1,4 @@
-"""What ``retrain --engine dask`` hands to the cluster, and how it takes the factors back."""
+"""Fitting of terms on a Dask cluster, for ``retrain --engine dask``."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ PARTS = 8
 
 @dataclass(frozen=True)
 class DaskEngine:
-    """Where the factors are fitted. ``scheduler``: its address, or empty for two workers on this machine.
+    """A Dask cluster that fits factors. ``scheduler``: its address, or empty for two workers on this machine.
 
-    ``exchange``: an existing folder that this machine and every worker see under the same path; each fit has a folder
-    of its own in it while it runs. ``parts``: files on each side; at least as many as there are workers.
+    ``exchange``: an existing folder that this machine and every worker see under the same path. Each fit uses a
+    temporary folder in it. ``parts``: files per side, at least as many as there are workers.
     """
 
     exchange: Path
@@ -29,7 +29,7 @@ class DaskEngine:
     parts: int = PARTS
 
     def fits(self, progress: Progress) -> dict[str, Fit]:
-        """Return what fits terms on the cluster, for ``fit_model``; it may raise ClusterError."""
+        """Return functions that fit terms on the cluster, by term name, for ``fit_model``; may raise ClusterError."""
 
         def factorise(
             weights: Sparse, credits_: Sparse, settings: FactorConfig, rng: np.random.Generator

@@ -1,7 +1,7 @@
 """Interactions as Parquet files in parts of about equal size, once by listener and once by item.
 
-A half-step of the factorisation needs all entries of the rows that it solves: with both orders on disk no worker has to
-ask another for its rows.
+A half-step of the factorisation needs all entries of the rows that it solves. With both orders on disk, no worker needs
+rows of another.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class Part:
 def write_interactions(folder: Path, weights: Sparse, parts: int) -> None:
     """Write signed weights (listeners x items, float32) to ``folder`` in ``parts`` files for each side.
 
-    Columns: ``listener`` and ``item``, int32, places in the matrix; ``weight``, float32, -1..1. The manifest is written
-    last: a folder with one is whole.
+    Columns: ``listener`` and ``item``, int32, indices into the matrix; ``weight``, float32, -1..1. The manifest is
+    written last, so that a folder with a manifest is complete.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MANIFEST).unlink(missing_ok=True)
@@ -48,7 +48,7 @@ def write_interactions(folder: Path, weights: Sparse, parts: int) -> None:
 
 
 def _bounds(indptr: IdArray, parts: int) -> list[int]:
-    """Return the rows at which to cut, so that all parts have about as many entries."""
+    """Return the row boundaries of parts with about equal numbers of entries, ``parts`` + 1 of them."""
     cuts = np.searchsorted(indptr, np.linspace(0, indptr[-1], parts + 1)[1:-1])
     return [0, *np.maximum.accumulate(cuts).tolist(), len(indptr) - 1]
 
@@ -68,7 +68,7 @@ def _write_part(folder: Path, side: str, number: int, matrix: Sparse, bounds: tu
 
 
 def read_side(folder: Path, side: Side) -> list[Part]:
-    """Return the parts of one side. Raises FileNotFoundError without a manifest, as after an export that was killed."""
+    """Return the parts of one side. Raise FileNotFoundError if an export was killed before it wrote its manifest."""
     manifest = json.loads((folder / MANIFEST).read_text())
     return [Part(folder / name, first, last) for name, first, last in manifest[side]]
 
@@ -87,7 +87,7 @@ def read_part(part: Part, side: Side) -> Sparse:
 
 
 def entries(folder: Path, side: Side) -> FloatArray:
-    """Return the number of entries of every row of one side, float32, from the row columns alone."""
+    """Return the number of entries of every row of one side, float32[n]; only the row columns are read."""
     import pyarrow.parquet as pq
 
     name = "listener" if side == "by_listener" else "item"
