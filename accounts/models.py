@@ -2,12 +2,14 @@
 
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from accounts.names import LOOKS_TAKEN, LookAlikeField, UsernameValidator, look_alike_key
@@ -104,6 +106,28 @@ class User(AbstractUser):
         if others.exists():
             raise ValidationError({"username": ValidationError(LOOKS_TAKEN, code="looks_taken")})
 
+    @cached_property
+    def has_to_set_up_mfa(self) -> bool:
+        """Whether the account may operate the site only once it has two-factor authentication, and has none."""
+        if not settings.REQUIRE_MFA_FOR_STAFF or not (self.is_staff or self.is_superuser):
+            return False
+        from allauth.mfa.utils import is_mfa_enabled
+
+        return not is_mfa_enabled(self)
+
+    @property
+    def may_operate(self) -> bool:
+        """Whether the account is an operator's, with two-factor authentication where the site asks for it."""
+        return self.is_staff and not self.has_to_set_up_mfa
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """Return whether the account has a permission; operators have none without what the site asks of them."""
+        return not self.has_to_set_up_mfa and super().has_perm(perm, obj)
+
+    def has_module_perms(self, app_label: str) -> bool:
+        """Return whether the account has any permission in an app."""
+        return not self.has_to_set_up_mfa and super().has_module_perms(app_label)
+
     def get_full_name(self) -> str:
         """Return the username: no other name is kept."""
         return self.username
@@ -145,17 +169,18 @@ class ApiToken(models.Model):
         return str(self.name)
 
 
-class KeptAnswer(models.Model):
-    """The answer to a request that carried an ``Idempotency-Key``, given again when the request is sent again."""
+class StoredResponse(models.Model):
+    """The response to a request with an ``Idempotency-Key``, returned again if the request is repeated."""
 
-    user = models.ForeignKey(User, models.CASCADE, related_name="kept_answers")
+    user = models.ForeignKey(User, models.CASCADE, related_name="stored_responses")
     key_digest = models.CharField(max_length=64, editable=False)
-    # Of method, path and body: the same key with another request is a mistake of the program.
+    # Of method, path and body, to detect a key that is reused for another request.
     request_digest = models.CharField(max_length=64, editable=False)
-    answer = models.JSONField(default=dict)
+    response = models.JSONField(default=dict, db_column="answer")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
+        db_table = "accounts_keptanswer"
         verbose_name = _("stored API response")
         verbose_name_plural = _("stored API responses")
         constraints: ClassVar[list[models.BaseConstraint]] = [
@@ -172,10 +197,10 @@ class KeptAnswer(models.Model):
 class RateCount(models.Model):
     """How much of a rate limit one caller has used: see :mod:`accounts.limits.limiter`."""
 
-    # A keyed digest of the limit and the caller: no address of anybody is kept.
+    # A keyed digest of the limit and the caller, so that no address is stored.
     key = models.CharField(max_length=64, primary_key=True)
-    # When the caller's allowance is whole again, in milliseconds since 1970 (UTC).
-    whole_at = models.BigIntegerField(db_index=True)
+    # Theoretical arrival time: when the whole allowance is available again, in milliseconds since 1970 (UTC).
+    tat = models.BigIntegerField(db_column="whole_at", db_index=True)
 
     def __str__(self) -> str:
         return self.key

@@ -26,6 +26,12 @@ class LoginIn(Strict):
 
     login: str = Field(max_length=254, description="Username or email address.", examples=["ada"])
     password: str = Field(max_length=1000, examples=["three blind mice see how"])
+    code: str | None = Field(
+        None,
+        max_length=32,
+        description="With two-factor authentication: a code of the authenticator app, or a recovery code.",
+        examples=["287082"],
+    )
     remember: bool = Field(False, description="Stay logged in after the browser is closed.")
 
 

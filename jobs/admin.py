@@ -18,7 +18,7 @@ from jobs.registry import all_kinds, kind_of
 
 _COLUMNS = (
     "label", "state", "progress", "step", "user", "subject", "arguments", "attempt", "worker", "run_after",
-    "created_at", "started_at", "beat_at", "finished_at", "written_log",
+    "created_at", "started_at", "heartbeat_at", "finished_at", "written_log",
 )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ class Watch:
         self._seen = {}
         dead = []
         for job in jobs:
-            beat = (job.attempt, job.beat_at)
+            beat = (job.attempt, job.heartbeat_at)
             last, since = before.get(job.pk, (beat, now))
             since = since if last == beat else now
             self._seen[job.pk] = (beat, since)

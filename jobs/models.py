@@ -1,11 +1,11 @@
-"""The record of work in the background: what was asked for, how far it is, how it ended."""
+"""The record of background jobs: what was requested, its progress and its result."""
 
 from datetime import timedelta
 from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -19,14 +19,18 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Only jobs that wait or run."""
         return self.filter(state__in=[Job.State.WAITING, Job.State.RUNNING])
 
+    def due(self) -> Self:
+        """Only jobs that a worker could begin now."""
+        return self.filter(Q(run_after=None) | Q(run_after__lte=timezone.now()), state=Job.State.WAITING)
+
     def abandoned(self) -> Self:
-        """Only jobs whose worker has given no sign of life for ``JOB_STALE_SECONDS``."""
+        """Only jobs whose worker has sent no heartbeat for ``JOB_STALE_SECONDS``."""
         cutoff = timezone.now() - timedelta(seconds=settings.JOB_STALE_SECONDS)
-        return self.filter(state=Job.State.RUNNING, beat_at__lt=cutoff)
+        return self.filter(state=Job.State.RUNNING, heartbeat_at__lt=cutoff)
 
 
 class Job(models.Model):
-    """One piece of work, from the moment it was asked for; the queue itself is the task library's table."""
+    """One job, from the moment it was requested; the queue itself is the task library's table."""
 
     class State(models.TextChoices):
         WAITING = "waiting", _("waiting")
@@ -60,18 +64,18 @@ class Job(models.Model):
     run_after = models.DateTimeField(_("scheduled for"), null=True, blank=True)
     created_at = models.DateTimeField(_("requested"), default=timezone.now, editable=False)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
-    beat_at = models.DateTimeField(_("last heartbeat"), null=True, blank=True)
+    heartbeat_at = models.DateTimeField(_("last heartbeat"), null=True, blank=True, db_column="beat_at")
     finished_at = models.DateTimeField(_("ended"), null=True, blank=True)
 
     objects = models.Manager.from_queryset(JobQuerySet)()
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-id"]
-        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["state", "beat_at"], name="job_by_state")]
+        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["state", "heartbeat_at"], name="job_by_state")]
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.CheckConstraint(condition=models.Q(share__gte=0.0, share__lte=1.0), name="job_share_0_to_1"),
+            models.CheckConstraint(condition=Q(share__gte=0.0, share__lte=1.0), name="job_share_0_to_1"),
             models.CheckConstraint(
-                condition=models.Q(active_subject=None) | models.Q(active_subject=F("subject")),
+                condition=Q(active_subject=None) | Q(active_subject=F("subject")),
                 name="job_active_subject_is_subject",
             ),
         ]

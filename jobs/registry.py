@@ -43,6 +43,9 @@ class Run(Protocol):
     def report(self, step: str, share: float) -> None:
         """Say how far the work is (``share``: 0..1); raises what the handler has to let through."""
 
+    def give_way(self) -> None:
+        """Let other work that waits have its turn; raises what the handler has to let through."""
+
     def log(self, line: str) -> None:
         """Add a line to the job's log."""
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from jobs.models import Job
 from jobs.registry import kind_of
-from jobs.services import end, requeue, with_line
+from jobs.services import end, give_way, requeue, with_line
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +30,10 @@ class JobStoppedError(Exception):
 
 class JobInterruptedError(Exception):
     """The worker ends; the job goes on in another."""
+
+
+class JobGaveWayError(Exception):
+    """Other work waits: the job goes to the back of the queue and goes on from where it is."""
 
 
 class JobLostError(Exception):
@@ -69,6 +73,14 @@ class JobRun:
             self._next_report = now + REPORT_SECONDS
             self.check()
 
+    def give_way(self) -> None:
+        """Let other work that waits have its turn. Call it where all that was done is written.
+
+        Raises ``JobGaveWayError``, for the handler to let through: it is called again after the others.
+        """
+        if not connection.in_atomic_block and Job.objects.due().exclude(pk=self.job.pk).exists():
+            raise JobGaveWayError
+
     def log(self, line: str) -> None:
         """Add a line to the job's log."""
         self.job.log = with_line(self.job.log, line)
@@ -78,7 +90,7 @@ class JobRun:
         self._hand_over_if_ending()
         mine = Job.objects.filter(pk=self.job.pk, attempt=self.job.attempt, state=Job.State.RUNNING)
         columns = {"step": self.job.step, "share": self.job.share, "log": self.job.log}
-        if not mine.update(**columns, beat_at=timezone.now()):
+        if not mine.update(**columns, heartbeat_at=timezone.now()):
             raise JobLostError
         if mine.filter(is_stop_wanted=True).exists():
             raise JobStoppedError
@@ -111,12 +123,12 @@ def send_heartbeats(worker: str) -> int:
     that job must count as dead, so that it is run again.
     """
     mine = Job.objects.filter(pk__in=list(_at_work), worker=worker, state=Job.State.RUNNING)
-    return mine.update(beat_at=timezone.now())
+    return mine.update(heartbeat_at=timezone.now())
 
 
 def _run_to_its_end(job: Job, worker: str) -> None:
     current = JobRun(job)
-    current.log(f"attempt {job.attempt} by {worker or 'a worker'}")
+    _log_beginning(current, f"attempt {job.attempt} by {worker or 'a worker'}")
     try:
         kind = kind_of(job.kind)
         if kind is None:
@@ -129,6 +141,8 @@ def _run_to_its_end(job: Job, worker: str) -> None:
     except JobPostponedError as error:
         line = f"continues after {error.until:%Y-%m-%d %H:%M:%S}: {error}"
         requeue(job=job, line=line, run_after=error.until)
+    except JobGaveWayError:
+        give_way(job=job)
     except JobStoppedError:
         end(job=job, state=Job.State.STOPPED, line="stopped")
     except JobFailedError as error:
@@ -138,6 +152,12 @@ def _run_to_its_end(job: Job, worker: str) -> None:
         raise
     else:
         end(job=job, state=Job.State.DONE, line=line)
+
+
+def _log_beginning(run: JobRun, line: str) -> None:
+    # Not again after each time that it gave way.
+    if f" {line}\n" not in run.job.log:
+        run.log(line)
 
 
 def _claim(job_id: int, task_id: UUID, worker: str) -> Job | None:
@@ -150,7 +170,7 @@ def _claim(job_id: int, task_id: UUID, worker: str) -> Job | None:
         "state": Job.State.RUNNING,
         "worker": worker,
         "started_at": now,
-        "beat_at": now,
+        "heartbeat_at": now,
         "share": 0.0,
         "step": "",
     }

@@ -119,6 +119,23 @@ def requeue(*, job: Job, line: str, run_after: datetime | None = None) -> bool:
     return True
 
 
+@transaction.atomic
+def give_way(*, job: Job) -> bool:
+    """Put a job that was running at the back of the queue, keeping how far it is; return whether it was still running.
+
+    That is no other attempt: those are what dead workers made. A stop that was requested meanwhile ends it instead.
+    """
+    same = Job.objects.filter(pk=job.pk, attempt=job.attempt, state=Job.State.RUNNING)
+    if same.filter(is_stop_wanted=True).exists():
+        return end(job=job, state=Job.State.STOPPED, line="stopped")
+    columns = {"step": job.step, "share": job.share, "log": job.log, "attempt": job.attempt - 1}
+    if not same.update(state=Job.State.WAITING, worker="", run_after=None, **columns):
+        return False
+    job.run_after = None
+    _put_in_queue(job)
+    return True
+
+
 def recover(watch: Watch | None = None) -> int:
     """Let the jobs of dead workers wait again (or, stopped meanwhile, end); return how many there were.
 

@@ -7,7 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from accounts.models import KeptAnswer, User
+from accounts.models import StoredResponse, User
 from accounts.tokens.services import create_token
 from catalog.tests.factories import make_track
 from feedback.history_import.models import HistoryImport
@@ -92,14 +92,14 @@ def test_what_was_refused_may_be_tried_again(program: Client) -> None:
     song.is_active = True
     song.save()
     assert program.post("/api/feedback", body, content_type=JSON, headers=KEY).status_code == 200
-    assert KeptAnswer.objects.count() == 1
+    assert StoredResponse.objects.count() == 1
 
 
 def test_the_database_keeps_no_answer_that_can_be_read(program: Client) -> None:
     program.post("/api/playlists", {"name": "Secret songs"}, content_type=JSON, headers=KEY)
-    row = KeptAnswer.objects.get()
-    assert "Secret songs" not in json.dumps(row.answer)
-    assert "7f3a" not in json.dumps([row.answer, row.key_digest, row.request_digest])
+    row = StoredResponse.objects.get()
+    assert "Secret songs" not in json.dumps(row.response)
+    assert "7f3a" not in json.dumps([row.response, row.key_digest, row.request_digest])
 
 
 def test_every_call_that_changes_something_is_described_with_it(client: Client) -> None:

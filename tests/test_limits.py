@@ -21,9 +21,9 @@ def test_a_burst_then_one_at_a_time() -> None:
     assert [wait_seconds(limit, "ada") for _ in range(4)] == [0, 0, 0, 20]
     assert wait_seconds(limit, "bob") == 0
     # Seven seconds before the next turn.
-    RateCount.objects.update(whole_at=RateCount.objects.order_by("-whole_at")[0].whole_at - 13_000)
+    RateCount.objects.update(tat=RateCount.objects.order_by("-tat")[0].tat - 13_000)
     assert wait_seconds(limit, "ada") == 7
-    RateCount.objects.update(whole_at=RateCount.objects.order_by("-whole_at")[0].whole_at - 7_000)
+    RateCount.objects.update(tat=RateCount.objects.order_by("-tat")[0].tat - 7_000)
     assert [wait_seconds(limit, "ada") for _ in range(2)] == [0, 20]
 
 
@@ -36,7 +36,7 @@ def test_none_means_none() -> None:
 @pytest.mark.django_db
 def test_counts_of_callers_long_gone_are_cleared_as_new_ones_come_and_by_nobody_else() -> None:
     limit = Limit("test", 5)
-    gone, here = RateCount(key="gone", whole_at=1), RateCount(key="here", whole_at=2**52)
+    gone, here = RateCount(key="gone", tat=1), RateCount(key="here", tat=2**52)
     RateCount.objects.bulk_create([gone, here])
     assert wait_seconds(limit, "ada") == 0
     with CaptureQueriesContext(connection) as known:

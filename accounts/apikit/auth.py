@@ -150,12 +150,12 @@ class CallLimit(BaseThrottle):
         self._state = threading.local()
 
     def allow_request(self, request: HttpRequest) -> bool:
-        """Take one turn; whether it was allowed."""
+        """Take one permit; return whether it was granted."""
         self._state.seconds = wait_of(request, self.name)
         return not self._state.seconds
 
     def wait(self) -> float | None:
-        """Return the seconds until the next turn."""
+        """Return the seconds until the next permit."""
         return float(self._state.seconds)
 
 
@@ -166,7 +166,7 @@ class AccountLimit(BaseThrottle):
         self._action, self._seconds = action, seconds
 
     def allow_request(self, request: HttpRequest) -> bool:
-        """Take one turn; whether it was allowed."""
+        """Take one permit; return whether it was granted."""
         return bool(ratelimit.consume(request, action=self._action))
 
     def wait(self) -> float | None:

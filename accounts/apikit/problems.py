@@ -18,10 +18,11 @@ from pydantic import Field
 
 from accounts.apikit.messages import field_of, message_of
 from accounts.apikit.parsing import NotJsonError, UnsupportedTypeError
+from accounts.limits.caps import CapError
 from jobs.patience import reason_of_absence
 
 CONTENT_TYPE = "application/problem+json"
-# An answer is never much longer than what it answers: of many wrong values the first are named, each in short.
+# Limits on the length of a response: of many invalid values the first are listed, with shortened names and messages.
 _MAX_FIELDS, _MAX_NAME, _MAX_MESSAGE = 20, 100, 500
 _logger = logging.getLogger(__name__)
 
@@ -40,33 +41,36 @@ class Problem(Schema):
     title: str = Field(examples=["Not Found"])
     status: int = Field(examples=[404])
     detail: str | None = Field(None, description="What to do about it.", examples=["There is no such song."])
+    code: str | None = Field(
+        None, description="A name for programs, if the status says too little: mfa_required.", examples=["mfa_required"]
+    )
     errors: list[FieldProblem] | None = Field(None, description="Every value that isn't valid.")
 
 
-def answers(
+def responses(
     ok: Any, *errors: int, status: int = 200, is_public: bool = False, is_limited: bool = True
 ) -> dict[int | frozenset[int], Any]:
-    """Return what a call may answer with, for its ``response=``: ``ok``, or one of the ``errors`` as a problem.
+    """Return the responses of a call, for its ``response=``: ``ok``, or one of the ``errors`` as a problem.
 
-    Those that any call has are there by themselves: 401 and 403 unless ``is_public``, 422, and 429.
+    Those that every call has are added: 401 and 403 unless ``is_public``, 422, and 429 if ``is_limited``.
     """
     common = {422} | ({429} if is_limited else set()) | (set() if is_public else {401, 403})
     return {status: ok, frozenset({*errors, *common}): Problem}
 
 
-def example_answer(value: Any) -> dict[str, Any]:
-    """Return what shows ``value`` as an answer, for a call's ``openapi_extra=``."""
+def example_response(value: Any) -> dict[str, Any]:
+    """Return ``value`` as an example response, for a call's ``openapi_extra=``."""
     return {"responses": {200: {"content": {"application/json": {"example": value}}}}}
 
 
-def file_answer(*content_types: str) -> dict[str, Any]:
-    """Return what describes a file of one of these types as answer, for a call's ``openapi_extra=``."""
+def file_response(*content_types: str) -> dict[str, Any]:
+    """Return a file of one of these types as the response, for a call's ``openapi_extra=``."""
     file = {"type": "string", "format": "binary"}
     return {"responses": {200: {"content": {name: {"schema": file} for name in content_types}}}}
 
 
 class ProblemError(HttpError):
-    """An error that a call answers with; ``headers`` and ``fields`` (name, message) go with it."""
+    """An error response of a call, with ``headers``, ``fields`` (name, message) and a ``code``."""
 
     def __init__(
         self,
@@ -75,8 +79,10 @@ class ProblemError(HttpError):
         *,
         fields: list[tuple[str, str]] | None = None,
         headers: dict[str, str] | None = None,
+        code: str = "",
     ) -> None:
         super().__init__(status, detail)
+        self.code = code
         self.fields = fields
         self.headers = headers or {}
 
@@ -87,11 +93,14 @@ def problem(
     *,
     fields: list[tuple[str, str]] | None = None,
     headers: dict[str, str] | None = None,
+    code: str = "",
 ) -> HttpResponse:
-    """Return the answer of an error."""
+    """Return an error response."""
     content: dict[str, Any] = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
     if detail:
         content["detail"] = detail
+    if code:
+        content["code"] = code
     if fields:
         content["errors"] = [
             {"field": name[:_MAX_NAME], "message": message[:_MAX_MESSAGE]} for name, message in fields[:_MAX_FIELDS]
@@ -108,12 +117,12 @@ def problem(
 
 
 def refuse_values(*fields: tuple[str, str]) -> ProblemError:
-    """Return the 422 that says what is wrong with these fields: name and message of each."""
+    """Return the 422 that lists invalid fields: name and message of each."""
     return ProblemError(422, _("Some values aren't valid."), fields=list(fields))
 
 
 def refuse_form(form: BaseForm, names: Mapping[str, str] | None = None) -> ProblemError:
-    """Return the 422 that says what a form refused; ``names`` are the request's own, where the form's are others."""
+    """Return the 422 with the errors of a form; ``names`` maps its fields to the request's where they differ."""
     own = {"__all__": "body"} | {name: f"body.{name}" for name in form.fields}
     own |= {name: f"body.{other}" for name, other in (names or {}).items()}
     return refuse_values(
@@ -128,7 +137,7 @@ def wrong_password(form: BaseForm, *, field: str) -> ProblemError:
 
 
 def add_problem_handlers(api: NinjaAPI) -> None:
-    """Have every error of ``api`` answered with problem details."""
+    """Have ``api`` respond to every error with problem details."""
     api.add_exception_handler(ValidationError, _on_validation)
     api.add_exception_handler(HttpError, _on_http_error)
     api.add_exception_handler(Http404, _on_missing)
@@ -137,6 +146,7 @@ def add_problem_handlers(api: NinjaAPI) -> None:
     api.add_exception_handler(SuspiciousOperation, _on_suspicious)
     api.add_exception_handler(UnreadablePostError, _on_suspicious)
     api.add_exception_handler(MultiPartParserError, _on_suspicious)
+    api.add_exception_handler(CapError, _on_cap)
     api.add_exception_handler(Exception, _on_failure)
 
 
@@ -150,7 +160,7 @@ def _on_validation(_request: HttpRequest, error: Any) -> HttpResponse:
 
 def _on_http_error(_request: HttpRequest, error: Any) -> HttpResponse:
     if isinstance(error, ProblemError):
-        return problem(error.status_code, str(error), fields=error.fields, headers=error.headers)
+        return problem(error.status_code, str(error), fields=error.fields, headers=error.headers, code=error.code)
     if error.status_code == HTTPStatus.UNAUTHORIZED:
         return problem(401, _("Log in, or send an access token (Authorization: Bearer ...)."))
     if isinstance(error.__cause__, UnsupportedTypeError):
@@ -176,6 +186,10 @@ def _on_too_big(_request: HttpRequest, _error: Any) -> HttpResponse:
 
 def _on_suspicious(_request: HttpRequest, _error: Any) -> HttpResponse:
     return problem(400)
+
+
+def _on_cap(_request: HttpRequest, error: Any) -> HttpResponse:
+    return problem(409, str(error))
 
 
 def _on_failure(request: HttpRequest, error: Any) -> HttpResponse:

@@ -1,9 +1,9 @@
-"""How often one caller may do something, counted in one place, so that it holds across workers and machines.
+"""Rate limits, counted in one place so that they hold across workers and machines.
 
 The count is the generic cell rate algorithm (ITU-T I.371): of a limit of N in a period, one more is allowed every
-period / N, and up to N at once after a pause. One number per caller is kept: when the allowance is whole again. It is
-moved by one conditional UPDATE, or by one script in Redis where ``REDIS_URL`` is set, so that two workers cannot both
-take the last turn.
+period / N, and up to N at once after a pause. One number per caller is stored, the theoretical arrival time (TAT) at
+which the whole allowance is available again. One conditional UPDATE, or one script in Redis if ``REDIS_URL`` is set,
+advances it, so that two workers cannot both take the last permit.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from django.shortcuts import render
 from redis.exceptions import RedisError
 
 from accounts.compat import client_address
-from accounts.limits.redis_turns import turn_in_redis
+from accounts.limits.redis_limiter import take_permit_in_redis
 from accounts.models import RateCount
 from jobs.patience import AWAY, impatient, reason_of_absence, reconnect_if_lost
 from jobs.races import conflict_as_integrity_error
@@ -34,11 +34,11 @@ from jobs.races import conflict_as_integrity_error
 View = Callable[..., HttpResponseBase]
 _logger = logging.getLogger(__name__)
 _PERIOD_MS = 60_000
-# One new caller of so many clears away the counts of those gone for long: the table grows by new callers alone.
+# One of so many new callers deletes expired rows, because only new callers add rows to the table.
 _CLEAR_ONE_IN = 100
 # How far the clocks of two machines may differ.
 _CLOCK_TOLERANCE_MS = 5_000
-# After a count that failed, none is tried for so long.
+# After a failed count the database is not tried again for this time.
 _PAUSE_SECONDS = 5
 # A listener may come from several addresses at once, and many listeners from one (a school, a carrier).
 _ADDRESS_FACTOR = 4
@@ -46,7 +46,7 @@ _ADDRESS_FACTOR = 4
 
 @dataclass(frozen=True)
 class Limit:
-    """At most ``per_minute`` calls of what ``name`` stands for; 0 stands for no limit."""
+    """At most ``per_minute`` calls of the kind ``name``; 0 means no limit."""
 
     name: str
     per_minute: int
@@ -58,26 +58,26 @@ def limit_of(name: str) -> Limit:
 
 
 def wait_seconds(limit: Limit, caller: str) -> int:
-    """Take one turn of ``caller``: 0 when it was allowed, otherwise after how many seconds the next one will be."""
+    """Take one permit for ``caller``: return 0 if it was granted, else the seconds until the next one."""
     if not limit.per_minute:
         return 0
     step, key = _PERIOD_MS // limit.per_minute or 1, _key(limit, caller)
     if settings.REDIS_URL:
         try:
-            return math.ceil(turn_in_redis(settings.REDIS_URL, key, period_ms=_PERIOD_MS, step_ms=step) / 1000)
+            return math.ceil(take_permit_in_redis(settings.REDIS_URL, key, period_ms=_PERIOD_MS, step_ms=step) / 1000)
         except RedisError as error:
             # Limits that hold per database are better than none.
             _logger.warning("REDIS_URL: rate limits count in the database: %s", error)
-    return _turn_if_it_answers(key, step)
+    return _take_permit(key, step)
 
 
-def _turn_if_it_answers(key: str, step: int) -> int:
-    """Take a turn; where the database does not take it within a second, it is allowed, and so are the next few."""
+def _take_permit(key: str, step: int) -> int:
+    """Take a permit. If the database does not respond within a second, grant it and those of the next seconds."""
     if time.monotonic() < _paused.until:
         return 0
     try:
         with impatient():
-            return _turn_in_database(key, step)
+            return _take_permit_in_database(key, step)
     except AWAY as error:
         if connection.in_atomic_block:
             raise
@@ -88,7 +88,7 @@ def _turn_if_it_answers(key: str, step: int) -> int:
 
 
 class _Paused:
-    """Until when, by this process's own clock, nothing is counted."""
+    """Until when nothing is counted, by this process's monotonic clock."""
 
     until = 0.0
 
@@ -96,36 +96,36 @@ class _Paused:
 _paused = _Paused()
 
 
-def _turn_in_database(key: str, step: int) -> int:
+def _take_permit_in_database(key: str, step: int) -> int:
     now = round(time.time() * 1000)
-    free_until = now + _PERIOD_MS - step
-    # No count reaches further than a period: one that does was taken while the clock ran ahead.
+    tat_limit = now + _PERIOD_MS - step
+    # A TAT is at most a period ahead: a later one was stored while the clock was ahead.
     latest = now + _PERIOD_MS + _CLOCK_TOLERANCE_MS
     row = RateCount.objects.filter(pk=key)
     for _attempt in range(3):
-        if row.filter(whole_at__lte=free_until).update(whole_at=Greatest(F("whole_at"), now) + step):
+        if row.filter(tat__lte=tat_limit).update(tat=Greatest(F("tat"), now) + step):
             return 0
-        if row.filter(whole_at__gt=latest).update(whole_at=now + step):
+        if row.filter(tat__gt=latest).update(tat=now + step):
             return 0
-        whole_at = row.values_list("whole_at", flat=True).first()
-        if whole_at is not None and whole_at > free_until:
-            return math.ceil((whole_at - free_until) / 1000)
-        if whole_at is not None:
-            # Another worker has made the row in between: there is room in it.
+        tat = row.values_list("tat", flat=True).first()
+        if tat is not None and tat > tat_limit:
+            return math.ceil((tat - tat_limit) / 1000)
+        if tat is not None:
+            # Another worker has created the row in between, and there is room in it.
             continue
         try:
             with conflict_as_integrity_error():
-                RateCount.objects.create(key=key, whole_at=now + step)
+                RateCount.objects.create(key=key, tat=now + step)
         except IntegrityError:
             continue
         if int(key, 16) % _CLEAR_ONE_IN == 0:
-            RateCount.objects.filter(whole_at__lt=now - _PERIOD_MS).delete()
+            RateCount.objects.filter(tat__lt=now - _PERIOD_MS).delete()
         return 0
     return 1
 
 
 def wait_of(request: HttpRequest, name: str) -> int:
-    """Take one turn of the request's listener and of its address; return the seconds to wait, 0 when allowed.
+    """Take one permit for the request's listener and its address; return the seconds to wait, 0 if granted.
 
     An address may do four times as much as one listener; visitors count by address alone, like one listener.
     """
@@ -138,7 +138,7 @@ def wait_of(request: HttpRequest, name: str) -> int:
 
 
 def limited(name: str) -> Callable[[View], View]:
-    """Answer a page of the site with 429 and ``Retry-After`` to whom is over the limit ``name``."""
+    """Reject callers of a page who exceed the limit ``name`` with 429 and ``Retry-After``."""
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -153,7 +153,7 @@ def limited(name: str) -> Callable[[View], View]:
 
 
 def too_many(request: HttpRequest, seconds: int) -> HttpResponse:
-    """Return the page for whom comes too often."""
+    """Render the 429 page."""
     response = render(request, "429.html", status=429)
     response["Retry-After"] = str(seconds)
     return response

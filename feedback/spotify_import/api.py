@@ -8,7 +8,7 @@ from ninja import Query, Router, Status
 
 from accounts.apikit.auth import LISTENER, limits, listener_of
 from accounts.apikit.paging import CursorQuery, read_cursor, write_cursor
-from accounts.apikit.problems import ProblemError, answers
+from accounts.apikit.problems import ProblemError, responses
 from accounts.spotify.reminders import set_reminder
 from accounts.spotify.selectors import connection_of, is_connected
 from accounts.spotify.web_api.client import client_for, is_configured
@@ -38,7 +38,7 @@ _LIMITS = limits("api", "feedback")
 _THEIRS = (404, 409, 503)
 
 
-@router.get("/user/spotify", summary="Get your Spotify connection", auth=LISTENER, response=answers(SpotifyOut))
+@router.get("/user/spotify", summary="Get your Spotify connection", auth=LISTENER, response=responses(SpotifyOut))
 def spotify(request: HttpRequest) -> Any:
     """Your Spotify connection and what you imported. Doesn't contact Spotify."""
     user = listener_of(request)
@@ -51,7 +51,7 @@ def spotify(request: HttpRequest) -> Any:
         "display_name": connection.display_name if connection else "",
         "ends_at": connection.ends_at if connection else None,
         "wants_email": connection is not None and connection.wants_email,
-        "bringing": progress.bringing.record if progress.bringing is not None else None,
+        "bringing": progress.spotify_import.record if progress.spotify_import is not None else None,
         "imports": [transfer.record for transfer in progress.imports],
         "saved": [transfer.record for transfer in progress.saved],
     }
@@ -62,7 +62,7 @@ def spotify(request: HttpRequest) -> Any:
     summary="Change your Spotify connection",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(None, 404, *_BODY, status=204),
+    response=responses(None, 404, *_BODY, status=204),
 )
 def change_connection(request: HttpRequest, body: SpotifyIn) -> Any:
     """Turn the email before the connection expires on or off."""
@@ -76,7 +76,7 @@ def change_connection(request: HttpRequest, body: SpotifyIn) -> Any:
     summary="Disconnect Spotify",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(None, 404, 409, status=204),
+    response=responses(None, 404, 409, status=204),
 )
 def end_connection(request: HttpRequest, query: Query[DisconnectQuery]) -> Any:
     """Disconnect Spotify and delete its access tokens at once, and what you imported unless you keep it."""
@@ -90,17 +90,17 @@ def end_connection(request: HttpRequest, query: Query[DisconnectQuery]) -> Any:
     summary="Import from Spotify",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(None, 409, *_BODY, status=202),
+    response=responses(None, 409, *_BODY, status=202),
 )
 def bring(request: HttpRequest, body: BringIn) -> Any:
     """Import songs from Spotify in the background. Check `/api/user/spotify` for progress."""
     user = listener_of(request)
     if not is_connected(user):
         raise ProblemError(409, _("Spotify isn't connected. Connect it in a browser first."))
-    bringing = progress_of(user).bringing
-    if bringing is not None and bringing.is_busy:
+    latest = progress_of(user).spotify_import
+    if latest is not None and latest.is_busy:
         raise ProblemError(409, _("Your Spotify import is already running."))
-    services.begin_bringing(user=user, parts=list(dict.fromkeys(body.parts)))
+    services.start_import(user=user, parts=list(dict.fromkeys(body.parts)))
     return Status(202, None)
 
 
@@ -109,7 +109,7 @@ def bring(request: HttpRequest, body: BringIn) -> Any:
     summary="Delete Spotify imports",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(TakenOut, 409),
+    response=responses(TakenOut, 409),
 )
 def take_back(request: HttpRequest) -> Any:
     """Delete everything you imported from Spotify. What you liked, disliked or played here stays."""
@@ -121,7 +121,7 @@ def take_back(request: HttpRequest) -> Any:
     summary="List your playlists on Spotify",
     auth=LISTENER,
     throttle=limits("api", "search"),
-    response=answers(TheirPlaylistPage, *_THEIRS),
+    response=responses(TheirPlaylistPage, *_THEIRS),
 )
 def playlists(request: HttpRequest, query: Query[CursorQuery]) -> Any:
     """Your playlists on Spotify, one page at a time."""
@@ -137,7 +137,7 @@ def playlists(request: HttpRequest, query: Query[CursorQuery]) -> Any:
     summary="Import a Spotify playlist",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(PlaylistImportOut, *_THEIRS, *_BODY, status=201),
+    response=responses(PlaylistImportOut, *_THEIRS, *_BODY, status=201),
 )
 def import_playlist(request: HttpRequest, body: PlaylistImportIn) -> Any:
     """Like all songs of one of your Spotify playlists, or copy them to a private playlist.
@@ -151,7 +151,7 @@ def import_playlist(request: HttpRequest, body: PlaylistImportIn) -> Any:
             user=listener_of(request), playlist_id=body.playlist, name=name, as_likes=body.into == "likes"
         )
     except PlaylistFullError as error:
-        raise ProblemError(409, _("You've reached the limit for playlists.")) from error
+        raise ProblemError(409, str(error)) from error
     return Status(201, record)
 
 
@@ -160,7 +160,7 @@ def import_playlist(request: HttpRequest, body: PlaylistImportIn) -> Any:
     summary="Save your likes to Spotify",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(SavedOut, *_THEIRS),
+    response=responses(SavedOut, *_THEIRS),
 )
 def save_likes(request: HttpRequest) -> Any:
     """Save your likes as a playlist in your Spotify account, or update it.

@@ -1,6 +1,7 @@
-"""Bringing a listener's songs from Spotify in the background, to the end of each list, however long it is.
+"""The job that imports a listener's songs from Spotify, to the end of each list, however long it is.
 
-Where the next page begins is stored with what the page brought: killed, limited or failed, the job goes on from there.
+The position of the next page is stored with the songs of the page, so that a job that was killed, limited or failed
+resumes there.
 """
 
 from collections.abc import Callable
@@ -16,23 +17,24 @@ from accounts.spotify import RateLimited, SpotifyError, Unavailable
 from accounts.spotify.errors import note_of
 from accounts.spotify.web_api.client import SpotifyClient, client_for
 from accounts.spotify.web_api.parsing import Page
-from feedback.spotify_import.models import PARTS, Resumable, SpotifyBringing, SpotifyPlaylist
+from feedback.plays.capacity import room_for_plays
+from feedback.spotify_import.models import HISTORY_FULL, PARTS, Resumable, SpotifyImport, SpotifyPlaylist
 from feedback.spotify_import.reading import Position
 from feedback.spotify_import.writes import Counts, like_songs, new_preferences, record_plays
 from feedback.web.feed_cache import invalidate_feed
 from jobs.registry import Kind, Run
 
-BRING = "spotify-bring"
-# Each page of 50 songs has so long.
+IMPORT_KIND = "spotify-bring"
+# Time limit of a page of 50 songs.
 PAGE_SECONDS = 10.0
 ReadPage = Callable[[SpotifyClient, str], Page[Any]]
-Write = Callable[[SpotifyBringing, Page[Any]], Counts]
+Write = Callable[[SpotifyImport, Page[Any]], Counts]
 
 
 def postpone_or_fail(record: Resumable, error: SpotifyError) -> Exception:
-    """Note on ``record`` what Spotify's ``error`` was; return what to raise, so that its job goes on later or fails.
+    """Store Spotify's ``error`` on ``record``; return the exception that postpones its job or lets it fail.
 
-    A limit says when to go on. After other faults it is tried again a few times, ever later.
+    A rate limit says when to resume. Other faults are retried a few times, after increasing delays.
     """
     from jobs.running import JobFailedError, JobPostponedError
 
@@ -52,61 +54,71 @@ def postpone_or_fail(record: Resumable, error: SpotifyError) -> Exception:
     return JobFailedError(text) if until is None else JobPostponedError(text, until)
 
 
-def _bring(run: Run) -> str:
-    bringing = SpotifyBringing.objects.select_related("user").filter(user=run.job.user_id).first()
-    if bringing is None or bringing.finished_at is not None:
+def _import(run: Run) -> str:
+    spotify_import = SpotifyImport.objects.select_related("user").filter(user=run.job.user_id).first()
+    if spotify_import is None or spotify_import.finished_at is not None:
         return "nothing left to do"
     try:
-        for number, part in enumerate(bringing.parts):
-            while not bringing.is_read(part):
-                if not _next_page(bringing, part):
+        for number, part in enumerate(spotify_import.parts):
+            while not spotify_import.is_read(part):
+                if not _next_page(spotify_import, part):
                     return "requested anew or deleted meanwhile"
-                run.report(f"{part}: {bringing.counts[part]['found']}", _share(bringing, number, part))
+                run.report(f"{part}: {spotify_import.counts[part]['found']}", _share(spotify_import, number, part))
+                run.give_way()
     except SpotifyError as error:
-        raise postpone_or_fail(bringing, error) from None
-    SpotifyBringing.objects.filter(pk=bringing.pk, consented_at=bringing.consented_at).update(
-        finished_at=timezone.now(), error="", stalls=0
+        raise postpone_or_fail(spotify_import, error) from None
+    SpotifyImport.objects.filter(pk=spotify_import.pk, consented_at=spotify_import.consented_at).update(
+        finished_at=timezone.now(), error=_error_at_cap(spotify_import), stalls=0
     )
-    invalidate_feed(bringing.user_id)
-    return ", ".join(f"{part}: {counts['added']} of {counts['found']}" for part, counts in bringing.counts.items())
+    invalidate_feed(spotify_import.user_id)
+    return ", ".join(
+        f"{part}: {counts['added']} of {counts['found']}" for part, counts in spotify_import.counts.items()
+    )
 
 
-def _share(bringing: SpotifyBringing, number: int, part: str) -> float:
-    counts = bringing.counts[part]
+def _error_at_cap(spotify_import: SpotifyImport) -> str:
+    with transaction.atomic():
+        return HISTORY_FULL if "recent" in spotify_import.parts and not room_for_plays(spotify_import.user) else ""
+
+
+def _share(spotify_import: SpotifyImport, number: int, part: str) -> float:
+    counts = spotify_import.counts[part]
     share: float = min(1.0, counts["found"] / max(1, counts["total"]))
-    return (number + share) / max(1, len(bringing.parts))
+    return (number + share) / max(1, len(spotify_import.parts))
 
 
-def _next_page(bringing: SpotifyBringing, part: str) -> bool:
-    """Read one page and write what it brings together with the new position.
+def _next_page(spotify_import: SpotifyImport, part: str) -> bool:
+    """Read one page, and write its songs together with the new position.
 
-    Returns whether the record is still what it was when the job began: the listener may have deleted it, asked anew, or
+    Return whether the record is unchanged since the job began: the listener may have deleted it, requested it again, or
     connected another account.
     """
     read, write = _PARTS[part]
-    position = Position.of((bringing.positions or {}).get(part))
-    page = read(client_for(bringing.user, seconds=PAGE_SECONDS), position.next or "")
+    position = Position.of((spotify_import.positions or {}).get(part))
+    page = read(client_for(spotify_import.user, seconds=PAGE_SECONDS), position.next or "")
     with transaction.atomic():
-        lock_user(bringing.user)
-        same = SpotifyBringing.objects.filter(
-            pk=bringing.pk, consented_at=bringing.consented_at, finished_at=None
+        lock_user(spotify_import.user)
+        same = SpotifyImport.objects.filter(
+            pk=spotify_import.pk, consented_at=spotify_import.consented_at, finished_at=None
         ).select_for_update()
         stored = same.first()
         if stored is None:
             return False
-        bringing.artist_ids = stored.artist_ids
-        counts = {"total": 0, "found": 0, "unreadable": 0, "matched": 0, "added": 0} | bringing.counts.get(part, {})
+        spotify_import.artist_ids = stored.artist_ids
+        counts = {"total": 0, "found": 0, "unreadable": 0, "matched": 0, "added": 0} | spotify_import.counts.get(
+            part, {}
+        )
         if removed := position.removed(page):
             position = position.before(page)
             counts["found"] = max(0, counts["found"] - removed)
         else:
-            _count(counts, page, write(bringing, page), is_again=position.end is not None)
+            _count(counts, page, write(spotify_import, page), is_again=position.end is not None)
             position = position.behind(page)
         counts["total"] = page.total if page.total is not None else counts["found"]
-        bringing.counts = {**bringing.counts, part: counts}
-        bringing.positions = {**(bringing.positions or {}), part: position.stored()}
-        bringing.error, bringing.stalls = "", 0
-        bringing.save(update_fields=["counts", "positions", "artist_ids", "error", "stalls"])
+        spotify_import.counts = {**spotify_import.counts, part: counts}
+        spotify_import.positions = {**(spotify_import.positions or {}), part: position.stored()}
+        spotify_import.error, spotify_import.stalls = "", 0
+        spotify_import.save(update_fields=["counts", "positions", "artist_ids", "error", "stalls"])
     return True
 
 
@@ -118,17 +130,17 @@ def _count(counts: Counts, page: Page[Any], new: Counts, *, is_again: bool) -> N
         counts["matched"] += new["matched"]
 
 
-def _write_likes(bringing: SpotifyBringing, page: Page[Any]) -> Counts:
-    return like_songs(user=bringing.user, songs=page.items)
+def _write_likes(spotify_import: SpotifyImport, page: Page[Any]) -> Counts:
+    return like_songs(user=spotify_import.user, songs=page.items)
 
 
-def _write_plays(bringing: SpotifyBringing, page: Page[Any]) -> Counts:
-    return record_plays(user=bringing.user, plays=page.items)
+def _write_plays(spotify_import: SpotifyImport, page: Page[Any]) -> Counts:
+    return record_plays(user=spotify_import.user, plays=page.items)
 
 
-def _write_artists(bringing: SpotifyBringing, page: Page[Any]) -> Counts:
-    counts, new = new_preferences(user=bringing.user, names=page.items)
-    bringing.artist_ids = sorted({*bringing.artist_ids, *new})
+def _write_artists(spotify_import: SpotifyImport, page: Page[Any]) -> Counts:
+    counts, new = new_preferences(user=spotify_import.user, names=page.items)
+    spotify_import.artist_ids = sorted({*spotify_import.artist_ids, *new})
     return counts
 
 
@@ -144,4 +156,4 @@ _PARTS: dict[str, tuple[ReadPage, Write]] = {
     ),
 }
 assert _PARTS.keys() == PARTS.keys()
-KIND = Kind(BRING, _("songs from Spotify"), _bring)
+KIND = Kind(IMPORT_KIND, _("songs from Spotify"), _import)

@@ -1,4 +1,4 @@
-"""What a listener brought from Spotify, and which playlists the site keeps for them there."""
+"""A listener's imports from Spotify, and the playlists that the site saved to Spotify for them."""
 
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -26,8 +26,10 @@ _CONTINUED_FOR = timedelta(days=7)
 # What stops it beside Spotify's own errors.
 HERE_FULL = "full here"
 THERE_FULL = "full there"
+HISTORY_FULL = "history full"
 _OWN_ERRORS = {
     HERE_FULL: _("A playlist here has room for no more songs."),
+    HISTORY_FULL: _("Your listening history can have %(limit)d plays. The rest of your recent plays wasn't added."),
     THERE_FULL: _("Spotify accepts no more songs in this playlist."),
 }
 
@@ -48,7 +50,9 @@ class Resumable(models.Model):
     @property
     def error_message(self) -> str:
         """What stopped it, as a sentence in the language in use; empty if nothing did."""
-        return str(_OWN_ERRORS[self.error]) if self.error in _OWN_ERRORS else message_of(self.error)
+        if self.error not in _OWN_ERRORS:
+            return message_of(self.error)
+        return str(_OWN_ERRORS[self.error]) % {"limit": settings.LISTENER_MAX_PLAYS}
 
     @property
     def subject(self) -> str:
@@ -64,15 +68,15 @@ class Resumable(models.Model):
         return timezone.now() + WAITS[self.stalls] if self.stalls < len(WAITS) else None
 
 
-class SpotifyBringing(Resumable):
-    """The one record of what a listener brought from Spotify: asked for with their consent, taken back as a whole.
+class SpotifyImport(Resumable):
+    """The record of a listener's import from Spotify: requested with their consent, deleted as a whole.
 
-    ``counts``: by part, ``total`` at Spotify, ``found`` (read so far), ``unreadable`` (of these, what is no song),
-    ``matched`` with the catalogue, and ``added`` here. ``positions``: by part that was begun, where the next page
-    begins; null where it was read to its end.
+    ``counts``: by part, ``total`` on Spotify, ``found`` (read so far), ``unreadable`` (not songs), ``matched`` with the
+    catalogue, and ``added`` here. ``positions``: by part that was begun, where the next page begins; null if it was
+    read to its end.
     """
 
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="spotify_bringing")
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="spotify_import")
     parts = models.JSONField(default=list)
     counts = models.JSONField(default=dict, blank=True)
     positions = models.JSONField(default=dict, null=True, blank=True, editable=False)
@@ -82,6 +86,7 @@ class SpotifyBringing(Resumable):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        db_table = "feedback_spotifybringing"
         verbose_name = _("Spotify import")
         verbose_name_plural = _("Spotify import")
         ordering: ClassVar[list[str]] = ["-consented_at"]

@@ -144,6 +144,7 @@ def _import(run: Run) -> str:
             if not _write(record, client.playlist_tracks(record.spotify_id, offset=record.position["next"])):
                 return "requested anew or deleted meanwhile"
             run.report(f"{record.songs_read} of {record.total}", record.songs_read / max(1, record.total))
+            run.give_way()
     except SpotifyError as error:
         raise postpone_or_fail(record, error) from None
     except PlaylistFullError as error:

@@ -89,6 +89,8 @@ def _save(run: Run) -> str:
             if not _append(record):
                 return "requested anew or deleted meanwhile"
             run.report(f"{record.song_count} of {record.wanted}", record.song_count / record.wanted)
+            if record.pending:
+                run.give_way()
     except Refused as error:
         SpotifyPlaylist.objects.filter(pk=record.pk).update(error=THERE_FULL)
         raise JobFailedError(f"Spotify takes no more songs: {error}") from None

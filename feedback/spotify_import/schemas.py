@@ -27,7 +27,7 @@ class CountsOut(Schema):
     added: int = Field(0, examples=[38])
 
 
-class BringingOut(Schema):
+class SpotifyImportOut(Schema):
     """Your Spotify import."""
 
     parts: list[str] = Field(examples=[["top", "saved"]])
@@ -77,7 +77,7 @@ class SpotifyOut(Schema):
     display_name: str = Field(examples=["Ada"])
     ends_at: datetime | None = Field(description="Roughly when Spotify will end the connection.")
     wants_email: bool = Field(description="Whether you get an email a month before that.")
-    bringing: BringingOut | None
+    bringing: SpotifyImportOut | None
     imports: list[PlaylistImportOut] = Field(description="Your latest playlist imports, up to 20.")
     saved: list[SavedOut]
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import User
-from feedback.spotify_import.models import PARTS, Resumable, SpotifyBringing, SpotifyPlaylist, SpotifyPlaylistImport
+from feedback.spotify_import.models import PARTS, Resumable, SpotifyImport, SpotifyPlaylist, SpotifyPlaylistImport
 from jobs.models import Job
 
 SHOWN_IMPORTS = 20
@@ -40,7 +40,7 @@ class Transfer:
 class Progress:
     """Everything of a listener that came from Spotify or goes there."""
 
-    bringing: Transfer | None
+    spotify_import: Transfer | None
     imports: list[Transfer]
     saved: list[Transfer]
 
@@ -58,7 +58,7 @@ class Progress:
     @property
     def rows(self) -> list[dict[str, Any]]:
         """Return the counts of what was brought, by part."""
-        counts = self.bringing.record.counts if self.bringing is not None else {}
+        counts = self.spotify_import.record.counts if self.spotify_import is not None else {}
         return [
             {"label": PARTS[part], "total": row.get("found", 0), "unreadable": 0, **row}
             for part, row in counts.items()
@@ -66,15 +66,15 @@ class Progress:
         ]
 
     def _all(self) -> list[Transfer]:
-        return [*([self.bringing] if self.bringing is not None else []), *self.imports, *self.saved]
+        return [*([self.spotify_import] if self.spotify_import is not None else []), *self.imports, *self.saved]
 
 
 def progress_of(user: User) -> Progress:
     """Return what is on its way, in four queries."""
-    bringing = SpotifyBringing.objects.filter(user=user).first()
+    spotify_import = SpotifyImport.objects.filter(user=user).first()
     imports = list(SpotifyPlaylistImport.objects.filter(user=user).select_related("playlist")[:SHOWN_IMPORTS])
     saved = list(SpotifyPlaylist.objects.filter(user=user))
-    records: list[Resumable] = [*([bringing] if bringing is not None else []), *imports, *saved]
+    records: list[Resumable] = [*([spotify_import] if spotify_import is not None else []), *imports, *saved]
     subjects = [record.subject for record in records]
     jobs = {job.subject: job for job in Job.objects.filter(subject__in=subjects).order_by("pk")} if subjects else {}
 
@@ -82,7 +82,7 @@ def progress_of(user: User) -> Progress:
         return Transfer(record, jobs.get(record.subject))
 
     return Progress(
-        transfer(bringing) if bringing is not None else None,
+        transfer(spotify_import) if spotify_import is not None else None,
         [transfer(record) for record in imports],
         [transfer(record) for record in saved],
     )

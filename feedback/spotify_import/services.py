@@ -1,4 +1,4 @@
-"""Writes around a listener's songs at Spotify: asking for them, taking them back, the end of an account's connection.
+"""Writes of Spotify imports: starting them, deleting what they imported, and disconnecting an account.
 
 Playlists have their own modules: :mod:`feedback.spotify_import.playlists` and :mod:`feedback.spotify_import.saving`.
 """
@@ -16,8 +16,8 @@ from feedback.plays.models import Play
 from feedback.preferences.models import ArtistPreference
 from feedback.ratings.models import Rating
 from feedback.source import Source
-from feedback.spotify_import.job import BRING
-from feedback.spotify_import.models import SpotifyBringing
+from feedback.spotify_import.job import IMPORT_KIND
+from feedback.spotify_import.models import SpotifyImport
 from feedback.spotify_import.playlists import stop_imports
 from feedback.spotify_import.saving import forget_playlists
 from feedback.spotify_import.writes import Counts
@@ -25,12 +25,12 @@ from jobs import services as jobs
 
 
 @transaction.atomic
-def begin_bringing(*, user: User, parts: Sequence[str]) -> SpotifyBringing:
-    """Have ``parts`` (of :data:`feedback.spotify_import.models.PARTS`) brought in the background, as the listener
-    consents. What a limit or a fault stopped in the middle is continued.
+def start_import(*, user: User, parts: Sequence[str]) -> SpotifyImport:
+    """Start importing ``parts`` (of :data:`feedback.spotify_import.models.PARTS`) in the background, as the listener
+    consents. An import that a limit or a fault stopped is continued.
     """
     lock_user(user)
-    known = SpotifyBringing.objects.filter(user=user).first()
+    known = SpotifyImport.objects.filter(user=user).first()
     counts, positions = {}, {}
     if known is not None and known.is_continuable:
         positions = {part: value for part, value in (known.positions or {}).items() if part in parts}
@@ -44,24 +44,24 @@ def begin_bringing(*, user: User, parts: Sequence[str]) -> SpotifyBringing:
         "finished_at": None,
         "consented_at": timezone.now(),
     }
-    bringing, _is_new = SpotifyBringing.objects.update_or_create(user=user, defaults=values)
-    jobs.enqueue(kind=BRING, user_id=user.pk, subject=bringing.subject)
-    return bringing
+    spotify_import, _is_new = SpotifyImport.objects.update_or_create(user=user, defaults=values)
+    jobs.enqueue(kind=IMPORT_KIND, user_id=user.pk, subject=spotify_import.subject)
+    return spotify_import
 
 
 @transaction.atomic
 def take_back(*, user: User) -> Counts:
-    """Delete all that came from Spotify; what the listener said or heard here since stays. Returns how much it was."""
+    """Delete everything imported from Spotify, but not later feedback given here. Return the numbers deleted."""
     lock_user(user)
-    bringing = SpotifyBringing.objects.select_for_update().filter(user=user).first()
-    _stop(bringing)
+    spotify_import = SpotifyImport.objects.select_for_update().filter(user=user).first()
+    _stop(spotify_import)
     stop_imports(user)
     likes, _rows = Rating.objects.filter(user=user, source=Source.SPOTIFY).delete()
     plays, _rows = Play.objects.filter(user=user, source=Source.SPOTIFY).delete()
     artists = 0
-    if bringing is not None:
-        artists, _rows = ArtistPreference.objects.filter(user=user, artist__in=bringing.artist_ids).delete()
-        bringing.delete()
+    if spotify_import is not None:
+        artists, _rows = ArtistPreference.objects.filter(user=user, artist__in=spotify_import.artist_ids).delete()
+        spotify_import.delete()
     # Deleting counts the songs in them as well.
     lists = Playlist.objects.filter(owner=user, source=Source.SPOTIFY).count()
     Playlist.objects.filter(owner=user, source=Source.SPOTIFY).delete()
@@ -70,32 +70,31 @@ def take_back(*, user: User) -> Counts:
 
 @transaction.atomic
 def leave_account(user: User) -> None:
-    """Forget what belongs to the Spotify account that was the listener's until now.
+    """Delete the records about the listener's previous Spotify account.
 
-    That is which playlists of it are the site's, and how far its lists were read. Registered with
+    These are the playlists that the site saved there, and how far its lists were read. Registered with
     :func:`accounts.spotify.services.register_account_handler`.
     """
-    bringing = SpotifyBringing.objects.select_for_update().filter(user=user).first()
-    _stop(bringing)
-    if bringing is not None:
-        bringing.positions = {}
-        bringing.finished_at = bringing.finished_at or timezone.now()
-        bringing.save(update_fields=["positions", "finished_at"])
+    spotify_import = SpotifyImport.objects.select_for_update().filter(user=user).first()
+    _stop(spotify_import)
+    if spotify_import is not None:
+        spotify_import.positions = {}
+        spotify_import.finished_at = spotify_import.finished_at or timezone.now()
+        spotify_import.save(update_fields=["positions", "finished_at"])
     stop_imports(user)
     forget_playlists(user)
 
 
-def _stop(bringing: SpotifyBringing | None) -> None:
-    job = bringing.job() if bringing is not None else None
+def _stop(spotify_import: SpotifyImport | None) -> None:
+    job = spotify_import.job() if spotify_import is not None else None
     if job is not None and job.is_active:
         jobs.request_stop(job=job)
 
 
 def disconnect_spotify(*, user: User, keeps_imports: bool) -> Counts | None:
-    """End the listener's connection with Spotify; unless they keep it, delete what came from there, too.
+    """Disconnect the listener from Spotify and, unless ``keeps_imports``, delete what was imported from there.
 
-    Likes made here, and plays here, stay in any case. Returns how much was deleted; ``None`` where there was no
-    connection.
+    Likes and plays made here stay in any case. Return the numbers deleted, or ``None`` if there was no connection.
     """
     with transaction.atomic():
         counts = {} if keeps_imports else take_back(user=user)

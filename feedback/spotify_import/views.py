@@ -31,18 +31,18 @@ from feedback.web.http import is_htmx, listener_required
 @never_cache
 @vary_on_headers("HX-Request")
 def spotify(request: HttpRequest) -> HttpResponse:
-    """Show what can be brought and what was; begin bringing. It calls Spotify for nothing."""
+    """Show what can be imported and what was; start an import. The page itself does not call Spotify."""
     user = cast(User, request.user)
     form = BringForm(request.POST if request.method == "POST" else None, initial={"parts": list(PARTS)})
     progress = progress_of(user)
     if request.method == "POST" and not is_connected(user):
         messages.error(request, _("Connect Spotify in your profile first."))
         return redirect("accounts:profile")
-    if request.method == "POST" and progress.bringing is not None and progress.bringing.is_busy:
+    if request.method == "POST" and progress.spotify_import is not None and progress.spotify_import.is_busy:
         messages.info(request, _("Your Spotify import is already running."))
         return redirect("feedback:spotify")
     if form.is_valid():
-        services.begin_bringing(user=user, parts=form.cleaned_data["parts"])
+        services.start_import(user=user, parts=form.cleaned_data["parts"])
         return redirect("feedback:spotify")
     context = {"form": form, "progress": progress}
     if is_htmx(request) and request.method == "GET":
@@ -121,8 +121,8 @@ def import_playlist(request: HttpRequest) -> HttpResponse:
         messages.error(request, error.message)
         # Not to the list of playlists: it would ask Spotify again, and the listener wait twice.
         return redirect("feedback:spotify")
-    except PlaylistFullError:
-        messages.error(request, _("You've reached the limit for playlists. Delete one first."))
+    except PlaylistFullError as error:
+        messages.error(request, str(error))
         return redirect("feedback:spotify_playlists")
     return _after_import(request, record)
 

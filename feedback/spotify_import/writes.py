@@ -15,6 +15,7 @@ from catalog.identity.compilers import is_compiler
 from catalog.identity.text import artist_key
 from catalog.models import Artist, Track
 from catalog.sources.spotify.songs import note_covers
+from feedback.plays.capacity import room_for_plays
 from feedback.plays.models import Play
 from feedback.preferences.models import ArtistPreference
 from feedback.ratings.models import Rating
@@ -66,7 +67,10 @@ def like_songs(*, user: User, songs: Sequence[SpotifyTrack]) -> Counts:
 
 @transaction.atomic
 def record_plays(*, user: User, plays: Sequence[PlayedTrack]) -> Counts:
-    """Record plays that are not there yet; Spotify tells neither how long they were nor whether they were skipped."""
+    """Record plays that are not there yet and for which there is room.
+
+    Spotify tells neither how long they were nor whether they were skipped.
+    """
     from feedback.history_import.writing import digest
     from feedback.plays.listens import known_from_elsewhere
 
@@ -93,6 +97,7 @@ def record_plays(*, user: User, plays: Sequence[PlayedTrack]) -> Counts:
         for key, play in rows.items()
         if key not in known
     ]
+    new = new[: room_for_plays(user)]
     Play.objects.bulk_create(new, batch_size=500)
     return {"found": len(plays), "matched": len(rows), "added": len(new)}
 

@@ -145,7 +145,7 @@ def test_a_job_whose_worker_died_is_run_by_another(kind: Register, settings: Set
     kind(lambda _run: "done")
     job = services.enqueue(kind="try")
     old = timezone.now() - timedelta(seconds=settings.JOB_STALE_SECONDS + 1)
-    Job.objects.update(state=Job.State.RUNNING, attempt=1, beat_at=old, worker="dead")
+    Job.objects.update(state=Job.State.RUNNING, attempt=1, heartbeat_at=old, worker="dead")
     DBTaskResult.objects.update(status="RUNNING", started_at=old)
     run_waiting()
     assert Job.objects.get().state == Job.State.RUNNING
@@ -162,7 +162,7 @@ def test_heartbeats_are_sent_for_what_is_run_alone(kind: Register, settings: Set
     seen = []
 
     def handler(run: Run) -> str:
-        Job.objects.update(beat_at=old)
+        Job.objects.update(heartbeat_at=old)
         seen.append((running.send_heartbeats("another"), running.send_heartbeats("tests"), services.recover()))
         return "done"
 
@@ -172,7 +172,7 @@ def test_heartbeats_are_sent_for_what_is_run_alone(kind: Register, settings: Set
     assert seen == [(0, 1, 0)]
     # Its end was never recorded, for the database was away: the worker lives, and the job is run again all the same.
     again = services.run_again(job=Job.objects.get(pk=job.pk))
-    Job.objects.filter(pk=again.pk).update(state=Job.State.RUNNING, attempt=1, beat_at=old, worker="tests")
+    Job.objects.filter(pk=again.pk).update(state=Job.State.RUNNING, attempt=1, heartbeat_at=old, worker="tests")
     assert (running.send_heartbeats("tests"), services.recover()) == (0, 1)
     again.refresh_from_db()
     assert again.state == Job.State.WAITING
@@ -181,7 +181,7 @@ def test_heartbeats_are_sent_for_what_is_run_alone(kind: Register, settings: Set
 def test_the_dead_worker_that_was_only_asleep_writes_nothing_more(kind: Register, settings: Settings) -> None:
     def handler(run: Run) -> str:
         old = timezone.now() - timedelta(seconds=settings.JOB_STALE_SECONDS + 1)
-        Job.objects.update(beat_at=old)
+        Job.objects.update(heartbeat_at=old)
         assert services.recover() == 1
         with pytest.raises(JobLostError):
             run.check()
@@ -204,7 +204,7 @@ def test_a_job_that_kills_its_worker_is_given_up(kind: Register, settings: Setti
     kind(lambda _run: "")
     services.enqueue(kind="try", subject="file:1")
     old = timezone.now() - timedelta(seconds=settings.JOB_STALE_SECONDS + 1)
-    Job.objects.update(state=Job.State.RUNNING, attempt=services.MAX_ATTEMPTS, beat_at=old)
+    Job.objects.update(state=Job.State.RUNNING, attempt=services.MAX_ATTEMPTS, heartbeat_at=old)
     assert services.recover() == 1
     job = Job.objects.get()
     assert (job.state, job.active_subject) == (Job.State.FAILED, None)
@@ -304,3 +304,51 @@ def test_a_long_log_keeps_its_beginning_and_its_end() -> None:
         log = services.with_line(log, f"line {number}")
     kept = log.splitlines()
     assert (len(kept) <= 400, kept[0].endswith("line 0"), kept[-1].endswith("line 499")) == (True, True, True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_long_work_gives_way_after_each_part_and_goes_on_where_it_was(kind: Register) -> None:
+    order: list[str] = []
+
+    def handler(run: Run) -> str:
+        name, parts = run.job.arguments["name"], run.job.arguments["parts"]
+        while order.count(name) < parts:
+            order.append(name)
+            run.report(f"{order.count(name)}", order.count(name) / parts)
+            run.give_way()
+        return "all of it"
+
+    kind(handler)
+    wanted = (("A", 3), ("B", 1), ("C", 3))
+    jobs = [services.enqueue(kind="try", arguments={"name": name, "parts": parts}) for name, parts in wanted]
+    run_waiting()
+    assert order == ["A", "B", "C", "A", "C", "A", "C"]
+    for job in jobs:
+        job.refresh_from_db()
+        # Giving way is no attempt of a worker that died, nor is it told each time.
+        assert (job.state, job.attempt, job.share) == (Job.State.DONE, 1, 1.0)
+        assert lines(job) == ["attempt 1 by tests", "all of it"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_gives_way_to_what_is_not_due_and_a_stop_holds(kind: Register) -> None:
+    runs: list[int] = []
+
+    def handler(run: Run) -> str:
+        runs.append(run.job.pk)
+        if run.job.arguments.get("stops"):
+            Job.objects.filter(pk=run.job.pk).update(is_stop_wanted=True)
+        run.give_way()
+        return "done"
+
+    kind(handler)
+    services.enqueue(kind="try", run_after=timezone.now() + timedelta(hours=1))
+    alone = services.enqueue(kind="try")
+    run_waiting()
+    assert runs == [alone.pk]
+    stopped = services.enqueue(kind="try", arguments={"stops": True})
+    services.enqueue(kind="try", arguments={"stops": True})
+    run_waiting()
+    stopped.refresh_from_db()
+    assert (stopped.state, lines(stopped)) == (Job.State.STOPPED, ["attempt 1 by tests", "stopped"])
+    assert runs.count(stopped.pk) == 1

@@ -16,7 +16,7 @@ from feedback.playlists.models import Playlist
 from feedback.plays.models import Play
 from feedback.preferences.models import ArtistPreference
 from feedback.ratings.models import Rating
-from feedback.spotify_import.models import SpotifyBringing, SpotifyPlaylist, SpotifyPlaylistImport
+from feedback.spotify_import.models import SpotifyImport, SpotifyPlaylist, SpotifyPlaylistImport
 from feedback.tests.factories import make_track
 from jobs.models import Job
 from jobs.tests.helpers import run_waiting
@@ -66,13 +66,13 @@ def test_another_account_gets_a_playlist_of_its_own(client: Client, listener: Us
 
 def test_another_account_ends_what_is_on_its_way(client: Client, listener: User, sandbox: SandboxServer) -> None:
     client.post(reverse("feedback:spotify"), {"parts": ["saved"], "consent": "on"})
-    SpotifyBringing.objects.update(positions={"saved": {"next": "50", "total": 120, "grown": 0, "end": None}})
+    SpotifyImport.objects.update(positions={"saved": {"next": "50", "total": 120, "grown": 0, "end": None}})
 
     connected(listener, sandbox, "zoe")
     run_waiting()
 
     assert Job.objects.get().state == Job.State.STOPPED
-    assert SpotifyBringing.objects.get().positions == {}
+    assert SpotifyImport.objects.get().positions == {}
     assert sandbox.world.requests == []
 
 
@@ -117,7 +117,7 @@ def rows(user: User) -> dict[str, int]:
         "artists": ArtistPreference.objects.filter(user=user).count(),
         "playlists": Playlist.objects.filter(owner=user).count(),
         "imports": SpotifyPlaylistImport.objects.filter(user=user).count(),
-        "bringings": SpotifyBringing.objects.filter(user=user).count(),
+        "bringings": SpotifyImport.objects.filter(user=user).count(),
         "saved": SpotifyPlaylist.objects.filter(user=user).count(),
         "accounts": SpotifyAccount.objects.filter(user=user).count(),
     }

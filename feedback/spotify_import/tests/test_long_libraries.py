@@ -19,7 +19,7 @@ from catalog.models import Artist, Track
 from feedback.playlists.models import Playlist
 from feedback.preferences.models import ArtistPreference
 from feedback.ratings.models import Rating
-from feedback.spotify_import.models import SpotifyBringing, SpotifyPlaylist, SpotifyPlaylistImport
+from feedback.spotify_import.models import SpotifyImport, SpotifyPlaylist, SpotifyPlaylistImport
 from jobs import running
 from jobs.models import Job
 from jobs.tests.helpers import run_waiting
@@ -100,11 +100,11 @@ def test_all_saved_songs_come_whatever_stops_them(client: Client, listener: User
     # Spotify is down; then the listener ends the connection there.
     sandbox.world.faults = [Fault("500", path, times=2, after=60)]
     later()
-    assert SpotifyBringing.objects.get().counts["saved"]["found"] == 6000
+    assert SpotifyImport.objects.get().counts["saved"]["found"] == 6000
     assert "isn&#x27;t responding" in page(client)
     sandbox.world.faults = [Fault("revoked", path, after=40)]
     later()
-    assert SpotifyBringing.objects.get().counts["saved"]["found"] == 8000
+    assert SpotifyImport.objects.get().counts["saved"]["found"] == 8000
     assert Job.objects.get().state == Job.State.FAILED
     assert "Everything up to that point is done." in page(client)
 
@@ -115,11 +115,11 @@ def test_all_saved_songs_come_whatever_stops_them(client: Client, listener: User
     run_waiting()
 
     matched = len(range(0, SAVED, EVERY))
-    bringing = SpotifyBringing.objects.get()
-    assert bringing.counts["saved"] == {
+    spotify_import = SpotifyImport.objects.get()
+    assert spotify_import.counts["saved"] == {
         "total": SAVED, "found": SAVED, "unreadable": 0, "matched": matched, "added": matched,
     }  # fmt: skip
-    assert bringing.is_complete
+    assert spotify_import.is_complete
     assert Rating.objects.filter(user=listener, source="spotify").count() == matched
     # Each page was read to its end once.
     assert offsets(sandbox, path) == list(range(0, SAVED, 50))
@@ -145,7 +145,7 @@ def test_a_worker_that_ends_hands_the_rest_over(
 
     assert Job.objects.get().attempt == 2
     assert offsets(sandbox, "/v1/me/tracks") == list(range(0, 500, 50))
-    assert SpotifyBringing.objects.get().counts["saved"]["found"] == 500
+    assert SpotifyImport.objects.get().counts["saved"]["found"] == 500
 
 
 def test_faults_that_do_not_end_are_given_up_and_said(client: Client, listener: User, sandbox: SandboxServer) -> None:
@@ -160,8 +160,8 @@ def test_faults_that_do_not_end_are_given_up_and_said(client: Client, listener: 
 
     assert waits == [1, 5, 15, 60]
     assert job.state == Job.State.FAILED
-    assert SpotifyBringing.objects.get().counts["saved"]["found"] == 150
-    assert not SpotifyBringing.objects.get().is_complete
+    assert SpotifyImport.objects.get().counts["saved"]["found"] == 150
+    assert not SpotifyImport.objects.get().is_complete
 
 
 def test_songs_that_go_and_come_meanwhile_are_not_passed_over(
@@ -182,7 +182,7 @@ def test_songs_that_go_and_come_meanwhile_are_not_passed_over(
 
     liked = set(Rating.objects.filter(user=listener).values_list("track__spotify_id", flat=True))
     assert liked == everything
-    counts = SpotifyBringing.objects.get().counts["saved"]
+    counts = SpotifyImport.objects.get().counts["saved"]
     assert (counts["total"], counts["found"]) == (len(ada.saved), len(ada.saved))
 
 
@@ -196,7 +196,7 @@ def test_what_is_no_song_is_counted_and_relinked_songs_are_known_by_either_id(
     bring(client, "saved")
     run_waiting()
 
-    assert SpotifyBringing.objects.get().counts["saved"] == {
+    assert SpotifyImport.objects.get().counts["saved"] == {
         "total": 5, "found": 5, "unreadable": 2, "matched": 3, "added": 3,
     }  # fmt: skip
     liked = set(Rating.objects.values_list("track__spotify_id", flat=True))
@@ -210,10 +210,10 @@ def test_all_followed_artists_come(client: Client, listener: User, sandbox: Sand
     sandbox.world.faults = [Fault("429", "/v1/me/following", times=1, retry_after=1, after=10)]
     bring(client, "followed")
     run_waiting()
-    assert SpotifyBringing.objects.get().counts["followed"]["found"] == 500
+    assert SpotifyImport.objects.get().counts["followed"]["found"] == 500
     later()
 
-    assert SpotifyBringing.objects.get().counts["followed"] == {
+    assert SpotifyImport.objects.get().counts["followed"] == {
         "total": 1234, "found": 1234, "unreadable": 0, "matched": 617, "added": 617,
     }  # fmt: skip
     assert ArtistPreference.objects.filter(user=listener).count() == 617
@@ -336,16 +336,16 @@ def test_a_hostile_spotify_loses_nothing(client: Client, listener: User, sandbox
     bring(client, "saved", "followed")
     run_waiting()
     for _time in range(30):
-        if SpotifyBringing.objects.get().finished_at:
+        if SpotifyImport.objects.get().finished_at:
             break
         later()
 
-    bringing = SpotifyBringing.objects.get()
-    assert bringing.is_complete
-    assert {part: (row["total"], row["found"]) for part, row in bringing.counts.items()} == {
+    spotify_import = SpotifyImport.objects.get()
+    assert spotify_import.is_complete
+    assert {part: (row["total"], row["found"]) for part, row in spotify_import.counts.items()} == {
         "saved": (1001, 1001),
         "followed": (300, 300),
     }
-    assert bringing.counts["saved"]["unreadable"] == 1
+    assert spotify_import.counts["saved"]["unreadable"] == 1
     liked = set(Rating.objects.filter(user=listener).values_list("track__spotify_id", flat=True))
     assert liked == {pk_of(n) for n in range(0, 1000, EVERY)}

@@ -1,4 +1,4 @@
-"""Bringing a listener's songs from Spotify, and playlists both ways, against the sandbox over HTTP."""
+"""Imports of a listener's songs from Spotify, and playlists both ways, against the sandbox over HTTP."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -17,7 +17,7 @@ from feedback.playlists.models import Playlist
 from feedback.plays.models import Play
 from feedback.preferences.models import ArtistPreference
 from feedback.ratings.models import Rating
-from feedback.spotify_import.models import SpotifyBringing, SpotifyPlaylist, SpotifyPlaylistImport
+from feedback.spotify_import.models import SpotifyImport, SpotifyPlaylist, SpotifyPlaylistImport
 from feedback.taste import interactions
 from jobs.tests.helpers import run_waiting
 
@@ -56,7 +56,7 @@ def bring(client: Client, *parts: str) -> str:
 def test_songs_plays_and_artists_come_and_are_counted(client: Client, listener: User, catalogue: list[Track]) -> None:
     bring(client, *ALL)
 
-    assert SpotifyBringing.objects.get().counts == {
+    assert SpotifyImport.objects.get().counts == {
         "top": {"total": 60, "found": 60, "unreadable": 0, "matched": 12, "added": 12},
         "saved": {"total": 60, "found": 60, "unreadable": 0, "matched": 2, "added": 0},
         "followed": {"total": 2, "found": 2, "unreadable": 0, "matched": 1, "added": 1},
@@ -74,14 +74,14 @@ def test_no_shared_model_is_fitted_on_it(client: Client, listener: User, catalog
     assert list(interactions()) == []
 
 
-def test_bringing_again_adds_nothing_twice(client: Client, listener: User, catalogue: list[Track]) -> None:
+def test_importing_again_adds_nothing_twice(client: Client, listener: User, catalogue: list[Track]) -> None:
     bring(client, *ALL)
     before = (Rating.objects.count(), ArtistPreference.objects.count())
 
     bring(client, *ALL)
 
     assert (Rating.objects.count(), ArtistPreference.objects.count()) == before
-    assert SpotifyBringing.objects.get().counts["top"] == {
+    assert SpotifyImport.objects.get().counts["top"] == {
         "total": 60, "found": 60, "unreadable": 0, "matched": 12, "added": 0,
     }  # fmt: skip
 
@@ -109,7 +109,7 @@ def test_it_can_all_be_deleted(client: Client, listener: User, catalogue: list[T
     assert not Rating.objects.exists()
     assert not Play.objects.exists()
     assert ArtistPreference.objects.get().artist.name == "Artist 1"
-    assert not SpotifyBringing.objects.exists()
+    assert not SpotifyImport.objects.exists()
 
 
 @pytest.mark.parametrize("answers", [{"parts": ALL}, {"consent": "on"}, {"parts": ["secrets"], "consent": "on"}])
@@ -128,7 +128,7 @@ def test_asking_again_meanwhile_changes_nothing(client: Client, listener: User, 
     run_waiting()
 
     assert "Your Spotify import is already running." in page
-    assert list(SpotifyBringing.objects.get().counts) == ["top"]
+    assert list(SpotifyImport.objects.get().counts) == ["top"]
 
 
 def test_what_went_wrong_is_said_and_what_came_is_kept(
@@ -140,7 +140,7 @@ def test_what_went_wrong_is_said_and_what_came_is_kept(
 
     assert "Spotify is limiting requests right now." in page
     assert Rating.objects.count() == 12
-    assert list(SpotifyBringing.objects.get().counts) == ["top"]
+    assert list(SpotifyImport.objects.get().counts) == ["top"]
 
 
 @pytest.mark.parametrize("rows", [1, 30])
@@ -148,7 +148,7 @@ def test_the_page_has_a_constant_number_of_queries(
     client: Client, listener: User, rows: int, django_assert_num_queries: Callable[[int], Any]
 ) -> None:
     counts = {part: {"found": 1, "matched": 1, "added": 1} for part in ALL[: min(rows, 4)]}
-    SpotifyBringing.objects.create(user=listener, parts=ALL, counts=counts)
+    SpotifyImport.objects.create(user=listener, parts=ALL, counts=counts)
     for number in range(rows):
         made = Playlist.objects.create(owner=listener, name=f"List {number}", source="spotify")
         SpotifyPlaylistImport.objects.create(user=listener, spotify_id=f"p{number}", into="list", playlist=made)
