@@ -13,10 +13,13 @@ class FeedbackConfig(AppConfig):
         """Have feedback follow when the operator merges songs; add the import of histories."""
         from accounts.spotify.services import register_account_handler
         from catalog.duplicates.merging import register_merge_handler
+        from catalog.importing.after import register_import_handler
         from feedback.history_import.job import KINDS
         from feedback.merging import move_feedback
         from feedback.plays import double_jobs
         from feedback.queue.services import move_queue_items
+        from feedback.scrobbling.job import KIND as MATCHING
+        from feedback.scrobbling.job import match_after_import
         from feedback.spotify_import import job, playlists, saving
         from feedback.spotify_import.services import leave_account
         from jobs.registry import register_kind
@@ -24,5 +27,6 @@ class FeedbackConfig(AppConfig):
         register_merge_handler(move_feedback)
         register_merge_handler(move_queue_items)
         register_account_handler(leave_account)
-        for kind in (*KINDS, *double_jobs.KINDS, job.KIND, playlists.KIND, saving.KIND):
+        register_import_handler(match_after_import)
+        for kind in (*KINDS, *double_jobs.KINDS, job.KIND, playlists.KIND, saving.KIND, MATCHING):
             register_kind(kind)

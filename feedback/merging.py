@@ -9,6 +9,7 @@ from feedback.playlists.services import move_playlist_items
 from feedback.plays.models import Play, RemovedDouble
 from feedback.preferences.services import move_preferences
 from feedback.ratings.models import Rating
+from feedback.scrobbling.models import ScrobbledSong
 
 
 @transaction.atomic
@@ -26,6 +27,7 @@ def move_feedback(duplicate: Track, keep: Track) -> None:
     Rating.objects.filter(track=duplicate).update(track=keep)
     Play.objects.filter(track=duplicate).update(track=keep)
     RemovedDouble.objects.filter(track=duplicate).update(track=keep)
+    ScrobbledSong.objects.filter(track=duplicate).update(track=keep)
     move_playlist_items(duplicate, keep)
     move_preferences(duplicate, keep)
 

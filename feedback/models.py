@@ -6,13 +6,15 @@ from feedback.plays.models import Play, RemovedDouble
 from feedback.preferences.models import ArtistPreference, Block, GenrePreference, TasteAdjustment, TasteExclusion
 from feedback.queue.models import PlayQueue, QueueItem
 from feedback.ratings.models import Rating
-from feedback.spotify_import.models import SpotifyBringing, SpotifyPlaylist, SpotifyPlaylistImport
+from feedback.scrobbling.models import OldProtocols, Scrobble, ScrobbledSong, ScrobbleKey
+from feedback.spotify_import.models import SpotifyImport, SpotifyPlaylist, SpotifyPlaylistImport
 
 __all__ = [
     "ArtistPreference",
     "Block",
     "GenrePreference",
     "HistoryImport",
+    "OldProtocols",
     "Play",
     "PlayQueue",
     "Playlist",
@@ -20,7 +22,10 @@ __all__ = [
     "QueueItem",
     "Rating",
     "RemovedDouble",
-    "SpotifyBringing",
+    "Scrobble",
+    "ScrobbleKey",
+    "ScrobbledSong",
+    "SpotifyImport",
     "SpotifyPlaylist",
     "SpotifyPlaylistImport",
     "TasteAdjustment",

@@ -8,6 +8,8 @@ from feedback.playlists import views as playlist_views
 from feedback.plays import views as play_views
 from feedback.preferences import views as preference_views
 from feedback.ratings import views as rating_views
+from feedback.scrobbling import views as player_views
+from feedback.scrobbling.protocols import audioscrobbler, lastfm, listenbrainz
 from feedback.spotify_import import views as spotify_views
 from feedback.statistics import views as statistics_views
 
@@ -57,4 +59,20 @@ urlpatterns = [
     path("spotify/playlists/", spotify_views.playlists, name="spotify_playlists"),
     path("spotify/playlists/import/", spotify_views.import_playlist, name="spotify_import"),
     path("spotify/playlists/likes/", spotify_views.save_likes, name="spotify_save_likes"),
+    path("players/", player_views.players, name="players"),
+    path("players/<int:pk>/revoke/", player_views.revoke, name="player_revoke"),
+    path("players/old-protocols/", player_views.old_protocols, name="old_protocols"),
+    path("players/songs/<int:pk>/", player_views.match, name="player_match"),
+    path("players/songs/<int:pk>/choose/", player_views.choose, name="player_choose"),
+    path("players/songs/<int:pk>/undo/", player_views.undo, name="player_undo"),
+    path("1/validate-token", listenbrainz.validate_token, name="listenbrainz_token"),
+    path("1/submit-listens", listenbrainz.submit_listens, name="listenbrainz_submit"),
+    path("1/feedback/recording-feedback", listenbrainz.recording_feedback, name="listenbrainz_feedback"),
+    path("1/user/<str:username>/listens", listenbrainz.listens, name="listenbrainz_listens"),
+    path("1/user/<str:username>/listen-count", listenbrainz.listen_count, name="listenbrainz_count"),
+    path("1/user/<str:username>/playing-now", listenbrainz.playing_now, name="listenbrainz_playing"),
+    path("2.0/", lastfm.call, name="lastfm"),
+    path("audioscrobbler/", audioscrobbler.handshake, name="audioscrobbler"),
+    path("audioscrobbler/np_1.2", audioscrobbler.now_playing, name="audioscrobbler_now"),
+    path("audioscrobbler/protocol_1.2", audioscrobbler.submit, name="audioscrobbler_submit"),
 ]

@@ -9,7 +9,7 @@ from ninja import Query, Router, Status
 
 from accounts.apikit.auth import LISTENER, limits, listener_of
 from accounts.apikit.paging import PageQuery, newest_page
-from accounts.apikit.problems import ProblemError, answers, file_answer
+from accounts.apikit.problems import ProblemError, file_response, responses
 from accounts.models import User
 from catalog.models import Track
 from catalog.schemas import RowId
@@ -31,7 +31,7 @@ _LIMITS = limits("api", "feedback")
 MAX_DUPLICATES = 100
 
 
-@router.get("/user/history", summary="List your plays", auth=LISTENER, response=answers(PlayPage))
+@router.get("/user/history", summary="List your plays", auth=LISTENER, response=responses(PlayPage))
 def history(request: HttpRequest, page: Query[PageQuery], query: Query[HistoryQuery]) -> Any:
     """Your plays, latest first."""
     rows = selectors.history_of(listener_of(request), query.q, query.outcome or "")
@@ -45,7 +45,7 @@ def history(request: HttpRequest, page: Query[PageQuery], query: Query[HistoryQu
     summary="Record a play",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(PlayOut, *_BODY, status=201),
+    response=responses(PlayOut, 409, *_BODY, status=201),
 )
 def add_play(request: HttpRequest, body: PlayIn) -> Any:
     """Record that you are playing a song now."""
@@ -63,7 +63,7 @@ def add_play(request: HttpRequest, body: PlayIn) -> Any:
     summary="Restore a play",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(PlayOut, *_BODY),
+    response=responses(PlayOut, 409, *_BODY),
 )
 def restore_play(request: HttpRequest, body: RestoreIn) -> Any:
     """Restore a play that you removed."""
@@ -75,7 +75,9 @@ def restore_play(request: HttpRequest, body: RestoreIn) -> Any:
     return get_object_or_404(selectors.history_of(user), pk=play.pk)
 
 
-@router.get("/user/history/duplicates", summary="List duplicate plays", auth=LISTENER, response=answers(DuplicatesOut))
+@router.get(
+    "/user/history/duplicates", summary="List duplicate plays", auth=LISTENER, response=responses(DuplicatesOut)
+)
 def duplicates(request: HttpRequest) -> Any:
     """Plays that two sources, such as Spotify and Last.fm, have recorded."""
     return _duplicates(listener_of(request))
@@ -86,7 +88,7 @@ def duplicates(request: HttpRequest) -> Any:
     summary="Remove or restore duplicate plays",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(DuplicatesOut, 409, status=202),
+    response=responses(DuplicatesOut, 409, status=202),
 )
 def change_duplicates(request: HttpRequest, action: Literal["remove", "restore"]) -> Any:
     """Remove the plays with fewer details, or restore all that were removed, in the background.
@@ -118,7 +120,7 @@ def _duplicates(user: User) -> dict[str, Any]:
     summary="Remove a play",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(RemovedOut, 404),
+    response=responses(RemovedOut, 404),
 )
 def remove_play(request: HttpRequest, play_id: RowId) -> Any:
     """Remove a play from your history."""
@@ -130,8 +132,8 @@ def remove_play(request: HttpRequest, play_id: RowId) -> Any:
     "/user/history.csv",
     summary="Download your history as CSV",
     auth=LISTENER,
-    response=answers(bytes),
-    openapi_extra=file_answer("text/csv"),
+    response=responses(bytes),
+    openapi_extra=file_response("text/csv"),
 )
 def export(request: HttpRequest, query: Query[HistoryQuery]) -> HttpResponseBase:
     """Your plays as a streamed CSV file. Times are in UTC."""

@@ -16,15 +16,19 @@ _SAME_MS = 1500
 _ENDS = frozenset({"spotify", "spotify-year"})
 # Listings that tell times to the minute alone, besides those called so.
 _MINUTES = frozenset({"spotify-year"})
+# What players told while it was heard: with the start known to some seconds, or somewhere in or after the listen.
+LIVE, LIVE_ABOUT = "scrobble", "scrobble-about"
+# How long a listen of unknown length may have been that is told so.
+LENGTH_MS = 240_000
 # Listings of what was heard for half its length, which must be 30 seconds at least.
-_SCROBBLES = frozenset({"lastfm", "listenbrainz", "maloja"})
+_SCROBBLES = frozenset({"lastfm", "listenbrainz", "maloja", LIVE, LIVE_ABOUT})
 _SHORTEST_SCROBBLE_MS = 15_000
 # An end and a start at the same second are taken for one listen where nothing nearer is found.
 LAST = MINUTE + 1
 # What Spotify tells a connected site: a time that may be the start or the end.
 CONNECTION = "spotify-api"
-_RANKS = {"site": 9, "spotify": 8, "own": 7, "apple": 6, "maloja": 5, "listenbrainz": 5, "rockbox": 4, "youtube": 3,
-          "lastfm": 3, CONNECTION: 2, "exportify": 1}  # fmt: skip
+_RANKS = {"site": 9, "spotify": 8, "own": 7, "apple": 6, "maloja": 5, "listenbrainz": 5, LIVE: 5, LIVE_ABOUT: 4,
+          "rockbox": 4, "youtube": 3, "lastfm": 3, CONNECTION: 2, "exportify": 1}  # fmt: skip
 
 
 @dataclass(eq=False, slots=True)
@@ -58,6 +62,8 @@ def distance(listen: Listen, other: Listen) -> int | None:
     """Return the seconds between two tellings of one listen; ``None`` where they are two listens."""
     if _is_too_short(listen, other) or _is_too_short(other, listen):
         return None
+    if LIVE_ABOUT in (listen.family, other.family):
+        return _apart_about(listen, other)
     is_end, is_other_end = listen.family in _ENDS, other.family in _ENDS
     is_same = listen.at == other.at and (listen.ms is None or other.ms is None or listen.ms == other.ms)
     if is_same and is_end == is_other_end:
@@ -75,10 +81,18 @@ def distance(listen: Listen, other: Listen) -> int | None:
     return LAST if is_same else None
 
 
+def _apart_about(listen: Listen, other: Listen) -> int | None:
+    """Return the same where one was told in or after the listen: not before it, and a minute after it at most."""
+    apart = listen.start - other.start if listen.family == LIVE_ABOUT else other.start - listen.start
+    longest = (max(listen.ms or 0, other.ms or 0) or LENGTH_MS) // 1000 + MINUTE
+    first = -longest if listen.family == other.family else -TOLERANCE
+    return abs(apart) if first <= apart <= longest else None
+
+
 def _tolerance(listen: Listen, other: Listen) -> int:
     """Return how far the time of ``one`` may lie from that of ``other``."""
     # What is told to the minute ends with no seconds.
-    if listen.at % MINUTE:
+    if listen.at % MINUTE or listen.family == LIVE:
         return TOLERANCE
     if listen.listing.endswith(("-min", "-before")) or listen.family in _MINUTES or other.ms is None:
         return MINUTE

@@ -12,6 +12,8 @@ from django.utils import timezone
 from accounts.models import User
 from catalog.models import Track
 from feedback.hidden import refuse_hidden
+from feedback.plays.capacity import history_full, room_for_plays
+from feedback.plays.identity import LENGTH_MS, MINUTE, TOLERANCE, Listen, distance
 from feedback.plays.models import Play
 from feedback.source import Source
 from jobs.races import conflict_as_integrity_error
@@ -41,7 +43,8 @@ def record_play(
 ) -> tuple[Play, bool]:
     """Record that the listener played a song; return the play and whether it is new.
 
-    A ``token`` that was seen before records nothing and returns the play it stands for. Raises ``HiddenTrackError``.
+    A ``token`` that was seen before records nothing and returns the play it stands for. Raises
+    ``HiddenTrackError``, and ``CapError`` where the history is full.
     """
     refuse_hidden(track)
     play = Play(
@@ -53,15 +56,46 @@ def record_play(
         outcome=Play.Outcome(outcome),
         source=Source(source),
     )
-    return _insert_once(play)
+    return _adopted(play) or _insert_once(play)
+
+
+def _adopted(play: Play) -> tuple[Play, bool] | None:
+    """Return the play that one of the listener's own players has told of this very listen, made the site's."""
+    if play.source != Source.SITE or play.token is None:
+        return None
+    at, length = play.played_at, timedelta(milliseconds=play.track.duration_ms or LENGTH_MS)
+    near = Play.objects.filter(
+        user_id=play.user_id,
+        track__recording_key=play.track.recording_key,
+        source=Source.SCROBBLE,
+        token=None,
+        played_at__range=(at - timedelta(seconds=TOLERANCE), at + length + timedelta(seconds=MINUTE)),
+    )
+    listen = Listen(play.track.recording_key, int(at.timestamp()), play.track.duration_ms, "site", 0)
+    for other in near.order_by("played_at").select_for_update():
+        told_by = Listen(listen.recording, int(other.played_at.timestamp()), other.ms_played, other.listing, 0)
+        if distance(listen, told_by) is not None:
+            if Play.objects.filter(user_id=play.user_id, token=play.token).exists():
+                return None
+            other.token, other.source, other.listing = play.token, play.source, ""
+            other.played_at, other.ms_played = at, play.ms_played
+            other.outcome = max(Play.Outcome(other.outcome), Play.Outcome(play.outcome), key=_WEIGHT.__getitem__)
+            other.save(update_fields=["token", "source", "listing", "played_at", "ms_played", "outcome"])
+            return other, True
+    return None
 
 
 def _insert_once(play: Play) -> tuple[Play, bool]:
+    known = Q(token=play.token, token__isnull=False) | Q(digest=play.digest, digest__isnull=False)
+    if not room_for_plays(play.user):
+        earlier = Play.objects.filter(known, user_id=play.user_id).first()
+        if earlier is None:
+            raise history_full()
+        return earlier, False
     try:
         with conflict_as_integrity_error():
             play.save(force_insert=True)
     except IntegrityError:
-        known = Q(token=play.token, token__isnull=False) | Q(digest=play.digest, digest__isnull=False)
         earlier = Play.objects.filter(known, user_id=play.user_id).first()
         if earlier is None:
             raise
@@ -92,7 +126,7 @@ def remove_play(*, play: Play) -> str:
 
 @transaction.atomic
 def restore_play(*, user: User, removed: str) -> Play:
-    """Put back what ``remove_play`` took out, once. Raises ``UndoError``."""
+    """Put back what ``remove_play`` took out, once. Raises ``UndoError`` and ``CapError``."""
     try:
         columns: dict[str, Any] = signing.loads(removed, salt=_REMOVED_SALT, max_age=_UNDO_SECONDS)
     except signing.BadSignature as error:
@@ -122,7 +156,7 @@ def report_play(
 
     Reports may come late, twice and in any order (a closing page sends its own): the longest time and the most final
     outcome stay. ``is_known`` says that an earlier report was kept, so that a play that is gone stays gone. Raises
-    ``HiddenTrackError`` and ``OtherSongError``.
+    ``HiddenTrackError``, ``OtherSongError`` and ``CapError``.
     """
     outcome = Play.Outcome(outcome)
     if not is_known:

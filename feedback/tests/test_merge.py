@@ -56,5 +56,5 @@ def test_queries_do_not_grow_with_listeners(django_assert_num_queries: DjangoAss
             RatingFactory(user=user, track=keep, updated_at=EARLY)
             RatingFactory(user=user, track=duplicate, updated_at=LATE)
             PlayFactory(user=user, track=duplicate)
-        with django_assert_num_queries(14):
+        with django_assert_num_queries(15):
             move_feedback(duplicate, keep)

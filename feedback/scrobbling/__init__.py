@@ -1,0 +1,1 @@
+"""Plays that players and music servers tell while they happen: scrobbles."""

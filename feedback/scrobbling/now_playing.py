@@ -1,0 +1,52 @@
+"""What plays now, by listener: kept in the cache alone, for a while."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.core.cache import cache
+
+_KEPT_SECONDS = 2 * 3600
+_MOST = 12
+# A song of unknown length is said to play for so long.
+_UNTOLD_SECONDS = 600
+_PAUSE_SECONDS = 60
+
+
+@dataclass
+class Note:
+    """A player said that a song began; ``at``: when it did, seconds since 1970; ``is_told``: it came as a listen."""
+
+    key_id: int
+    client: str
+    song: int
+    title: str
+    artist: str
+    at: int
+    seconds: int | None = None
+    is_told: bool = False
+
+    def plays_at(self, moment: int) -> bool:
+        """Return whether the song may still play."""
+        return self.at <= moment <= self.at + (self.seconds or _UNTOLD_SECONDS) + _PAUSE_SECONDS
+
+
+def notes_of(user_id: int) -> list[Note]:
+    """Return what the listener's players said of late, the latest last."""
+    rows: list[dict[str, Any]] = cache.get(_key(user_id)) or []
+    return [Note(**row) for row in rows]
+
+
+def keep_notes(user_id: int, notes: Sequence[Note]) -> None:
+    """Keep the latest of the notes."""
+    cache.set(_key(user_id), [asdict(note) for note in notes[-_MOST:]], _KEPT_SECONDS)
+
+
+def playing(user_id: int, moment: int) -> list[Note]:
+    """Return what plays at a moment, the latest first and one song for each player."""
+    latest = {(note.key_id, note.client): note for note in notes_of(user_id)}
+    return sorted((note for note in latest.values() if note.plays_at(moment)), key=lambda note: -note.at)
+
+
+def _key(user_id: int) -> str:
+    return f"feedback:scrobbling:now:{user_id}"

@@ -1,0 +1,183 @@
+"""Taking what players tell: listens, and what plays now."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.db import transaction
+
+from accounts.locks import lock_user
+from accounts.models import User
+from catalog.importing.writing.writer import batches
+from catalog.models import Track
+from feedback.history_import.writing import EARLIEST, digest
+from feedback.plays.identity import TOLERANCE
+from feedback.scrobbling.models import Scrobble, ScrobbledSong, ScrobbleKey
+from feedback.scrobbling.now_playing import Note, keep_notes, notes_of
+from feedback.scrobbling.one_listen import half_of, settle
+from feedback.scrobbling.songs import name_digest, songs_of
+from feedback.scrobbling.told import Told
+
+MAX_WAITING = 100_000
+# A clock may be so far ahead of ours.
+_AHEAD_SECONDS = 300
+_SLACK = 10
+_UNTOLD_SECONDS = 600
+_PAUSE_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Teller:
+    """Who tells: a listener's token, and the program that uses it."""
+
+    user: User
+    key: ScrobbleKey
+    client: str
+
+
+@transaction.atomic
+def take_listens(*, teller: Teller, heard: Sequence[Told], received: int, is_import: bool = False) -> int:
+    """Take listens that a player told at the second ``received``; return how many new plays they make.
+
+    What was told before changes nothing. What matches no song waits for one.
+    """
+    user = teller.user
+    lock_user(user)
+    notes = notes_of(user.pk)
+    songs = songs_of(user, heard)
+    fresh: dict[int, Scrobble] = {}
+    for item, song in zip(heard, songs, strict=True):
+        if song is not None:
+            scrobble = _scrobble(teller, item, song, notes, received, is_import=is_import)
+            fresh.setdefault(scrobble.digest, scrobble)
+    known: set[int] = set()
+    for marks in batches(sorted(fresh)):
+        known.update(Scrobble.objects.filter(user=user, digest__in=marks).values_list("digest", flat=True))
+    new = [scrobble for mark, scrobble in fresh.items() if mark not in known]
+    added = settle(user.pk, [scrobble for scrobble in new if scrobble.song.track_id is not None])
+    Scrobble.objects.bulk_create(_with_room(user, new), batch_size=500)
+    keep_notes(user.pk, notes)
+    return added
+
+
+@transaction.atomic
+def note_playing(*, teller: Teller, heard: Told, received: int) -> None:
+    """Note that a song plays now. If another played before and cannot have been heard half, that was a skip."""
+    user = teller.user
+    lock_user(user)
+    notes = notes_of(user.pk)
+    latest = next((note for note in reversed(notes) if _is_by(note, teller)), None)
+    songs = songs_of(user, [heard])
+    if songs[0] is None:
+        return
+    song = songs[0]
+    if latest is not None and latest.song == name_digest(heard):
+        least = (latest.seconds or 0) - _SLACK if latest.is_told else (latest.seconds or _UNTOLD_SECONDS)
+        if received - latest.at < least:
+            # Told again, as after a pause.
+            return
+    elif latest is not None and not latest.is_told:
+        _note_skip(teller, latest, received)
+    notes.append(_note(teller, heard, song, received))
+    keep_notes(user.pk, notes)
+
+
+def _note(teller: Teller, heard: Told, song: ScrobbledSong, received: int) -> Note:
+    lengths = Track.objects.filter(pk=song.track_id or 0).values_list("duration_ms", flat=True)
+    length = heard.duration_ms or lengths.first()
+    seconds = length // 1000 if length else None
+    return Note(teller.key.pk, teller.client, name_digest(heard), heard.title, heard.artist, received, seconds)
+
+
+def _note_skip(teller: Teller, note: Note, received: int) -> None:
+    """Record a skip where a player that tells what was heard half could not do so yet."""
+    heard, half = received - note.at, half_of((note.seconds or 0) * 1000)
+    if half is None or not 0 < heard < half - _SLACK:
+        return
+    song = ScrobbledSong.objects.filter(user=teller.user, name_digest=note.song, track__isnull=False).first()
+    if song is None:
+        return
+    at = datetime.fromtimestamp(note.at, UTC)
+    scrobble = Scrobble(
+        user=teller.user,
+        key=teller.key,
+        client=teller.client,
+        song=song,
+        digest=digest(f"skip\n{teller.key.pk}\n{teller.client}\n{note.at}\n{note.song}"),
+        listened_at=at,
+        started_at=at,
+        is_exact=True,
+        duration_ms=(note.seconds or 0) * 1000,
+        ms_played=heard * 1000,
+        is_skip=True,
+    )
+    if not Scrobble.objects.filter(user=teller.user, digest=scrobble.digest).exists():
+        settle(teller.user.pk, [scrobble])
+        scrobble.save(force_insert=True)
+
+
+def _scrobble(
+    teller: Teller, heard: Told, song: ScrobbledSong, notes: Sequence[Note], received: int, *, is_import: bool
+) -> Scrobble:
+    at = _possible(heard.at, received)
+    start, is_exact = _start(teller, heard, at, notes, received, is_import=is_import)
+    # Without a time of its own it is told once a second at most.
+    second = received if heard.at is None else heard.at
+    text = f"{teller.key.pk}\n{teller.client}\n{second}\n{name_digest(heard)}"
+    return Scrobble(
+        user=teller.user,
+        key=teller.key,
+        client=teller.client,
+        song=song,
+        digest=digest(text),
+        listened_at=datetime.fromtimestamp(at, UTC),
+        started_at=datetime.fromtimestamp(start, UTC),
+        is_exact=is_exact,
+        duration_ms=heard.duration_ms,
+        is_waiting=song.track_id is None,
+    )
+
+
+def _start(
+    teller: Teller, heard: Told, at: int, notes: Sequence[Note], received: int, *, is_import: bool
+) -> tuple[int, bool]:
+    """Return when the listen began, and whether that is known to some seconds."""
+    if is_import:
+        return at, True
+    length = (heard.duration_ms or 0) // 1000
+    name = name_digest(heard)
+    for note in reversed(notes):
+        latest = note.at + (note.seconds or length or _UNTOLD_SECONDS) + _PAUSE_SECONDS
+        if _is_by(note, teller) and note.song == name and note.at - TOLERANCE <= at <= latest:
+            note.is_told = True
+            return (at if abs(at - note.at) <= TOLERANCE else note.at), True
+    half = half_of(heard.duration_ms)
+    if half is not None and received - at < half - _SLACK:
+        # Nobody has heard half of what began so late: it is the time of sending.
+        return at - half, False
+    return at, False
+
+
+def _possible(at: int | None, received: int) -> int:
+    """Return a time that a listen can have: clocks are wrong, and some tell none."""
+    if at is None or not EARLIEST <= at <= received + _AHEAD_SECONDS:
+        return received
+    return min(at, received)
+
+
+def _is_by(note: Note, teller: Teller) -> bool:
+    return (note.key_id, note.client) == (teller.key.pk, teller.client)
+
+
+def _with_room(user: User, scrobbles: Sequence[Scrobble]) -> list[Scrobble]:
+    """Return what is stored: of what waits for a song only so much."""
+    waiting = sum(scrobble.is_waiting for scrobble in scrobbles)
+    if not waiting:
+        return list(scrobbles)
+    room = MAX_WAITING - Scrobble.objects.filter(user=user, is_waiting=True).count()
+    stored: list[Scrobble] = []
+    for scrobble in scrobbles:
+        if not scrobble.is_waiting or room > 0:
+            stored.append(scrobble)
+            room -= scrobble.is_waiting
+    return stored
