@@ -9,6 +9,7 @@ from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreation
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+import accounts.two_factor.admin  # noqa: F401
 from accounts import services
 from accounts.login.notices import send_notice
 from accounts.models import ApiToken, User

@@ -11,7 +11,9 @@ from allauth.account.internal.flows.password_change import finalize_password_cha
 from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
 from allauth.account.internal.flows.signup import complete_signup
 from allauth.account.internal.templatekit import get_entrance_context_data
+from allauth.account.stages import LoginStageController
 from allauth.core.internal.ratelimit import get_ip
+from allauth.mfa.stages import AuthenticateStage
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from ninja import NinjaAPI
@@ -45,6 +47,11 @@ def on_close(response: HttpResponseBase, call: Callable[[], object]) -> None:
 def finish_password_change(request: HttpRequest, user: User) -> None:
     """Keep the session of ``request`` and write to the listener, as the page does after a new password."""
     finalize_password_change(request, user)
+
+
+def second_step(request: HttpRequest) -> Any:
+    """Return the step that a log-in waits at after the password, None if it waits at none of two-factor's."""
+    return LoginStageController.enter(request, AuthenticateStage.key)
 
 
 def finish_sign_up(request: HttpRequest, user: User) -> None:

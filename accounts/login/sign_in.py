@@ -7,8 +7,9 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from django.forms import BaseForm
 from django.http import HttpRequest
 
-from accounts.compat import finish_sign_up
+from accounts.compat import finish_sign_up, second_step
 from accounts.forms import LoginForm, SignupForm
+from accounts.two_factor.forms import AuthenticateForm
 
 # How long allauth's limits for log-in and sign-up last at most; it does not say when a single one ends.
 WAIT_SECONDS = 60
@@ -23,6 +24,14 @@ class TooManyAttemptsError(Exception):
         self.seconds = seconds
 
 
+class CodeNeededError(Exception):
+    """The account has two-factor authentication: log-in asks for a code as well."""
+
+
+class CodeRefusedError(Exception):
+    """The code was refused; the message says why."""
+
+
 class RefusedError(Exception):
     """The form was refused: ``form.errors`` say why."""
 
@@ -34,7 +43,8 @@ class RefusedError(Exception):
 def log_in(request: HttpRequest, answers: dict[str, Any]) -> bool:
     """Log in; False where the address has to be confirmed first or the account is closed.
 
-    Raises ``TooManyAttemptsError`` and ``RefusedError``.
+    Raises ``TooManyAttemptsError``, ``RefusedError``, and after the right password ``CodeNeededError`` and
+    ``CodeRefusedError``.
     """
     form = LoginForm(answers, request=request)
     if not form.is_valid():
@@ -43,9 +53,26 @@ def log_in(request: HttpRequest, answers: dict[str, Any]) -> bool:
         raise RefusedError(form)
     try:
         form.login(request)
+        if (step := second_step(request)) is not None:
+            _take_second_step(step, answers.get("code") or "")
     except ImmediateHttpResponse:
         return False
     return bool(request.user.is_authenticated)
+
+
+def _take_second_step(step: Any, code: str) -> None:
+    form = AuthenticateForm({"code": code}, user=step.login.user)
+    if code and form.is_valid():
+        form.save()
+        step.exit()
+        return
+    # Nothing of the half of a log-in stays in the session.
+    step.abort()
+    if not code:
+        raise CodeNeededError
+    if form.has_error("code", "too_many_login_attempts"):
+        raise TooManyAttemptsError(LOCKED_SECONDS)
+    raise CodeRefusedError(str(form.errors["code"][0]))
 
 
 def sign_up(request: HttpRequest, answers: dict[str, Any]) -> bool:

@@ -1,0 +1,54 @@
+"""``REQUIRE_MFA_FOR_STAFF``: who may operate the site, and where those who may not yet are led."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required, permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+
+Page = Callable[..., HttpResponse]
+
+
+def lead_to_two_factor(request: HttpRequest) -> HttpResponse | None:
+    """Return the way to the page that sets two-factor authentication up, for staff who have to; else None."""
+    if not isinstance(request.user, User) or not request.user.has_to_set_up_mfa:
+        return None
+    messages.info(request, _("Operators of this site log in with two steps. Set that up first."))
+    return redirect("mfa_index")
+
+
+def operator_page(permission: str) -> Callable[[Page], Page]:
+    """Show a page only to operators with this permission; 403 for other listeners."""
+
+    def decorator(page: Page) -> Page:
+        guarded = permission_required(permission, raise_exception=True)(page)
+
+        @login_required
+        @wraps(page)
+        def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            return lead_to_two_factor(request) or guarded(request, *args, **kwargs)
+
+        return view
+
+    return decorator
+
+
+def may_operate(request: HttpRequest) -> bool:
+    """Return whether the administration lets somebody in."""
+    return isinstance(request.user, User) and request.user.is_active and request.user.may_operate
+
+
+def admin_log_in(log_in: Page) -> Page:
+    """Wrap the administration's log-in, which it shows to whom it does not let in."""
+
+    @wraps(log_in)
+    def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return lead_to_two_factor(request) or log_in(request, *args, **kwargs)
+
+    return view
