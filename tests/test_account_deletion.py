@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 from allauth.account.models import EmailAddress, EmailConfirmation
+from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialToken
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group, Permission
@@ -14,7 +15,7 @@ from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import ApiToken, KeptAnswer, User
+from accounts.models import ApiToken, StoredResponse, User
 from accounts.personal_data.export import personal_tables
 from accounts.spotify.models import SpotifyAccount
 from catalog.models import Artist, Genre, Track
@@ -24,7 +25,8 @@ from feedback.plays.models import Play, RemovedDouble
 from feedback.preferences.models import ArtistPreference, Block, GenrePreference, TasteAdjustment, TasteExclusion
 from feedback.queue.models import PlayQueue, QueueItem
 from feedback.ratings.models import Rating
-from feedback.spotify_import.models import SpotifyBringing, SpotifyPlaylist, SpotifyPlaylistImport
+from feedback.scrobbling.models import OldProtocols, Scrobble, ScrobbledSong, ScrobbleKey
+from feedback.spotify_import.models import SpotifyImport, SpotifyPlaylist, SpotifyPlaylistImport
 from feedback.tests.factories import PASSWORD, UserFactory, make_track
 from jobs.models import Job
 from recommender.models import ModelVersion, Recommendation
@@ -74,7 +76,7 @@ MAKERS: dict[str, Callable[[User, Track], Any]] = {
     ),
     "feedback.TasteExclusion": lambda user, track: TasteExclusion.objects.create(user=user, track=track),
     "accounts.ApiToken": lambda user, _track: ApiToken.objects.create(user=user, name="Mine", digest=str(user.pk)),
-    "accounts.KeptAnswer": lambda user, _track: KeptAnswer.objects.create(user=user, key_digest="1"),
+    "accounts.StoredResponse": lambda user, _track: StoredResponse.objects.create(user=user, key_digest="1"),
     "feedback.HistoryImport": lambda user, _track: HistoryImport.objects.create(user=user, name="history.zip"),
     "jobs.Job": lambda user, _track: Job.objects.create(user=user, kind="retrain"),
     "recommender.Recommendation": _recommendation,
@@ -92,7 +94,7 @@ MAKERS: dict[str, Callable[[User, Track], Any]] = {
     "feedback.UnmatchedSong": lambda user, _track: UnmatchedSong.objects.create(
         history_import=HistoryImport.objects.get(user=user), digest=1, title="Lost", artist="Nobody"
     ),
-    "feedback.SpotifyBringing": lambda user, _track: SpotifyBringing.objects.create(user=user),
+    "feedback.SpotifyImport": lambda user, _track: SpotifyImport.objects.create(user=user),
     "feedback.SpotifyPlaylistImport": lambda user, _track: SpotifyPlaylistImport.objects.create(
         user=user, spotify_id="p" * 22, into="likes"
     ),
@@ -102,11 +104,30 @@ MAKERS: dict[str, Callable[[User, Track], Any]] = {
     "accounts_spotify.SpotifyAccount": lambda user, _track: SpotifyAccount.objects.create(
         user=user, account_id=str(user.pk), access_token="a", refresh_token="r", expires_at=timezone.now()
     ),
+    "mfa.Authenticator": lambda user, _track: Authenticator.objects.create(
+        user=user, type="totp", data={"secret": "sealed"}
+    ),
     "socialaccount.SocialAccount": lambda user, _track: SocialAccount.objects.create(
         user=user, provider="spotify", uid=str(user.pk)
     ),
     "socialaccount.SocialToken": lambda user, _track: SocialToken.objects.create(
         account=SocialAccount.objects.get(user=user), token="t", token_secret="s"
+    ),
+    "feedback.ScrobbleKey": lambda user, _track: ScrobbleKey.objects.create(
+        user=user, name="Phone", digest=str(user.pk)
+    ),
+    "feedback.OldProtocols": lambda user, _track: OldProtocols.objects.create(user=user),
+    "feedback.ScrobbledSong": lambda user, track: ScrobbledSong.objects.create(
+        user=user, digest=1, name_digest=1, title="Lost", artist="Nobody", track=track
+    ),
+    "feedback.Scrobble": lambda user, _track: Scrobble.objects.create(
+        user=user,
+        key=ScrobbleKey.objects.get(user=user),
+        song=ScrobbledSong.objects.get(user=user),
+        play=Play.objects.get(user=user),
+        digest=1,
+        listened_at=timezone.now(),
+        started_at=timezone.now(),
     ),
     "account.EmailConfirmation": lambda user, _track: EmailConfirmation.objects.create(
         email_address=EmailAddress.objects.get(user=user), key=str(user.pk)

@@ -31,6 +31,10 @@ NOT_SECRET = {
     ("feedback.RemovedDouble", "token"),
     ("feedback.RemovedDouble", "digest"),
     ("feedback.UnmatchedSong", "digest"),
+    ("feedback.ScrobbledSong", "digest"),
+    ("feedback.ScrobbledSong", "name_digest"),
+    ("feedback.Scrobble", "digest"),
+    ("feedback.Scrobble", "key_id"),
 }
 
 

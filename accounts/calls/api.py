@@ -22,7 +22,14 @@ from accounts.apikit.auth import (
     too_many_calls,
 )
 from accounts.apikit.identity import confirm_identity
-from accounts.apikit.problems import ProblemError, answers, example_answer, file_answer, refuse_form, wrong_password
+from accounts.apikit.problems import (
+    ProblemError,
+    example_response,
+    file_response,
+    refuse_form,
+    responses,
+    wrong_password,
+)
 from accounts.compat import finish_password_change
 from accounts.forms import ChangeEmailForm, ProfileForm
 from accounts.login import sign_in
@@ -41,7 +48,7 @@ from accounts.schemas import (
 )
 
 router = Router(tags=["account"])
-_ROWS = example_answer({"feedback.Rating": [{"id": 1, "user": 7, "track": 1482, "value": 1}]})
+_ROWS = example_response({"feedback.Rating": [{"id": 1, "user": 7, "track": 1482, "value": 1}]})
 _BODY = (400, 413, 415)
 
 
@@ -50,7 +57,7 @@ _BODY = (400, 413, 415)
     summary="Sign up",
     auth=None,
     throttle=[*limits("api"), AccountLimit("signup", sign_in.WAIT_SECONDS)],
-    response=answers(SessionOut, 403, *_BODY, is_public=True, status=201),
+    response=responses(SessionOut, 403, *_BODY, is_public=True, status=201),
 )
 def register(request: HttpRequest, body: RegisterIn) -> Any:
     """Create an account and log in.
@@ -67,15 +74,21 @@ def register(request: HttpRequest, body: RegisterIn) -> Any:
     summary="Log in",
     auth=None,
     throttle=[*limits("api"), AccountLimit("login", sign_in.WAIT_SECONDS)],
-    response=answers(SessionOut, 401, 403, *_BODY, is_public=True),
+    response=responses(SessionOut, 401, 403, *_BODY, is_public=True),
 )
 def login(request: HttpRequest, body: LoginIn) -> Any:
-    """Log in with a username or email address. Returns the session cookie."""
+    """Log in with a username or email address. Returns the session cookie.
+
+    If the account has two-factor authentication, a right password without `code` is answered with 401 and the code
+    `mfa_required`. Access tokens need no code.
+    """
     refuse_other_sites(request)
     return _session(request, sign_in.log_in, body.dict())
 
 
-@router.get("/auth/logout", summary="Log out (GET)", auth=None, response=answers(None, 403, is_public=True, status=204))
+@router.get(
+    "/auth/logout", summary="Log out (GET)", auth=None, response=responses(None, 403, is_public=True, status=204)
+)
 def logout(request: HttpRequest) -> Any:
     """End the session. Does nothing if there is none.
 
@@ -89,7 +102,7 @@ def logout(request: HttpRequest) -> Any:
     return Status(204, None)
 
 
-@router.post("/auth/logout", summary="Log out", auth=None, response=answers(None, 403, is_public=True, status=204))
+@router.post("/auth/logout", summary="Log out", auth=None, response=responses(None, 403, is_public=True, status=204))
 def logout_by_post(request: HttpRequest) -> Any:
     """End the session. Does nothing if there is none."""
     SESSION_ONLY[0](request)
@@ -97,13 +110,13 @@ def logout_by_post(request: HttpRequest) -> Any:
     return Status(204, None)
 
 
-@router.get("/user/profile", summary="Get your profile", auth=LISTENER, response=answers(ProfileOut))
+@router.get("/user/profile", summary="Get your profile", auth=LISTENER, response=responses(ProfileOut))
 def profile(request: HttpRequest) -> Any:
     """Who you are, and your recommendation settings."""
     return listener_of(request)
 
 
-@router.put("/user/profile", summary="Update your profile", auth=LISTENER, response=answers(ProfileOut, *_BODY))
+@router.put("/user/profile", summary="Update your profile", auth=LISTENER, response=responses(ProfileOut, *_BODY))
 def change_profile(request: HttpRequest, body: ProfileIn) -> Any:
     """Change your recommendation settings. All three values are required."""
     user = User.objects.get(pk=listener_of(request).pk)
@@ -114,7 +127,7 @@ def change_profile(request: HttpRequest, body: ProfileIn) -> Any:
 
 
 @router.put(
-    "/user/password", summary="Change your password", auth=SESSION_ONLY, response=answers(None, *_BODY, status=204)
+    "/user/password", summary="Change your password", auth=SESSION_ONLY, response=responses(None, *_BODY, status=204)
 )
 def change_password(request: HttpRequest, body: PasswordIn) -> Any:
     """Change your password. Needs a session, which stays logged in. Your other sessions are logged out."""
@@ -130,13 +143,13 @@ def change_password(request: HttpRequest, body: PasswordIn) -> Any:
     return Status(204, None)
 
 
-@router.get("/user/email", summary="Get your email address", auth=LISTENER, response=answers(EmailOut))
+@router.get("/user/email", summary="Get your email address", auth=LISTENER, response=responses(EmailOut))
 def email_address(request: HttpRequest) -> Any:
     """Your email address, and the one that waits for its confirmation."""
     return _email(listener_of(request))
 
 
-@router.put("/user/email", summary="Change your email address", auth=SESSION_ONLY, response=answers(EmailOut, *_BODY))
+@router.put("/user/email", summary="Change your email address", auth=SESSION_ONLY, response=responses(EmailOut, *_BODY))
 def change_email(request: HttpRequest, body: EmailIn) -> Any:
     """Change your email address. Needs a session. If the site sends email, follow the link we send to the new address.
 
@@ -158,7 +171,7 @@ def _email(user: User) -> dict[str, Any]:
     return {"email": user.email, "pending": pending.email if pending else None}
 
 
-@router.delete("/user", summary="Delete your account", auth=SESSION_ONLY, response=answers(None, *_BODY, status=204))
+@router.delete("/user", summary="Delete your account", auth=SESSION_ONLY, response=responses(None, *_BODY, status=204))
 def delete_account(request: HttpRequest, body: DeleteIn) -> Any:
     """Permanently delete your account and everything in it.
 
@@ -180,7 +193,7 @@ def delete_account(request: HttpRequest, body: DeleteIn) -> Any:
     summary="Export your data as JSON",
     auth=LISTENER,
     throttle=limits("api", "export"),
-    response=answers(dict[str, list[Any]]),
+    response=responses(dict[str, list[Any]]),
     openapi_extra=_ROWS,
 )
 def export(request: HttpRequest) -> Any:
@@ -193,8 +206,8 @@ def export(request: HttpRequest) -> Any:
     summary="Export your data as CSV",
     auth=LISTENER,
     throttle=limits("api", "export"),
-    response=answers(bytes),
-    openapi_extra=file_answer("application/zip"),
+    response=responses(bytes),
+    openapi_extra=file_response("application/zip"),
 )
 def export_csv(request: HttpRequest) -> Any:
     """Everything the site stores about you, as a zip archive of CSV files."""
@@ -213,6 +226,11 @@ def _session(request: HttpRequest, enter: Any, values: dict[str, Any]) -> dict[s
         is_logged_in = enter(request, values)
     except sign_in.TooManyAttemptsError as error:
         raise too_many_calls(error.seconds) from error
+    except sign_in.CodeNeededError as error:
+        message = _("This account has two-factor authentication. Send a code as well.")
+        raise ProblemError(401, message, fields=[("body.code", message)], code="mfa_required") from error
+    except sign_in.CodeRefusedError as error:
+        raise ProblemError(401, str(error), fields=[("body.code", str(error))]) from error
     except sign_in.RefusedError as error:
         if enter is sign_in.log_in:
             raise wrong_password(error.form, field="body.password") from error

@@ -24,9 +24,11 @@ _CHUNK = 500
 SECRET_COLUMNS = {
     "accounts.User": {"password"},
     "accounts.ApiToken": {"digest"},
-    "accounts.KeptAnswer": {"key_digest", "request_digest", "answer"},
+    "accounts.StoredResponse": {"key_digest", "request_digest", "response"},
     "account.EmailConfirmation": {"key"},
+    "feedback.ScrobbleKey": {"digest", "old_digest"},
     "accounts_spotify.SpotifyAccount": {"access_token", "refresh_token"},
+    "mfa.Authenticator": {"data"},
     "socialaccount.SocialToken": {"token", "token_secret"},
 }
 HIDDEN = "(kept secret)"

@@ -65,16 +65,16 @@ def export_response(user: User, kind: str) -> StreamingHttpResponse:
 
     A listener has one at a time, for each holds a thread of a worker for as long as it is sent.
     """
-    turn = f"export:{user.pk}"
-    if not cache.add(turn, True, _LONGEST_EXPORT_SECONDS):
+    lock_key = f"export:{user.pk}"
+    if not cache.add(lock_key, True, _LONGEST_EXPORT_SECONDS):
         raise ExportBusyError
     try:
         response = _export(user, kind)
     except BaseException:
-        cache.delete(turn)
+        cache.delete(lock_key)
         raise
     # Whether it was sent to its end or broken off.
-    on_close(response, lambda: cache.delete(turn))
+    on_close(response, lambda: cache.delete(lock_key))
     return response
 
 

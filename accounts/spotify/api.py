@@ -10,7 +10,7 @@ from django.utils import timezone
 from ninja import NinjaAPI, Router
 
 from accounts.apikit.auth import SESSION_ONLY, require_own_page
-from accounts.apikit.problems import answers, problem
+from accounts.apikit.problems import problem, responses
 from accounts.spotify import RateLimited, Refused, SpotifyError, Unavailable
 from accounts.spotify.views import start_connect
 from accounts.spotify.web_api.client import is_configured
@@ -33,7 +33,7 @@ def _on_spotify_error(_request: HttpRequest, error: Any) -> HttpResponse:
     return problem(404 if is_missing else 409, error.message)
 
 
-@router.get("/auth/spotify", summary="Connect Spotify", auth=SESSION_ONLY, response=answers(None, 404, status=302))
+@router.get("/auth/spotify", summary="Connect Spotify", auth=SESSION_ONLY, response=responses(None, 404, status=302))
 def start(request: HttpRequest) -> HttpResponse:
     """Send the browser to Spotify to give consent. Returns 404 if the site's operator hasn't set up a Spotify app."""
     require_own_page(request)
@@ -45,7 +45,7 @@ def start(request: HttpRequest) -> HttpResponse:
 
 
 @router.get(
-    "/auth/spotify/callback", summary="Spotify callback", auth=SESSION_ONLY, response=answers(None, 404, status=302)
+    "/auth/spotify/callback", summary="Spotify callback", auth=SESSION_ONLY, response=responses(None, 404, status=302)
 )
 def callback(request: HttpRequest) -> Any:
     """Pass Spotify's response (`code` and `state`) to the page that checks it and stores the connection."""

@@ -4,10 +4,12 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.limits.caps import room_below
 from accounts.locks import lock_user
 from accounts.login.notices import send_notice
 from accounts.models import ApiToken, User
@@ -15,13 +17,12 @@ from jobs.patience import AWAY, impatient, reconnect_if_lost
 
 # By this beginning, scanners of code and logs know a token that slipped into either.
 PREFIX = "earworm_"
-MAX_TOKENS = 20
 # "Last used" is kept to the minute: no write for every call.
 _USED_STEP = timedelta(minutes=1)
 
 
 class TooManyTokensError(Exception):
-    """The listener has ``MAX_TOKENS`` already."""
+    """The listener has ``LISTENER_MAX_TOKENS`` already."""
 
 
 @transaction.atomic
@@ -31,8 +32,9 @@ def create_token(*, user: User, name: str, scope: str, days: int | None = None) 
     The listener is told by email. Raises ``TooManyTokensError``, and ``ValueError`` for a scope that does not exist.
     """
     lock_user(user)
-    if ApiToken.objects.filter(_in_force(), user=user).count() >= MAX_TOKENS:
-        raise TooManyTokensError(f"you can have up to {MAX_TOKENS} access tokens")
+    cap = settings.LISTENER_MAX_TOKENS
+    if not room_below(cap, ApiToken.objects.filter(_in_force(), user=user).count()):
+        raise TooManyTokensError(f"you can have up to {cap} access tokens")
     key = PREFIX + secrets.token_urlsafe(32)
     expires_at = timezone.now() + timedelta(days=days) if days is not None else None
     token = ApiToken.objects.create(

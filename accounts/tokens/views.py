@@ -3,6 +3,7 @@
 from typing import cast
 
 from allauth.account.decorators import reauthentication_required
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.forms import TokenForm
 from accounts.models import ApiToken, User
-from accounts.tokens.services import MAX_TOKENS, TooManyTokensError, create_token, revoke_token
+from accounts.tokens.services import TooManyTokensError, create_token, revoke_token
 
 
 @never_cache
@@ -33,7 +34,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
             form.add_error(
                 None,
                 _("You already have %(most)d access tokens, which is the limit. Revoke one first.")
-                % {"most": MAX_TOKENS},
+                % {"most": settings.LISTENER_MAX_TOKENS},
             )
     context = {"form": form, "tokens": ApiToken.objects.filter(user=user), "key": key}
     return render(request, "accounts/tokens.html", context, status=422 if form.errors else 200)

@@ -11,12 +11,13 @@ from ninja.params import functions as values
 
 from accounts.apikit.auth import LISTENER, limits, listener_of
 from accounts.apikit.paging import PageQuery, newest_page, ranked_page
-from accounts.apikit.problems import ProblemError, answers, refuse_form
+from accounts.apikit.problems import ProblemError, refuse_form, responses
 from catalog.schemas import RowId
 from feedback.history_import import services
 from feedback.history_import.forms import HistoryUploadForm
 from feedback.history_import.models import HistoryImport, UnmatchedSong
 from feedback.history_import.schemas import FormBool, HistoryImportOut, HistoryImportPage, UnmatchedPage
+from jobs.disk import DiskFullError
 from jobs.services import JobError
 
 router = Router(tags=["history"])
@@ -26,7 +27,7 @@ _LIMITS = limits("api", "feedback")
 Action = Literal["stop", "continue", "undo", "day-first", "month-first"]
 
 
-@router.get("/user/history/imports", summary="List your imports", auth=LISTENER, response=answers(HistoryImportPage))
+@router.get("/user/history/imports", summary="List your imports", auth=LISTENER, response=responses(HistoryImportPage))
 def imports(request: HttpRequest, page: Query[PageQuery]) -> Any:
     """Your listening history imports, latest first."""
     rows = HistoryImport.objects.filter(user=listener_of(request))
@@ -39,7 +40,7 @@ def imports(request: HttpRequest, page: Query[PageQuery]) -> Any:
     summary="Import a listening history",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(HistoryImportOut, 400, 409, 413, 503, status=202),
+    response=responses(HistoryImportOut, 400, 409, 413, 503, status=202),
 )
 def bring(
     request: HttpRequest,
@@ -62,13 +63,16 @@ def bring(
         )
     except services.ImportBusyError as error:
         raise ProblemError(409, _("Your previous import is still running.")) from error
-    except services.DiskFullError as error:
+    except DiskFullError as error:
         raise ProblemError(503, _("There's no room for your file right now. Please try again later.")) from error
     return Status(202, begun)
 
 
 @router.get(
-    "/user/history/imports/{import_id}", summary="Get an import", auth=LISTENER, response=answers(HistoryImportOut, 404)
+    "/user/history/imports/{import_id}",
+    summary="Get an import",
+    auth=LISTENER,
+    response=responses(HistoryImportOut, 404),
 )
 def one_import(request: HttpRequest, import_id: RowId) -> Any:
     """Progress or result of an import."""
@@ -79,7 +83,7 @@ def one_import(request: HttpRequest, import_id: RowId) -> Any:
     "/user/history/imports/{import_id}/unmatched",
     summary="List songs not in the catalogue",
     auth=LISTENER,
-    response=answers(UnmatchedPage, 404),
+    response=responses(UnmatchedPage, 404),
 )
 def unmatched(request: HttpRequest, import_id: RowId, page: Query[PageQuery]) -> Any:
     """Songs from an import that aren't in the catalogue, most played first."""
@@ -93,7 +97,7 @@ def unmatched(request: HttpRequest, import_id: RowId, page: Query[PageQuery]) ->
     summary="Stop, continue or undo an import",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(HistoryImportOut, 404, 409, status=202),
+    response=responses(HistoryImportOut, 404, 409, status=202),
 )
 def change_import(request: HttpRequest, import_id: RowId, action: Action) -> Any:
     """Stop an import, continue it, or undo it. Undoing removes everything it added, and the import itself.

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from itertools import islice
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -32,7 +33,8 @@ MAX_NOTES = 20
 IMPORT, UNDO = "history-import", "history-undo"
 _UNKNOWN_FORMAT = gettext_noop(
     "%(file)s isn't a listening history we can read. We support Spotify, Last.fm, ListenBrainz, Maloja, "
-    "YouTube Music, Apple Music, Exportify, Rockbox, tables with artist, track and date, and this site's own files."
+    "YouTube Music, Apple Music, Tidal, Deezer, Exportify, Rockbox, tables with artist, track and date, and this "
+    "site's own files."
 )
 # The reason is translated on its own.
 _NOTHING_USED = gettext_noop(
@@ -103,17 +105,23 @@ def _write_all(run: Run, history: HistoryImport, opened: "History", histories: "
 
     writer = Writer(history, Matcher(creates=history.wants_own_songs))
     rows = _all_rows(histories, _zone_of(history))
+    begun = monotonic()
     done = sum(1 for _row in islice(rows, history.position))
     if done < history.position:
         raise HistoryError(
             gettext_noop("%(file)s has changed since the import started. Please upload it again."), file=history.name
         )
     total = max(1, sum(member.size for member, _kind, _order in histories))
+    run.report(f"{history.position:,}", opened.read / total)
+    went_on = monotonic()
     while chunk := list(islice(rows, CHUNK_ROWS)):
         writer.write(chunk)
         # With DEBUG on, Django keeps every statement.
         reset_queries()
         run.report(f"{history.position:,}", opened.read / total)
+        # The next time the file is read anew up to here, which is not to be more of the work than what it is for.
+        if monotonic() - went_on >= went_on - begun:
+            run.give_way()
     if not history.position:
         raise HistoryError(gettext_noop("%(file)s contains no plays."), file=history.name)
     _refuse_useless(history)
@@ -133,9 +141,9 @@ def _refuse_useless(history: HistoryImport) -> None:
 
 def _recognise(run: Run, history: HistoryImport, opened: "History") -> list[tuple["Member", "Format"]]:
     """Return the files that are histories, with their formats, and note what is worth knowing of the others."""
-    from feedback.history_import.notes import ENCODING, NO_HISTORY, PACKED, UNREAD, ZONE
+    from feedback.history_import.notes import ENCODING, FULL_SONGS, NO_HISTORY, PACKED, UNREAD, ZONE
     from feedback.history_import.reading.formats import recognise, why_no_history
-    from feedback.history_import.reading.source import OTHER_ENCODING, HistoryError
+    from feedback.history_import.reading.source import ENCODING_NAMES, HistoryError
 
     kinds = [(member, recognise(member)) for member in opened.members]
     refused = {member.name: reason for member, kind in kinds if (reason := why_no_history(member, kind))}
@@ -151,16 +159,22 @@ def _recognise(run: Run, history: HistoryImport, opened: "History") -> list[tupl
     notes: list[tuple[str, ...]] = [
         (PACKED if name.lower().endswith(ARCHIVES) else UNREAD, name) for name in unread[:MAX_NOTES]
     ]
+    notes += [tuple(note) for note in history.notes or [] if note[0] == FULL_SONGS]
     notes += [(NO_HISTORY, name, reason) for name, reason in list(refused.items())[:MAX_NOTES]]
     notes += [(ZONE, member.name, _zone_of(history)) for member, kind in histories if kind.has_local_clock]
-    notes += [(ENCODING, member.name) for member, _kind in histories if member.encoding == OTHER_ENCODING]
+    notes += [
+        (ENCODING, member.name, ENCODING_NAMES[member.encoding])
+        for member, _kind in histories
+        if member.encoding in ENCODING_NAMES
+    ]
     history.format = ", ".join(dict.fromkeys(kind.name for _member, kind in histories))[:100]
     history.notes = notes
     HistoryImport.objects.filter(pk=history.pk).update(format=history.format, notes=notes)
-    for member, kind in histories:
-        run.log(f"{member.name}: {kind.label}")
-    for name in unread[:MAX_NOTES]:
-        run.log(f"{name}: skipped, because it isn't a listening history")
+    if not history.position:
+        for member, kind in histories:
+            run.log(f"{member.name}: {kind.label}")
+        for name in unread[:MAX_NOTES]:
+            run.log(f"{name}: skipped, because it isn't a listening history")
     return histories
 
 

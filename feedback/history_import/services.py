@@ -1,6 +1,5 @@
 """Writes around a brought-along history: taking the upload, stopping, going on, undoing."""
 
-import shutil
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -15,23 +14,23 @@ from django.utils.translation import gettext as _
 
 from accounts.locks import lock_user
 from accounts.models import User
+from feedback.history_import.capacity import refuse_at_cap
 from feedback.history_import.job import IMPORT, UNDO
 from feedback.history_import.models import UPLOAD_PREFIX, HistoryImport, upload_storage
 from feedback.history_import.reading.times import DAY_FIRST, MONTH_FIRST
 from jobs import services as jobs
+from jobs.disk import refuse_full_disk
 
 
 class ImportBusyError(Exception):
     """Another import of this listener is not done yet."""
 
 
-class DiskFullError(Exception):
-    """The upload would leave less room on the disk than ``MIN_FREE_DISK_MB``."""
-
-
 @transaction.atomic
 def begin_import(*, user: User, upload: "File[Any]", wants_own_songs: bool) -> HistoryImport:
-    """Keep the upload and have it imported in the background. Raises ``ImportBusyError`` and ``DiskFullError``.
+    """Keep the upload and have it imported in the background.
+
+    Raises ``ImportBusyError``, ``DiskFullError``, and ``CapError`` where nothing of it could be added.
 
     A listener has one upload kept at a time: those of earlier imports, which were stopped or failed, go.
     """
@@ -39,7 +38,8 @@ def begin_import(*, user: User, upload: "File[Any]", wants_own_songs: bool) -> H
     lock_user(user)
     if any(job.is_active for job in map(HistoryImport.job, user.history_imports.filter(finished_at=None)) if job):
         raise ImportBusyError
-    _refuse_full_disk(upload.size or 0)
+    refuse_full_disk(upload.size or 0)
+    refuse_at_cap(user)
     earlier = user.history_imports.filter(finished_at=None)
     name = (upload.name or "history").replace("\0", "").rsplit("/", 1)[-1][-255:]
     history = HistoryImport(user=user, name=name, size=upload.size, wants_own_songs=wants_own_songs)
@@ -52,12 +52,6 @@ def begin_import(*, user: User, upload: "File[Any]", wants_own_songs: bool) -> H
         history.file.delete(save=False)
         raise
     return history
-
-
-def _refuse_full_disk(size: int) -> None:
-    folder = settings.VAR_DIR
-    if shutil.disk_usage(folder if folder.is_dir() else folder.parent).free - size < settings.MIN_FREE_DISK_MB * 10**6:
-        raise DiskFullError
 
 
 def _let_go(imports: QuerySet[HistoryImport]) -> int:

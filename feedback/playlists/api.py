@@ -4,12 +4,11 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
-from django.utils.translation import gettext as _
 from ninja import Query, Router, Status
 
 from accounts.apikit.auth import LISTENER, limits, listener_of
 from accounts.apikit.paging import PageQuery, newest_page, ranked_page
-from accounts.apikit.problems import ProblemError, answers, file_answer, refuse_form
+from accounts.apikit.problems import ProblemError, file_response, refuse_form, responses
 from catalog.models import Track
 from catalog.schemas import RowId
 from catalog.selectors import tracks_in_order, unknown_ids
@@ -37,7 +36,7 @@ _BODY = (400, 404, 413, 415)
 _LIMITS = limits("api", "feedback")
 
 
-@router.get("/playlists", summary="List your playlists", auth=LISTENER, response=answers(PlaylistPage))
+@router.get("/playlists", summary="List your playlists", auth=LISTENER, response=responses(PlaylistPage))
 def playlists(request: HttpRequest, page: Query[PageQuery]) -> Any:
     """Your playlists, most recently changed first."""
     items, more = newest_page(playlists_of(listener_of(request)), name="playlists", by="updated_at", page=page)
@@ -49,7 +48,7 @@ def playlists(request: HttpRequest, page: Query[PageQuery]) -> Any:
     summary="Create a playlist",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(ChangedPlaylistOut, 409, *_BODY, status=201),
+    response=responses(ChangedPlaylistOut, 409, *_BODY, status=201),
 )
 def create(request: HttpRequest, body: PlaylistIn) -> Any:
     """Create a playlist. Unknown songs are left out and named in `unknown_songs`."""
@@ -57,11 +56,11 @@ def create(request: HttpRequest, body: PlaylistIn) -> Any:
     try:
         made = playlist_services.create_playlist(owner=user, name=name, tracks=tracks)
     except PlaylistFullError as error:
-        raise ProblemError(409, _too_many()) from error
+        raise ProblemError(409, str(error)) from error
     return Status(201, _changed(playlists_of(user).get(pk=made.pk), unknown_ids(body.songs, tracks)))
 
 
-@router.get("/playlists/{playlist_id}", summary="Get a playlist", auth=LISTENER, response=answers(PlaylistSongs, 404))
+@router.get("/playlists/{playlist_id}", summary="Get a playlist", auth=LISTENER, response=responses(PlaylistSongs, 404))
 def playlist(request: HttpRequest, playlist_id: RowId, page: Query[PageQuery]) -> Any:
     """One playlist with its songs in order."""
     shown = _mine(request, playlist_id)
@@ -74,7 +73,7 @@ def playlist(request: HttpRequest, playlist_id: RowId, page: Query[PageQuery]) -
     summary="Rename a playlist",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(PlaylistOut, *_BODY),
+    response=responses(PlaylistOut, *_BODY),
 )
 def rename(request: HttpRequest, playlist_id: RowId, body: NameIn) -> Any:
     """Rename a playlist."""
@@ -87,7 +86,7 @@ def rename(request: HttpRequest, playlist_id: RowId, body: NameIn) -> Any:
     summary="Delete a playlist",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(None, 404, status=204),
+    response=responses(None, 404, status=204),
 )
 def delete(request: HttpRequest, playlist_id: RowId) -> Any:
     """Delete a playlist."""
@@ -100,7 +99,7 @@ def delete(request: HttpRequest, playlist_id: RowId) -> Any:
     summary="Add songs to a playlist",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(ChangedPlaylistOut, 409, *_BODY),
+    response=responses(ChangedPlaylistOut, 409, *_BODY),
 )
 def add_songs(request: HttpRequest, playlist_id: RowId, body: SongsIn) -> Any:
     """Add songs at the end. Songs already in the playlist are ignored.
@@ -112,7 +111,7 @@ def add_songs(request: HttpRequest, playlist_id: RowId, body: SongsIn) -> Any:
     try:
         playlist_services.add_tracks(playlist=target, tracks=tracks)
     except PlaylistFullError as error:
-        raise ProblemError(409, _too_many()) from error
+        raise ProblemError(409, str(error)) from error
     return _changed(_mine(request, playlist_id), unknown_ids(body.songs, tracks))
 
 
@@ -121,7 +120,7 @@ def add_songs(request: HttpRequest, playlist_id: RowId, body: SongsIn) -> Any:
     summary="Move a song in a playlist",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(PlaylistOut, *_BODY),
+    response=responses(PlaylistOut, *_BODY),
 )
 def move_song(request: HttpRequest, playlist_id: RowId, song_id: RowId, body: PlaceIn) -> Any:
     """Move a song to another position."""
@@ -136,7 +135,7 @@ def move_song(request: HttpRequest, playlist_id: RowId, song_id: RowId, body: Pl
     summary="Remove a song from a playlist",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(PlaylistOut, 404),
+    response=responses(PlaylistOut, 404),
 )
 def remove_song(request: HttpRequest, playlist_id: RowId, song_id: RowId) -> Any:
     """Remove a song."""
@@ -150,8 +149,8 @@ def remove_song(request: HttpRequest, playlist_id: RowId, song_id: RowId) -> Any
     "/playlists/{playlist_id}/file",
     summary="Download a playlist",
     auth=LISTENER,
-    response=answers(bytes, 404),
-    openapi_extra=file_answer("audio/x-mpegurl", "application/jspf+json", "text/csv"),
+    response=responses(bytes, 404),
+    openapi_extra=file_response("audio/x-mpegurl", "application/jspf+json", "text/csv"),
 )
 def export(request: HttpRequest, playlist_id: RowId, query: Query[FileQuery]) -> Any:
     """A playlist as an M3U, JSPF or CSV file."""
@@ -162,7 +161,7 @@ def export(request: HttpRequest, playlist_id: RowId, query: Query[FileQuery]) ->
     "/songs/{song_id}/playlists",
     summary="List playlists with a song",
     auth=LISTENER,
-    response=answers(PlaylistPage, 404),
+    response=responses(PlaylistPage, 404),
 )
 def playlists_of_song(request: HttpRequest, song_id: RowId, page: Query[PageQuery]) -> Any:
     """Your playlists that contain a song, most recently changed first."""
@@ -175,13 +174,6 @@ def playlists_of_song(request: HttpRequest, song_id: RowId, page: Query[PageQuer
 def _changed(playlist: Playlist, unknown_songs: list[int]) -> Playlist:
     playlist.unknown_songs = unknown_songs  # type: ignore[attr-defined]
     return playlist
-
-
-def _too_many() -> str:
-    most = {"songs": playlist_services.MAX_SONGS, "limit": playlist_services.MAX_PLAYLISTS}
-    return (
-        _("That's too many. A playlist holds up to %(songs)d songs, and you can have up to %(limit)d playlists.") % most
-    )
 
 
 def _mine(request: HttpRequest, pk: int) -> Playlist:

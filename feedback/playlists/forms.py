@@ -8,11 +8,13 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Track
 from feedback.playlists.models import Playlist
-from feedback.playlists.services import MAX_SONGS
 
 _NAME_LENGTH = 100
 # As many as a queue holds.
 _FIRST_SONGS = 600
+
+# What is further down than the end is the end.
+_LAST = 1_000_000
 
 
 class PlaylistNameForm(forms.Form):
@@ -56,7 +58,7 @@ class PlaylistItemForm(forms.Form):
 class MoveForm(PlaylistItemForm):
     """Where a song of a playlist goes, counted from 1."""
 
-    number = forms.IntegerField(min_value=0, max_value=MAX_SONGS + 1)
+    number = forms.IntegerField(min_value=0, max_value=_LAST)
 
 
 class RestoreForm(PlaylistItemForm):

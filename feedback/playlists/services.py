@@ -6,26 +6,27 @@ change places are first moved far beyond the end, then to where they belong.
 
 from collections.abc import Iterable
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Max, QuerySet
 from django.http import Http404
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from accounts.limits.caps import CapError, room_below
 from accounts.locks import lock_user
 from accounts.models import User
 from catalog.models import Track
 from feedback.playlists.models import Playlist, PlaylistItem
 from feedback.source import Source
 
-MAX_SONGS = 10_000
-MAX_PLAYLISTS = 500
 _BEYOND = 1_000_000_000
 _PARKED = 2 * _BEYOND
 _BATCH = 500
 
 
-class PlaylistFullError(Exception):
-    """The playlist would hold more than ``MAX_SONGS``, or the listener have more than ``MAX_PLAYLISTS``."""
+class PlaylistFullError(CapError):
+    """The playlist would hold more songs, or the listener have more playlists, than the settings allow."""
 
 
 @transaction.atomic
@@ -35,8 +36,9 @@ def create_playlist(*, owner: User, name: str, tracks: Iterable[Track] = (), sou
     Raises ``PlaylistFullError``, and ``ValueError`` for a blank name.
     """
     lock_user(owner)
-    if Playlist.objects.filter(owner=owner).count() >= MAX_PLAYLISTS:
-        raise PlaylistFullError(f"you can have up to {MAX_PLAYLISTS} playlists")
+    if not room_below(settings.LISTENER_MAX_PLAYLISTS, Playlist.objects.filter(owner=owner).count()):
+        text = _("You already have %(limit)d playlists, which is the limit. Delete one first.")
+        raise PlaylistFullError(text % {"limit": settings.LISTENER_MAX_PLAYLISTS})
     playlist = Playlist.objects.create(owner=owner, name=_checked_name(name), source=Source(source))
     add_tracks(playlist=playlist, tracks=tracks)
     return playlist
@@ -63,8 +65,8 @@ def add_tracks(*, playlist: Playlist, tracks: Iterable[Track]) -> int:
     _lock(playlist)
     held = set(_items(playlist).values_list("track_id", flat=True))
     new = [pk for pk in dict.fromkeys(track.pk for track in tracks) if pk not in held]
-    if len(held) + len(new) > MAX_SONGS:
-        raise PlaylistFullError(f"a playlist holds up to {MAX_SONGS} songs")
+    if len(new) > room_below(settings.LISTENER_MAX_PLAYLIST_SONGS, len(held)):
+        raise _full()
     if not new:
         return 0
     first = _end(playlist)
@@ -96,8 +98,8 @@ def put_track(*, playlist: Playlist, track: Track, position: int) -> None:
     items = _items(playlist)
     if items.filter(track=track).exists():
         return
-    if items.count() >= MAX_SONGS:
-        raise PlaylistFullError(f"a playlist holds up to {MAX_SONGS} songs")
+    if not room_below(settings.LISTENER_MAX_PLAYLIST_SONGS, items.count()):
+        raise _full()
     position = min(position, _end(playlist))
     if items.filter(position=position).exists():
         _shift(items.filter(position__gte=position), playlist, 1)
@@ -136,6 +138,11 @@ def move_playlist_items(duplicate: Track, keep: Track) -> None:
     # As a list: MySQL deletes from no table that the condition reads.
     PlaylistItem.objects.filter(track=duplicate, playlist__in=list(holding_both)).delete()
     PlaylistItem.objects.filter(track=duplicate).update(track=keep)
+
+
+def _full() -> PlaylistFullError:
+    text = _("Those don't fit. A playlist holds up to %(limit)d songs.")
+    return PlaylistFullError(text % {"limit": settings.LISTENER_MAX_PLAYLIST_SONGS})
 
 
 def _items(playlist: Playlist) -> "QuerySet[PlaylistItem]":

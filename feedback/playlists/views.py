@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -39,18 +39,13 @@ def playlists(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         try:
             made = services.create_playlist(owner=user, name=form.cleaned_data["name"], tracks=form.first_songs)
-        except services.PlaylistFullError:
-            form.add_error(
-                "name", _("You already have %(limit)d playlists, which is the limit. Delete one first.") % _LIMITS
-            )
+        except services.PlaylistFullError as error:
+            form.add_error("name", str(error))
         else:
             return redirect(made)
     page = Paginator(selectors.playlists_of(user), LISTS_PAGE_SIZE).get_page(request.GET.get("page"))
     context = {"page": page, "playlists": selectors.pictured(page), "form": form}
     return render(request, "feedback/playlists.html", context, status=422 if form.errors else 200)
-
-
-_LIMITS = {"limit": services.MAX_PLAYLISTS, "songs": services.MAX_SONGS}
 
 
 @require_safe
@@ -126,10 +121,7 @@ def restore(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _refused(form)
     track: Track = form.cleaned_data["track"]
-    try:
-        services.put_track(playlist=shown, track=track, position=form.cleaned_data["position"])
-    except services.PlaylistFullError as error:
-        raise Http404 from error
+    services.put_track(playlist=shown, track=track, position=form.cleaned_data["position"])
     return _changed(request, shown, track)
 
 
@@ -177,11 +169,8 @@ def _keep(request: HttpRequest, user: User, track: Track) -> str:
             return _("Removed from %(name)s.") % {"name": chosen.name}
         services.add_tracks(playlist=chosen, tracks=[track])
         return _("Added to %(name)s.") % {"name": chosen.name}
-    except services.PlaylistFullError:
-        return (
-            _("That's too many. A playlist holds up to %(songs)d songs, and you can have up to %(limit)d playlists.")
-            % _LIMITS
-        )
+    except services.PlaylistFullError as error:
+        return str(error)
 
 
 def _songs_page(request: HttpRequest, shown: Playlist, removed: dict[str, Any] | None = None) -> HttpResponse:

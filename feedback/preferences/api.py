@@ -11,7 +11,7 @@ from ninja import Query, Router, Status
 
 from accounts.apikit.auth import LISTENER, limits, listener_of
 from accounts.apikit.paging import PageQuery, newest_page
-from accounts.apikit.problems import ProblemError, answers, refuse_form
+from accounts.apikit.problems import ProblemError, refuse_form, responses
 from accounts.models import User
 from catalog.models import Track
 from catalog.schemas import RowId
@@ -46,7 +46,7 @@ _BODY = (400, 413, 415)
 _LIMITS = limits("api", "feedback")
 
 
-@router.get("/user/blocks", summary="List your blocks", auth=LISTENER, response=answers(BlockPage))
+@router.get("/user/blocks", summary="List your blocks", auth=LISTENER, response=responses(BlockPage))
 def blocks(request: HttpRequest, page: Query[PageQuery]) -> Any:
     """Songs, artists and genres you blocked or snoozed, latest first."""
     rows = Block.objects.in_force().filter(user=listener_of(request)).select_related("track", "artist", "genre")
@@ -54,7 +54,7 @@ def blocks(request: HttpRequest, page: Query[PageQuery]) -> Any:
     return {"items": [_told(row) for row in items], "next": more}
 
 
-@router.get("/user/taste/exclusions", summary="List your exclusions", auth=LISTENER, response=answers(ExclusionPage))
+@router.get("/user/taste/exclusions", summary="List your exclusions", auth=LISTENER, response=responses(ExclusionPage))
 def exclusions(request: HttpRequest, page: Query[PageQuery]) -> Any:
     """What you excluded from your taste, latest first."""
     rows = TasteExclusion.objects.filter(user=listener_of(request))
@@ -67,7 +67,7 @@ def exclusions(request: HttpRequest, page: Query[PageQuery]) -> Any:
     summary="Block a song, artist or genre",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(BlockOut, *_BODY, status=201),
+    response=responses(BlockOut, *_BODY, status=201),
 )
 def block(request: HttpRequest, body: BlockIn) -> Any:
     """Stop recommending a song, an artist or a genre, permanently or for some days."""
@@ -82,7 +82,7 @@ def block(request: HttpRequest, body: BlockIn) -> Any:
     summary="Snooze a song",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(BlockOut, 404, status=201),
+    response=responses(BlockOut, 404, status=201),
 )
 def rest(request: HttpRequest, song_id: RowId) -> Any:
     """Don't recommend a song for 30 days. To undo, delete the block."""
@@ -91,7 +91,7 @@ def rest(request: HttpRequest, song_id: RowId) -> Any:
 
 
 @router.delete(
-    "/user/blocks/{kind}/{target_id}", auth=LISTENER, throttle=_LIMITS, response=answers(None, 404, status=204)
+    "/user/blocks/{kind}/{target_id}", auth=LISTENER, throttle=_LIMITS, response=responses(None, 404, status=204)
 )
 def unblock(request: HttpRequest, kind: Kind, target_id: RowId) -> Any:
     """Remove a block."""
@@ -106,7 +106,7 @@ def unblock(request: HttpRequest, kind: Kind, target_id: RowId) -> Any:
     summary="Adjust your taste",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(None, *_BODY, status=204),
+    response=responses(None, *_BODY, status=204),
 )
 def adjust(request: HttpRequest, body: TasteLine) -> Any:
     """Turn an artist, a genre or an audio feature up, down, off or back to normal."""
@@ -120,7 +120,7 @@ def adjust(request: HttpRequest, body: TasteLine) -> Any:
     summary="Exclude from your taste",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(ExclusionOut, *_BODY, status=201),
+    response=responses(ExclusionOut, *_BODY, status=201),
 )
 def exclude(request: HttpRequest, body: ExclusionIn) -> Any:
     """Exclude a song or an artist (`kind`, `id`), or a period (`since`, `until`), from your taste."""
@@ -137,7 +137,7 @@ def exclude(request: HttpRequest, body: ExclusionIn) -> Any:
     summary="Remove an exclusion",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(None, 404, status=204),
+    response=responses(None, 404, status=204),
 )
 def remove_exclusion(request: HttpRequest, exclusion_id: RowId) -> Any:
     """Make something count towards your taste again."""
@@ -152,7 +152,7 @@ def remove_exclusion(request: HttpRequest, exclusion_id: RowId) -> Any:
     summary="Start or end a private session",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(None, *_BODY, status=204),
+    response=responses(None, *_BODY, status=204),
 )
 def private_session(request: HttpRequest, body: PrivateIn) -> Any:
     """Start or end a private session. What you do during it doesn't count towards your taste."""
@@ -190,7 +190,7 @@ def _checked(form: Any) -> Any:
     "/user/preferences",
     summary="Get your preferences",
     auth=LISTENER,
-    response=answers(PreferencesOut),
+    response=responses(PreferencesOut),
 )
 def preferences(request: HttpRequest) -> Any:
     """The genres and artists you chose."""
@@ -202,7 +202,7 @@ def preferences(request: HttpRequest) -> Any:
     summary="Update your preferences",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(ChangedPreferencesOut, 404, *_BODY),
+    response=responses(ChangedPreferencesOut, 404, *_BODY),
 )
 def change_preferences(request: HttpRequest, body: PreferencesIn) -> Any:
     """Set the genres and artists you like. Unknown IDs are left out and named in the response."""

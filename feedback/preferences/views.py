@@ -16,7 +16,7 @@ from django_htmx.http import trigger_client_event
 
 from accounts.models import User
 from catalog.features import FEATURES
-from catalog.models import Artist, Genre, Track
+from catalog.models import Artist, Genre, Track, display_name
 from feedback.preferences import services as preference_services
 from feedback.preferences.forms import BlockForm, ExcludeForm, LineForm, PeriodForm, TargetForm
 from feedback.preferences.models import TasteExclusion
@@ -138,7 +138,7 @@ def name_of(line: Track | Artist | Genre | str) -> str:
     """Return what a line of the taste, or what is blocked, is called."""
     if isinstance(line, str):
         return str(FEATURES[line].label)
-    return line.title if isinstance(line, Track) else line.name
+    return display_name(line)
 
 
 def _listener(request: HttpRequest) -> User:

@@ -9,7 +9,7 @@ from ninja import Query, Router
 
 from accounts.apikit.auth import LISTENER, limits, listener_of
 from accounts.apikit.paging import PageQuery, newest_page
-from accounts.apikit.problems import answers
+from accounts.apikit.problems import responses
 from catalog.models import Track
 from catalog.schemas import RowId
 from catalog.selectors import tracks_in_order, unknown_ids
@@ -34,7 +34,7 @@ _WORDS = {1: "like", -1: "dislike", 0: None}
     summary="Like or dislike a song",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(FeedbackOut, *_BODY),
+    response=responses(FeedbackOut, *_BODY),
 )
 def give_feedback(request: HttpRequest, body: FeedbackIn) -> Any:
     """Like or dislike a song, or remove your rating. Your next recommendations take it into account."""
@@ -51,7 +51,7 @@ def give_feedback(request: HttpRequest, body: FeedbackIn) -> Any:
     summary="Like or dislike several songs",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(FeedbacksOut, 400, 413, 415),
+    response=responses(FeedbacksOut, 400, 413, 415),
 )
 def give_several(request: HttpRequest, body: FeedbacksIn) -> Any:
     """Rate up to 100 songs at once. Songs that aren't in the catalogue are left out and named in `unknown_songs`."""
@@ -68,7 +68,7 @@ def give_several(request: HttpRequest, body: FeedbacksIn) -> Any:
 
 
 @router.get(
-    "/feedback/{song_id}", summary="Get your rating of a song", auth=LISTENER, response=answers(FeedbackOut, 404)
+    "/feedback/{song_id}", summary="Get your rating of a song", auth=LISTENER, response=responses(FeedbackOut, 404)
 )
 def feedback_of_song(request: HttpRequest, song_id: RowId) -> Any:
     """Whether you like or dislike a song."""
@@ -76,7 +76,7 @@ def feedback_of_song(request: HttpRequest, song_id: RowId) -> Any:
     return {"song_id": track.pk, "value": _WORDS[selectors.rating_of(listener_of(request), track)]}
 
 
-@router.get("/user/ratings", summary="List your likes or dislikes", auth=LISTENER, response=answers(RatingPage))
+@router.get("/user/ratings", summary="List your likes or dislikes", auth=LISTENER, response=responses(RatingPage))
 def ratings(request: HttpRequest, page: Query[PageQuery], query: Query[RatingQuery]) -> Any:
     """Your likes or dislikes, latest first."""
     rows = selectors.ratings_of(listener_of(request), _VALUES[query.value] or 0, query.q)

@@ -27,6 +27,8 @@ _UPLOADS = {
 _WITH_LISTS = ("/api/user/history", "/api/playback/", "/api/playlists")
 _SMALL = ("/api/", "/recommend/", "/accounts/")
 _SMALL_BYTES = 65_536
+# Where players tell what they play.
+_PLAYERS = ("/1/", "/2.0/", "/audioscrobbler/")
 _KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate", "Set-Cookie")
 
 
@@ -60,6 +62,17 @@ def api_answers(get_response: Answer) -> Answer:
             response["Cache-Control"] = "private, no-cache" if response.has_header("ETag") else "no-store"
         patch_vary_headers(response, ["Cookie", "Authorization"])
         return _without_body(response) if is_head else response
+
+    return middleware
+
+
+def only_tokens(get_response: Answer) -> Answer:
+    """Take the cookies from calls of players: these answer to tokens alone, whoever is logged in."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if request.path_info.startswith(_PLAYERS):
+            request.META.pop("HTTP_COOKIE", None)
+        return get_response(request)
 
     return middleware
 

@@ -3,7 +3,7 @@
 import pytest
 from django.db import DataError, IntegrityError, transaction
 from django.http import Http404
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import User
 from catalog.duplicates.merging import merge_tracks
@@ -125,9 +125,8 @@ def test_the_database_keeps_places_and_songs_apart(playlist: Playlist, songs: li
         playlist.items.filter(position=0).update(position=-1)
 
 
-def test_limits(user: User, songs: list[Track], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services, "MAX_SONGS", 2)
-    monkeypatch.setattr(services, "MAX_PLAYLISTS", 1)
+def test_limits(user: User, songs: list[Track], settings: Settings) -> None:
+    settings.LISTENER_MAX_PLAYLIST_SONGS, settings.LISTENER_MAX_PLAYLISTS = 2, 1
     playlist = services.create_playlist(owner=user, name="Full", tracks=songs[:2])
     with pytest.raises(services.PlaylistFullError):
         services.add_tracks(playlist=playlist, tracks=songs[2:3])

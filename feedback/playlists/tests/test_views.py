@@ -2,7 +2,7 @@
 
 import pytest
 from django.test import Client
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import User
 from catalog.models import Track
@@ -52,11 +52,11 @@ def test_a_bad_name_is_said_beside_the_field(listener: Client, name: str) -> Non
     assert not Playlist.objects.exists()
 
 
-def test_too_many_are_refused_with_words(listener: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services, "MAX_PLAYLISTS", 0)
+def test_too_many_are_refused_with_words(listener: Client, playlist: Playlist, settings: Settings) -> None:
+    settings.LISTENER_MAX_PLAYLISTS = 1
     answer = listener.post(URL, {"name": "One more"})
     assert answer.status_code == 422
-    assert "which is the limit" in answer.content.decode()
+    assert "You already have 1 playlists, which is the limit." in answer.content.decode()
 
 
 def test_the_page_shows_songs_in_order_and_escapes(listener: Client, playlist: Playlist, songs: list[Track]) -> None:
@@ -187,11 +187,11 @@ def test_from_a_song_in_the_sheet(listener: Client, playlist: Playlist, songs: l
     assert order(playlist) == "BCDE"
 
 
-def test_a_full_playlist_says_so(listener: Client, playlist: Playlist, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services, "MAX_SONGS", 5)
+def test_a_full_playlist_says_so(listener: Client, playlist: Playlist, settings: Settings) -> None:
+    settings.LISTENER_MAX_PLAYLIST_SONGS = 5
     address = f"/songs/{make_track('Z').pk}/playlists/"
     html = listener.post(address, {"playlist": playlist.pk, "keep": "1"}, headers=HTMX).content.decode()
-    assert "That&#x27;s too many." in html
+    assert "A playlist holds up to 5 songs." in html
     assert order(playlist) == "ABCDE"
 
 
