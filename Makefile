@@ -9,6 +9,9 @@ PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; 
 PORT ?= 8000
 ARGS ?=
 FUZZ_EXAMPLES ?= 110
+SOAK_MINUTES ?= 60
+SOAK_DATABASE ?= sqlite
+SOAK_CLIENTS ?= 50
 TEST_WORKERS ?= auto
 TEST_POSTGRES_URL ?= postgres://postgres@127.0.0.1/test
 TEST_MYSQL_URL ?= mysql://root@127.0.0.1/test
@@ -32,7 +35,7 @@ TEST_ENV := DEBUG=true INSECURE_HTTP=true EMAIL_URL= OPENBLAS_NUM_THREADS=1 OMP_
 COMPILE = $(PY) -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	$(UPGRADE)
 
-.PHONY: help setup migrate demo serve worker test test-databases fresh check fuzz dist release audit pin-images bench lock clean
+.PHONY: help setup migrate demo serve worker test test-databases fresh check fuzz fuzz-imports soak dist release audit pin-images bench lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -89,6 +92,13 @@ fresh: ## Run `make demo` and `make test` on a bare Debian 13 (root, debootstrap
 
 fuzz: $(VENV) $(ASSETS) ## Fuzz the whole API with over 20,000 cases, as visitor, listener and staff (FUZZ_EXAMPLES=110)
 	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(TEST_ENV) $(PY) -m pytest -s --show-capture=no tests/test_api_fuzz.py $(ARGS)
+
+fuzz-imports: $(VENV) ## Fuzz every import format with 20,000 broken files (IMPORT_FUZZ_FILES, IMPORT_FUZZ_SEED, IMPORT_FUZZ_FROM to go on)
+	IMPORT_FUZZ_FILES=$${IMPORT_FUZZ_FILES:-20000} $(TEST_ENV) $(PY) -m pytest -s --show-capture=no -p no:xdist \
+	  tests/test_import_fuzz.py $(ARGS)
+
+soak: $(VENV) $(ASSETS) ## Soak the site with clients and faults, then compare all rows (SOAK_MINUTES=60 SOAK_DATABASE=sqlite)
+	$(PY) -m benchmarks.faults.soak --minutes $(SOAK_MINUTES) --database $(SOAK_DATABASE) --clients $(SOAK_CLIENTS)
 
 dist: $(VENV) $(ASSETS) ## Build the source distribution and the wheel in dist/
 	@rm -rf dist

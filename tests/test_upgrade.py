@@ -1,7 +1,7 @@
 """The database of the first state that was given away comes over to today's tables with nothing lost."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -97,21 +97,23 @@ def fill_feedback(old: Any, user: Any, tracks: list[Any], artist: Any, genre: An
            is_explored=True, created_at=AT)  # fmt: skip
 
 
-def tables(old: Any) -> dict[str, list[str]]:
+def tables(old: Any, labels: Iterable[str] = OURS) -> dict[str, list[str]]:
     """Return the columns of our tables as they were, those between two tables among them."""
-    models = [model for label in OURS for model in old.get_app_config(label).get_models(include_auto_created=True)]
+    models = [model for label in labels for model in old.get_app_config(label).get_models(include_auto_created=True)]
     return {
         model._meta.db_table: sorted(field.column for field in model._meta.local_concrete_fields) for model in models
     }
 
 
 def contents(columns: dict[str, list[str]]) -> Rows:
-    quote, found = connection.ops.quote_name, {}
+    quote, rows = connection.ops.quote_name, {}
     with connection.cursor() as cursor:
         for table, names in columns.items():
-            cursor.execute(f"SELECT {', '.join(map(quote, names))} FROM {quote(table)} ORDER BY {quote('id')}")
-            found[table] = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    return found
+            # One table has no id.
+            first = quote("id" if "id" in names else names[0])
+            cursor.execute(f"SELECT {', '.join(map(quote, names))} FROM {quote(table)} ORDER BY {first}")
+            rows[table] = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return rows
 
 
 def test_nothing_is_lost(old_apps: Any) -> None:
