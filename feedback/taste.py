@@ -159,6 +159,19 @@ def feedback_events(user: User) -> FeedbackEvents:
     return FeedbackEvents(ratings, plays, counted.genre_ids, counted.artist_ids)
 
 
+def has_chosen(user: User) -> bool:
+    """Return whether the listener chose genres or artists; at most two queries."""
+    own = {"user": user}
+    return GenrePreference.objects.filter(**own).exists() or ArtistPreference.objects.filter(**own).exists()
+
+
+def has_told_nothing(user: User) -> bool:
+    """Return whether the listener has rated, played and chosen nothing; at most four queries."""
+    return not (
+        Rating.objects.filter(user=user).exists() or Play.objects.filter(user=user).exists() or has_chosen(user)
+    )
+
+
 def counted_totals(user: User) -> tuple[int, int]:
     """Return how many plays and likes count in the listener's taste; three queries."""
     ratings, plays = Rating.objects.filter(user=user, value=Rating.Value.LIKE), Play.objects.counted().filter(user=user)

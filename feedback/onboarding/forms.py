@@ -7,9 +7,10 @@ from feedback.web.fields import ArtistPicksField, PicksField
 
 
 class StartGenresForm(forms.Form):
-    """The genres a new listener starts from."""
+    """The genres a new listener starts from, and a search among them."""
 
     genre = PicksField(Genre.objects.all())
+    q = forms.CharField(required=False, max_length=200)
 
 
 class StartArtistsForm(forms.Form):

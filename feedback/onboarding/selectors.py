@@ -1,10 +1,13 @@
 """What a new listener chooses from: genres with sample artists, and a search for artists and songs."""
 
+from collections.abc import Sequence
+
 from django.core.cache import cache
 from django.db.models import Count, Max
 
 from catalog import selectors as catalog
 from catalog.identity.compilers import is_compiler
+from catalog.identity.text import fold
 from catalog.models import Artist, Genre, Track
 from catalog.search.index import popular_first, shown_by_index
 from catalog.search.selectors import search
@@ -29,6 +32,12 @@ def genre_tiles() -> list[GenreTile]:
         tiles = sorted(catalog.genre_tiles(), key=lambda tile: (-known.get(tile.genre.pk, 0), tile.genre.name))
         cache.set(key, tiles[:MAX_TILES], catalog.CACHE_SECONDS)
     return tiles[:MAX_TILES]
+
+
+def matching_tiles(tiles: Sequence[GenreTile], query: str) -> list[GenreTile]:
+    """Return the genres whose name, as pages or as catalogues write it, holds every word of ``query``."""
+    words = fold(query).split()
+    return [tile for tile in tiles if all(word in fold(f"{tile.genre.label} {tile.genre.name}") for word in words)]
 
 
 def _well_known_songs() -> dict[int, int]:

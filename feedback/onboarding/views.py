@@ -15,7 +15,7 @@ from accounts.spotify.selectors import connection_of
 from catalog.models import Artist, Track
 from catalog.selectors import popular_artists
 from feedback.onboarding.forms import StartArtistsForm, StartGenresForm
-from feedback.onboarding.selectors import find, genre_tiles
+from feedback.onboarding.selectors import find, genre_tiles, matching_tiles
 from feedback.onboarding.services import save_onboarding
 from feedback.preferences import selectors, services
 from feedback.web.http import is_htmx, listener_required
@@ -32,20 +32,15 @@ def genres(request: HttpRequest) -> HttpResponse:
     """First step: genres."""
     user = cast(User, request.user)
     form = StartGenresForm(request.POST) if request.method == "POST" else None
-    if form is not None and form.is_valid():
+    is_search = request.POST.get("action") == "search"
+    if form is not None and form.is_valid() and not is_search:
         services.set_genres(user=user, genres=form.cleaned_data["genre"])
         return redirect("feedback:start_artists")
     picked = form.cleaned_data.get("genre", []) if form else list(selectors.preferred_genres(user))
-    tiles, ids = genre_tiles(), {genre.pk for genre in picked}
-    context = {
-        "form": form,
-        "step": 1,
-        "first_tiles": tiles[:FIRST_TILES],
-        "other_tiles": tiles[FIRST_TILES:],
-        "picked_genres": ids,
-        "is_open": any(tile.genre.pk in ids for tile in tiles[FIRST_TILES:]),
-    }
-    return render(request, "feedback/start.html", context, status=422 if form else 200)
+    query = form.cleaned_data.get("q", "").strip() if form else ""
+    context = {"form": form, "step": 1, "search": query, **_genres_context({genre.pk for genre in picked}, query)}
+    template = "_start_genres.html" if is_search and is_htmx(request) else "start.html"
+    return render(request, f"feedback/{template}", context, status=422 if form and form.errors else 200)
 
 
 @require_http_methods(_METHODS)
@@ -80,6 +75,24 @@ def adventure(request: HttpRequest) -> HttpResponse:
     offers_spotify = bool(settings.SPOTIFY_CLIENT_ID) and connection_of(user) is None
     context = {"form": form, "step": 3, "offers_spotify": offers_spotify}
     return render(request, "feedback/start_adventure.html", context, status=422 if form.is_bound else 200)
+
+
+def _genres_context(picked: set[int], query: str) -> dict[str, Any]:
+    """Return the tiles: while one searches those that match, after what was picked."""
+    tiles = genre_tiles()
+    first, others = tiles[:FIRST_TILES], tiles[FIRST_TILES:]
+    if query:
+        chosen = [tile for tile in tiles if tile.genre.pk in picked]
+        matching = [tile for tile in matching_tiles(tiles, query) if tile.genre.pk not in picked]
+        first, others = chosen + matching, []
+    return {
+        "has_tiles": bool(tiles),
+        "first_tiles": first,
+        "other_tiles": others,
+        "picked_genres": picked,
+        "is_open": any(tile.genre.pk in picked for tile in others),
+        "found_nothing": bool(query) and not matching_tiles(tiles, query),
+    }
 
 
 def _artists_context(user: User, picks: dict[str, Any]) -> dict[str, Any]:

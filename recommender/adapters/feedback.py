@@ -1,8 +1,11 @@
 """One listener's feedback as the engine's arrays."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 from django.utils import timezone
@@ -40,19 +43,32 @@ class Exclusions:
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """Recordings that the listener has rated or played, increasing, int32[r], and when each was last heard, float64[r].
+    """Recordings that the listener has rated or played, increasing, int32[r], and what they did with each, [r].
 
-    In seconds since 1970; 0 where it was only rated or skipped, or where what was heard does not count.
+    heard_at, liked_at: float64, when it was last heard and when it was liked, in seconds since 1970; 0 where it was
+    not, or where what was done does not count. plays: int64, how often it was played and not skipped.
     """
 
     recordings: IntArray
     heard_at: NDArray[np.float64]
+    liked_at: NDArray[np.float64]
+    plays: NDArray[np.int64]
 
-    def of(self, recording: int) -> float | None:
-        """Return when a recording was last heard, ``None`` where the listener does not know it."""
+    def of(self, recording: int) -> KnownSong | None:
+        """Return what was done with a recording, ``None`` where the listener does not know it."""
         position = int(np.searchsorted(self.recordings, recording))
-        is_known = position < len(self.recordings) and int(self.recordings[position]) == recording
-        return float(self.heard_at[position]) if is_known else None
+        if position == len(self.recordings) or int(self.recordings[position]) != recording:
+            return None
+        columns = (self.heard_at, self.liked_at, self.plays)
+        return KnownSong(*(int(column[position]) for column in columns))
+
+
+class KnownSong(NamedTuple):
+    """What the listener did with a song, as in ``Known``."""
+
+    heard_at: int
+    liked_at: int
+    plays: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,14 +150,18 @@ def feedback_arrays(
 
 def _known(uncounted: Sequence[UncountedTrack], feedback: Feedback, catalogue: Catalogue, at: float) -> Known:
     """Return what the listener knows, by recording: a song is no news for being another version."""
+    done_at = at - feedback.age_days.astype(np.float64) * SECONDS_PER_DAY
     was_heard = np.isin(feedback.kind, (FeedbackKind.COMPLETED, FeedbackKind.PLAY))
-    heard_at = np.where(was_heard, at - feedback.age_days.astype(np.float64) * SECONDS_PER_DAY, 0.0)
+    was_liked = feedback.kind == FeedbackKind.LIKE
     others = catalogue.rows_of(np.array([track.track_id for track in uncounted], dtype=np.int64))
     rows = np.concatenate([feedback.rows, others[others >= 0]])
     recordings, positions = np.unique(catalogue.recording[rows], return_inverse=True)
-    last = np.zeros(len(recordings))
-    np.maximum.at(last, positions[: len(heard_at)], heard_at)
-    return Known(recordings, last)
+    done = positions[: len(done_at)]
+    heard_at, liked_at = np.zeros(len(recordings)), np.zeros(len(recordings))
+    np.maximum.at(heard_at, done[was_heard], done_at[was_heard])
+    np.maximum.at(liked_at, done[was_liked], done_at[was_liked])
+    plays = np.bincount(done[was_heard], weights=feedback.count[was_heard], minlength=len(recordings))
+    return Known(recordings, heard_at, liked_at, np.rint(plays).astype(np.int64))
 
 
 def _adjustments(preferences: ListenerPreferences, catalogue: Catalogue) -> Adjustments:

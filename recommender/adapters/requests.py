@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
+from django.utils import timezone
 
 from accounts.models import User
 from recommender.adapters.feedback import Exclusions, Known, blocked, load_listener
@@ -14,6 +15,8 @@ from recommender.adapters.loaded import LoadedModel
 from recommender.engine import Catalogue, Feedback, Impressions, Request
 
 PAGE_SIZE = 20
+NEW_YEARS = 1
+"""A song counts as new in the year of its release and for so many years after it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,4 +76,5 @@ def page_request(
         explicit_allowed=user is None or user.explicit_allowed,
         adventure=adventure,
         shown=shown,
+        new_since=timezone.localdate().year - NEW_YEARS,
     )

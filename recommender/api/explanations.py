@@ -9,7 +9,7 @@ from ninja import Router, Schema
 from pydantic import Field
 
 from accounts.apikit.auth import LISTENER, limits, listener_of
-from accounts.apikit.problems import ProblemError, answers
+from accounts.apikit.problems import ProblemError, responses
 from catalog.schemas import RowId, SongRef
 from feedback.spotify_import.models import SpotifyPlaylist
 from feedback.spotify_import.saving import save_playlist
@@ -81,7 +81,7 @@ class SectionOut(Schema):
 
 
 @router.get(
-    "/recommendations/sections", summary="Get the For you page", auth=LISTENER, response=answers(list[SectionOut])
+    "/recommendations/sections", summary="Get the For you page", auth=LISTENER, response=responses(list[SectionOut])
 )
 def sections(request: HttpRequest) -> Any:
     """The sections of your For you page. Recorded as shown to you. Empty until a model has been trained."""
@@ -95,7 +95,7 @@ def sections(request: HttpRequest) -> Any:
     "/recommendations/{page}/songs/{song_id}",
     summary="Get the reasons for a song",
     auth=LISTENER,
-    response=answers(WhyOut, 404),
+    response=responses(WhyOut, 404),
 )
 def why(request: HttpRequest, page: PageId, song_id: RowId) -> Any:
     """Why a song was recommended to you."""
@@ -110,7 +110,7 @@ def why(request: HttpRequest, page: PageId, song_id: RowId) -> Any:
     summary="Report a wrong reason",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(RejectedOut, 404),
+    response=responses(RejectedOut, 404),
 )
 def wrong_reason(request: HttpRequest, page: PageId, song_id: RowId) -> Any:
     """Report a wrong reason. Its artist or genre then counts half as much. Undo this with `/api/user/taste/lines`."""
@@ -125,7 +125,7 @@ def wrong_reason(request: HttpRequest, page: PageId, song_id: RowId) -> Any:
     summary="Save your recommendations to Spotify",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(SavedOut, 404, 409, 503),
+    response=responses(SavedOut, 404, 409, 503),
     tags=["spotify"],
 )
 def save_for_you(request: HttpRequest) -> Any:

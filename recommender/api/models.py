@@ -9,7 +9,7 @@ from ninja import Query, Router
 
 from accounts.apikit.auth import LISTENER, listener_of
 from accounts.apikit.paging import PageQuery, newest_page
-from accounts.apikit.problems import ProblemError, answers
+from accounts.apikit.problems import ProblemError, responses
 from catalog.schemas import RowId
 from recommender.api.schemas import ModelVersionOut, ModelVersionPage
 from recommender.lifecycle.versions import UnusableModelError, activate_checked
@@ -18,7 +18,7 @@ from recommender.models import ModelVersion
 operator_router = Router(tags=["operator"])
 
 
-@operator_router.get("/models", summary="List model versions", auth=LISTENER, response=answers(ModelVersionPage))
+@operator_router.get("/models", summary="List model versions", auth=LISTENER, response=responses(ModelVersionPage))
 def model_versions(request: HttpRequest, page: Query[PageQuery]) -> Any:
     """Model versions, latest first. Operators only."""
     _require(request, "recommender.view_modelversion")
@@ -30,7 +30,7 @@ def model_versions(request: HttpRequest, page: Query[PageQuery]) -> Any:
     "/models/{version_id}/activate",
     summary="Activate a model version",
     auth=LISTENER,
-    response=answers(ModelVersionOut, 404, 409),
+    response=responses(ModelVersionOut, 404, 409),
 )
 def activate(request: HttpRequest, version_id: RowId) -> Any:
     """Activate a model version from the next request on. Operators only. Returns 409 if the version can't be used."""

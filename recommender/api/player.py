@@ -10,7 +10,7 @@ from ninja import Query, Router, Status
 from ninja.decorators import decorate_view
 
 from accounts.apikit.auth import LISTENER, LISTENER_WHO_WRITES, limits, listener_of, require_own_page
-from accounts.apikit.problems import answers
+from accounts.apikit.problems import responses
 from catalog.models import Track
 from catalog.schemas import RowId
 from feedback.hidden import HiddenTrackError
@@ -25,7 +25,7 @@ _BODY = (400, 404, 413, 415)
 _LIMITS = limits("api", "feedback")
 
 
-@router.get("", summary="Get the player's state", auth=LISTENER, response=answers(PlaybackOut) | {304: None})
+@router.get("", summary="Get the player's state", auth=LISTENER, response=responses(PlaybackOut) | {304: None})
 @decorate_view(conditional_page)
 def state(request: HttpRequest) -> Any:
     """State of your player. Ask again with its ETag as If-None-Match: a 304 says that nothing has changed."""
@@ -43,7 +43,7 @@ def _play(request: HttpRequest, song_id: int) -> Any:
     summary="Play a song (GET)",
     auth=LISTENER_WHO_WRITES,
     throttle=_LIMITS,
-    response=answers(PlaybackOut, 404),
+    response=responses(PlaybackOut, 404),
 )
 def play(request: HttpRequest, song_id: RowId) -> Any:
     """Play a song now. The rest of the queue follows.
@@ -55,7 +55,7 @@ def play(request: HttpRequest, song_id: RowId) -> Any:
 
 
 @router.post(
-    "/play/{song_id}", summary="Play a song", auth=LISTENER, throttle=_LIMITS, response=answers(PlaybackOut, 404)
+    "/play/{song_id}", summary="Play a song", auth=LISTENER, throttle=_LIMITS, response=responses(PlaybackOut, 404)
 )
 def play_by_post(request: HttpRequest, song_id: RowId) -> Any:
     """Play a song now. The rest of the queue follows."""
@@ -73,7 +73,7 @@ def _next(request: HttpRequest, after: int | None) -> Any:
     summary="Skip to the next song (GET)",
     auth=LISTENER_WHO_WRITES,
     throttle=_LIMITS,
-    response=answers(PlaybackOut),
+    response=responses(PlaybackOut),
 )
 def go_next(request: HttpRequest, query: Query[NextQuery]) -> Any:
     """Go to the next song, or to a recommended one at the end of the queue."""
@@ -81,7 +81,7 @@ def go_next(request: HttpRequest, query: Query[NextQuery]) -> Any:
     return _next(request, query.after)
 
 
-@router.post("/next", summary="Skip to the next song", auth=LISTENER, throttle=_LIMITS, response=answers(PlaybackOut))
+@router.post("/next", summary="Skip to the next song", auth=LISTENER, throttle=_LIMITS, response=responses(PlaybackOut))
 def go_next_by_post(request: HttpRequest, query: Query[NextQuery]) -> Any:
     """Go to the next song, or to a recommended one at the end of the queue."""
     return _next(request, query.after)
@@ -98,7 +98,7 @@ def _previous(request: HttpRequest) -> Any:
     summary="Go back one song (GET)",
     auth=LISTENER_WHO_WRITES,
     throttle=_LIMITS,
-    response=answers(PlaybackOut),
+    response=responses(PlaybackOut),
 )
 def previous(request: HttpRequest) -> Any:
     """Go back one song."""
@@ -106,7 +106,7 @@ def previous(request: HttpRequest) -> Any:
     return _previous(request)
 
 
-@router.post("/previous", summary="Go back one song", auth=LISTENER, throttle=_LIMITS, response=answers(PlaybackOut))
+@router.post("/previous", summary="Go back one song", auth=LISTENER, throttle=_LIMITS, response=responses(PlaybackOut))
 def previous_by_post(request: HttpRequest) -> Any:
     """Go back one song."""
     return _previous(request)
@@ -118,27 +118,29 @@ def _set_playing(request: HttpRequest, is_playing: bool) -> Any:
     return playback_of(user)
 
 
-@router.get("/pause", summary="Pause (GET)", auth=LISTENER_WHO_WRITES, throttle=_LIMITS, response=answers(PlaybackOut))
+@router.get(
+    "/pause", summary="Pause (GET)", auth=LISTENER_WHO_WRITES, throttle=_LIMITS, response=responses(PlaybackOut)
+)
 def pause(request: HttpRequest) -> Any:
     """Pause, on whatever device plays. Needs a token, or a request that the browser says is of our own page."""
     require_own_page(request)
     return _set_playing(request, False)
 
 
-@router.post("/pause", summary="Pause", auth=LISTENER, throttle=_LIMITS, response=answers(PlaybackOut))
+@router.post("/pause", summary="Pause", auth=LISTENER, throttle=_LIMITS, response=responses(PlaybackOut))
 def pause_by_post(request: HttpRequest) -> Any:
     """Pause, on whatever device plays. Open pages follow within two seconds."""
     return _set_playing(request, False)
 
 
-@router.post("/resume", summary="Resume", auth=LISTENER, throttle=_LIMITS, response=answers(PlaybackOut))
+@router.post("/resume", summary="Resume", auth=LISTENER, throttle=_LIMITS, response=responses(PlaybackOut))
 def resume(request: HttpRequest) -> Any:
     """Go on where it was paused. The page that played last follows within two seconds."""
     return _set_playing(request, True)
 
 
-@router.put("/state", summary="Set the player's state", auth=LISTENER, response=answers(PlaybackOut, *_BODY))
-def setplayback_of(request: HttpRequest, body: PlayingIn) -> Any:
+@router.put("/state", summary="Set the player's state", auth=LISTENER, response=responses(PlaybackOut, *_BODY))
+def set_playback(request: HttpRequest, body: PlayingIn) -> Any:
     """Tell that your program plays or was paused, and where in the song it is. Pages that play then pause."""
     user = listener_of(request)
     queue_services.set_playing(user=user, is_playing=body.is_playing, song_ms=body.position_ms, device=body.device)
@@ -146,7 +148,11 @@ def setplayback_of(request: HttpRequest, body: PlayingIn) -> Any:
 
 
 @router.put(
-    "/shuffle", summary="Turn shuffle on or off", auth=LISTENER, throttle=_LIMITS, response=answers(PlaybackOut, *_BODY)
+    "/shuffle",
+    summary="Turn shuffle on or off",
+    auth=LISTENER,
+    throttle=_LIMITS,
+    response=responses(PlaybackOut, *_BODY),
 )
 def shuffle(request: HttpRequest, body: ShuffleIn) -> Any:
     """Turn shuffle on or off."""
@@ -160,7 +166,7 @@ def shuffle(request: HttpRequest, body: ShuffleIn) -> Any:
     summary="Report playback progress",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(None, *_BODY, status=204),
+    response=responses(None, 409, *_BODY, status=204),
 )
 def report(request: HttpRequest, body: ReportIn) -> Any:
     """Record how far a play has got."""

@@ -8,7 +8,7 @@ from ninja import Query, Router
 
 from accounts.apikit.auth import LISTENER, limits, listener_of
 from accounts.apikit.paging import PageQuery, read_cursor, write_cursor
-from accounts.apikit.problems import ProblemError, answers, refuse_form
+from accounts.apikit.problems import ProblemError, refuse_form, responses
 from catalog.schemas import RowId
 from catalog.selectors import tracks_in_order, unknown_ids
 from feedback.player.forms import PlayListForm
@@ -24,7 +24,7 @@ _BODY = (400, 404, 413, 415)
 _LIMITS = limits("api", "feedback")
 
 
-@router.get("", summary="List the queue", auth=LISTENER, response=answers(QueuePage))
+@router.get("", summary="List the queue", auth=LISTENER, response=responses(QueuePage))
 def queue(request: HttpRequest, page: Query[PageQuery]) -> Any:
     """Upcoming songs, one page at a time."""
     play_queue = PlayQueue.objects.filter(user=listener_of(request)).first()
@@ -44,7 +44,7 @@ def queue(request: HttpRequest, page: Query[PageQuery]) -> Any:
     summary="Add songs to the queue",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(PlaybackOut, 409, *_BODY),
+    response=responses(PlaybackOut, 409, *_BODY),
 )
 def add(request: HttpRequest, body: QueueIn) -> Any:
     """Add songs to the queue. Unknown songs are left out and named in `unknown_songs`."""
@@ -56,7 +56,7 @@ def add(request: HttpRequest, body: QueueIn) -> Any:
     return playback_of(user, unknown_songs=unknown_ids(body.songs, tracks))
 
 
-@router.put("", summary="Replace the queue", auth=LISTENER, throttle=_LIMITS, response=answers(PlaybackOut, *_BODY))
+@router.put("", summary="Replace the queue", auth=LISTENER, throttle=_LIMITS, response=responses(PlaybackOut, *_BODY))
 def play_list(request: HttpRequest, body: ListIn) -> Any:
     """Play a list of songs instead of the current queue. Unknown songs are left out and named in `unknown_songs`."""
     user = listener_of(request)
@@ -74,7 +74,7 @@ def play_list(request: HttpRequest, body: ListIn) -> Any:
     summary="Jump to a queued song",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(PlaybackOut, 404),
+    response=responses(PlaybackOut, 404),
 )
 def jump(request: HttpRequest, item_id: RowId) -> Any:
     """Jump to an item in the queue."""
@@ -89,7 +89,7 @@ def jump(request: HttpRequest, item_id: RowId) -> Any:
     summary="Move a queued song",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(PlaybackOut, *_BODY),
+    response=responses(PlaybackOut, *_BODY),
 )
 def move(request: HttpRequest, item_id: RowId, body: PlaceIn) -> Any:
     """Move an upcoming item to another position among the upcoming ones."""
@@ -99,7 +99,7 @@ def move(request: HttpRequest, item_id: RowId, body: PlaceIn) -> Any:
     return playback_of(user)
 
 
-@router.delete("", summary="Clear the queue", auth=LISTENER, throttle=_LIMITS, response=answers(PlaybackOut))
+@router.delete("", summary="Clear the queue", auth=LISTENER, throttle=_LIMITS, response=responses(PlaybackOut))
 def clear(request: HttpRequest) -> Any:
     """Remove all upcoming songs."""
     user = listener_of(request)
@@ -112,7 +112,7 @@ def clear(request: HttpRequest) -> Any:
     summary="Remove a queued song",
     auth=LISTENER,
     throttle=_LIMITS,
-    response=answers(PlaybackOut, 404),
+    response=responses(PlaybackOut, 404),
 )
 def remove(request: HttpRequest, item_id: RowId) -> Any:
     """Remove an item from the queue."""

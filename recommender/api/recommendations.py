@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404
 from ninja import Query, Router
 
 from accounts.apikit.auth import ANYBODY, LISTENER, limits, listener_of
-from accounts.apikit.problems import answers, example_answer
+from accounts.apikit.problems import example_response, responses
 from accounts.models import User
 from catalog.models import Track
 from catalog.schemas import RowId
@@ -30,10 +30,10 @@ from recommender.pages.track_path import track_path
 router = Router(tags=["recommendations"])
 # Lies outside /api/, where programs expect it.
 plain_router = Router(tags=["recommendations"])
-_IDS = example_answer([1482, 77, 903, 12, 5])
+_IDS = example_response([1482, 77, 903, 12, 5])
 
 
-@router.get("/recommendations", summary="Get recommendations", auth=LISTENER, response=answers(RecommendationsOut))
+@router.get("/recommendations", summary="Get recommendations", auth=LISTENER, response=responses(RecommendationsOut))
 def recommendations(request: HttpRequest, query: Query[CountQuery]) -> Any:
     """Songs for you, each with its reason. Recorded as shown to you."""
     user = listener_of(request)
@@ -48,7 +48,7 @@ def recommendations(request: HttpRequest, query: Query[CountQuery]) -> Any:
     "/recommend/{user_id}",
     summary="Get song IDs for a listener",
     auth=LISTENER,
-    response=answers(list[int], 404),
+    response=responses(list[int], 404),
     openapi_extra=_IDS,
 )
 def recommend(request: HttpRequest, user_id: RowId, query: Query[RecommendQuery]) -> Any:
@@ -57,7 +57,7 @@ def recommend(request: HttpRequest, user_id: RowId, query: Query[RecommendQuery]
     For the listener themself, or for staff (then they aren't recorded as shown).
     """
     caller = listener_of(request)
-    if caller.pk != user_id and not caller.is_staff:
+    if caller.pk != user_id and not caller.may_operate:
         raise Http404("another listener")
     listener = get_object_or_404(User, pk=user_id)
     feed = recommend_feed(user=listener, k=query.k, is_recorded=caller.pk == user_id)
@@ -69,7 +69,7 @@ def recommend(request: HttpRequest, user_id: RowId, query: Query[RecommendQuery]
     "/songs/{song_id}/similar",
     summary="List similar songs",
     auth=ANYBODY,
-    response=answers(SimilarOut, 401, 404, is_public=True),
+    response=responses(SimilarOut, 401, 404, is_public=True),
 )
 def similar(request: HttpRequest, song_id: RowId, query: Query[SimilarQuery]) -> Any:
     """Songs similar to a song."""
@@ -82,7 +82,7 @@ def similar(request: HttpRequest, song_id: RowId, query: Query[SimilarQuery]) ->
     summary="Get a journey",
     auth=ANYBODY,
     throttle=limits("api", "search"),
-    response=answers(SimilarOut, 401, 404, is_public=True),
+    response=responses(SimilarOut, 401, 404, is_public=True),
 )
 def journey(request: HttpRequest, query: Query[JourneyQuery]) -> Any:
     """Songs that lead from one song to another, including both."""
@@ -94,7 +94,7 @@ def journey(request: HttpRequest, query: Query[JourneyQuery]) -> Any:
     "/playlists/{playlist_id}/suggestions",
     summary="Suggest songs for a playlist",
     auth=LISTENER,
-    response=answers(SimilarOut, 404),
+    response=responses(SimilarOut, 404),
 )
 def suggestions(request: HttpRequest, playlist_id: RowId, query: Query[SuggestionsQuery]) -> Any:
     """Songs that go well with one of your playlists and aren't in it yet."""

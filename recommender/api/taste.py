@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from ninja import Router
 
 from accounts.apikit.auth import LISTENER, listener_of
-from accounts.apikit.problems import answers
+from accounts.apikit.problems import responses
 from feedback.preferences.models import TasteExclusion
 from feedback.preferences.schemas import TasteOut
 from recommender.pages.taste.profile import SoundRange, taste_of
@@ -14,7 +14,7 @@ from recommender.pages.taste.profile import SoundRange, taste_of
 taste_router = Router(tags=["taste"])
 
 
-@taste_router.get("/user/taste", summary="Get your taste", auth=LISTENER, response=answers(TasteOut))
+@taste_router.get("/user/taste", summary="Get your taste", auth=LISTENER, response=responses(TasteOut))
 def taste(request: HttpRequest) -> Any:
     """Your taste as we see it. Empty until a model has been trained."""
     user = listener_of(request)

@@ -40,7 +40,6 @@ from recommender.engine import (
     update_model,
     with_retriever,
 )
-from recommender.engine.evaluation import Split
 from recommender.lifecycle.log_comparison import EmptyLogError, LogComparison, Policy, compare_on_log
 from recommender.lifecycle.model_store import DOWNLOAD_PREFIX, is_available, publish, remove_stored_orphans
 from recommender.lifecycle.validation import MIN_TEST_LISTENERS, Quality, judge_candidate, split_by_listener
@@ -49,7 +48,7 @@ from recommender.lifecycle.versions import (
     UnusableModelError,
     activate,
     load_active,
-    load_evaluation_model,
+    load_active_evaluation_model,
     model_path,
     read_model,
     remove_old_files,
@@ -187,23 +186,24 @@ class _Run:
         with self._timed("fit without the test listeners"):
             evaluation_model = self._fit(catalogue, split.training, all_feedback.regions, None, self._base(EVAL_SUFFIX))
         with self._timed("measure"):
-            quality = self._judge(catalogue, split, evaluation_model)
+            active = load_active_evaluation_model()
+            quality = judge_candidate(
+                catalogue,
+                split,
+                evaluation_model,
+                None if active is None else active.model,
+                self._judge_rng,
+                self._report_progress,
+            )
         with self._timed("compare on the log"):
-            return evaluation_model, replace(quality, on_log=self._on_log(evaluation_model, all_feedback.regions))
+            on_log = None if active is None else self._on_log(active, evaluation_model, all_feedback.regions)
+            return evaluation_model, replace(quality, on_log=on_log)
 
-    def _judge(self, catalogue: Catalogue, split: Split, evaluation_model: Model) -> Quality:
-        return judge_candidate(
-            catalogue, split, evaluation_model, load_active(EVAL_SUFFIX), self._judge_rng, self._report_progress
-        )
-
-    def _on_log(self, evaluation_model: Model, regions: list[str]) -> LogComparison | None:
+    def _on_log(self, active: LoadedModel, evaluation_model: Model, regions: list[str]) -> LogComparison | None:
         """Judge the active version and the candidate, by their evaluation models, on the pages of the last weeks."""
-        active = ModelVersion.objects.filter(active_slot=True).first()
-        if active is None:
-            return None
         now = timezone.now()
+        serving = Policy(str(active.version.pk), active)
         try:
-            serving = Policy(str(active.pk), load_evaluation_model(active))
             candidate = Policy(CANDIDATE, LoadedModel(ModelVersion(), evaluation_model, tuple(regions)))
             return compare_on_log(
                 [serving, candidate],
@@ -212,7 +212,7 @@ class _Run:
                 max_pages=LOG_PAGES,
                 report_progress=self._report_progress,
             )
-        except (EmptyLogError, UnusableModelError):
+        except EmptyLogError:
             # Nothing to judge by: the measured quality decides alone.
             return None
 

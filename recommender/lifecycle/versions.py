@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gc
 import logging
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from threading import Event
 from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
@@ -35,7 +38,9 @@ __all__ = [
     "activate_checked",
     "active_model",
     "forget_loaded",
+    "is_warm",
     "load_active",
+    "load_active_evaluation_model",
     "load_evaluation_model",
     "model_path",
     "read_model",
@@ -77,6 +82,18 @@ def load_active(suffix: str) -> Model | None:
         return None
     try:
         return _fetched_model(version, suffix)
+    except UnusableModelError:
+        return None
+
+
+def load_active_evaluation_model() -> LoadedModel | None:
+    """Return the active version with its evaluation model; ``None`` if there is none or it is unusable.
+
+    Raise ``StoreError`` if the store that it would have to be fetched from does not answer.
+    """
+    version = ModelVersion.objects.filter(active_slot=True).first()
+    try:
+        return None if version is None else load_evaluation_model(version)
     except UnusableModelError:
         return None
 
@@ -132,17 +149,32 @@ def activate(*, version: ModelVersion) -> None:
     version.save(update_fields=["state", "active_slot", "activated_at", "activation"])
 
 
-def serve_without_waiting() -> None:
-    """Load the active model now, and every later one beside the requests; for the processes that answer them."""
+_is_warm = Event()
+_is_warm.set()
+
+
+def is_warm() -> bool:
+    """Return whether this process has finished what `serve_without_waiting` began; true where it was not called."""
+    return _is_warm.is_set()
+
+
+def serve_without_waiting(prepare: Callable[[], None] = lambda: None) -> None:
+    """Load the active model now, and every later one beside the requests; for the processes that answer them.
+
+    `prepare` does what else the first page would wait for. Until both are done `is_warm` says no.
+    """
     _loader.in_background = True
-    in_thread(_warm_up, name="loading the model")
+    _is_warm.clear()
+    in_thread(partial(_warm_up, prepare), name="loading the model")
 
 
-def _warm_up() -> None:
+def _warm_up(prepare: Callable[[], None]) -> None:
     try:
         # What is loaded has been tried out.
         active_model()
+        prepare()
     finally:
+        _is_warm.set()
         connection.close()
     # What is there now stays. Without this, the collector walks all of it again and again: 70 ms of a page each time.
     gc.collect()

@@ -14,6 +14,7 @@ from accounts.models import User
 from catalog.models import Artist, Genre, Track
 from feedback.plays.models import Play
 from feedback.ratings.models import Rating
+from feedback.source import Source
 from jobs.models import Job
 from recommender.models import ModelVersion, Recommendation
 
@@ -90,9 +91,12 @@ def plays_per_day(now: datetime | None = None) -> DayChart:
 
 
 def likes_per_day(now: datetime | None = None) -> DayChart:
-    """Return the likes of each of the last days, in the reader's time zone; one query."""
+    """Return the likes of each of the last days, in the reader's time zone; one query.
+
+    Given on this site: those that an import brings came at once and say nothing of the day.
+    """
     starts = _day_starts(now)
-    likes = Rating.objects.filter(value=Rating.Value.LIKE, updated_at__gte=starts[0])
+    likes = Rating.objects.filter(value=Rating.Value.LIKE, source=Source.SITE, updated_at__gte=starts[0])
     return _chart(starts, likes.aggregate(**_per_day("updated_at", starts)))
 
 

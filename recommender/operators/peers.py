@@ -1,8 +1,8 @@
-"""Other recommenders, to be measured beside ours on the same split: implicit's, and EASE.
+"""Other recommenders that are measured beside ours on the same split: those of implicit, and EASE.
 
-They get the same training listeners and weights, and an unseen listener is folded in as well as each of them can: ALS
-solves the listener's factors anew (``recalculate_user``), the item-item models and EASE sum over what is revealed.
-Where they have nothing to say, the more popular song goes first, which can only help them.
+They are fitted on the same training listeners and weights. Each folds in an unseen listener in its own way: ALS solves
+for the listener's factors (``recalculate_user``); the item-item models and EASE sum the weights of the revealed tracks.
+Tracks with equal scores are ordered by popularity, which can only improve their results.
 """
 
 import warnings
@@ -24,16 +24,16 @@ ITERATIONS = 15
 NEIGHBOURS = 200
 EASE_TRACKS = 8000
 EASE_LAMBDA = 100.0
-# Far below any difference between two scores that means something.
+# Far below any meaningful difference between two scores.
 _TIE_BREAK = 1e-6
 
 
 class PeersMissingError(Exception):
-    """The library of the peers is not installed."""
+    """The library ``implicit`` is not installed."""
 
 
 def peer_factories() -> dict[str, ScorerFactory]:
-    """Return what fits each peer, by the name of its row.
+    """Return a function that fits each peer, by the name of its row in the report.
 
     Raises:
         PeersMissingError: implicit is not installed.
@@ -54,7 +54,7 @@ def peer_factories() -> dict[str, ScorerFactory]:
 
 
 def als(catalogue: Catalogue, training: Interactions, rng: np.random.Generator, *, factors: int) -> Scorer:
-    """Fit implicit's alternating least squares."""
+    """Fit implicit's alternating least squares; a score is the inner product of user and item factors."""
     from implicit.cpu.als import AlternatingLeastSquares
 
     matrix = _matrix(catalogue, training)
@@ -78,8 +78,8 @@ def als(catalogue: Catalogue, training: Interactions, rng: np.random.Generator, 
 def item_item(
     catalogue: Catalogue, training: Interactions, rng: np.random.Generator, *, recommender: Callable[..., Any]
 ) -> Scorer:
-    """Fit one of implicit's nearest-neighbour models; a listener's scores are those of its ``recommend``."""
-    del rng  # nothing is drawn
+    """Fit one of implicit's nearest-neighbour models; scores are sums of similarities, as in its ``recommend``."""
+    del rng  # the fit is deterministic
     matrix = _matrix(catalogue, training)
     model = recommender(K=NEIGHBOURS)
     _fit(model, matrix)
@@ -93,8 +93,8 @@ def item_item(
 
 
 def ease(catalogue: Catalogue, training: Interactions, rng: np.random.Generator) -> Scorer:
-    """Fit EASE (Steck 2019, equation 8) on the most played tracks."""
-    del rng  # nothing is drawn
+    """Fit EASE (Steck 2019, "Embarrassingly Shallow Autoencoders", equation 8) on the most played tracks."""
+    del rng  # the fit is deterministic
     matrix = _matrix(catalogue, training)
     matrix.data[:] = 1.0
     popular = _popularity(matrix)
@@ -113,7 +113,10 @@ def ease(catalogue: Catalogue, training: Interactions, rng: np.random.Generator)
 
 
 def _ease_weights(matrix: Any) -> FloatArray:
-    """Return float32[n, n] with a zero diagonal for a 0/1 matrix of listeners and n tracks."""
+    """Return item weights, float32[n, n] with a zero diagonal, from a binary matrix, listeners x n.
+
+    Raise ArithmeticError if the regularised Gram matrix is not positive definite.
+    """
     gram = np.asarray((matrix.T @ matrix).toarray(), dtype=np.float32, order="F")
     gram[np.diag_indices(len(gram))] += np.float32(EASE_LAMBDA)
     factor, failed = lapack.spotrf(gram, lower=1, overwrite_a=1)
@@ -128,14 +131,14 @@ def _ease_weights(matrix: Any) -> FloatArray:
 
 
 def _fit(model: Any, matrix: Any) -> None:
-    # implicit has threads of its own, and warns of a BLAS that has some too.
+    # implicit starts its own threads, and warns if BLAS is multithreaded as well.
     with threadpool_limits(1, "blas"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model.fit(matrix, show_progress=False)
 
 
 def _matrix(catalogue: Catalogue, training: Interactions) -> Any:
-    """Return float32[listeners, n] of what was liked or heard, by weight; implicit wants the old sparse class."""
+    """Return the positive weights, float32[listeners, n]; implicit only accepts a ``csr_matrix``."""
     liked = training.weight > 0
     cells = training.weight[liked], (training.listener[liked], training.row[liked])
     return sp.csr_matrix(cells, shape=(training.n_listeners, catalogue.n_tracks))
@@ -147,7 +150,7 @@ def _one_listener(rows: IntArray, n_tracks: int) -> Any:
 
 
 def _popularity(matrix: Any) -> FloatArray:
-    """Return the share of all plays that each track has, too small to matter but in ties."""
+    """Return each track's number of listeners, float32[n], scaled so that it only breaks ties."""
     counts = np.bincount(matrix.indices, minlength=matrix.shape[1])
     return as_float32(_TIE_BREAK * counts / max(1, counts.max(initial=0)))
 

@@ -1,12 +1,12 @@
 """Pages for operators: how good the recommendations are, and which model serves."""
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required, permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.two_factor.staff import operator_page
 from recommender.adapters.logged_pages import ANSWER_DAYS
 from recommender.lifecycle.versions import UnusableModelError, activate_checked
 from recommender.models import ModelVersion
@@ -20,8 +20,7 @@ VERSIONS_SHOWN = 30
 
 
 @require_safe
-@login_required
-@permission_required("recommender.view_modelversion", raise_exception=True)
+@operator_page("recommender.view_modelversion")
 def site_dashboard(request: HttpRequest) -> HttpResponse:
     """Show what there is, what happens each day, and what ran."""
     versions = [
@@ -49,8 +48,7 @@ def site_dashboard(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@login_required
-@permission_required("recommender.view_modelversion", raise_exception=True)
+@operator_page("recommender.view_modelversion")
 def quality(request: HttpRequest) -> HttpResponse:
     """Show the quality of the versions over time, and how listeners reacted to recommendations."""
     versions = list(ModelVersion.objects.all()[:VERSIONS_SHOWN])
@@ -74,8 +72,7 @@ def quality(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@login_required
-@permission_required("recommender.change_modelversion", raise_exception=True)
+@operator_page("recommender.change_modelversion")
 def activate_version(request: HttpRequest, pk: int) -> HttpResponse:
     """Let a version serve from the next request on."""
     version = get_object_or_404(ModelVersion, pk=pk)

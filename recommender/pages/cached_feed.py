@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from feedback.web.feed_cache import cache_feed, read_cached_feed
 from recommender.engine import ShelfName
 from recommender.models import Recommendation
 from recommender.pages.explanations.phrases import Names
-from recommender.pages.for_you import SIZES, ForYouPage, ForYouSection, for_you_item, recommend_for_you
+from recommender.pages.for_you import KNOWN_SHELVES, SIZES, ForYouPage, ForYouSection, for_you_item, recommend_for_you
 
 # If less than this share of its songs is left, the page is computed again.
 ENOUGH = 0.5
@@ -84,8 +84,7 @@ def section_after_rating(
         return None
     _write(user, changed)
     shown = next(section for section in changed.sections if section.name == name)
-    tracks, records = _songs(user, changed)
-    return _sections(replace(changed, sections=[shown]), tracks, records)[0]
+    return _sections(replace(changed, sections=[shown]), _songs(user, changed))[0]
 
 
 def _replaced(user: User, feed: CachedFeed, section: CachedSection, track: Track) -> CachedFeed | None:
@@ -118,26 +117,36 @@ def _with(feed: CachedFeed, section: CachedSection, replaced: dict[str, tuple[st
 
 
 def _page_of(user: User, feed: CachedFeed) -> ForYouPage | None:
-    """Return the page, or ``None`` if too many of its songs are hidden, rated or not recorded."""
-    tracks, records = _songs(user, feed)
-    if len(tracks) < ENOUGH * len(feed.track_ids):
+    """Return the page, or ``None`` where too much of it is gone: hidden, rated elsewhere, its record deleted."""
+    songs = _songs(user, feed)
+    if len(songs.tracks) < ENOUGH * len(feed.track_ids):
         return None
-    return ForYouPage([section for section in _sections(feed, tracks, records) if section.items], feed.amount)
+    return ForYouPage([section for section in _sections(feed, songs) if section.items], feed.amount)
 
 
-def _songs(user: User, feed: CachedFeed) -> tuple[dict[int, Track], dict[tuple[int, str], Recommendation]]:
-    """Return the songs that can still be shown, by id, and the records of all."""
+@dataclass(frozen=True)
+class _Songs:
+    """Songs that can still be shown, by id; the records of all; the ids of those that the listener likes."""
+
+    tracks: Mapping[int, Track]
+    records: Mapping[tuple[int, str], Recommendation]
+    liked: Set[int]
+
+
+def _songs(user: User, feed: CachedFeed) -> _Songs:
     pages = {UUID(page) for section in feed.sections for _pk, page in section.entries}
     rows = Recommendation.objects.filter(user=user, page__in=pages)
     records = {(row.track_id, row.page.hex): row for row in rows}
     songs = tracks_in_order(feed.track_ids)
     marks = ratings_by_track(user, songs)
-    return {track.pk: track for track in songs if track.pk not in marks}, records
+    known = {pk for section in feed.sections if section.name in KNOWN_SHELVES for pk, _page in section.entries}
+    liked = {pk for pk, mark in marks.items() if mark > 0}
+    tracks = {track.pk: track for track in songs if track.pk not in marks or track.pk in known & liked}
+    return _Songs(tracks, records, liked)
 
 
-def _sections(
-    feed: CachedFeed, tracks: Mapping[int, Track], records: Mapping[tuple[int, str], Recommendation]
-) -> list[ForYouSection]:
+def _sections(feed: CachedFeed, songs: _Songs) -> list[ForYouSection]:
+    tracks, records = songs.tracks, songs.records
     there = [
         (section, [records[entry] for entry in section.entries if entry[0] in tracks and entry in records])
         for section in feed.sections
@@ -149,7 +158,14 @@ def _sections(
         ForYouSection(
             section.name,
             [
-                for_you_item(tracks[row.track_id], row.reason, names, row.page, is_explored=row.is_explored)
+                for_you_item(
+                    tracks[row.track_id],
+                    row.reason,
+                    names,
+                    row.page,
+                    is_explored=row.is_explored,
+                    is_liked=row.track_id in songs.liked,
+                )
                 for row in rows
             ],
             anchors.get(section.anchor_id or 0),

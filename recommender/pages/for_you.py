@@ -12,27 +12,42 @@ from accounts.models import User
 from catalog.models import Track
 from recommender.adapters.loaded import LoadedModel
 from recommender.adapters.requests import request_for_listener
-from recommender.engine import IntArray, ShelfName, ShelvedPage, Stance, recommend_shelves
+from recommender.engine import (
+    SHELVES,
+    Feedback,
+    FeedbackKind,
+    IntArray,
+    ShelfName,
+    ShelvedPage,
+    Stance,
+    recommend_shelves,
+)
 from recommender.lifecycle.versions import active_model
 from recommender.pages.explanations.phrases import Names, StoredReason, sentence
 from recommender.pages.explanations.recorded import stored_reason
 from recommender.pages.impressions import Impression, record_impressions
 from recommender.pages.shown import shown_page
 
-SIZES: Mapping[ShelfName, int] = {"made": 8, "because": 4, "new": 4, "artists": 4, "popular": 4}
+SIZES: Mapping[ShelfName, int] = {"made": 8, **{name: 4 for name in SHELVES if name != "made"}}
+MAX_SHELVES = 6
+"""Who has all shelves sees the first six: the page does not grow with what is known of them."""
+KNOWN_SHELVES = ("again", "forgotten")
+"""Shelves of songs that the listener may have liked long since."""
 
 
 @dataclass(frozen=True)
 class ForYouItem:
     """One recommended song with why it is there; ``page`` and the song name its record.
 
-    ``is_new``: exploring put it there, and the listener has neither played nor rated it.
+    ``is_new``: exploring put it there, and the listener has neither played nor rated it. ``mark``: 1 for a song they
+    like.
     """
 
     track: Track
     reason: str
     page: uuid.UUID | None = None
     is_new: bool = False
+    mark: int = 0
 
 
 @dataclass(frozen=True)
@@ -76,17 +91,20 @@ def recommend_for_you(
     rng = np.random.default_rng()
 
     def ask(gone: IntArray) -> ShelvedPage:
-        return recommend_shelves(loaded.model, listener.feedback, listener.request.without(gone), sizes, rng)
+        return recommend_shelves(
+            loaded.model, listener.feedback, listener.request.without(gone), sizes, rng, MAX_SHELVES
+        )
 
     page, tracks = shown_page(loaded.model, ask)
     impressions = [
-        Impression(item, shelf.policy, stored_reason(item, loaded, listener.known), shelf.name)
+        Impression(item, shelf.policy, stored_reason(item, loaded, listener.known, shelf.name), shelf.name)
         for shelf in page.shelves
         for item in shelf.items
     ]
     page_id = record_impressions(user, loaded, impressions)
     names = Names.of(impression.reason for impression in impressions)
     anchors = _anchors(page, loaded)
+    liked = _liked_ids(listener.feedback, loaded)
     sections = []
     for shelf in page.shelves:
         items = [
@@ -96,6 +114,7 @@ def recommend_for_you(
                 names,
                 page_id,
                 is_explored=impression.item.explored,
+                is_liked=impression.item.track_id in liked,
             )
             for impression in impressions
             if impression.section == shelf.name
@@ -104,10 +123,17 @@ def recommend_for_you(
     return ForYouPage(sections, page.amount)
 
 
-def for_you_item(track: Track, reason: StoredReason, names: Names, page: uuid.UUID, *, is_explored: bool) -> ForYouItem:
+def for_you_item(
+    track: Track, reason: StoredReason, names: Names, page: uuid.UUID, *, is_explored: bool, is_liked: bool
+) -> ForYouItem:
     """Return a song of the page with the first part of its reason: a row has one line for it."""
     is_new = is_explored and "heard_at" not in reason
-    return ForYouItem(track, sentence(reason, names, max_parts=1), page, is_new)
+    return ForYouItem(track, sentence(reason, names, max_parts=1), page, is_new, int(is_liked))
+
+
+def _liked_ids(feedback: Feedback, loaded: LoadedModel) -> set[int]:
+    rows = feedback.rows[feedback.kind == FeedbackKind.LIKE]
+    return set(loaded.model.catalogue.track_ids[rows].tolist())
 
 
 def _anchors(page: ShelvedPage, loaded: LoadedModel) -> dict[int, Track]:

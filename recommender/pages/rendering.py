@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 
 from accounts.fast.html import cached_per_language, fast_format_html
 from catalog.drawing.covers import cover
+from catalog.drawing.spotify_mark import spotify_link
 from catalog.models import Track
 from catalog.templatetags.catalog_tags import credits as artist_links
 from feedback.ratings.buttons import feedback_form
@@ -19,7 +20,8 @@ from recommender.pages.for_you import ForYouItem
 
 _ROW = (
     '<li><article class="track-row" id="track-{pk}">{cover}<div class="track-text"><div class="track-head">'
-    '<a class="track-title" href="{url}">{title}</a>{explicit}</div><div class="track-credits">{credits}</div></div>'
+    '<a class="track-title" href="{url}">{title}</a>{explicit}</div>'
+    '<div class="track-credits">{spotify}{credits}</div></div>'
     '<div class="track-actions">{buttons}</div>{reason}</article></li>'
 )
 # The section answers as a whole; it is told which songs stand in the others.
@@ -62,7 +64,10 @@ def feed_row(request: HttpRequest, section: str, item: ForYouItem) -> SafeString
         title=track.title,
         explicit=fast_format_html(_EXPLICIT, title=texts.explicit) if track.explicit else "",
         credits=artist_links(track),
-        buttons=feedback_form(request, track, 0, fast_format_html(_ANSWER, url=answer_url), menu_url=_menu_url(item)),
+        spotify=spotify_link(track),
+        buttons=feedback_form(
+            request, track, item.mark, fast_format_html(_ANSWER, url=answer_url), menu_url=_menu_url(item)
+        ),
         reason=_reason(item, texts),
     )
 

@@ -10,10 +10,18 @@ from recommender.pages.for_you import ForYouSection
 _TITLES = {
     "made": gettext_lazy("Made for you"),
     "because": gettext_lazy("Because of your songs"),
+    "again": gettext_lazy("Listen again"),
     "new": gettext_lazy("From artists new to you"),
+    "fresh": gettext_lazy("New from your artists"),
+    "forgotten": gettext_lazy("Forgotten favourites"),
     "artists": gettext_lazy("More from your artists"),
     "popular": gettext_lazy("Popular on this site"),
 }
+
+
+def shelf_name(name: str) -> str:
+    """Return what a section is called where no listener is in view; its own name for one that is gone."""
+    return str(_TITLES.get(name, name))
 
 
 def section_title(section: ForYouSection, user: User, *, is_known: bool = True) -> str:

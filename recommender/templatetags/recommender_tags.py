@@ -3,10 +3,12 @@
 from django import template
 from django.utils.formats import number_format
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext_lazy
 
 from recommender.operators.dashboard import Counts, counts
 from recommender.pages.for_you import ForYouSection
 from recommender.pages.rendering import feed_row
+from recommender.pages.shelf_titles import shelf_name
 
 register = template.Library()
 
@@ -15,6 +17,18 @@ register = template.Library()
 def percent(share: float) -> str:
     """Return a share of 0..1 as a percentage with one decimal."""
     return f"{number_format(100 * share, 1)} %"
+
+
+_POLICIES = {"thompson": gettext_lazy("Exploring"), "greedy": gettext_lazy("Not exploring")}
+
+
+@register.filter
+def policy_words(policy: str) -> str:
+    """Return what operators call the way in which songs were picked."""
+    return str(_POLICIES.get(policy, policy))
+
+
+register.filter("shelf_name", shelf_name)
 
 
 @register.simple_tag

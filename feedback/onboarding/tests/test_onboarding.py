@@ -1,5 +1,6 @@
 """Where a new listener starts."""
 
+import re
 from typing import Any
 
 import pytest
@@ -259,3 +260,35 @@ def test_what_stands_for_several_artists_is_not_suggested_and_cannot_be_liked(
         f"“{name}” stands for many artists, so it says nothing about your taste. Choose the artists themselves."
     ]
     assert picks(user) == ([], [], [])
+
+
+def test_a_search_among_genres_keeps_what_is_ticked(songs: None, client: Client, user: User) -> None:
+    make_track("Slow jam", genres=["r-n-b"])
+    client.force_login(user)
+    sent = {"genre": genre_id("rock"), "q": "r&B", "action": "search"}
+    for headers, template in (({}, "feedback/start.html"), (HTMX, "feedback/_start_genres.html")):
+        answer = client.post(GENRES, sent, headers=headers)
+        assert (answer.status_code, answer.templates[0].name) == (200, template)
+        html = answer.content.decode()
+        shown = re.findall(r'name="genre" value="(\d+)"( checked)?', html)
+        assert shown == [(str(genre_id("rock")), " checked"), (str(genre_id("r-n-b")), "")]
+    assert not GenrePreference.objects.exists()
+    nothing = client.post(GENRES, {"q": "polka", "action": "search"}).content.decode()
+    assert "No genre matches “polka”." in nothing
+    client.post(GENRES, {"genre": genre_id("rock"), "q": "r&B", "action": "save"})
+    assert picks(user)[0] == ["rock"]
+
+
+def test_each_genre_has_a_picture_of_its_own(songs: None) -> None:
+    pictures = [tile.track.title for tile in genre_tiles() if tile.track]
+    # The best known song of both is one.
+    assert sorted(pictures) == ["Hit", "Hit two"]
+
+
+def test_whoever_has_told_nothing_is_offered_the_start(songs: None, client: Client, user: User) -> None:
+    client.force_login(user)
+    pages = ("/ratings/", "/taste/")
+    shown = [b"Choose three genres" in client.get(page).content for page in pages]
+    services.set_genres(user=user, genres=[Genre.objects.get(name="rock")])
+    after = [b"Choose three genres" in client.get(page).content for page in pages]
+    assert (shown, after) == ([True, True], [False, False])

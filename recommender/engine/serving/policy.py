@@ -46,6 +46,11 @@ class PageSelection:
     policy: PolicyName
 
 
+def certain(rows: IntArray) -> PageSelection:
+    """Return a selection of rows in which nothing was drawn."""
+    return PageSelection(rows, np.zeros(len(rows), dtype=np.bool_), np.ones(len(rows)), {}, "greedy")
+
+
 @dataclass(frozen=True, eq=False)
 class CandidatePool:
     """The candidates, one version of each: rows int32[c].

@@ -31,7 +31,7 @@ class Request:
 
     k: songs on the page. excluded: rows left out besides those that the feedback excludes, with all their versions.
     excluded_artists, excluded_genres: blocked ones. shown: songs shown before without a reaction, some of which are in
-    cooldown. adventure: 0..1, how much to explore.
+    cooldown. adventure: 0..1, how much to explore. new_since: the year from which a release counts as new; None: none.
     """
 
     k: int = 20
@@ -41,6 +41,7 @@ class Request:
     explicit_allowed: bool = True
     adventure: float = 0.0
     shown: Impressions = field(default_factory=Impressions)
+    new_since: int | None = None
 
     def __post_init__(self) -> None:
         if self.k < 1:

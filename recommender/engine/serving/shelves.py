@@ -1,13 +1,16 @@
 """A page of shelves, each with its own question, all selected from one pool of candidates by one policy.
 
-The shelves come in this order, and no song is on two of them: songs for the listener; songs like one song they like;
-songs by artists they have not heard; more songs of artists they like; popular songs.
+The shelves come in this order, and no song is on two of them: songs for the listener; songs they keep playing; songs
+like one song they like; songs by artists they have not heard; new releases of artists they like; favourites they have
+not played for long; more songs of artists they like; popular songs. The songs they know are picked by `habits` rather
+than from the pool, which leaves them out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -17,23 +20,32 @@ from recommender.engine.data.arrays import BoolArray, FloatArray, IntArray, csr_
 from recommender.engine.data.profile import ListenerProfile
 from recommender.engine.model import Model
 from recommender.engine.ranking.ranked import RankedCandidates
+from recommender.engine.serving.habits import HABITS, HabitName, Habits
 from recommender.engine.serving.mmr import similarities
 from recommender.engine.serving.policy import (
     CandidatePool,
     PageSelection,
     PolicyName,
     build_pool,
+    certain,
     exploring_draws,
     filled_up,
     select_from_pool,
 )
-from recommender.engine.serving.recommend import PageItem, Request, explained, rank_request
+from recommender.engine.serving.recommend import (
+    PageItem,
+    Request,
+    allowed_tracks,
+    explained,
+    page_items,
+    rank_request,
+)
 from recommender.engine.terms import Stance
 from recommender.engine.terms.causes import FOR, Naming
 from recommender.engine.terms.popularity import PopularityTerm
 
-ShelfName: TypeAlias = Literal["made", "because", "new", "artists", "popular"]
-SHELVES: tuple[ShelfName, ...] = ("made", "because", "new", "artists", "popular")
+ShelfName: TypeAlias = Literal["made", "again", "because", "new", "fresh", "forgotten", "artists", "popular"]
+SHELVES: tuple[ShelfName, ...] = ("made", "again", "because", "new", "fresh", "forgotten", "artists", "popular")
 EXPLORING: tuple[ShelfName, ...] = ("made", "new")
 MAX_SEEDS = 30
 """So many of the most liked songs may be the seed of "because you liked"."""
@@ -84,26 +96,35 @@ def recommend_shelves(
     request: Request,
     sizes: Mapping[ShelfName, int],
     rng: np.random.Generator,
+    at_most: int | None = None,
 ) -> ShelvedPage:
     """Return the shelves named in `sizes` with so many songs each, fewer where the candidates are exhausted.
 
-    `request.k` is ignored. Raise InvalidDataError as `recommend`. At adventure 0 nothing is drawn from `rng`.
+    at_most: the number of shelves, of which the last ones are left out. `request.k` is ignored. Raise InvalidDataError
+    as `recommend`. At adventure 0 nothing is drawn from `rng`.
     """
     listener, ranked = rank_request(model, feedback, request)
     pool = build_pool(model, ranked, feedback, listener, request.adventure)
-    offers = _Offers(model, feedback, listener, ranked, pool)
-    selections: list[tuple[ShelfName, PageSelection, int]] = []
+    offers = _Offers(model, feedback, request, listener, ranked, pool)
+    selections: list[_Selected] = []
     for name in (name for name in SHELVES if sizes.get(name, 0) > 0):
-        scores, seed_track = offers.of(name, sizes[name])
-        explores = name in EXPLORING and (name == "made" or bool(np.isfinite(scores).any()))
-        draws = exploring_draws(pool, model.config.exploring, request.adventure, rng) if explores else None
-        selection = select_from_pool(pool, sizes[name], scores, draws, pool.mmr if name == "made" else None)
-        if name == "made":
-            selection = filled_up(selection, model, ranked, sizes[name])
-        offers.remove(selection.rows)
-        if len(selection.rows):
-            selections.append((name, selection, seed_track))
+        if len(selections) == at_most:
+            break
+        selected = offers.known(name, sizes[name]) if name in HABITS else offers.pick(name, sizes[name], rng)
+        offers.remove(selected.selection.rows)
+        if len(selected.selection.rows):
+            selections.append(selected)
     return ShelvedPage(_explained(model, listener, ranked, selections, offers), listener.evidence)
+
+
+@dataclass(frozen=True, eq=False)
+class _Selected:
+    """The songs of a shelf; parts: of their scores, where not the model gave them."""
+
+    name: ShelfName
+    selection: PageSelection
+    seed_track: int = _NO_SEED
+    parts: Sequence[dict[str, float]] | None = None
 
 
 class _Offers:
@@ -113,15 +134,41 @@ class _Offers:
         self,
         model: Model,
         feedback: Feedback,
+        request: Request,
         listener: ListenerProfile,
         ranked: RankedCandidates,
         pool: CandidatePool,
     ) -> None:
-        self._model, self._feedback, self._listener = model, feedback, listener
+        self._model, self._feedback, self._request, self._listener = model, feedback, request, listener
         self._ranked, self._pool = ranked, pool
         self._recording = model.catalogue.recording
         self._left = np.ones(len(pool.rows), dtype=np.bool_)
+        self._gone = request.excluded
         self._songs = Naming(model.catalogue).songs(listener)
+
+    def pick(self, name: ShelfName, size: int, rng: np.random.Generator) -> _Selected:
+        """Return the songs of a shelf from the pool."""
+        pool, model, adventure = self._pool, self._model, self._request.adventure
+        scores, seed_track = self.of(name, size)
+        explores = name in EXPLORING and (name == "made" or bool(np.isfinite(scores).any()))
+        draws = exploring_draws(pool, model.config.exploring, adventure, rng) if explores else None
+        selection = select_from_pool(pool, size, scores, draws, pool.mmr if name == "made" else None)
+        if name == "made":
+            selection = filled_up(selection, model, self._ranked, size)
+        return _Selected(name, selection, seed_track)
+
+    def known(self, name: HabitName, size: int) -> _Selected:
+        """Return the songs of a shelf from those that the listener knows, under the same rules."""
+        habits = self._habits
+        allowed = allowed_tracks(self._model.catalogue, self._gone, self._request).mask(habits.rows)
+        numbers = habits.pick(name, size, allowed, self._model.config.page.max_per_artist)
+        parts = habits.parts(name)
+        by_row = [{part: float(values[number]) for part, values in parts.items()} for number in numbers]
+        return _Selected(name, certain(habits.rows[numbers]), parts=by_row)
+
+    @cached_property
+    def _habits(self) -> Habits:
+        return Habits.of(self._model.catalogue, self._feedback)
 
     def of(self, name: ShelfName, size: int) -> tuple[FloatArray, int]:
         """Return the scores for one shelf, float32[c], and the row of its seed, if it has one."""
@@ -131,6 +178,8 @@ class _Offers:
             scores, eligible, seed_track = self._like_a_seed(size)
         elif name == "new":
             eligible = self._unheard()
+        elif name == "fresh":
+            eligible = self._is_released_lately() & self._by_liked_artists() & ~self._is_known()
         elif name == "artists":
             eligible = self._by_liked_artists()
         elif name == "popular":
@@ -141,6 +190,7 @@ class _Offers:
         """Leave selected songs out of the shelves to come."""
         # By recording: a tiny catalogue fills the page from beyond the candidates, with whichever version.
         self._left &= ~np.isin(self._recording[self._pool.rows], self._recording[rows])
+        self._gone = np.concatenate([self._gone, rows])
 
     def stance(self, seed_track: int) -> Stance:
         """Return what the listener did with the seed of a shelf."""
@@ -175,8 +225,15 @@ class _Offers:
 
     def _unheard(self) -> BoolArray:
         """Return which candidates are unknown songs by artists the listener has not heard: bool[c]."""
-        known = np.isin(self._recording[self._pool.rows], self._recording[self._feedback.rows])
-        return ~self._credits(self._model.artist_affinity(self._listener)[0]) & ~known
+        return ~self._credits(self._model.artist_affinity(self._listener)[0]) & ~self._is_known()
+
+    def _is_known(self) -> BoolArray:
+        return np.isin(self._recording[self._pool.rows], self._recording[self._feedback.rows])
+
+    def _is_released_lately(self) -> BoolArray:
+        """Return which candidates are of the years that the request calls new: bool[c]."""
+        since = self._request.new_since
+        return np.asarray(self._model.catalogue.year[self._pool.rows] >= since) if since else np.zeros_like(self._left)
 
     def _by_liked_artists(self) -> BoolArray:
         artists, affinity = self._model.artist_affinity(self._listener)
@@ -199,15 +256,27 @@ def _explained(
     model: Model,
     listener: ListenerProfile,
     ranked: RankedCandidates,
-    selections: list[tuple[ShelfName, PageSelection, int]],
+    selections: list[_Selected],
     offers: _Offers,
 ) -> tuple[Shelf, ...]:
-    """Return the shelves with all songs explained at once, which is quicker than shelf by shelf."""
-    items = iter(explained(model, listener, ranked, _joined([selection for _name, selection, _seed in selections])))
-    return tuple(
-        Shelf(name, tuple(next(items) for _row in selection.rows), selection.policy, seed, offers.stance(seed))
-        for name, selection, seed in selections
-    )
+    """Return the shelves with all songs of the pool explained at once, which is quicker than shelf by shelf."""
+    pooled = [selected.selection for selected in selections if selected.parts is None]
+    items = iter(explained(model, listener, ranked, _joined(pooled)))
+    shelves = []
+    for selected in selections:
+        shown = selected.selection
+        known = None if selected.parts is None else iter(_known_items(model, listener, selected))
+        of_shelf = tuple(next(known or items) for _row in shown.rows)
+        shelves.append(
+            Shelf(selected.name, of_shelf, shown.policy, selected.seed_track, offers.stance(selected.seed_track))
+        )
+    return tuple(shelves)
+
+
+def _known_items(model: Model, listener: ListenerProfile, selected: _Selected) -> tuple[PageItem, ...]:
+    """Return songs whose scores have no term of the model, and so none of its reasons."""
+    shown = selected.selection
+    return page_items(model, listener, shown.rows, selected.parts or [], shown.propensity, shown.explored)
 
 
 def _joined(selections: list[PageSelection]) -> PageSelection:

@@ -15,7 +15,7 @@ from catalog.models import Artist, Genre, Track
 from feedback.preferences import services as preference_services
 from recommender.engine import TERMS
 from recommender.models import Recommendation
-from recommender.pages.explanations.phrases import Names, StoredCause, StoredReason, heard, leading_cause, words
+from recommender.pages.explanations.phrases import Names, StoredCause, StoredReason, habit, heard, leading_cause, words
 
 TERM_LABELS: Mapping[str, Promise] = {
     **{name: _(term.label) for name, term in TERMS.items()},
@@ -25,6 +25,8 @@ TERM_LABELS: Mapping[str, Promise] = {
     "answers": _("Listeners who like and skip what you do"),
     "exploration": _("Exploring"),
     "variety": _("Variety"),
+    "plays": _("How often you played it"),
+    "since": _("How long ago that was"),
 }
 TERM_NOTES: Mapping[str, Promise] = {
     "together": _("The effect of all parts combined, which no single part explains."),
@@ -33,6 +35,7 @@ TERM_NOTES: Mapping[str, Promise] = {
         "Chance. The more adventurous your setting, the more it favours songs and artists we know little about."
     ),
     "variety": _("Moved down because it is similar to a song further up."),
+    "plays": _("A like counts as three plays."),
 }
 """Of the parts that have no song, artist or genre behind them."""
 CHART_WIDTH = 360
@@ -80,7 +83,7 @@ class TermBar:
 class Why:
     """All that is known of why a song was recommended. ``zero``: where in the chart a part of nothing lies.
 
-    ``heard``: when the listener last heard it, in words, empty where they did not.
+    ``known``: what the listener did with it, in words.
     """
 
     bars: list[TermBar]
@@ -88,7 +91,7 @@ class Why:
     zero: float
     height: int
     leading: StoredCause | None
-    heard: str = ""
+    known: tuple[str, ...] = ()
 
 
 def recommendation_of(user: User, page: UUID, track_id: int) -> Recommendation | None:
@@ -119,7 +122,8 @@ def why(recommendation: Recommendation) -> Why:
         for number, (name, value) in enumerate(parts)
     ]
     zero = round(_MARGIN - scale * low, 1)
-    return Why(bars, recommendation.score, zero, len(bars) * ROW_HEIGHT, leading_cause(reason, names), heard(reason))
+    known = tuple(text for text in (habit(reason), heard(reason)) if text)
+    return Why(bars, recommendation.score, zero, len(bars) * ROW_HEIGHT, leading_cause(reason, names), known)
 
 
 @transaction.atomic

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NotRequired, TypedDict
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, ngettext
 
 from accounts.regions import region_choices
 from catalog.identity.compilers import is_compiler
@@ -44,12 +45,16 @@ class StoredReason(TypedDict):
     """What `Recommendation.reason` holds: each term's share of the score, and the strongest causes, strongest first.
 
     ``heard_at``: when the listener last heard the song, in seconds since 1970, 0 where they only rated or skipped it;
-    there only where they knew it.
+    there only where they knew it. The others are there only on shelves that are about them: ``plays``, how often they
+    played it; ``liked_at``, when they liked it, 0 where they did not; ``released``, its year.
     """
 
     terms: dict[str, float]
     causes: list[StoredCause]
     heard_at: NotRequired[int]
+    plays: NotRequired[int]
+    liked_at: NotRequired[int]
+    released: NotRequired[int]
 
 
 @dataclass(frozen=True)
@@ -84,21 +89,33 @@ class Names:
 def sentence(reason: StoredReason, names: Names, *, is_explored: bool = False, max_parts: int = MAX_TOLD) -> str:
     """Return why a song is there, in one line, from its strongest causes that speak for it.
 
-    Of a song the listener knows it says first when they last heard it, of one that only exploring has put there that it
+    Of a song the listener knows it says first what they did with it, of one that only exploring has put there that it
     is new.
     """
-    first = heard(reason) or (_("A new find") if is_explored and "heard_at" not in reason else "")
+    first = habit(reason) or heard(reason) or (_("A new find") if is_explored and "heard_at" not in reason else "")
     parts = [*([first] if first else []), *(text for _cause, text in _worth_telling(reason, names))]
     return " · ".join(parts[:max_parts])
+
+
+def habit(reason: StoredReason) -> str:
+    """Return what puts the song on a shelf that is not about the score, empty on all others."""
+    if plays := reason.get("plays"):
+        return ngettext("Played %(number)s time", "Played %(number)s times", plays) % {"number": intcomma(plays)}
+    if (liked_at := reason.get("liked_at")) and not reason.get("heard_at"):
+        return _("Liked in %(month)s") % {"month": _month(liked_at)}
+    if released := reason.get("released"):
+        return _("Released in %(year)s") % {"year": released}
+    return ""
 
 
 def heard(reason: StoredReason) -> str:
     """Return when the listener last heard the song, empty where they did not."""
     at = reason.get("heard_at", 0)
-    if not at:
-        return ""
-    month = date_format(localtime(datetime.fromtimestamp(at, tz=UTC)), "YEAR_MONTH_FORMAT")
-    return _("Last played in %(month)s") % {"month": month}
+    return _("Last played in %(month)s") % {"month": _month(at)} if at else ""
+
+
+def _month(at: int) -> str:
+    return date_format(localtime(datetime.fromtimestamp(at, tz=UTC)), "YEAR_MONTH_FORMAT")
 
 
 def leading_cause(reason: StoredReason, names: Names) -> StoredCause | None:

@@ -8,15 +8,25 @@ from recommender.engine import Cause, PageItem
 from recommender.pages.explanations.phrases import StoredCause, StoredReason
 
 
-def stored_reason(item: PageItem, loaded: LoadedModel, known: Known) -> StoredReason:
-    """Return the terms and causes of one song, by database ids, as they are recorded."""
+def stored_reason(item: PageItem, loaded: LoadedModel, known: Known, section: str = "") -> StoredReason:
+    """Return the terms and causes of one song, by database ids, as they are recorded.
+
+    A song on a shelf that is not about the score, ``section``, is recorded with what brought it there.
+    """
+    catalogue = loaded.model.catalogue
     reason: StoredReason = {
         "terms": {name: round(value, 6) for name, value in item.contributions.items()},
         "causes": [_stored_cause(reason.term, cause, loaded) for reason in item.reasons for cause in reason.causes],
     }
-    heard_at = known.of(int(loaded.model.catalogue.recording[item.row]))
-    if heard_at is not None:
-        reason["heard_at"] = int(heard_at)
+    song = known.of(int(catalogue.recording[item.row]))
+    if song is not None:
+        reason["heard_at"] = song.heard_at
+        if section == "again":
+            reason["plays"] = song.plays
+        elif section == "forgotten":
+            reason["liked_at"] = song.liked_at
+    if section == "fresh":
+        reason["released"] = int(catalogue.year[item.row])
     return reason
 
 

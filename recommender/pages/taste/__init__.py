@@ -1,1 +1,1 @@
-"""The page of the listener's taste."""
+"""The page that shows a listener's taste."""

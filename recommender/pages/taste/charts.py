@@ -1,4 +1,4 @@
-"""How a taste moved, as figures for a line chart."""
+"""The line chart of how a taste changed over time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 14, 10, 30
 
 @dataclass(frozen=True)
 class MovedLine:
-    """One genre; ``path`` is the ``d`` of an SVG path, ``cells`` its parts in percent."""
+    """The line of one genre; ``path``: ``d`` of an SVG path; ``cells``: its shares in percent, as text."""
 
     name: str
     number: int
@@ -29,7 +29,7 @@ class MovedLine:
 
 @dataclass(frozen=True)
 class MovementChart:
-    """Lines over dates; ``grid``: place and text of the horizontal lines; ``marks``: place and text of the dates."""
+    """Lines over dates; ``grid``: y and label of the horizontal lines; ``marks``: x and label of the dates (pixels)."""
 
     lines: list[MovedLine]
     grid: list[tuple[float, str]]
@@ -38,7 +38,7 @@ class MovementChart:
 
 
 def movement_chart(moved: Sequence[Moved], days: Sequence[float], now: datetime | None = None) -> MovementChart | None:
-    """Return the chart of ``moved`` over steps ``days`` ago; ``None`` where nothing can have moved."""
+    """Return the chart of ``moved``, whose steps are ``days`` ago, or ``None`` if there are fewer than two steps."""
     if not moved or len(days) < 2:
         return None
     top = max(max(line.shares) for line in moved) or 1.0

@@ -1,4 +1,4 @@
-"""What the engine believes of a listener's taste, line by line, from the very numbers it recommends with."""
+"""A listener's taste as the engine estimates it: the same weights and profiles that the recommendations use."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ from recommender.pages.taste.words import sound_words
 LINES_SHOWN = 10
 AVOIDED_SHOWN = 4
 RANGED = ("energy", "danceability", "valence", "acousticness", "instrumentalness", "speechiness", "tempo", "loudness")
-# Of so many songs the catalogue's usual ranges are taken.
+# Number of songs from which the catalogue's usual ranges are estimated.
 _SAMPLE = 5000
 STEPS = 8
 MOVING_GENRES = 4
-# A history shorter than this has not moved.
+# With a shorter history no change over time is shown.
 _LEAST_DAYS = 7.0
 
 
 @dataclass(frozen=True)
 class TasteLine:
-    """An artist or genre; ``weight`` is its part beside the strongest line, -1..1, ``level`` what it was turned to."""
+    """An artist or genre; ``weight``: relative to the strongest one, -1..1; ``level``: the listener's adjustment."""
 
     kind: str
     id: int
@@ -52,13 +52,13 @@ class TasteLine:
 
     @property
     def percent(self) -> int:
-        """Return the length of its bar."""
+        """Return the length of its bar, 0 to 100."""
         return round(100 * min(abs(self.weight), 1.0))
 
 
 @dataclass(frozen=True)
 class SoundRange:
-    """Where eight of ten of the listener's songs lie in one feature, beside the catalogue's; in percent of the axis."""
+    """The 10 to 90 % range of one feature over the listener's songs and over the catalogue, in percent of the axis."""
 
     name: str
     label: Promise
@@ -72,18 +72,18 @@ class SoundRange:
 
     @property
     def width(self) -> float:
-        """Return the length of the listener's range."""
+        """Return the length of the listener's range, at least 1."""
         return max(round(self.high - self.low, 1), 1.0)
 
     @property
     def usual_width(self) -> float:
-        """Return the length of the catalogue's range."""
+        """Return the length of the catalogue's range, at least 1."""
         return max(round(self.usual_high - self.usual_low, 1), 1.0)
 
 
 @dataclass(frozen=True)
 class Moved:
-    """A genre's part of the taste over time, oldest first, 0..1."""
+    """A genre's share of the taste over time, oldest first, 0..1."""
 
     name: str
     shares: list[float]
@@ -91,7 +91,7 @@ class Moved:
 
 @dataclass(frozen=True)
 class Taste:
-    """The whole profile. ``days``: how long ago each step of ``moved`` was, oldest first."""
+    """The whole profile; ``days``: age of each step of ``moved``, oldest first; ``amount``: evidence, in likes."""
 
     artists: list[TasteLine]
     genres: list[TasteLine]
@@ -103,12 +103,12 @@ class Taste:
 
 
 def taste_of(user: User) -> Taste | None:
-    """Return what is believed of ``user``, as the next page will use it; ``None`` before the first retrain."""
+    """Return the taste of ``user`` from the feedback as it is now, or ``None`` before the first training."""
     loaded = active_model()
     if loaded is None:
         return None
     feedback = load_feedback(user, loaded)
-    # As learned: beside each line stands what the listener turned it to.
+    # Without the listener's adjustments, which are shown beside each line.
     learned = loaded.model.listener(feedback).without_adjustments()
     preferences = preferences_of(user)
     sound = _sound(learned, loaded.model, preferences)
@@ -125,7 +125,7 @@ def taste_of(user: User) -> Taste | None:
 
 
 def level_of(factor: float) -> str:
-    """Return the name of the level with that factor; the nearest, should the factor be another."""
+    """Return the name of the level whose factor is nearest to ``factor``."""
     return min(LEVELS, key=lambda level: abs(LEVELS[level] - factor))
 
 
@@ -147,7 +147,7 @@ def _genres(listener: ListenerProfile, loaded: LoadedModel, preferences: Listene
     weights = _leading(loaded.model.catalogue.genre_ids[indices], profile[indices], preferences.genre_factors)
     genres = Genre.objects.in_bulk(list(weights))
     return [
-        TasteLine("genre", pk, genre.name, genre.get_absolute_url(), weight, _level(preferences.genre_factors, pk))
+        TasteLine("genre", pk, genre.label, genre.get_absolute_url(), weight, _level(preferences.genre_factors, pk))
         for pk, weight in weights.items()
         if (genre := genres.get(pk)) is not None
     ]
@@ -158,7 +158,7 @@ def _level(factors: Mapping[int, float], pk: int) -> str:
 
 
 def _leading(ids: IdArray, values: FloatArray, adjusted: Mapping[int, float]) -> dict[int, float]:
-    """Return the strongest lines by id, those that count against a song last; whatever was adjusted is among them."""
+    """Return relative weights by ID: the largest positive ones, then adjusted lines, then the most negative ones."""
     by_id = {int(pk): float(value) for pk, value in zip(ids, values, strict=True)}
     liked = sorted((pk for pk in by_id if by_id[pk] > 0), key=lambda pk: (-by_id[pk], pk))[:LINES_SHOWN]
     avoided = sorted((pk for pk in by_id if by_id[pk] < 0), key=lambda pk: (by_id[pk], pk))[:AVOIDED_SHOWN]
@@ -188,11 +188,11 @@ def _sound(listener: ListenerProfile, model: Model, preferences: ListenerPrefere
 
 
 def _quantiles(values: FloatArray, weights: FloatArray) -> list[float]:
-    """Return the 10, 50 and 90 % points of weighted values."""
+    """Return the weighted 10, 50 and 90 % quantiles of ``values``."""
     order = np.argsort(values)
     reached = np.cumsum(weights[order]) / weights.sum()
-    places = np.minimum(np.searchsorted(reached, [0.1, 0.5, 0.9]), len(values) - 1)
-    return [float(value) for value in values[order][places]]
+    positions = np.minimum(np.searchsorted(reached, [0.1, 0.5, 0.9]), len(values) - 1)
+    return [float(value) for value in values[order][positions]]
 
 
 def _range(name: str, mine: Sequence[float], known: FloatArray, level: str) -> SoundRange:
@@ -201,18 +201,18 @@ def _range(name: str, mine: Sequence[float], known: FloatArray, level: str) -> S
     is_share = (spec.low, spec.high) == (0.0, 1.0)
     left, right = (0.0, 1.0) if is_share else (min(first, mine[0]), max(last, mine[2]))
 
-    def place(value: float) -> float:
+    def percent(value: float) -> float:
         return round(100 * min(max((value - left) / ((right - left) or 1.0), 0.0), 1.0), 1)
 
     numbers = [100 * value for value in mine] if is_share else list(mine)
     unit = "%" if is_share else spec.unit
     text = _("%(low).0f to %(high).0f %(unit)s") % {"low": numbers[0], "high": numbers[2], "unit": unit}
-    low, middle, high = (place(value) for value in mine)
-    return SoundRange(name, spec.label, low, middle, high, place(usual_low), place(usual_high), text, level)
+    low, middle, high = (percent(value) for value in mine)
+    return SoundRange(name, spec.label, low, middle, high, percent(usual_low), percent(usual_high), text, level)
 
 
 def _steps(feedback: Feedback) -> list[float]:
-    """Return how many days ago the steps of the movement lie, oldest first, the last one today."""
+    """Return the ages of the steps in days, oldest first and 0 last; empty if the history is too short."""
     oldest = float(feedback.age_days.max(initial=0.0))
     if oldest < _LEAST_DAYS:
         return []
@@ -220,24 +220,24 @@ def _steps(feedback: Feedback) -> list[float]:
 
 
 def _movement(feedback: Feedback, loaded: LoadedModel, days: Sequence[float]) -> list[Moved]:
-    """Return the parts of the genres that lead today, as they were believed at each step."""
+    """Return the shares of the leading genres at each step."""
     if not days:
         return []
     shares = np.array([_shares_at(feedback, loaded.model, ago) for ago in days], dtype=np.float32)
-    # Those that led at any time: what was left behind is movement, too.
+    # A genre that led earlier counts as well: its decline is part of the change.
     leading = np.argsort(-(shares[-1] + shares.max(axis=0) / 2), kind="stable")[:MOVING_GENRES]
     leading = leading[shares[:, leading].max(axis=0) > 0]
     ids = loaded.model.catalogue.genre_ids[leading]
     names = Genre.objects.in_bulk([int(pk) for pk in ids])
     return [
-        Moved(names[int(pk)].name, [round(float(value), 3) for value in shares[:, index]])
+        Moved(names[int(pk)].label, [round(float(value), 3) for value in shares[:, index]])
         for pk, index in zip(ids, leading, strict=True)
         if int(pk) in names
     ]
 
 
 def _shares_at(feedback: Feedback, model: Model, days_ago: float) -> FloatArray:
-    """Return each genre's part of the liking as it was ``days_ago``, from the feedback given until then: sums to 1."""
+    """Return each genre's share of the taste ``days_ago``, float32[genres], from earlier feedback; sums to 1 or 0."""
     is_old_enough = feedback.age_days >= days_ago
     none: IntArray = np.empty(0, dtype=np.int32)
     then = replace(
@@ -246,7 +246,7 @@ def _shares_at(feedback: Feedback, model: Model, days_ago: float) -> FloatArray:
         kind=feedback.kind[is_old_enough],
         count=feedback.count[is_old_enough],
         age_days=np.maximum(feedback.age_days[is_old_enough] - np.float32(days_ago), 0.0).astype(np.float32),
-        # When favourites were stated is not part of the movement.
+        # Stated favourites have no age, so they are left out.
         genres=none,
         artists=none,
     )

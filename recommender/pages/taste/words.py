@@ -1,4 +1,4 @@
-"""The sound of a taste in words."""
+"""Words for the sound of a taste."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _WORDS: Mapping[str, tuple[Promise, Promise]] = {
     "tempo": (_("slow"), _("fast")),
     "loudness": (_("quiet"), _("loud")),
 }
-# Parts of the usual range below and above which a taste is worth a word.
+# Shares of the usual range below and above which a feature gets a word.
 _LOW, _HIGH = 0.3, 0.7
 
 
-def sound_words(places: Mapping[str, tuple[float, float, float]]) -> list[str]:
-    """Return words for the features in which a taste differs from the catalogue.
+def sound_words(ranges: Mapping[str, tuple[float, float, float]]) -> list[str]:
+    """Return up to four words for the features in which a taste differs most from the catalogue.
 
-    ``places``: by feature, the middle of the listener's songs and the ends of the catalogue's usual range.
+    ``ranges``: by feature, the median of the listener's songs and the ends of the catalogue's usual range.
     """
     words = []
-    for name, (middle, low, high) in places.items():
+    for name, (middle, low, high) in ranges.items():
         if name not in _WORDS or high <= low:
             continue
         position = (middle - low) / (high - low)

@@ -14,7 +14,7 @@ from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import trigger_client_event
 
 from accounts.models import User
-from catalog.models import Track
+from catalog.models import Track, display_name
 from feedback.preferences.forms import DAYS
 from feedback.web.http import is_htmx, listener_required, redirect_back
 from feedback.web.undo import answer_in_place, flash_with_undo
@@ -71,7 +71,7 @@ def wrong_reason(request: HttpRequest, page: UUID, pk: int) -> HttpResponse:
     line = reject_reason(user=cast(User, request.user), recommendation=recommendation)
     text, undo = _("Thanks, noted."), {}
     if line is not None:
-        text = _("Thanks. %(name)s now counts half as much.") % {"name": line.name}
+        text = _("Thanks. %(name)s now counts half as much.") % {"name": display_name(line)}
         undo = {"kind": line._meta.model_name, "id": line.pk, "level": "normal"}
     undo_url = reverse("feedback:adjust") if undo else ""
     if is_htmx(request):

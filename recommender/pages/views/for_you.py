@@ -19,7 +19,7 @@ from accounts.models import User
 from catalog.models import Track
 from feedback.ratings.selectors import rating_of
 from feedback.ratings.services import rate
-from feedback.taste import counted_totals
+from feedback.taste import counted_totals, has_chosen, has_told_nothing
 from feedback.web.http import is_htmx
 from recommender.pages.cached_feed import cached_feed, current_page, new_page, section_after_rating, shown_ids
 from recommender.pages.for_you import SIZES, ForYouItem, ForYouPage, ForYouSection, recommend_for_you
@@ -95,21 +95,21 @@ def rate_in_section(request: HttpRequest, section: str, pk: int) -> HttpResponse
 
 def _feed_page(request: HttpRequest, user: User, home: ForYouPage | None) -> HttpResponse:
     context = _untrained(user) if home is None else _home_context(home, user)
-    is_known = home is None or home.amount > 0
+    is_known = home is None or home.amount > 0 or has_chosen(user)
     context["titled"] = [(shelf, section_title(shelf, user, is_known=is_known)) for shelf in context["sections"]]
     if is_htmx(request):
         return render(request, "recommender/_feed.html", context)
     if home is not None:
-        context["intro"] = _intro(user, home)
-        context["needs_start"] = not is_known
+        context["intro"] = _intro(user, is_known=is_known)
+        context["needs_start"] = not is_known and has_told_nothing(user)
     context["adventure_form"] = AdventureForm(instance=user)
     template = "recommender/home.html"
     return render(request, template, context)
 
 
-def _intro(user: User, home: ForYouPage) -> str:
+def _intro(user: User, *, is_known: bool) -> str:
     """Return what the page is based on, in numbers that the listener can count."""
-    if home.amount <= 0:
+    if not is_known:
         return _("Like or dislike a few songs, and your recommendations will adapt right away.")
     plays, likes = counted_totals(user)
     words = [
@@ -137,7 +137,7 @@ def _home_context(home: ForYouPage, user: User) -> dict[str, Any]:
 def _untrained(user: User) -> dict[str, Any]:
     """Return what the page shows before the first retrain: popular songs, with a note that says so."""
     items = [ForYouItem(track, "") for track in popular_tracks(limit=FALLBACK_SIZE, user=user)]
-    if user.is_staff:
+    if user.may_operate:
         intro = _(
             "No model has been trained yet, so these are the most popular songs. Run “manage.py retrain” to start."
         )

@@ -3,12 +3,11 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from feedback.playlists.services import MAX_SONGS, PlaylistFullError, add_tracks
+from feedback.playlists.services import PlaylistFullError, add_tracks
 from feedback.playlists.views import own_playlist
 from feedback.web.http import listener_required
 from recommender.pages.forms import AddForm, FillForm
@@ -27,10 +26,8 @@ def fill(request: HttpRequest, pk: int) -> HttpResponse:
             return HttpResponseBadRequest(form.errors.as_text(), content_type="text/plain")
         try:
             added = add_tracks(playlist=playlist, tracks=form.in_order())
-        except PlaylistFullError:
-            messages.error(
-                request, _("Those don't fit. A playlist holds up to %(limit)d songs.") % {"limit": MAX_SONGS}
-            )
+        except PlaylistFullError as error:
+            messages.error(request, str(error))
             return redirect(playlist)
         text = ngettext("%(number)d song added.", "%(number)d songs added.", added)
         messages.success(request, text % {"number": added})

@@ -8,8 +8,8 @@ from django.views.decorators.http import require_safe
 
 from accounts.limits.limiter import limited
 from accounts.models import User
-from catalog.filters import SongFilter
 from catalog.models import Track
+from catalog.search.filters import SongFilter
 from catalog.search.selectors import search
 from catalog.selectors import browse, tracks_in_order
 from feedback.ratings.models import Rating

@@ -12,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from feedback.plays.models import Play
 from feedback.ratings.models import Rating
+from feedback.source import Source
 from jobs.models import Job
 from recommender.operators.dashboard import DAYS, counts, likes_per_day, plays_per_day
 from recommender.tests.builders import make_catalogue, make_user
@@ -56,7 +57,14 @@ def test_only_likes_are_counted_as_likes() -> None:
     tracks, user = make_catalogue(), make_user()
     Rating.objects.create(user=user, track=tracks[0], value=1)
     Rating.objects.create(user=user, track=tracks[1], value=-1)
+    Rating.objects.create(user=user, track=tracks[2], value=1, source=Source.SPOTIFY)
     assert likes_per_day().total == 1
+
+
+def test_a_planned_job_says_when(operator: User, client: Client) -> None:
+    Job.objects.create(kind="retrain", run_after=timezone.now() + timedelta(hours=5))
+    page = client.get(reverse("recommender:going")).content.decode()
+    assert "waiting · scheduled for " in page
 
 
 def test_the_page_shows_retrains_and_jobs_with_their_logs(operator: User, client: Client) -> None:

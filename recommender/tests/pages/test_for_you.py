@@ -9,10 +9,13 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from accounts.models import User
 from catalog.models import Artist, Genre, Track
+from feedback.plays.models import Play
 from feedback.preferences.models import Block, TasteAdjustment, TasteExclusion
+from feedback.preferences.services import block
 from feedback.ratings.models import Rating
 from feedback.ratings.services import rate
 from recommender.models import Recommendation
@@ -60,6 +63,68 @@ def test_every_section_has_its_songs_and_no_song_stands_twice(tracks: list[Track
 
 def test_a_new_listener_has_what_is_made_new_and_popular(tracks: list[Track], user: User) -> None:
     assert list(sections(user)) == ["made", "new", "popular"]
+
+
+def heard(user: User, track: Track, times: int, days: float) -> None:
+    for number in range(times):
+        at = timezone.now() - timedelta(days=days, minutes=number)
+        Play.objects.create(user=user, track=track, outcome=Play.Outcome.COMPLETED, played_at=at)
+
+
+def reasons(page: str, section: str) -> dict[str, str]:
+    """Return what a section shows: the songs with their reasons, from the page itself."""
+    html = page.partition(f'id="section-{section}"')[2].partition("</section>")[0]
+    titles = re.findall(r'class="track-title"[^>]*>([^<]*)<', html)
+    return dict(zip(titles, re.findall(r'class="track-reason"[^>]*>([^<]*)<', html), strict=True))
+
+
+def test_the_shelves_of_known_songs_tell_the_truth(tracks: list[Track], user: User, client: Client) -> None:
+    heard(user, tracks[0], 5, 10)
+    heard(user, tracks[4], 3, 400)
+    like(user, tracks[8], tracks[4], tracks[0])
+    Rating.objects.exclude(track=tracks[0]).update(updated_at=timezone.now() - timedelta(days=300))
+    months = [date_format(timezone.now() - timedelta(days=days), "F Y") for days in (400, 300)]
+    expected = {
+        "again": {"Song 0.0": "Played 5 times"},
+        "forgotten": {"Song 1.0": f"Last played in {months[0]}", "Song 2.0": f"Liked in {months[1]}"},
+    }
+    for _as_made_and_as_read_back in range(2):
+        page = client.get("/").content.decode()
+        assert {name: reasons(page, name) for name in expected} == expected
+        assert "Listen again" in page
+        assert "Forgotten favourites" in page
+        # The song that is liked says so.
+        row = page.partition(f'id="track-{tracks[0].pk}"')[2].partition("</article>")[0]
+        assert 'name="value" value="0" aria-pressed="true"' in row
+    shown = Recommendation.objects.get(section="again")
+    why = client.get(reverse("recommender:why", args=[shown.page, shown.track_id])).content.decode()
+    assert "How often you played it" in why
+    assert f"Played 5 times · Last played in {date_format(timezone.now() - timedelta(days=10), 'F Y')}" in why
+
+
+def test_a_refused_or_blocked_song_is_not_played_again(tracks: list[Track], user: User) -> None:
+    for track in tracks[0:12:4]:
+        heard(user, track, 5, 10)
+    rate(user=user, track=tracks[0], value=Rating.Value.DISLIKE)
+    block(user=user, target=tracks[4].credits.get().artist, until=None)
+    assert sections(user)["again"] == ["Song 2.0"]
+    Track.objects.filter(pk=tracks[8].pk).update(is_active=False)
+    assert "again" not in sections(user)
+
+
+def test_new_releases_are_told_with_their_year(user: User) -> None:
+    year = timezone.localdate().year
+    made = make_catalogue()
+    Track.objects.filter(pk__in=[track.pk for track in made[12:16]]).update(release_year=year - 1)
+    Track.objects.filter(pk__in=[track.pk for track in made[0:12]]).update(release_year=year - 2)
+    call_command("retrain", verbosity=0)
+    like(user, made[12], *made[0:12:4])
+    home = recommend_for_you(user=user, sizes={"fresh": 4})
+    assert home is not None
+    shown = {item.track.title: item.reason for item in home.sections[0].items}
+    assert len(shown) == 2  # as many as an artist may have
+    assert set(shown) < {"Song 3.1", "Song 3.2", "Song 3.3"}
+    assert set(shown.values()) == {f"Released in {year - 1}"}
 
 
 def test_each_song_is_recorded_with_its_section(tracks: list[Track], user: User) -> None:

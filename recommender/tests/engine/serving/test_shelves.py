@@ -10,7 +10,7 @@ import pytest
 
 from recommender.engine import Feedback, FeedbackKind, Model, Request, recommend
 from recommender.engine.ranking.blend import blend
-from recommender.engine.serving.shelves import SHELVES, Shelf, ShelfName, recommend_shelves
+from recommender.engine.serving.shelves import Shelf, ShelfName, recommend_shelves
 from recommender.tests.engine.build import feedback_of
 
 SIZES: dict[ShelfName, int] = {"made": 4, "because": 4, "new": 3, "artists": 3, "popular": 3}
@@ -32,7 +32,7 @@ def rows_of(section: Shelf) -> list[int]:
 @pytest.mark.parametrize("adventure", [0.0, 0.5])
 def test_no_song_and_no_version_of_it_stands_twice(model: Model, feedback: Feedback, adventure: float) -> None:
     found = sections(model, feedback, adventure)
-    assert set(found) == set(SHELVES)
+    assert set(found) == set(SIZES)
     recordings = [int(model.catalogue.recording[row]) for section in found.values() for row in rows_of(section)]
     assert len(recordings) == len(set(recordings))
     assert {name: len(section.items) for name, section in found.items()} == SIZES
