@@ -60,6 +60,12 @@ class ShuffleForm(forms.Form):
     on = forms.BooleanField(required=False)
 
 
+class DeviceForm(forms.Form):
+    """The name of the page that will play what it asks for."""
+
+    device = forms.CharField(max_length=60)
+
+
 class PlayingForm(forms.Form):
     """Whether a page plays, where in the song, and the name the page has."""
 

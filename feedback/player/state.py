@@ -9,7 +9,7 @@ from accounts.models import User
 from accounts.spotify.selectors import connection_of
 from catalog.drawing.covers import cover_svg, shown_cover_url
 from catalog.models import Track
-from catalog.recording_links import recording_links
+from catalog.sources.recording_links import recording_links
 from feedback.queue.selectors import QueueState, queue_state
 from feedback.ratings.selectors import rating_of
 

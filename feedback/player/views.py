@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
+from http import HTTPStatus
 from typing import Any, cast
 
 from django import forms
@@ -16,6 +17,7 @@ from accounts.models import User
 from feedback.hidden import HiddenTrackError
 from feedback.player.forms import (
     AddForm,
+    DeviceForm,
     ItemForm,
     MoveForm,
     PlayingForm,
@@ -45,7 +47,12 @@ def for_player(view: View) -> View:
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:
             return JsonResponse({"error": _("Please log in.")}, status=401)
-        return view(request, *args, **kwargs)
+        answer = view(request, *args, **kwargs)
+        form = DeviceForm(request.POST)
+        if answer.status_code == HTTPStatus.OK and form.is_valid():
+            # The page that sent this plays now: the one that played before must not begin the same song.
+            queue_services.take_over(user=listener(request), device=form.cleaned_data["device"])
+        return answer
 
     return wrapper
 

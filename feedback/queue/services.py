@@ -202,6 +202,11 @@ def set_playing(*, user: User, is_playing: bool, song_ms: int | None = None, dev
     return queue
 
 
+def take_over(*, user: User, device: str) -> None:
+    """Note that what plays now plays on ``device``."""
+    PlayQueue.objects.filter(user=user).exclude(device=device).update(device=device, updated_at=timezone.now())
+
+
 def move_queue_items(duplicate: Track, keep: Track) -> None:
     """Let ``keep`` stand where ``duplicate`` stood. Called by :func:`catalog.duplicates.merging.merge_tracks`."""
     QueueItem.objects.filter(track=duplicate).update(track=keep)

@@ -4,12 +4,14 @@ from collections.abc import Iterable
 
 from django import template
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from catalog.models import Artist, Track
 from feedback.preferences.selectors import preferred_artists
 from feedback.ratings.buttons import feedback_form
 from feedback.ratings.selectors import ratings_by_track
+from feedback.taste import has_told_nothing
 from feedback.web.http import return_address
 
 register = template.Library()
@@ -32,6 +34,13 @@ def rating_of(marks: dict[int, int], track: Track) -> int:
 def feedback_buttons(context: template.Context, track: Track, mark: int) -> SafeString:
     """Return the like, dislike and listen buttons of a song that the listener has marked 1, -1 or 0."""
     return feedback_form(context["request"], track, mark)
+
+
+@register.simple_tag(takes_context=True)
+def start_offer(context: template.Context) -> str:
+    """Return the way to the first steps for a listener who has told nothing yet, else nothing."""
+    user = context["request"].user
+    return render_to_string("feedback/_start_offer.html") if has_told_nothing(user) else ""
 
 
 @register.simple_tag(takes_context=True)

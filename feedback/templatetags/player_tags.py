@@ -52,6 +52,8 @@ def player_settings() -> dict[str, Any]:
             "unplayable": _("We couldn't play this song."),
             "elsewhere": _("Spotify is playing “%(song)s” by %(artists)s."),
             "other_device": _("Spotify went on to another of your devices."),
+            "plays_in_browser": _("Playing in another window or browser."),
+            "plays_on": _("Playing on %(device)s."),
             "no_active_device": _("None of your devices is active. Open Spotify on one of them, then try again."),
             "needs_premium": _("Whole songs in this browser need Spotify Premium."),
             "sdk_failed": _("Spotify's player in this browser failed."),

@@ -71,15 +71,20 @@ export function fetchState() {
   return inSequence(() => send(settings.urls.state));
 }
 
-// Return the state if it has changed since the last call, else null.
+// Return the state if it has changed since the last call, else null. Throws if the site does not answer or refuses, with
+// `isLoggedOut`, or with `retryMs` if the site says when it will answer again.
 let version = "";
 export function fetchStateChange() {
   const change = last.then(async () => {
     const response = await fetch(settings.urls.state, {
       credentials: "same-origin", cache: "no-store", headers: { "If-None-Match": version },
     });
-    if (!response.ok) {
+    if (response.status === 304) {
       return null;
+    }
+    if (!response.ok) {
+      const retryMs = 1000 * Number(response.headers.get("Retry-After")) || 0;
+      throw Object.assign(new RequestError(texts.failed), { isLoggedOut: response.status === 401, retryMs });
     }
     version = response.headers.get("ETag");
     return response.json();

@@ -1,6 +1,6 @@
 // The playback engine: plays the queue's current song through the best backend available. Pages and shortcuts call its
 // methods; it emits the events "song", "state", "time", "backend" and "note".
-import { fetchState, postQueue, texts } from "./api.js";
+import { RequestError, fetchState, postQueue, texts } from "./api.js";
 import { interpolate } from "./format.js";
 import { Play } from "./play.js";
 import { clearSession, loadSession, saveSession } from "./session-state.js";
@@ -20,6 +20,8 @@ export class Player extends EventTarget {
     this.isRunning = false;
     this.shouldPlay = false;
     this.volume = 1;
+    // The name of this page, so that the page that played before hears at once that this one plays now.
+    this.device = "";
     // Where the song starts once the listener presses play, while no backend may be loaded before.
     this.pendingMs = 0;
   }
@@ -254,7 +256,7 @@ export class Player extends EventTarget {
   // Change the queue, then play its current song.
   async playFrom(name, values = {}, outcome = "skipped") {
     this.emit("note", { text: "" });
-    const state = await this.request(name, values);
+    const state = await this.request(name, { ...values, device: this.device });
     if (state) {
       await this.applyState(state, { wantsPlay: true, outcome });
     }
@@ -273,7 +275,8 @@ export class Player extends EventTarget {
     try {
       return await postQueue(name, values);
     } catch (error) {
-      this.emit("note", { text: error.name === "Error" || error.message ? error.message : texts.failed });
+      // Without a network the error is the browser's own, in words for programmers.
+      this.emit("note", { text: error instanceof RequestError ? error.message : texts.failed });
       return null;
     }
   }

@@ -1,16 +1,20 @@
 // Polls the queue's state, so that this page follows other pages and programs within two seconds, and reports its own
 // playback.
-import { fetchStateChange, reportPlaying } from "./api.js";
+import { fetchStateChange, reportPlaying, texts } from "./api.js";
+import { interpolate } from "./format.js";
 
 const POLL_MS = 1500;
+// While the site does not answer, each pause is twice as long as the one before, up to this.
+const LONGEST_POLL_MS = 30_000;
 // Between two songs playback stops and starts within moments, so only a state that lasts is reported.
 const SETTLE_MS = 400;
 // Two positions that differ by more are a jump, not a delay.
 const JUMP_MS = 3000;
+const BROWSER_NAME = "Browser ";
 
 function newDeviceName() {
   const digits = Array.from(crypto.getRandomValues(new Uint8Array(3)), (byte) => byte.toString(16).padStart(2, "0"));
-  return `Browser ${digits.join("")}`;
+  return `${BROWSER_NAME}${digits.join("")}`;
 }
 
 // This tab keeps its name when the page is loaded anew.
@@ -23,32 +27,54 @@ function deviceName() {
   }
 }
 
+// What another page or program plays is named, beside the button that plays it here.
+function remotePlayback(state, device) {
+  if (!state.current || !state.is_playing || !state.device || state.device === device) {
+    return "";
+  }
+  const isBrowser = state.device.startsWith(BROWSER_NAME);
+  return isBrowser ? texts.plays_in_browser : interpolate(texts.plays_on, { device: state.device });
+}
+
 export function connectSync(player) {
   const device = deviceName();
+  player.device = device;
   let reportedPlaying = false;
   let reportTimer = null;
+  let remoteText = "";
 
   async function report() {
     reportTimer = null;
     const { state } = player;
     const hasFailed = !player.isRunning && !player.shouldPlay && state?.is_playing && state.device === device;
     if (player.current && (player.isRunning !== reportedPlaying || hasFailed)) {
+      const before = reportedPlaying;
       reportedPlaying = player.isRunning;
       const position = Math.round(player.positionMs);
-      player.setState(await reportPlaying({ playing: reportedPlaying, song_ms: position, device }));
+      try {
+        player.setState(await reportPlaying({ playing: reportedPlaying, song_ms: position, device }));
+        showRemote(player.state);
+      } catch {
+        // Reported after the next poll that is answered.
+        reportedPlaying = before;
+      }
     }
   }
 
   player.addEventListener("state", () => {
     clearTimeout(reportTimer);
-    reportTimer = setTimeout(() => report().catch(() => {}), SETTLE_MS);
+    reportTimer = setTimeout(report, SETTLE_MS);
   });
 
-  async function poll() {
-    const state = await fetchStateChange();
-    if (!state || reportTimer) {
-      return;
+  function showRemote(state) {
+    const text = player.isRunning ? "" : remotePlayback(state, device);
+    if (text !== remoteText) {
+      remoteText = text;
+      player.emit("note", { text, offersHere: Boolean(text) });
     }
+  }
+
+  async function followState(state) {
     const isOurs = state.device === device;
     const hasChanged = state.song_ms_at !== player.state?.song_ms_at;
     if (state.current?.item !== player.current?.item) {
@@ -60,6 +86,9 @@ export function connectSync(player) {
     if (!hasChanged) {
       return;
     }
+    // A sketch is shorter than the song: a position beyond it would end it.
+    const isWithin = state.position_ms < player.durationMs - JUMP_MS;
+    const isJump = isWithin && Math.abs(state.position_ms - player.positionMs) > JUMP_MS;
     if (player.isRunning && !(state.is_playing && isOurs)) {
       // Paused from elsewhere, or another device took over: this page has nothing to report.
       reportedPlaying = false;
@@ -67,16 +96,62 @@ export function connectSync(player) {
     } else if (!player.isRunning && state.is_playing && isOurs && player.active) {
       reportedPlaying = true;
       await player.resume();
-    } else if (player.isRunning && Math.abs(state.position_ms - player.positionMs) > JUMP_MS) {
+    } else if (isJump) {
       await player.seek(state.position_ms);
     }
   }
 
-  setInterval(() => {
-    if (document.visibilityState === "visible" || player.isRunning) {
-      poll().catch(() => {});
+  async function poll() {
+    const state = await fetchStateChange();
+    if (reportTimer) {
+      return;
     }
-  }, POLL_MS);
+    if (state) {
+      await followState(state);
+      showRemote(state);
+    } else if (player.isRunning !== reportedPlaying) {
+      await report();
+    }
+  }
+
+  let timer = null;
+  let failures = 0;
+  let isPolling = false;
+
+  async function pollAndWait() {
+    isPolling = true;
+    let waitMs = POLL_MS;
+    try {
+      if (document.visibilityState === "visible" || player.isRunning) {
+        await poll();
+        failures = 0;
+      }
+    } catch (error) {
+      failures += 1;
+      waitMs = Math.min(Math.max(error.retryMs ?? 0, POLL_MS * 2 ** failures), LONGEST_POLL_MS);
+      if (error.isLoggedOut) {
+        // Asked again when somebody comes back to this page.
+        waitMs = null;
+        await player.pause();
+        player.emit("note", { text: texts.logged_out });
+      }
+    }
+    isPolling = false;
+    if (waitMs !== null) {
+      timer = setTimeout(pollAndWait, waitMs);
+    }
+  }
+
+  function pollNow() {
+    if (!isPolling) {
+      clearTimeout(timer);
+      pollAndWait();
+    }
+  }
+
+  timer = setTimeout(pollAndWait, POLL_MS);
+  addEventListener("online", pollNow);
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && pollNow());
   addEventListener("pagehide", () => {
     if (reportedPlaying) {
       reportedPlaying = false;
