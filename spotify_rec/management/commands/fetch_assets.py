@@ -35,8 +35,8 @@ ICONS = (
     "hand-thumbs-down-fill", "hand-thumbs-up", "hand-thumbs-up-fill", "heart", "heart-fill", "house", "info-circle",
     "keyboard", "list", "moon-stars", "music-note-beamed", "music-note-list", "pause-fill", "pencil", "people",
     "person-circle", "play-fill", "plus-lg", "search", "shield-lock", "shuffle", "signpost-split", "skip-end-fill",
-    "skip-start-fill", "sliders", "stars", "sun", "three-dots-vertical", "trash", "upload", "vinyl", "volume-up",
-    "x-lg",
+    "skip-start-fill", "sliders", "spotify", "stars", "sun", "three-dots-vertical", "trash", "upload", "vinyl",
+    "volume-up", "x-lg",
 )  # fmt: skip
 # What stands in for files that could not be fetched: pages are then plain, but no link on them is broken.
 EMPTY_SPRITE = '<svg xmlns="http://www.w3.org/2000/svg"/>\n'

@@ -175,6 +175,18 @@
     const isReadable = (xhr.getResponseHeader("Content-Type") ?? "").startsWith("text/plain") && xhr.status < 500;
     showToast((isReadable && xhr.responseText.trim()) || texts.errorText, "danger");
   });
+  // "2 of 3 chosen", of the fields that a form has ticked.
+  function showCounts() {
+    for (const count of document.querySelectorAll("[data-count-checked]")) {
+      const { countChecked, countEnough, countFew, countMany } = count.dataset;
+      const number = count.closest("form").querySelectorAll(`[name="${countChecked}"]:checked`).length;
+      const text = number < Number(countEnough) ? countFew : countMany;
+      count.textContent = text.replace("NUMBER", number);
+    }
+  }
+  showCounts();
+  document.addEventListener("change", showCounts);
+  document.body.addEventListener("htmx:afterSettle", showCounts);
   for (const name of ["htmx:sendError", "htmx:timeout"]) {
     document.body.addEventListener(name, () => showToast(texts.offlineText, "danger"));
   }

@@ -1,0 +1,26 @@
+"""Spotify's mark with the way to its page of a song, where its cover and title stand, as its guidelines ask."""
+
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+
+from accounts.fast.html import cached_per_language, fast_format_html
+from catalog.drawing.icons import icon
+from catalog.models import Track
+
+_LINK = (
+    '<a class="spotify-link" href="https://open.spotify.com/track/{id}" target="_blank" rel="noopener noreferrer"'
+    ' aria-label="{label}">{mark}Spotify</a>'
+)
+
+
+@cached_per_language
+def _label() -> str:
+    return gettext("Open %(song)s on Spotify")
+
+
+def spotify_link(track: Track) -> SafeString:
+    """Return the mark as a link; empty for a song that shows nothing of Spotify's."""
+    if not track.cover_url or not track.is_on_spotify:
+        return SafeString("")
+    label = _label() % {"song": track.title}
+    return fast_format_html(_LINK, id=track.spotify_id, label=label, mark=icon("spotify"))
