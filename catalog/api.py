@@ -10,7 +10,7 @@ from ninja.decorators import decorate_view
 
 from accounts.apikit.auth import ANYBODY, LISTENER, limits
 from accounts.apikit.paging import PageQuery, ranked_page
-from accounts.apikit.problems import answers, file_answer
+from accounts.apikit.problems import file_response, responses
 from catalog import selectors
 from catalog.forms import BrowseForm
 from catalog.models import Artist, Genre, Track
@@ -27,14 +27,14 @@ from catalog.schemas import (
     SongPage,
 )
 from catalog.search.selectors import search
-from catalog.synth.answers import sketch_response
+from catalog.synth.responses import sketch_response
 
 router = Router(tags=["songs"])
 _ARTIST_GENRES = 8
 _NO_CHANGE = {304: None}
 
 
-@router.get("/songs", summary="List songs", auth=ANYBODY, response=answers(SongPage, 401, 404, is_public=True))
+@router.get("/songs", summary="List songs", auth=ANYBODY, response=responses(SongPage, 401, 404, is_public=True))
 def songs(request: HttpRequest, page: Query[PageQuery], query: Query[BrowseQuery]) -> Any:
     """All songs, one page at a time. Filter by genre, year and sound."""
     if query.genre:
@@ -51,7 +51,7 @@ def songs(request: HttpRequest, page: Query[PageQuery], query: Query[BrowseQuery
     summary="Search songs",
     auth=ANYBODY,
     throttle=limits("api", "search"),
-    response=answers(SearchPage, 401, is_public=True),
+    response=responses(SearchPage, 401, is_public=True),
 )
 def find(request: HttpRequest, page: Query[PageQuery], query: Query[SearchQuery]) -> Any:
     """Matching songs, artists and genres, best matches first."""
@@ -68,7 +68,7 @@ def find(request: HttpRequest, page: Query[PageQuery], query: Query[SearchQuery]
     }
 
 
-@router.get("/songs/lookup", summary="Look up songs", auth=ANYBODY, response=answers(LookupOut, 401, is_public=True))
+@router.get("/songs/lookup", summary="Look up songs", auth=ANYBODY, response=responses(LookupOut, 401, is_public=True))
 def lookup(request: HttpRequest, query: Query[LookupQuery]) -> Any:
     """Songs by ID, by their IDs on Spotify or by ISRC. Repeat a parameter for several: `?id=12&id=15`."""
     isrcs = [isrc.upper() for isrc in query.isrc]
@@ -88,8 +88,8 @@ def lookup(request: HttpRequest, query: Query[LookupQuery]) -> Any:
     summary="Get a sketch of a song",
     auth=LISTENER,
     throttle=limits("api", "search"),
-    response=answers(bytes, 404),
-    openapi_extra=file_answer("audio/wav"),
+    response=responses(bytes, 404),
+    openapi_extra=file_response("audio/wav"),
     url_name="song_sketch",
 )
 def sketch(request: HttpRequest, song_id: RowId) -> Any:
@@ -101,7 +101,7 @@ def sketch(request: HttpRequest, song_id: RowId) -> Any:
     "/songs/{song_id}",
     summary="Get a song",
     auth=ANYBODY,
-    response=answers(SongOut, 401, 404, is_public=True) | _NO_CHANGE,
+    response=responses(SongOut, 401, 404, is_public=True) | _NO_CHANGE,
 )
 @decorate_view(conditional_page)
 def song(request: HttpRequest, song_id: RowId) -> Any:
@@ -115,7 +115,7 @@ def song(request: HttpRequest, song_id: RowId) -> Any:
     "/artists/{artist_id}",
     summary="Get an artist",
     auth=ANYBODY,
-    response=answers(ArtistOut, 401, 404, is_public=True) | _NO_CHANGE,
+    response=responses(ArtistOut, 401, 404, is_public=True) | _NO_CHANGE,
 )
 @decorate_view(conditional_page)
 def artist(request: HttpRequest, artist_id: RowId) -> Any:
@@ -133,7 +133,7 @@ def artist(request: HttpRequest, artist_id: RowId) -> Any:
     "/genres",
     summary="List genres",
     auth=ANYBODY,
-    response=answers(GenrePage, 401, is_public=True) | _NO_CHANGE,
+    response=responses(GenrePage, 401, is_public=True) | _NO_CHANGE,
 )
 @decorate_view(conditional_page)
 def genres(request: HttpRequest, page: Query[PageQuery]) -> Any:

@@ -7,9 +7,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from catalog.features import FEATURES, FeatureError, FeatureSpec, check_feature
-from catalog.filters import SLIDERS, Range, SongFilter
 from catalog.identity.text import artist_key
 from catalog.models import Artist, Genre, Track, TrackArtist
+from catalog.search.filters import SLIDERS, Range, SongFilter
 from catalog.selectors import DEFAULT_SORT, SORTS
 
 FEATURE_PREFIX = "feature_"

@@ -271,3 +271,10 @@ class TrackArtist(models.Model):
 
     def __str__(self) -> str:
         return f"{self.artist} ({self.position + 1})"
+
+
+def display_name(target: Track | Artist | Genre) -> str:
+    """Return how pages write a song, an artist or a genre."""
+    if isinstance(target, Genre):
+        return target.label
+    return target.title if isinstance(target, Track) else target.name

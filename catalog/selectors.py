@@ -13,10 +13,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from catalog.features import FEATURES
-from catalog.filters import SongFilter
 from catalog.genre_labels import genre_label
 from catalog.identity.compilers import is_compiler
 from catalog.models import Artist, Genre, Track, TrackArtist
+from catalog.search.filters import SongFilter
 from catalog.search.index import popular_first, shown_by_index
 
 PAGE_SIZE = 30
@@ -117,7 +117,7 @@ def tracks_by_code(*, spotify_ids: Sequence[str], isrcs: Sequence[str]) -> list[
 
 def titles_in_order(ids: Sequence[int]) -> list[Track]:
     """Return the shown songs of ``ids``, in that order, with picture, title and names of artists alone; one query."""
-    columns = ("title", "artist_names", "recording_key", "features", "cover_url")
+    columns = ("title", "artist_names", "recording_key", "features", "cover_url", "spotify_id")
     tracks = Track.objects.active().only(*columns).in_bulk(ids)
     return [tracks[pk] for pk in ids if pk in tracks]
 
@@ -236,13 +236,25 @@ def _read_samples() -> dict[int, tuple[int, list[str]]]:
     best = list(links.filter(rank__lte=3 * _SAMPLE_ARTISTS).order_by("rank").values_list("genre_id", "track_id"))
     main = TrackArtist.objects.filter(track_id__in={track_id for _genre_id, track_id in best}, position=0)
     names = dict(main.values_list("track_id", "artist__name"))
+    pictures = _pictures(best)
     samples: dict[int, tuple[int, list[str]]] = {}
     for genre_id, track_id in best:
-        _song, known = samples.setdefault(genre_id, (track_id, []))
+        _song, known = samples.setdefault(genre_id, (pictures[genre_id], []))
         name = names.get(track_id)
         if name and name not in known and len(known) < _SAMPLE_ARTISTS:
             known.append(name)
     return samples
+
+
+def _pictures(best: Sequence[tuple[int, int]]) -> dict[int, int]:
+    """Return the song that stands for each genre: the best known that stands for no other, else its best known."""
+    pictures: dict[int, int] = {}
+    shown: set[int] = set()
+    for genre_id, track_id in best:
+        if genre_id not in pictures and track_id not in shown:
+            pictures[genre_id] = track_id
+            shown.add(track_id)
+    return dict(reversed(best)) | pictures
 
 
 def typical_features() -> dict[str, tuple[float, float]]:

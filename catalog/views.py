@@ -15,12 +15,12 @@ from accounts.limits.limiter import limited
 from accounts.spotify.selectors import is_connected
 from catalog import selectors
 from catalog.drawing.charts import feature_chart
-from catalog.filters import MOODS, SLIDERS, SongFilter
 from catalog.forms import BrowseForm
 from catalog.identity.text import TITLE_LENGTH
 from catalog.models import Artist, Genre, Track
+from catalog.search.filters import MOODS, SLIDERS, SongFilter
 from catalog.search.selectors import MAX_QUERY_LENGTH, SearchResults, search
-from catalog.synth.answers import sketch_response
+from catalog.synth.responses import sketch_response
 
 _TOP_SONGS = 10
 _FOUND_SONGS = 20

@@ -45,7 +45,7 @@ also need the `X-CSRFToken` header. Errors are problem details (RFC 9457). Long 
 
 
 class SiteAPI(NinjaAPI):
-    """The API with a description that says what its answers really are; made once, for that takes most of a second."""
+    """The API. Its description is completed with the real responses, once, because that takes most of a second."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

@@ -19,6 +19,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, H
 from prometheus_client import REGISTRY as PROCESS
 
 from accounts.models import User
+from recommender.lifecycle.versions import is_warm
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 _logger = structlog.get_logger("site")
@@ -80,7 +81,7 @@ def alive(_request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def ready(_request: HttpRequest) -> JsonResponse:
-    """Say whether requests can be served: database, cache and migrations; 503 where not."""
+    """Say whether requests can be served: database, cache, migrations, and what a start prepares; 503 where not."""
     checks = {name: _passes(check) for name, check in _CHECKS.items()}
     return JsonResponse(
         {name: "ok" if is_ok else "failed" for name, is_ok in checks.items()},
@@ -106,7 +107,7 @@ def _may_see_metrics(request: HttpRequest) -> bool:
     expected = f"Bearer {settings.METRICS_TOKEN}"
     if settings.METRICS_TOKEN and constant_time_compare(request.headers.get("Authorization", ""), expected):
         return True
-    return isinstance(request.user, User) and request.user.is_staff
+    return isinstance(request.user, User) and request.user.may_operate
 
 
 def _passes(check: Callable[[], bool]) -> bool:
@@ -133,6 +134,11 @@ def _migrations() -> bool:
     return not executor.migration_plan(executor.loader.graph.leaf_nodes())
 
 
-_CHECKS: dict[str, Callable[[], bool]] = {"database": _database, "cache": _cache, "migrations": _migrations}
+_CHECKS: dict[str, Callable[[], bool]] = {
+    "database": _database,
+    "cache": _cache,
+    "migrations": _migrations,
+    "warm": is_warm,
+}
 _HEALTH_ROUTES = {"/healthz": "healthz", "/readyz": "readyz"}
 _HEALTH: dict[str, Callable[[HttpRequest], HttpResponseBase]] = {"/healthz": alive, "/readyz": ready}

@@ -112,6 +112,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.socialaccount",
+    "allauth.mfa",
     "crispy_forms",
     "crispy_bootstrap5",
     "csp",
@@ -134,6 +135,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "spotify_rec.web.middleware.only_tokens",
     "spotify_rec.web.middleware.body_size",
     "spotify_rec.web.middleware.api_answers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -150,6 +152,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "spotify_rec.web.middleware.plain_not_found",
+    "spotify_rec.web.caps.AnswerAtCap",
     "spotify_rec.web.away.AnswerWhileAway",
 ]
 ROOT_URLCONF = "spotify_rec.urls"
@@ -292,6 +295,24 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_CHANGE_EMAIL = True
 # A new e-mail address asks for the password once more, for it could be used to reset it.
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+MFA_ADAPTER = "accounts.two_factor.adapter.TwoFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = SITE_NAME
+MFA_FORMS = {
+    "authenticate": "accounts.two_factor.forms.AuthenticateForm",
+    "reauthenticate": "accounts.two_factor.forms.ReauthenticateForm",
+    "activate_totp": "accounts.two_factor.forms.ActivateTOTPForm",
+    "add_webauthn": "accounts.two_factor.forms.AddPasskeyForm",
+    "edit_webauthn": "accounts.two_factor.forms.EditPasskeyForm",
+    "authenticate_webauthn": "accounts.two_factor.forms.PasskeyStepForm",
+    "login_webauthn": "accounts.two_factor.forms.PasskeyLoginForm",
+    "reauthenticate_webauthn": "accounts.two_factor.forms.PasskeyAgainForm",
+}
+# Operators without two-factor authentication are led to set it up, and operate nothing until they have.
+REQUIRE_MFA_FOR_STAFF: bool = _read("REQUIRE_MFA_FOR_STAFF", env.bool, default=False)
+# MariaDB has no uniqueness with a condition, which allauth's table of second factors asks for; its views look first.
+SILENCED_SYSTEM_CHECKS = ["models.W036"]
 ALLAUTH_TRUSTED_PROXY_COUNT = _read_count("TRUSTED_PROXY_COUNT", default=0)
 
 # --- Privacy ---------------------------------------------------------------------------------------------------------
@@ -364,6 +385,8 @@ else:
     EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 DEFAULT_FROM_EMAIL = _read_text("DEFAULT_FROM_EMAIL", default="earworm@localhost")
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if EMAIL_URL else "none"
+# Where no address can be confirmed, a second factor cannot wait for it.
+MFA_ALLOW_UNVERIFIED_EMAIL = not EMAIL_URL
 # On a new password or address, and on what changes the second factor; see accounts/login/notices.py.
 ACCOUNT_EMAIL_NOTIFICATIONS = bool(EMAIL_URL)
 ACCOUNT_EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "
@@ -494,6 +517,15 @@ MAX_HISTORY_UPLOAD_BYTES = _read_count("MAX_HISTORY_UPLOAD_BYTES", default=200_0
 # taken that would leave less room than this.
 UPLOADS_KEPT_DAYS = _read_count("UPLOADS_KEPT_DAYS", default=7)
 MIN_FREE_DISK_MB = _read_count("MIN_FREE_DISK_MB", default=500)
+# How much one listener may have of what takes room, and the whole site of what comes from uploads (0: no limit).
+LISTENER_MAX_PLAYS = _read_count("LISTENER_MAX_PLAYS", default=1_000_000)
+LISTENER_MAX_OWN_SONGS = _read_count("LISTENER_MAX_OWN_SONGS", default=100_000)
+LISTENER_MAX_IMPORTS = _read_count("LISTENER_MAX_IMPORTS", default=200)
+LISTENER_MAX_PLAYLISTS = _read_count("LISTENER_MAX_PLAYLISTS", default=500)
+LISTENER_MAX_PLAYLIST_SONGS = _read_count("LISTENER_MAX_PLAYLIST_SONGS", default=10_000)
+LISTENER_MAX_TOKENS = _read_count("LISTENER_MAX_TOKENS", default=20)
+SITE_MAX_IMPORTED_PLAYS = _read_count("SITE_MAX_IMPORTED_PLAYS", default=100_000_000)
+SITE_MAX_OWN_SONGS = _read_count("SITE_MAX_OWN_SONGS", default=5_000_000)
 
 # --- Logs ------------------------------------------------------------------------------------------------------------
 LOG_LEVEL: int = _read("LOG_LEVEL", env.log_level, default="INFO")

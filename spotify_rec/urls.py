@@ -6,13 +6,15 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.i18n import set_language
 
+from accounts.two_factor.staff import admin_log_in, may_operate
 from spotify_rec import observability
 from spotify_rec.api import api, not_found
 from spotify_rec.web import pwa
 
 admin.autodiscover()
-# Behind allauth's log-in, so that its rate limits hold for operators too.
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+# Behind allauth's log-in, so that its rate limits and its second step hold for operators too.
+admin.site.login = admin_log_in(secure_admin_login(admin.site.login))  # type: ignore[method-assign]
+admin.site.has_permission = may_operate  # type: ignore[method-assign]
 admin.site.site_header = admin.site.site_title = settings.SITE_NAME
 
 handler500 = "spotify_rec.web.away.failure"
@@ -27,6 +29,7 @@ urlpatterns = [
     path("metrics", observability.metrics, name="metrics"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.account.urls")),
+    path("accounts/two-factor/", include("allauth.mfa.urls")),
     path("accounts/spotify/", include("accounts.spotify.urls")),
     path("", include("accounts.urls")),
     path("", include("catalog.urls")),

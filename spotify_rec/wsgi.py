@@ -18,6 +18,7 @@ application = get_wsgi_application()
 # Only now: the models behind it need Django to be set up.
 from recommender.lifecycle.versions import serve_without_waiting  # noqa: E402
 from spotify_rec.web.away import wait_less  # noqa: E402
+from spotify_rec.web.warming import warm_pages  # noqa: E402
 
 wait_less()
-serve_without_waiting()
+serve_without_waiting(warm_pages)

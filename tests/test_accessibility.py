@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
 from django.conf import settings as django_settings
 from django.core.management import call_command
 from django.test import Client
@@ -24,6 +26,8 @@ from feedback.plays.models import Play
 from feedback.preferences import services as preference_services
 from feedback.ratings.models import Rating
 from feedback.ratings.services import rate
+from feedback.scrobbling.keys import create_key
+from feedback.scrobbling.models import Scrobble, ScrobbledSong
 from recommender.lifecycle.versions import forget_loaded
 from recommender.pages.for_you import recommend_for_you
 from recommender.tests.builders import make_catalogue, make_user
@@ -65,15 +69,25 @@ FORMS_ALONE = {
     *(f"feedback:playlist_{name}" for name in ("delete", "move", "remove", "rename", "restore")),
     *(f"feedback:{name}" for name in ("history_change", "doubles_change", "spotify_import", "spotify_save_likes")),
     "feedback:spotify_take_back",
+    *(f"feedback:{name}" for name in ("player_revoke", "old_protocols", "player_choose", "player_undo")),
     *(f"recommender:{name}" for name in ("activate", "new_songs", "wrong_reason", "spotify_save")),
     *(f"spotify_{name}" for name in ("callback", "login", "reminder", "sign_in")),
+    "mfa_login_webauthn",
 }
 FILES = {
     *("accounts:export", "catalog:sketch", "feedback:history_export", "feedback:history_unmatched"),
     *("feedback:playlist_export", "manifest", "service_worker", "healthz", "readyz", "metrics"),
+    *(f"feedback:listenbrainz_{name}" for name in ("token", "submit", "feedback", "listens", "count", "playing")),
+    *("feedback:lastfm", "feedback:audioscrobbler", "feedback:audioscrobbler_now", "feedback:audioscrobbler_submit"),
+    "mfa_download_recovery_codes",
 }
 # Parts of pages, seen in the second test below; nobody comes to set a password for the first time, or a log-in code.
 PARTS = {"catalog:suggest", "account_set_password", "account_confirm_login_code"}
+# Seen in tests/test_passkeys.py, which has a passkey.
+WITH_PASSKEY = {
+    *("mfa_activate_totp", "mfa_authenticate", "mfa_reauthenticate_webauthn"),
+    *("mfa_edit_webauthn", "mfa_remove_webauthn"),
+}
 
 
 @pytest.fixture
@@ -90,10 +104,17 @@ def user(settings: Any, tmp_path: Path) -> Iterator[User]:
     call_command("retrain", verbosity=0)
     playlist_services.create_playlist(owner=made, name="Mine", tracks=tracks[:3])
     HistoryImport.objects.create(user=made, name="history.json", plays_added=3, finished_at=timezone.now())
+    create_key(user=made, name="Navidrome")
+    lost = ScrobbledSong.objects.create(user=made, digest=1, name_digest=1, title="Lost", artist="Nobody")
+    Scrobble.objects.create(
+        user=made, song=lost, digest=1, listened_at=timezone.now(), started_at=timezone.now(), is_waiting=True
+    )
     preference_services.block(user=made, target=Genre.objects.get(name="techno"))
     preference_services.exclude(user=made, target=tracks[5])
     preference_services.adjust(user=made, target=Artist.objects.get(name="Artist 0"), level="off")
     preference_services.start_private_session(user=made)
+    TOTP.activate(made, "JBSWY3DPEHPK3PXP")
+    RecoveryCodes.activate(made)
     yield made
     forget_loaded()
 
@@ -136,6 +157,8 @@ def pages_of(user: User) -> list[str]:
         "/history/?q=zzyzx",
         "/history/import/",
         "/history/doubles/",
+        "/players/",
+        reverse("feedback:player_match", args=[user.scrobbled_songs.get().pk]),
         reverse("feedback:history_import", args=[user.history_imports.get().pk]),
         "/statistics/",
         "/spotify/",
@@ -153,6 +176,13 @@ def pages_of(user: User) -> list[str]:
         "/accounts/password/change/",
         "/accounts/reauthenticate/",
         "/accounts/logout/",
+        "/accounts/two-factor/",
+        "/accounts/two-factor/reauthenticate/",
+        "/accounts/two-factor/totp/deactivate/",
+        "/accounts/two-factor/recovery-codes/",
+        "/accounts/two-factor/recovery-codes/generate/",
+        "/accounts/two-factor/webauthn/",
+        "/accounts/two-factor/webauthn/add/",
         "/operator/",
         "/operator/quality/",
     ]
@@ -172,7 +202,7 @@ def names_of_addresses(patterns: list[URLPattern | URLResolver], space: str = ""
 
 def test_no_page_is_forgotten(user: User) -> None:
     seen = {resolve(path.partition("?")[0]).view_name for path in (*ANONYMOUS, *pages_of(user)) if path != "/nowhere/"}
-    assert names_of_addresses(get_resolver().url_patterns) - seen == FORMS_ALONE | FILES | PARTS
+    assert names_of_addresses(get_resolver().url_patterns) - seen == (FORMS_ALONE | FILES | PARTS | WITH_PASSKEY)
 
 
 def findings(page: Page, address: str) -> list[str]:
@@ -206,6 +236,7 @@ def test_no_page_shuts_anybody_out(
     found = [finding for path in ANONYMOUS for finding in findings(page, site + path)]
     client = Client()
     client.force_login(user)
+    assert client.post("/accounts/reauthenticate/", {"password": "secret-word"}).status_code == 302
     context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": site}])
     for path in pages_of(user):
         found += findings(page, site + path)

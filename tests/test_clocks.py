@@ -117,7 +117,7 @@ def test_work_asked_for_ahead_waits_as_long_as_it_was_meant_to(clock: time_machi
 def test_a_worker_that_died_while_the_clock_was_ahead_is_taken_for_dead(
     clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = Job.objects.create(kind="tidy", state=Job.State.RUNNING, attempt=1, beat_at=AHEAD)
+    job = Job.objects.create(kind="tidy", state=Job.State.RUNNING, attempt=1, heartbeat_at=AHEAD)
     clock.move_to(NOW)
     watch, seconds = Watch(), iter([0.0, 30.0, 61.0])
     monkeypatch.setattr("jobs.liveness.time.monotonic", lambda: next(seconds))
@@ -128,7 +128,7 @@ def test_a_worker_that_lives_is_not_taken_for_dead_because_the_clock_jumped(
     clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock.move_to(NOW)
-    job = Job.objects.create(kind="tidy", state=Job.State.RUNNING, attempt=1, beat_at=NOW, worker="alive")
+    job = Job.objects.create(kind="tidy", state=Job.State.RUNNING, attempt=1, heartbeat_at=NOW, worker="alive")
     watch, seconds = Watch(), iter([0.0, 10.0, 20.0, 30.0])
     monkeypatch.setattr("jobs.liveness.time.monotonic", lambda: next(seconds))
     running._at_work.add(job.pk)

@@ -123,10 +123,10 @@ def test_the_cache_fails_no_page() -> None:
 def test_what_waited_a_second_waits_as_before_afterwards() -> None:
     with writes_blocked():
         with pytest.raises(OperationalError), impatient():
-            RateCount.objects.create(key="0" * 64, whole_at=1)
+            RateCount.objects.create(key="0" * 64, tat=1)
         start = time.monotonic()
         with pytest.raises(OperationalError):
-            RateCount.objects.create(key="0" * 64, whole_at=1)
+            RateCount.objects.create(key="0" * 64, tat=1)
         assert 0.5 < time.monotonic() - start < 5
 
 

@@ -1,9 +1,11 @@
 """Logs, health and numbers: what the operator sees, and what they do not."""
 
+import gc
 import json
 import logging
 import time
 from io import StringIO
+from threading import Event
 from typing import Any
 
 import pytest
@@ -12,7 +14,9 @@ from django.test import Client
 
 from accounts.models import User
 from feedback.tests.factories import PASSWORD, UserFactory
+from recommender.lifecycle import versions
 from spotify_rec.logs import logging_settings, redact
+from spotify_rec.web.warming import warm_pages
 
 pytestmark = pytest.mark.django_db
 
@@ -124,6 +128,7 @@ def test_a_long_text_is_cut_before_it_is_read() -> None:
 
 @pytest.mark.parametrize("host", ["a" * 8000, "ada@example.org", "a_b" * 2000, "1." * 4000])
 def test_a_foreign_host_costs_a_short_constant_line(client: Client, lines: Any, host: str) -> None:
+    client.get("/offline/")  # the first request imports all addresses
     start = time.process_time()
     answer = client.get("/", headers={"Host": host})
 
@@ -154,7 +159,10 @@ def test_alive_and_ready(client: Client, monkeypatch: pytest.MonkeyPatch, django
     with django_assert_num_queries(0):
         assert client.get("/healthz").content == b"ok\n"
     answer = client.get("/readyz")
-    assert (answer.status_code, answer.json()) == (200, {"database": "ok", "cache": "ok", "migrations": "ok"})
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"database": "ok", "cache": "ok", "migrations": "ok", "warm": "ok"},
+    )
 
     def broken() -> bool:
         raise OSError("the server at 10.0.0.1 is gone")
@@ -163,6 +171,35 @@ def test_alive_and_ready(client: Client, monkeypatch: pytest.MonkeyPatch, django
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["cache"]) == (503, "failed")
     assert "10.0.0.1" not in answer.content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_start_is_ready_when_the_first_page_is_prepared(client: Client) -> None:
+    is_asked, may_end = Event(), Event()
+
+    def prepare() -> None:
+        is_asked.set()
+        may_end.wait(30)
+
+    loader = versions._loader
+    was_in_background = loader.in_background
+    try:
+        versions.serve_without_waiting(prepare)
+        assert is_asked.wait(30)
+        answer = client.get("/readyz")
+        assert (answer.status_code, answer.json()["warm"]) == (503, "failed")
+        may_end.set()
+        assert versions._is_warm.wait(30)
+        assert client.get("/readyz").json()["warm"] == "ok"
+    finally:
+        may_end.set()
+        loader.in_background = was_in_background
+        gc.unfreeze()
+
+
+def test_what_is_prepared_holds_for_the_first_page(caplog: pytest.LogCaptureFixture) -> None:
+    warm_pages()
+    assert "could not be prepared" not in caplog.text
 
 
 def test_numbers_are_for_staff_and_for_prometheus(client: Client, settings: Any) -> None:

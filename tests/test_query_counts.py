@@ -96,6 +96,7 @@ def pages_of(user: User) -> list[str]:
         "/history/",
         "/history/?q=row",
         "/history/import/",
+        "/players/",
         reverse("feedback:history_import", args=[history.pk]),
         "/statistics/",
         "/statistics/?period=all",

@@ -93,6 +93,8 @@ def read_settings(*names: str, **environment: str) -> list[str]:
         ({"RETRAIN_HOURS": "daily"}, "setting RETRAIN_HOURS: Not a valid integer."),
         ({"JOB_STALE_SECONDS": "0"}, "setting JOB_STALE_SECONDS: must be 1 or more."),
         ({"UPLOADS_KEPT_DAYS": "-1"}, "setting UPLOADS_KEPT_DAYS: must be 0 or more, not -1."),
+        ({"LISTENER_MAX_PLAYS": "-1"}, "setting LISTENER_MAX_PLAYS: must be 0 or more, not -1."),
+        ({"SITE_MAX_OWN_SONGS": "lots"}, "setting SITE_MAX_OWN_SONGS: Not a valid integer."),
         ({"MIN_FREE_DISK_MB": "-1"}, "setting MIN_FREE_DISK_MB: must be 0 or more, not -1."),
         ({"MAX_HISTORY_UPLOAD_BYTES": "-1"}, "setting MAX_HISTORY_UPLOAD_BYTES: must be 0 or more, not -1."),
         ({"MAX_IMPORT_UPLOAD_BYTES": "1 GB"}, "setting MAX_IMPORT_UPLOAD_BYTES: Not a valid integer."),
