@@ -128,16 +128,16 @@ def _clicks(rng: random.Random, songs: list[Song], liking: list[float]) -> list[
     """Return what a listener did: most songs met because they fit, a quarter because they are popular."""
     count = rng.randint(30, 60)
     fame = [3.0 * song.popularity / 100 for song in songs]
-    by_taste = sorted(range(len(songs)), key=lambda place: -(1.6 * liking[place] + fame[place] + _gumbel(rng)))
-    by_fame = sorted(range(len(songs)), key=lambda place: -(2 * fame[place] + _gumbel(rng)))
+    by_taste = sorted(range(len(songs)), key=lambda index: -(1.6 * liking[index] + fame[index] + _gumbel(rng)))
+    by_fame = sorted(range(len(songs)), key=lambda index: -(2 * fame[index] + _gumbel(rng)))
     chosen = by_taste[: round(0.75 * count)]
     met = list(dict.fromkeys([*chosen, *by_fame[: count - len(chosen)]]))
     clicks: list[Click] = []
-    for place in met:
-        value = 1 if liking[place] + rng.gauss(0.0, 0.4) > 1.5 else -1
-        clicks += _rated(rng, songs[place], value)
-    only_played = [place for place in by_taste if place not in met][:12]
-    return clicks + [_play(rng, songs[place], _moment(rng), "completed") for place in only_played]
+    for index in met:
+        value = 1 if liking[index] + rng.gauss(0.0, 0.4) > 1.5 else -1
+        clicks += _rated(rng, songs[index], value)
+    only_played = [index for index in by_taste if index not in met][:12]
+    return clicks + [_play(rng, songs[index], _moment(rng), "completed") for index in only_played]
 
 
 def _rated(rng: random.Random, song: Song, value: int) -> list[Click]:

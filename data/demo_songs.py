@@ -168,11 +168,11 @@ def _song(rng: random.Random, namer: Namer, artist: Artist, guest: str | None) -
 def _values(rng: random.Random, figures: GenreFigures, sound: tuple[float, ...]) -> tuple[float, ...]:
     own = _correlated(rng)
     values = []
-    for place in range(_SIZE):
-        deviation = sound[place] + math.sqrt(1 - ARTIST_SHARES[place]) * own[place]
+    for position in range(_SIZE):
+        deviation = sound[position] + math.sqrt(1 - ARTIST_SHARES[position]) * own[position]
         # The tails of a real table are shorter than a normal distribution's.
         deviation = min(max(deviation, -2.5), 2.5)
-        values.append(figures.means[place] + figures.spreads[place] * deviation)
+        values.append(figures.means[position] + figures.spreads[position] * deviation)
     values[VARIABLES.index("popularity")] -= OBSCURITY
     return _within_bounds(values)
 
@@ -208,11 +208,11 @@ def _with_gaps(rng: random.Random, songs: list[Song]) -> list[Song]:
     return [
         replace(
             song,
-            has_tempo=place not in silent,
-            beats=0 if place in silent else song.beats,
-            key=-1 if place in keyless else song.key,
+            has_tempo=index not in silent,
+            beats=0 if index in silent else song.beats,
+            key=-1 if index in keyless else song.key,
         )
-        for place, song in enumerate(songs)
+        for index, song in enumerate(songs)
     ]
 
 

@@ -24,12 +24,12 @@ COLUMNS = (
 
 def write_catalogue(path: Path, songs: list[Song]) -> None:
     """Write ``songs`` in the "Spotify Tracks" layout: ordered by genre, a song of two genres on two rows."""
-    rows = sorted(((genre, place) for place, song in enumerate(songs) for genre in song.genres))
+    rows = sorted(((genre, index) for index, song in enumerate(songs) for genre in song.genres))
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        for number, (genre, place) in enumerate(rows):
-            writer.writerow({"": str(number), "track_genre": genre, **_cells(songs[place])})
+        for number, (genre, index) in enumerate(rows):
+            writer.writerow({"": str(number), "track_genre": genre, **_cells(songs[index])})
 
 
 def _cells(song: Song) -> dict[str, str]:

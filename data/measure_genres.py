@@ -47,8 +47,8 @@ class GenreFigures:
 
 def logit(values: "pd.Series[float]", *, low: float = 1e-3) -> "pd.Series[float]":
     """Return log(x / (1 - x)) of ``values`` kept within ``low`` .. 0.99."""
-    kept = values.clip(low, 0.99)
-    return pd.Series(np.log(kept / (1 - kept)), index=values.index)
+    clipped = values.clip(low, 0.99)
+    return pd.Series(np.log(clipped / (1 - clipped)), index=values.index)
 
 
 def scaled(table: pd.DataFrame) -> pd.DataFrame:
@@ -65,11 +65,11 @@ def artist_shares(standard: pd.DataFrame, genre: "pd.Series[str]", artist: "pd.S
     """Return per variable the share of variance between artists of one genre (one-way random effects, Fisher)."""
     groups = standard.groupby([genre, artist])
     sizes = groups.size()
-    kept = groups.mean()[sizes >= 2]
+    artist_means = groups.mean()[sizes >= 2]
     counts = sizes[sizes >= 2].to_numpy(dtype=float)
     within = (groups.var()[sizes >= 2].mul(counts - 1, axis=0)).sum() / (counts - 1).sum()
     typical = (counts.sum() - (counts**2).sum() / counts.sum()) / (len(counts) - 1)
-    centred = kept - np.average(kept.to_numpy(), axis=0, weights=counts)
+    centred = artist_means - np.average(artist_means.to_numpy(), axis=0, weights=counts)
     between = (centred**2).mul(counts, axis=0).sum() / (len(counts) - 1)
     component = (between - within) / typical
     return pd.Series(component / (component + within)).clip(0.0, 0.95)

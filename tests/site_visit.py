@@ -29,16 +29,16 @@ class Visitor:
             urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(self.cookies)
         )
 
-    def get(self, place: str) -> str:
+    def get(self, path: str) -> str:
         """Return the page at ``place``, a full path or one relative to the address."""
-        with self._opener.open(urllib.parse.urljoin(self.address, place), timeout=SECONDS) as answer:
+        with self._opener.open(urllib.parse.urljoin(self.address, path), timeout=SECONDS) as answer:
             return str(answer.read().decode())
 
-    def post(self, place: str, **fields: str) -> str:
+    def post(self, path: str, **fields: str) -> str:
         """Send a form as the page does, with the token of its cookie, and return the page that it leads to."""
         token = next((cookie.value or "" for cookie in self.cookies if "csrf" in cookie.name), "")
         body = urllib.parse.urlencode({"csrfmiddlewaretoken": token, **fields}).encode()
-        request = urllib.request.Request(urllib.parse.urljoin(self.address, place), body)
+        request = urllib.request.Request(urllib.parse.urljoin(self.address, path), body)
         request.add_header("Referer", self.address)
         with self._opener.open(request, timeout=SECONDS) as answer:
             return str(answer.read().decode())

@@ -215,10 +215,10 @@ def findings_here(page: Page, address: str) -> list[str]:
     """Return what axe-core finds wrong on the page as it stands."""
     # Evaluated by the browser's own hand: the page's content security policy lets no script tag in.
     page.evaluate(AXE.read_text() + ";undefined")
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    results = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [
         f"{address}: {rule['id']} ({rule['impact']}): {rule['nodes'][0]['html'][:160]} [{len(rule['nodes'])}]"
-        for rule in found["violations"]
+        for rule in results["violations"]
         if rule["impact"] in BAD
     ]
 
@@ -233,16 +233,16 @@ def test_no_page_shuts_anybody_out(
     site = str(live_server.url)
     context = new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page = context.new_page()
-    found = [finding for path in ANONYMOUS for finding in findings(page, site + path)]
+    violations = [finding for path in ANONYMOUS for finding in findings(page, site + path)]
     client = Client()
     client.force_login(user)
     assert client.post("/accounts/reauthenticate/", {"password": "secret-word"}).status_code == 302
     context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": site}])
     for path in pages_of(user):
-        found += findings(page, site + path)
+        violations += findings(page, site + path)
         if page.evaluate("document.documentElement.scrollWidth") > width:
-            found.append(f"{path}: wider than the screen")
-    assert not found, "\n".join(found)
+            violations.append(f"{path}: wider than the screen")
+    assert not violations, "\n".join(violations)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -260,20 +260,20 @@ def test_nothing_that_opens_over_a_page_shuts_anybody_out(
     page.goto(f"{site}/")
     page.locator(".feed-section a.track-reason").first.click()
     expect(page.locator("#sheet .why-chart")).to_be_visible()
-    found = findings_here(page, "why")
+    violations = findings_here(page, "why")
     page.locator("#sheet").get_by_role("link", name="More options").click()
     expect(page.get_by_label("What not to recommend")).to_be_visible()
-    found += findings_here(page, "menu")
+    violations += findings_here(page, "menu")
     page.keyboard.press("Escape")
     page.locator("#site-search").fill("song")
     expect(page.locator(".suggestions")).to_be_visible()
-    found += findings_here(page, "suggestions")
+    violations += findings_here(page, "suggestions")
     page.locator("#site-search").fill("")
     expect(page.locator(".suggestions")).to_have_count(0)
     page.locator(".feed-section").first.get_by_role("button", name=re.compile("^Play (?!all)")).first.click()
     expect(page.locator(".player-title")).to_be_visible()
-    found += findings_here(page, "player")
+    violations += findings_here(page, "player")
     page.locator(".feed-section").first.get_by_role("button", name=re.compile("^Like ")).first.click()
     expect(page.get_by_role("button", name="Undo")).to_be_visible()
-    found += findings_here(page, "undo")
-    assert not found, "\n".join(found)
+    violations += findings_here(page, "undo")
+    assert not violations, "\n".join(violations)

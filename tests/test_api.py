@@ -337,21 +337,21 @@ def test_the_account_goes_with_its_password_alone(listener: Client, user: User) 
 
 def pages(client: Client, path: str) -> list[list[Any]]:
     answer = client.get(path, {"size": 3}).json()
-    found = [answer["items"]]
+    listed = [answer["items"]]
     while answer["next"]:
         answer = client.get(path, {"size": 3, "cursor": answer["next"]}).json()
-        found.append(answer["items"])
-    return found
+        listed.append(answer["items"])
+    return listed
 
 
 @pytest.mark.parametrize("sort", ["popularity", "title", "newest"])
 def test_songs_come_in_pages_each_once(client: Client, sort: str) -> None:
     make_catalogue()
 
-    found = pages(client, f"/api/songs?sort={sort}")
+    listed = pages(client, f"/api/songs?sort={sort}")
 
-    ids = [song["id"] for page in found for song in page]
-    assert [len(page) for page in found] == [3] * 13 + [1]
+    ids = [song["id"] for page in listed for song in page]
+    assert [len(page) for page in listed] == [3] * 13 + [1]
     assert sorted(ids) == sorted(Track.objects.values_list("pk", flat=True))
 
 
@@ -392,10 +392,10 @@ def test_hidden_songs_are_nowhere(listener: Client, user: User) -> None:
 
 def test_feedback_is_given_read_and_cleared(listener: Client, user: User) -> None:
     track = make_track("Etude")
-    for value, kept in (("like", "like"), ("dislike", "dislike"), ("clear", None)):
+    for value, stored in (("like", "like"), ("dislike", "dislike"), ("clear", None)):
         answer = listener.post("/api/feedback", {"song_id": track.pk, "value": value}, content_type=JSON)
-        assert answer.json() == {"song_id": track.pk, "value": kept}
-        assert listener.get(f"/api/feedback/{track.pk}").json()["value"] == kept
+        assert answer.json() == {"song_id": track.pk, "value": stored}
+        assert listener.get(f"/api/feedback/{track.pk}").json()["value"] == stored
     assert not Rating.objects.exists()
 
 
@@ -431,9 +431,9 @@ def test_ratings_and_history_come_in_pages(listener: Client, user: User) -> None
     RatingFactory(user=UserFactory(), track=track)
 
     for path, key in (("/api/user/ratings", "updated_at"), ("/api/user/history", "played_at")):
-        found = pages(listener, path)
-        assert [len(page) for page in found] == [3, 3, 1]
-        rows = [row for page in found for row in page]
+        listed = pages(listener, path)
+        assert [len(page) for page in listed] == [3, 3, 1]
+        rows = [row for page in listed for row in page]
         assert len({row["song"]["id"] for row in rows}) == 7
         assert [row[key] for row in rows] == sorted((row[key] for row in rows), reverse=True)
 

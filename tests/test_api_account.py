@@ -108,15 +108,15 @@ def test_the_password_is_changed_and_the_session_stays(program: Client, user: Us
 
 def test_the_email_address_is_changed_at_once_without_email(program: Client, settings: Any, user: User) -> None:
     send(program, "put", "/api/user/email", {"email": "ada@example.com", "password": "wrong"}, 401)
-    told = send(program, "put", "/api/user/email", {"email": "ada@example.com", "password": PASSWORD})
-    assert told == {"email": "ada@example.com", "pending": None}
-    assert send(program, "get", "/api/user/email") == told
+    body = send(program, "put", "/api/user/email", {"email": "ada@example.com", "password": PASSWORD})
+    assert body == {"email": "ada@example.com", "pending": None}
+    assert send(program, "get", "/api/user/email") == body
 
 
 def test_the_email_address_waits_for_its_confirmation(program: Client, settings: Any) -> None:
     settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
-    told = send(program, "put", "/api/user/email", {"email": "ada@example.com", "password": PASSWORD})
-    assert told == {"email": "ada@example.org", "pending": "ada@example.com"}
+    body = send(program, "put", "/api/user/email", {"email": "ada@example.com", "password": PASSWORD})
+    assert body == {"email": "ada@example.org", "pending": "ada@example.com"}
     assert [message.to for message in mail.outbox] == [["ada@example.com"]]
 
 

@@ -62,16 +62,16 @@ def test_every_call_is_described_with_an_example(client: Client) -> None:
     missing = []
     for path, operations in described["paths"].items():
         for method, operation in operations.items():
-            asked = [part["schema"] for part in operation.get("requestBody", {}).get("content", {}).values()]
-            asked += [{**parameter["schema"], **parameter} for parameter in operation.get("parameters", [])]
-            told = [
+            requested = [part["schema"] for part in operation.get("requestBody", {}).get("content", {}).values()]
+            requested += [{**parameter["schema"], **parameter} for parameter in operation.get("parameters", [])]
+            documented = [
                 {**part.get("schema", {}), **part}
                 for status, answer in operation["responses"].items()
                 if status < "300"
                 for kind, part in answer.get("content", {}).items()
                 if kind == "application/json"
             ]
-            if not all(map(is_shown, asked + told)):
+            if not all(map(is_shown, requested + documented)):
                 missing.append(f"{method} {path}")
     assert missing == []
     assert sum(map(len, described["paths"].values())) >= 88

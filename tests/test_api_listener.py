@@ -50,10 +50,10 @@ def listener(client: Client, user: User) -> Client:
 
 
 def test_before_the_first_retrain_the_popular_songs_are_told(listener: Client, songs: list[Track]) -> None:
-    told = send(listener, "get", "/api/recommendations?k=4")
+    body = send(listener, "get", "/api/recommendations?k=4")
 
-    assert told["model_version"] is None
-    assert len(told["items"]) == 4
+    assert body["model_version"] is None
+    assert len(body["items"]) == 4
     assert not Recommendation.objects.exists()
 
 
@@ -62,13 +62,13 @@ def test_recommendations_come_with_their_arithmetic(listener: Client, user: User
     liked = songs[0]
     send(listener, "post", "/api/feedback", {"song_id": liked.pk, "value": "like"})
 
-    told = send(listener, "get", "/api/recommendations?k=5")
+    body = send(listener, "get", "/api/recommendations?k=5")
 
-    assert told["model_version"] == ModelVersion.objects.get(state="active").pk
-    assert len(told["items"]) == 5
-    assert liked.pk not in {item["song"]["id"] for item in told["items"]}
-    assert all(item["terms"] and isinstance(item["score"], float) for item in told["items"])
-    assert any(item["reason"] for item in told["items"])
+    assert body["model_version"] == ModelVersion.objects.get(state="active").pk
+    assert len(body["items"]) == 5
+    assert liked.pk not in {item["song"]["id"] for item in body["items"]}
+    assert all(item["terms"] and isinstance(item["score"], float) for item in body["items"])
+    assert any(item["reason"] for item in body["items"])
     assert Recommendation.objects.filter(user=user).count() == 5
 
 
@@ -93,17 +93,17 @@ def test_similar_songs(client: Client, songs: list[Track]) -> None:
     path = f"/api/songs/{songs[0].pk}/similar?k=3"
     assert send(client, "get", path) == {"items": [], "is_known": False}
     call_command("retrain", verbosity=0)
-    told = send(client, "get", path)
-    assert (len(told["items"]), told["is_known"]) == (3, True)
+    body = send(client, "get", path)
+    assert (len(body["items"]), body["is_known"]) == (3, True)
 
 
 def test_a_journey(client: Client, songs: list[Track]) -> None:
     path = f"/api/journey?start={songs[0].pk}&goal={songs[7].pk}&between=3"
     assert send(client, "get", path) == {"items": [], "is_known": False}
     call_command("retrain", verbosity=0)
-    told = send(client, "get", path)
-    ids = [song["id"] for song in told["items"]]
-    assert (ids[0], ids[-1], len(set(ids)), told["is_known"]) == (songs[0].pk, songs[7].pk, 5, True)
+    body = send(client, "get", path)
+    ids = [song["id"] for song in body["items"]]
+    assert (ids[0], ids[-1], len(set(ids)), body["is_known"]) == (songs[0].pk, songs[7].pk, 5, True)
     send(client, "get", f"/api/journey?start={songs[0].pk}&goal=999999", status=404)
     send(client, "get", f"/api/journey?start={songs[0].pk}", status=422)
 
@@ -114,11 +114,11 @@ def test_songs_that_go_with_a_playlist(listener: Client, user: User, songs: list
     path = f"/api/playlists/{made['id']}/suggestions?k=4"
     assert send(listener, "get", path) == {"items": [], "is_known": False}
     call_command("retrain", verbosity=0)
-    told = send(listener, "get", path)
-    ids = {song["id"] for song in told["items"]}
-    assert (len(ids), told["is_known"]) == (4, True)
+    body = send(listener, "get", path)
+    ids = {song["id"] for song in body["items"]}
+    assert (len(ids), body["is_known"]) == (4, True)
     assert not ids & set(held)
-    known = told["items"][0]["id"]
+    known = body["items"][0]["id"]
     send(listener, "post", "/api/feedback", {"song_id": known, "value": "like"})
     assert known not in {song["id"] for song in send(listener, "get", path)["items"]}
     assert known in {song["id"] for song in send(listener, "get", f"{path}&only_new=false")["items"]}
@@ -130,13 +130,13 @@ def test_statistics(listener: Client, user: User, songs: list[Track]) -> None:
         for number in range(times):
             PlayFactory(user=user, track=song, played_at=at + timedelta(minutes=number), ms_played=60_000)
     PlayFactory(user=make_user("bob"), track=songs[0], played_at=at)
-    told = send(listener, "get", "/api/user/statistics?period=year")
-    assert (told["plays"], told["songs"], told["milliseconds"], told["time_zone"]) == (4, 2, 240_000, "UTC")
-    assert [(row["id"], row["name"], row["plays"]) for row in told["top_songs"]] == [
+    body = send(listener, "get", "/api/user/statistics?period=year")
+    assert (body["plays"], body["songs"], body["milliseconds"], body["time_zone"]) == (4, 2, 240_000, "UTC")
+    assert [(row["id"], row["name"], row["plays"]) for row in body["top_songs"]] == [
         (songs[0].pk, songs[0].title, 3),
         (songs[1].pk, songs[1].title, 1),
     ]
-    assert (sum(told["hours"]), len(told["hours"]), sum(span["plays"] for span in told["spans"])) == (4, 24, 4)
+    assert (sum(body["hours"]), len(body["hours"]), sum(span["plays"] for span in body["spans"])) == (4, 24, 4)
     assert send(listener, "get", "/api/user/statistics?period=month")["plays"] == 0
     send(listener, "get", "/api/user/statistics?period=decade", status=422)
 
@@ -149,8 +149,8 @@ def test_a_playlist_from_its_making_to_its_end(listener: Client, user: User, son
     assert send(listener, "post", f"{path}/songs", {"songs": [ids[3], ids[0], 10**9]})["song_count"] == 4
     send(listener, "put", f"{path}/songs/{ids[3]}", {"place": 0})
     send(listener, "delete", f"{path}/songs/{ids[1]}")
-    told = send(listener, "get", path)
-    assert [song["id"] for song in told["items"]] == [ids[3], ids[0], ids[2]]
+    body = send(listener, "get", path)
+    assert [song["id"] for song in body["items"]] == [ids[3], ids[0], ids[2]]
     assert send(listener, "patch", path, {"name": "Sunny"})["name"] == "Sunny"
     send(listener, "patch", path, {"name": "  "}, 422)
     assert [row["name"] for row in send(listener, "get", "/api/playlists")["items"]] == ["Sunny"]
@@ -208,9 +208,9 @@ def test_steering(listener: Client, user: User, songs: list[Track]) -> None:
     send(listener, "delete", f"/api/user/taste/exclusions/{excluded['id']}", status=204)
     assert TasteExclusion.objects.get().since is not None
     send(listener, "put", "/api/user/taste/private", {"is_private": True}, 204)
-    told = send(listener, "get", "/api/user/taste")
-    assert told["private_since"] is not None
-    assert len(told["exclusions"]) == 1
+    body = send(listener, "get", "/api/user/taste")
+    assert body["private_since"] is not None
+    assert len(body["exclusions"]) == 1
     send(listener, "put", "/api/user/taste/private", {"is_private": False}, 204)
 
 
@@ -218,9 +218,9 @@ def test_the_taste_is_told(listener: Client, songs: list[Track]) -> None:
     call_command("retrain", verbosity=0)
     for song in songs[:3]:
         send(listener, "post", "/api/feedback", {"song_id": song.pk, "value": "like"})
-    told = send(listener, "get", "/api/user/taste")
-    assert told["genres"][0]["name"] == "folk"
-    assert told["amount"] > 2
+    body = send(listener, "get", "/api/user/taste")
+    assert body["genres"][0]["name"] == "folk"
+    assert body["amount"] > 2
 
 
 def test_spotify_without_an_app(listener: Client) -> None:

@@ -80,8 +80,8 @@ def test_a_past_is_brought_along_watched_and_undone(listener: Client, user: User
 
     run_waiting()
 
-    told = send(listener, "get", path)
-    assert (told["state"], told["plays_added"], told["plays_unmatched"]) == ("done", 1, 2)
+    body = send(listener, "get", path)
+    assert (body["state"], body["plays_added"], body["plays_unmatched"]) == ("done", 1, 2)
     assert Play.objects.get(user=user).track == known
     unknown = send(listener, "get", f"{path}/unmatched")
     assert [(row["title"], row["artist"], row["plays"]) for row in unknown["items"]] == [("Nowhere", "Nobody", 2)]
@@ -113,8 +113,8 @@ def test_the_history_is_narrowed_and_a_file(listener: Client, user: User, songs:
     PlayFactory(user=user, track=songs[1], outcome=Play.Outcome.SKIPPED)
     PlayFactory(user=make_user("bob"), track=songs[0], outcome=Play.Outcome.COMPLETED)
 
-    told = send(listener, "get", "/api/user/history?outcome=completed")
-    assert [row["id"] for row in told["items"]] == [heard.pk]
+    body = send(listener, "get", "/api/user/history?outcome=completed")
+    assert [row["id"] for row in body["items"]] == [heard.pk]
     assert send(listener, "get", f"/api/user/history?q={songs[1].title}&outcome=completed")["items"] == []
     send(listener, "get", "/api/user/history?outcome=loud", status=422)
     answer = listener.get("/api/user/history.csv?outcome=completed")
@@ -126,14 +126,14 @@ def test_the_history_is_narrowed_and_a_file(listener: Client, user: User, songs:
 def test_ratings_are_narrowed(listener: Client, user: User, songs: list[Track]) -> None:
     for track in songs[:2]:
         RatingFactory(user=user, track=track)
-    told = send(listener, "get", f"/api/user/ratings?q={songs[1].title}")
-    assert [row["song"]["id"] for row in told["items"]] == [songs[1].pk]
+    body = send(listener, "get", f"/api/user/ratings?q={songs[1].title}")
+    assert [row["song"]["id"] for row in body["items"]] == [songs[1].pk]
 
 
 def test_not_now(listener: Client, user: User, songs: list[Track]) -> None:
-    told = send(listener, "post", f"/api/songs/{songs[0].pk}/rest", status=201)
+    body = send(listener, "post", f"/api/songs/{songs[0].pk}/rest", status=201)
     block = Block.objects.get(user=user)
-    assert (told["kind"], told["id"], block.track) == ("track", songs[0].pk, songs[0])
+    assert (body["kind"], body["id"], block.track) == ("track", songs[0].pk, songs[0])
     assert block.until is not None
     assert (block.until - block.created_at).days in (29, 30)
 
@@ -145,10 +145,10 @@ def test_why_a_song_is_there_and_that_the_reason_is_wrong(listener: Client, user
     causes = {}
     for item in page["items"]:
         path = f"/api/recommendations/{page['page']}/songs/{item['song']['id']}"
-        told = send(listener, "get", path)
-        assert told["song"]["id"] == item["song"]["id"]
-        assert told["score"] == pytest.approx(item["score"])
-        values = [term["value"] for term in told["terms"]]
+        body = send(listener, "get", path)
+        assert body["song"]["id"] == item["song"]["id"]
+        assert body["score"] == pytest.approx(item["score"])
+        values = [term["value"] for term in body["terms"]]
         assert values == sorted(values, reverse=True)
         assert set(values) <= {value for value in item["terms"].values() if abs(value) >= 0.005}
         rejected = send(listener, "post", f"{path}/wrong-reason")
@@ -163,10 +163,10 @@ def test_why_a_song_is_there_and_that_the_reason_is_wrong(listener: Client, user
 def test_the_sections_of_the_page(listener: Client, user: User, songs: list[Track]) -> None:
     assert send(listener, "get", "/api/recommendations/sections") == []
     call_command("retrain", verbosity=0)
-    told = send(listener, "get", "/api/recommendations/sections")
-    assert told[0]["name"] == "made"
-    assert told[0]["title"] == "Made for you"
-    shown = [item["song"]["id"] for section in told for item in section["items"]]
+    body = send(listener, "get", "/api/recommendations/sections")
+    assert body[0]["name"] == "made"
+    assert body[0]["title"] == "Made for you"
+    shown = [item["song"]["id"] for section in body for item in section["items"]]
     assert len(shown) == len(set(shown)) == Recommendation.objects.filter(user=user).count() > 0
 
 
@@ -179,36 +179,36 @@ def test_a_playlist_is_a_file_and_found_by_its_song(listener: Client, user: User
         track.title for track in songs[:2]
     ]
     assert listener.get(f"{path}?kind=csv").getvalue().decode().count("\r\n") == 3
-    found = send(listener, "get", f"/api/songs/{songs[0].pk}/playlists")["items"]
-    assert [(row["id"], row["song_count"]) for row in found] == [(made.pk, 2)]
+    results = send(listener, "get", f"/api/songs/{songs[0].pk}/playlists")["items"]
+    assert [(row["id"], row["song_count"]) for row in results] == [(made.pk, 2)]
     assert send(listener, "get", f"/api/songs/{songs[2].pk}/playlists")["items"] == []
 
 
 def test_a_list_in_place_of_the_queue_and_to_any_item_of_it(listener: Client, user: User, songs: list[Track]) -> None:
     ids = [track.pk for track in songs[:4]]
-    told = send(listener, "put", "/api/playback/queue", {"songs": ids, "first": ids[1]})
-    assert (told["current"]["song"]["id"], told["ahead"]) == (ids[1], 2)
+    body = send(listener, "put", "/api/playback/queue", {"songs": ids, "first": ids[1]})
+    assert (body["current"]["song"]["id"], body["ahead"]) == (ids[1], 2)
     ahead = send(listener, "get", "/api/playback/queue")["items"]
-    told = send(listener, "post", f"/api/playback/queue/{ahead[-1]['id']}/play")
-    assert (told["current"]["song"]["id"], told["ahead"]) == (ids[3], 0)
+    body = send(listener, "post", f"/api/playback/queue/{ahead[-1]['id']}/play")
+    assert (body["current"]["song"]["id"], body["ahead"]) == (ids[3], 0)
     made = create_playlist(owner=user, name="Mine", tracks=songs[2:5])
-    told = send(listener, "put", "/api/playback/queue", {"source": "playlist", "source_id": made.pk})
-    first = told["current"]
-    assert (first["song"]["id"], told["ahead"]) == (songs[2].pk, 2)
+    body = send(listener, "put", "/api/playback/queue", {"source": "playlist", "source_id": made.pk})
+    first = body["current"]
+    assert (first["song"]["id"], body["ahead"]) == (songs[2].pk, 2)
     send(listener, "post", f"/api/playback/next?after={first['item']}")
     # Another device was at the first song, too: it is told where the player is by now.
-    told = send(listener, "post", f"/api/playback/next?after={first['item']}")
-    assert told["current"]["song"]["id"] == songs[3].pk
+    body = send(listener, "post", f"/api/playback/next?after={first['item']}")
+    assert body["current"]["song"]["id"] == songs[3].pk
 
 
 def test_songs_are_narrowed_by_year_and_sound(client: Client, songs: list[Track]) -> None:
     Track.objects.update(release_year=2001)
     Track.objects.filter(pk=songs[0].pk).update(release_year=1980)
-    told = send(client, "get", "/api/songs?year_to=1999")
-    assert [song["id"] for song in told["items"]] == [songs[0].pk]
+    body = send(client, "get", "/api/songs?year_to=1999")
+    assert [song["id"] for song in body["items"]] == [songs[0].pk]
     fast = [track.pk for track in songs if (track.features or {}).get("tempo", 0) >= 130]
-    told = send(client, "get", "/api/songs?tempo_min=130&size=100")
-    assert {song["id"] for song in told["items"]} == set(fast)
+    body = send(client, "get", "/api/songs?tempo_min=130&size=100")
+    assert {song["id"] for song in body["items"]} == set(fast)
     first = send(client, "get", "/api/songs?year_from=2000&size=2")
     send(client, "get", f"/api/songs?year_from=2000&size=2&cursor={first['next']}")
     # A cursor belongs to its list.

@@ -42,8 +42,8 @@ def songs() -> list[Track]:
 def test_pause_pauses_and_every_page_sees_it(program: Client, page: Client, songs: list[Track]) -> None:
     state = send(program, "put", "/api/playback/queue", {"songs": [song.pk for song in songs]})
     assert (state["is_playing"], state["position_ms"], state["device"]) == (True, 0, "")
-    told = {"playing": "on", "song_ms": "31000", "device": "Browser 1"}
-    assert page.post("/player/playing/", told).json()["is_playing"] is True
+    values = {"playing": "on", "song_ms": "31000", "device": "Browser 1"}
+    assert page.post("/player/playing/", values).json()["is_playing"] is True
     seen = page.get("/player/state/")
     tag = {"If-None-Match": seen["ETag"]}
     assert page.get("/player/state/", headers=tag).status_code == 304
@@ -176,12 +176,12 @@ def test_unknown_songs_are_named(program: Client, songs: list[Track]) -> None:
 
 def test_songs_are_looked_up_by_their_codes(client: Client, songs: list[Track]) -> None:
     coded = make_track("Coded", isrc="GBAYE0601498", spotify_id="4uLU6hMCjMI75M1A2tKUQC")
-    found = send(client, "get", f"/api/songs/lookup?id={songs[2].pk}&id=999999&id={songs[0].pk}")
-    assert [song["id"] for song in found["items"]] == [songs[2].pk, songs[0].pk]
-    assert found["unknown_ids"] == [999_999]
-    found = send(client, "get", f"/api/songs/lookup?spotify_id={coded.spotify_id}&isrc=gbaye0601498&isrc=GBAYE0000000")
-    assert [song["id"] for song in found["items"]] == [coded.pk]
-    assert (found["unknown_spotify_ids"], found["unknown_isrcs"]) == ([], ["GBAYE0000000"])
+    body = send(client, "get", f"/api/songs/lookup?id={songs[2].pk}&id=999999&id={songs[0].pk}")
+    assert [song["id"] for song in body["items"]] == [songs[2].pk, songs[0].pk]
+    assert body["unknown_ids"] == [999_999]
+    body = send(client, "get", f"/api/songs/lookup?spotify_id={coded.spotify_id}&isrc=gbaye0601498&isrc=GBAYE0000000")
+    assert [song["id"] for song in body["items"]] == [coded.pk]
+    assert (body["unknown_spotify_ids"], body["unknown_isrcs"]) == ([], ["GBAYE0000000"])
     send(client, "get", "/api/songs/lookup?isrc=x", status=422)
 
 
@@ -223,6 +223,6 @@ def test_other_sites_read_nothing_unless_the_operator_says_so(program: Client, s
     assert answer["Access-Control-Allow-Origin"] == "https://app.example.org"
     assert "Access-Control-Allow-Credentials" not in answer.headers
     assert "Access-Control-Allow-Origin" not in program.get("/accounts/login/", headers=origin).headers
-    asked = {**origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "idempotency-key"}
-    answer = program.options("/api/feedback", headers=asked)
+    preflight = {**origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "idempotency-key"}
+    answer = program.options("/api/feedback", headers=preflight)
     assert "idempotency-key" in answer["Access-Control-Allow-Headers"]

@@ -138,11 +138,11 @@ def test_a_session_from_before_the_log_in_is_worth_nothing_after_it(client: Clie
 
 
 def test_log_out_and_a_new_password_end_other_sessions(user: User) -> None:
-    one, two = Client(), Client()
-    for browser in (one, two):
+    first, two = Client(), Client()
+    for browser in (first, two):
         browser.post("/accounts/login/", {"login": "ada", "password": PASSWORD})
     stolen = two.cookies["sessionid"].value
-    one.post(
+    first.post(
         "/accounts/password/change/",
         {"oldpassword": PASSWORD, "password1": "another good one", "password2": "another good one"},
     )
@@ -445,12 +445,12 @@ def test_no_secret_is_in_the_repository() -> None:
         r"|^(?:SECRET_KEY|SPOTIFY_CLIENT_SECRET|METRICS_TOKEN|SPOTIFY_TOKEN_KEYS)=\S+",
         re.MULTILINE,
     )
-    found = []
+    findings = []
     for name in listed.stdout.decode().split("\0"):
         path = site_settings.BASE_DIR / name
         if name and path.is_file() and path.suffix not in (".png", ".csv", ".ico", ".wav"):
-            found += [f"{name}: {match[0][:20]}" for match in secret.finditer(path.read_text(errors="replace"))]
-    assert found == []
+            findings += [f"{name}: {match[0][:20]}" for match in secret.finditer(path.read_text(errors="replace"))]
+    assert findings == []
 
 
 def test_nothing_is_fetched_from_an_address_that_somebody_typed() -> None:
@@ -459,11 +459,11 @@ def test_nothing_is_fetched_from_an_address_that_somebody_typed() -> None:
         r"^\s*(?:import|from) .*(?:\b(?:requests|httpx|urllib3|aiohttp|http\.client)\b|urllib\.request)", re.MULTILINE
     )
     apps = ("accounts", "catalog", "feedback", "recommender", "jobs", "spotify_rec")
-    found = {
+    findings = {
         str(path.relative_to(site_settings.BASE_DIR))
         for app in apps
         for path in (site_settings.BASE_DIR / app).rglob("*.py")
         if "tests" not in path.parts
         and re.search(rf"^\s*(?:import|from) .*(?:{senders.pattern})", path.read_text(), re.M)
     }
-    assert {path for path in found if not path.startswith("accounts/spotify/")} == set()
+    assert {path for path in findings if not path.startswith("accounts/spotify/")} == set()

@@ -172,7 +172,7 @@ def test_everything_comes_back_in_the_same_place(places: Path, settings: Setting
     stray = upload.with_name("history-2")
     stray.write_bytes(b"another's past")
     path = backup(places)
-    kept = rows()
+    rows_before = rows()
     model = settings.MODEL_DIR / ModelVersion.objects.get().directory
     files = {file.name: file.read_bytes() for file in model.iterdir()}
 
@@ -183,7 +183,7 @@ def test_everything_comes_back_in_the_same_place(places: Path, settings: Setting
     next(iter(model.glob("*.npy"))).unlink()
     restore(path, overwrite=True)
 
-    assert rows() == kept
+    assert rows() == rows_before
     assert not Track.objects.filter(title="Changed").exists()
     assert upload.read_bytes() == b"past"
     assert not stray.exists()

@@ -152,11 +152,11 @@ def test_manifest_and_description_stay_below_the_path(site: Site) -> None:
     manifest = json.loads(visitor.get("manifest.webmanifest"))
     assert (manifest["id"], manifest["scope"], manifest["start_url"]) == (f"{PATH}/", f"{PATH}/", f"{PATH}/")
     places = [icon["src"] for icon in manifest["icons"]] + [entry["url"] for entry in manifest["shortcuts"]]
-    assert all(place.startswith(f"{PATH}/") for place in places)
+    assert all(path.startswith(f"{PATH}/") for path in places)
 
     described = json.loads(visitor.get("api/openapi.json"))
     assert f"{PATH}/api/songs" in described["paths"]
-    assert all(place.startswith(f"{PATH}/") for place in described["paths"])
+    assert all(path.startswith(f"{PATH}/") for path in described["paths"])
     assert f'"{PATH}/api/openapi.json"' in visitor.get("api/docs")
     songs = json.loads(visitor.get("api/songs"))
     assert songs["items"]

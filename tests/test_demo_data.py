@@ -167,10 +167,10 @@ def test_listeners_of_one_taste_like_the_same_songs(records: list[dict[str, Any]
         if rating["value"] == 1:
             likes[rating["user"][0]].add(rating["track"][0])
 
-    for place, first in enumerate(listeners):
-        for other, second in enumerate(listeners[:place]):
+    for index, first in enumerate(listeners):
+        for other, second in enumerate(listeners[:index]):
             shared = len(likes[first] & likes[second])
-            assert shared >= 3 if place // 3 == other // 3 else shared <= 3
+            assert shared >= 3 if index // 3 == other // 3 else shared <= 3
 
 
 def test_plays_come_before_the_end_and_skips_are_short(records: list[dict[str, Any]]) -> None:

@@ -14,15 +14,15 @@ DEPLOY = Path(settings.BASE_DIR) / "deploy"
 
 def calls() -> dict[str, list[str]]:
     """Return each command line that calls ``manage.py``, from "manage.py" on, by where it stands."""
-    found = {}
+    commands = {}
     for path in sorted(DEPLOY.glob("*.service")):
         for line in re.findall(r"^ExecStart=(.+)$", path.read_text(), re.MULTILINE):
-            found[path.name] = shlex.split(line)[1:]
+            commands[path.name] = shlex.split(line)[1:]
     containers = ((DEPLOY / "Dockerfile", r"^CMD (\[.+\])$"), (DEPLOY.parent / "compose.yaml", r"command: (\[.+\])"))
     for path, pattern in containers:
         for line in re.findall(pattern, path.read_text(), re.MULTILINE):
-            found[f"{path.name}: {line}"] = json.loads(line)
-    return found
+            commands[f"{path.name}: {line}"] = json.loads(line)
+    return commands
 
 
 def test_nothing_is_left_out() -> None:
@@ -30,10 +30,10 @@ def test_nothing_is_left_out() -> None:
     assert sorted(name.split(":")[0] for name in calls()) == [*names, "earworm-worker.service"]
 
 
-@pytest.mark.parametrize("place", calls())
-def test_the_command_is_there(place: str) -> None:
-    program, name, *arguments = calls()[place]
-    assert program == ("manage.py" if place.endswith(".service") else "earworm")
+@pytest.mark.parametrize("path", calls())
+def test_the_command_is_there(path: str) -> None:
+    program, name, *arguments = calls()[path]
+    assert program == ("manage.py" if path.endswith(".service") else "earworm")
     command = load_command_class(get_commands()[name], name)
     parsed = command.create_parser("manage.py", name).parse_args(arguments)
     assert parsed.verbosity == 1

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def place(settings: Any, tmp_path: Path) -> Path:
+def folder(settings: Any, tmp_path: Path) -> Path:
     """Folders of its own, with the browser's files, or what is as long."""
     # The test runner takes it away.
     settings.DEBUG = True
@@ -65,18 +65,18 @@ def test_a_site_that_is_well(capsys: pytest.CaptureFixture[str]) -> None:
     assert "BROKEN" not in out.getvalue()
 
 
-def test_for_programs_and_the_exit_status(place: Path) -> None:
-    shutil.rmtree(place / "vendor")
+def test_for_programs_and_the_exit_status(folder: Path) -> None:
+    shutil.rmtree(folder / "vendor")
     out = StringIO()
 
     with pytest.raises(SystemExit) as ended:
         call_command("doctor", json=True, stdout=out)
 
     assert ended.value.code == 1
-    said = json.loads(out.getvalue())
-    assert said["ok"] is False
-    [found] = [finding for finding in said["findings"] if finding["name"] == "assets"]
-    assert (found["level"], set(found)) == ("broken", {"name", "level", "text", "advice"})
+    report = json.loads(out.getvalue())
+    assert report["ok"] is False
+    [results] = [finding for finding in report["findings"] if finding["name"] == "assets"]
+    assert (results["level"], set(results)) == ("broken", {"name", "level", "text", "advice"})
 
 
 def test_an_examination_that_cannot_be_made_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,11 +84,11 @@ def test_an_examination_that_cannot_be_made_is_a_finding(monkeypatch: pytest.Mon
         raise OperationalError("the server is away\nand more")
 
     with connection.execute_wrapper(refuse):
-        found = {finding.name: finding for finding in examine()}
+        findings = {finding.name: finding for finding in examine()}
 
-    assert told(found["database"]) == ("broken", "cannot be looked at: the server is away")
-    assert "DATABASE_URL" in found["database"].advice
-    assert found["disk"].level == Level.OK
+    assert told(findings["database"]) == ("broken", "cannot be looked at: the server is away")
+    assert "DATABASE_URL" in findings["database"].advice
+    assert findings["disk"].level == Level.OK
 
 
 def test_a_python_that_is_newer_than_what_was_tested(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,7 +125,7 @@ def test_a_cache_that_keeps_nothing(settings: Any) -> None:
     assert data.shared_cache().level == Level.BROKEN
 
 
-def test_a_folder_that_cannot_be_written_to(settings: Any, place: Path) -> None:
+def test_a_folder_that_cannot_be_written_to(settings: Any, folder: Path) -> None:
     assert machine.folders().level == Level.OK
     # Not even root may write there.
     settings.VAR_DIR = Path("/proc/1/earworm")
@@ -141,11 +141,11 @@ def test_a_disk_that_fills_up(monkeypatch: pytest.MonkeyPatch, free: int, level:
     assert f"{free / 10**9:.1f} GB free" in machine.disk().text
 
 
-def test_assets_that_are_missing_empty_or_not_collected(settings: Any, place: Path) -> None:
+def test_assets_that_are_missing_empty_or_not_collected(settings: Any, folder: Path) -> None:
     assert machine.assets().level == Level.OK
     settings.DEBUG = False
-    assert told(machine.assets()) == ("broken", f"nothing is collected in {place / 'static'}")
-    (place / "vendor" / "vendor" / SPRITE).write_text("")
+    assert told(machine.assets()) == ("broken", f"nothing is collected in {folder / 'static'}")
+    (folder / "vendor" / "vendor" / SPRITE).write_text("")
     assert told(machine.assets())[1].startswith(f"pages are plain: {SPRITE} not in ")
 
 

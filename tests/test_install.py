@@ -38,9 +38,9 @@ def test_the_service_worker_keeps_the_offline_page_alone(client: Client) -> None
     assert script["Content-Type"] == "text/javascript"
     files = re.search(r"const FILES = \[(.*)\];", script.content.decode())
     assert files is not None
-    kept = [name.encode().decode("unicode_escape") for name in re.findall(r'"([^"]+)"', files[1])]
-    assert kept[-1] == "/offline/"
-    assert all(name.startswith("/static/") for name in kept[:-1])
+    cached_paths = [name.encode().decode("unicode_escape") for name in re.findall(r'"([^"]+)"', files[1])]
+    assert cached_paths[-1] == "/offline/"
+    assert all(name.startswith("/static/") for name in cached_paths[:-1])
 
 
 def test_the_offline_page_is_the_same_for_everybody(client: Client, django_assert_num_queries: Any) -> None:
@@ -80,7 +80,7 @@ def test_a_form_without_its_token_has_a_page() -> None:
 
 
 @pytest.mark.parametrize(
-    ("own", "said", "expected"),
+    ("own", "message", "expected"),
     [
         ("", "", "22:30"),
         ("", "Asia/Tokyo", "07:30"),
@@ -90,12 +90,12 @@ def test_a_form_without_its_token_has_a_page() -> None:
         ("", "x" * 100, "22:30"),
     ],
 )
-def test_times_are_shown_in_the_listeners_zone(client: Client, own: str, said: str, expected: str) -> None:
+def test_times_are_shown_in_the_listeners_zone(client: Client, own: str, message: str, expected: str) -> None:
     user = UserFactory(time_zone=own)
     play: Play = PlayFactory(user=user, track=make_track(), played_at=datetime(2026, 1, 10, 22, 30, tzinfo=UTC))
     client.force_login(user)
-    if said:
-        client.cookies["time_zone"] = said
+    if message:
+        client.cookies["time_zone"] = message
     page = client.get("/history/").content.decode()
     assert f"{expected}</time>" in page
     assert Play.objects.get().pk == play.pk

@@ -268,8 +268,8 @@ def test_keys(page: Page, site: str, songs: list[Track], listener: User) -> None
         expect(row.get_by_role("button", name=f"{name} Song B", exact=True)).to_have_attribute(
             "aria-pressed", "false" if value is None else "true"
         )
-        found = Rating.objects.filter(user=listener).values_list("value", flat=True).first()
-        assert found == value
+        rating = Rating.objects.filter(user=listener).values_list("value", flat=True).first()
+        assert rating == value
     # The bar follows the row as well.
     page.locator(f"#track-{songs[1].pk}").get_by_role("button", name="Like Song B", exact=True).click()
     expect(bar.locator("[data-player=like]")).to_have_attribute("aria-pressed", "true")
@@ -446,17 +446,17 @@ IFRAME_API = """
 @pytest.mark.usefixtures("listener", "page_errors")
 def test_a_song_of_spotifys_plays_in_its_embedded_player(page: Page, site: str, songs: list[Track]) -> None:
     Track.objects.filter(pk=songs[0].pk).update(spotify_id="0" * 22, duration_ms=180_000)
-    asked: list[str] = []
-    route_spotify(page, asked)
+    requested: list[str] = []
+    route_spotify(page, requested)
     page.goto(f"{site}/songs/")
     start(page, songs[1])
     # Nobody asks Spotify for anything before a song needs it.
-    assert asked == []
+    assert requested == []
     page.get_by_role("button", name="Play Song A").first.click()
     bar = page.get_by_role("region", name="Player")
     expect(bar.locator("[data-player=source]")).to_have_text("Spotify")
     page.wait_for_function("() => Number(document.querySelector('[data-player=seek]').value) > 500")
-    assert asked == ["https://open.spotify.com/embed/iframe-api/v1"]
+    assert requested == ["https://open.spotify.com/embed/iframe-api/v1"]
     assert page.evaluate("window.embedded") == [f"spotify:track:{'0' * 22}"]
     assert sound(page)["paused"]
     page.keyboard.press(" ")
@@ -518,11 +518,11 @@ def is_playing(sandbox: SandboxServer) -> bool:
     return sandbox.world.listeners["ada"].player.is_playing
 
 
-def route_spotify(page: Page, asked: list[str]) -> None:
+def route_spotify(page: Page, requested: list[str]) -> None:
     """Answer what the browser asks of Spotify's hosts with stand-ins for its scripts."""
 
     def stand_in(route: Route) -> None:
-        asked.append(route.request.url)
+        requested.append(route.request.url)
         route.fulfill(content_type="text/javascript", body=SDK if "sdk.scdn.co" in route.request.url else IFRAME_API)
 
     page.route(re.compile("https://.*(spotify|scdn)"), stand_in)
@@ -533,8 +533,8 @@ def test_a_connected_listener_hears_whole_songs_here(
     page: Page, site: str, songs: list[Track], sandbox: SandboxServer
 ) -> None:
     Track.objects.filter(pk=songs[0].pk).update(spotify_id=song(1).id, duration_ms=180_000)
-    asked: list[str] = []
-    route_spotify(page, asked)
+    requested: list[str] = []
+    route_spotify(page, requested)
     page.goto(f"{site}/songs/")
     page.get_by_role("button", name="Play Song A").first.click()
     bar = page.get_by_role("region", name="Player")
@@ -545,7 +545,7 @@ def test_a_connected_listener_hears_whole_songs_here(
     while not spotify_player.is_playing and time.monotonic() < until:
         time.sleep(0.05)
     assert (spotify_player.device_id, spotify_player.song_id) == ("laptop", song(1).id)
-    assert asked == ["https://sdk.scdn.co/spotify-player.js"]
+    assert requested == ["https://sdk.scdn.co/spotify-player.js"]
     assert not Play.objects.exists()
     page.evaluate("window.sdk.tell('player_state_changed', {paused: false, position: 0, duration: 180000})")
     assert plays(1)[0].track == songs[0]
@@ -588,15 +588,15 @@ def test_without_premium_the_next_best_backend_plays(
     expect(pause).to_be_visible()
     page.wait_for_timeout(500)
     sandbox.world.listeners["ada"].player.stop()
-    told = sandbox.world.listeners["ada"].player.position_ms
+    position_ms = sandbox.world.listeners["ada"].player.position_ms
     expect(pause).to_be_hidden(timeout=60_000)
     # Where it stopped there, in the whole seconds of the slider, whose last one is not over.
-    assert told - 1000 <= int(page.locator("[data-player=seek]").input_value()) <= told + 600
+    assert position_ms - 1000 <= int(page.locator("[data-player=seek]").input_value()) <= position_ms + 600
     page.keyboard.press("n")
     heard = wait_for_outcome(plays(1)[0], "skipped").ms_played
     assert heard is not None
     # No more than till the next look at the device, which is every five seconds.
-    assert heard < told + 8000
+    assert heard < position_ms + 8000
 
 
 @pytest.mark.usefixtures("page_errors")

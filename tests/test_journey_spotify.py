@@ -170,7 +170,7 @@ def test_from_connecting_to_disconnecting(
     journey.add_found_song()
     assert Track.objects.get(title="Paper Lanterns").origin == "spotify"
     journey.save_playlists()
-    made = {one.name: one.song_ids for one in sandbox.world.playlists.values()}
+    made = {playlist.name: playlist.song_ids for playlist in sandbox.world.playlists.values()}
     assert sorted(made["My likes"]) == sorted([spotify_id("Song 7.0"), spotify_id("Song 7.1")])
     assert set(made["For you"][:4]) >= {spotify_id("Song 7.2"), spotify_id("Song 7.3")}
 

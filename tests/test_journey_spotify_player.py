@@ -83,7 +83,7 @@ def sandbox(listener: User) -> Iterator[SandboxServer]:
 
 
 @pytest.fixture
-def asked(page: Page) -> list[str]:
+def requested(page: Page) -> list[str]:
     """What the browser asks of Spotify's hosts; its scripts are stand-ins."""
     addresses: list[str] = []
 
@@ -157,7 +157,7 @@ def look(page: Page, tmp_path: Path, name: str) -> None:
 
 
 def test_nothing_of_spotify_is_loaded_before_somebody_asks_for_sound(
-    page: Page, site: str, songs: list[Track], listener: User, sandbox: SandboxServer, asked: list[str]
+    page: Page, site: str, songs: list[Track], listener: User, sandbox: SandboxServer, requested: list[str]
 ) -> None:
     play_all(user=listener, tracks=songs[:2])
     requests: list[str] = []
@@ -168,17 +168,17 @@ def test_nothing_of_spotify_is_loaded_before_somebody_asks_for_sound(
     expect(page.locator("[data-player=source]")).to_have_text("Spotify")
     page.wait_for_timeout(1000)
 
-    assert asked == []
+    assert requested == []
     assert [url for url in requests if "/player/spotify" in url] == []
     assert sandbox.world.calls == []
 
     bar.region.get_by_role("button", name="Play", exact=True).click()
     bar.starts(1)
-    assert asked == ["https://sdk.scdn.co/spotify-player.js"]
+    assert requested == ["https://sdk.scdn.co/spotify-player.js"]
 
 
 def test_another_song_there_is_named_and_ours_goes_on_from_its_place(
-    page: Page, site: str, sandbox: SandboxServer, asked: list[str], tmp_path: Path
+    page: Page, site: str, sandbox: SandboxServer, requested: list[str], tmp_path: Path
 ) -> None:
     play(page, site)
     bar = Bar(page, sandbox)
@@ -205,7 +205,7 @@ def test_another_song_there_is_named_and_ours_goes_on_from_its_place(
     assert Play.objects.count() == 1
 
 
-def test_another_device_takes_over(page: Page, site: str, sandbox: SandboxServer, asked: list[str]) -> None:
+def test_another_device_takes_over(page: Page, site: str, sandbox: SandboxServer, requested: list[str]) -> None:
     play(page, site)
     bar = Bar(page, sandbox)
     bar.starts(1)
@@ -215,7 +215,7 @@ def test_another_device_takes_over(page: Page, site: str, sandbox: SandboxServer
     expect(bar.here).to_be_visible()
 
 
-def test_a_relinked_song_is_ours(page: Page, site: str, sandbox: SandboxServer, asked: list[str]) -> None:
+def test_a_relinked_song_is_ours(page: Page, site: str, sandbox: SandboxServer, requested: list[str]) -> None:
     play(page, site)
     bar = Bar(page, sandbox)
     wait_for(page, lambda: bar.player.is_playing)
@@ -228,7 +228,7 @@ def test_a_relinked_song_is_ours(page: Page, site: str, sandbox: SandboxServer, 
 
 
 def test_spotify_going_on_by_itself_lets_our_queue_go_on(
-    page: Page, site: str, sandbox: SandboxServer, asked: list[str]
+    page: Page, site: str, sandbox: SandboxServer, requested: list[str]
 ) -> None:
     play(page, site, "Play all")
     bar = Bar(page, sandbox)
@@ -241,7 +241,9 @@ def test_spotify_going_on_by_itself_lets_our_queue_go_on(
     wait_for(page, lambda: Play.objects.filter(outcome="completed", track__title="Song 1").exists())
 
 
-def test_a_browser_that_wants_a_click_says_so(page: Page, site: str, sandbox: SandboxServer, asked: list[str]) -> None:
+def test_a_browser_that_wants_a_click_says_so(
+    page: Page, site: str, sandbox: SandboxServer, requested: list[str]
+) -> None:
     play(page, site)
     bar = Bar(page, sandbox)
     bar.starts(1)
@@ -254,7 +256,7 @@ def test_a_browser_that_wants_a_click_says_so(page: Page, site: str, sandbox: Sa
 
 
 def test_a_device_that_is_gone_for_a_moment_goes_on_where_it_was(
-    page: Page, site: str, sandbox: SandboxServer, asked: list[str]
+    page: Page, site: str, sandbox: SandboxServer, requested: list[str]
 ) -> None:
     sandbox.world.listeners["ada"].devices.append({"id": "laptop-again", "name": "Ada's laptop"})
     play(page, site)
@@ -284,7 +286,7 @@ def test_a_device_that_is_gone_for_a_moment_goes_on_where_it_was(
     ],
 )
 def test_each_refusal_is_shown_at_the_song_and_the_next_backend_plays(
-    page: Page, site: str, sandbox: SandboxServer, asked: list[str], refusal: str, text: str, tmp_path: Path
+    page: Page, site: str, sandbox: SandboxServer, requested: list[str], refusal: str, text: str, tmp_path: Path
 ) -> None:
     ada = sandbox.world.listeners["ada"]
     page.goto(f"{site}/songs/")
@@ -310,7 +312,7 @@ def test_each_refusal_is_shown_at_the_song_and_the_next_backend_plays(
 
 
 def test_a_connection_that_ends_while_it_plays_is_said_at_the_song(
-    page: Page, site: str, sandbox: SandboxServer, asked: list[str]
+    page: Page, site: str, sandbox: SandboxServer, requested: list[str]
 ) -> None:
     play(page, site)
     bar = Bar(page, sandbox)

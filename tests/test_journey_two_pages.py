@@ -163,9 +163,9 @@ def test_a_page_that_nobody_sees_asks_nothing(pages: tuple[Page, Page], songs: l
       document.dispatchEvent(new Event("visibilitychange"));
     }""")
     first.wait_for_timeout(600)
-    asked = polls(first)
+    polls_made = polls(first)
     first.wait_for_timeout(3500)
-    assert asked == []
+    assert polls_made == []
     send(program, "post", "/api/playback/next")
     first.evaluate("() => { window.shown = 'visible'; document.dispatchEvent(new Event('visibilitychange')); }")
     expect(bar(first)).to_contain_text("Song B", timeout=SEEN_MS + PATIENCE_MS)
@@ -179,10 +179,10 @@ def test_a_site_in_trouble_is_asked_more_rarely(pages: tuple[Page, Page], songs:
         route.fulfill(status=503, headers={"Retry-After": "1"}, body="{}")
 
     second.route("**/player/state/", unavailable)
-    asked = polls(second)
+    polls_made = polls(second)
     second.wait_for_timeout(9500)
     # After 1.5, 3 and 6 s rather than every 1.5 s.
-    assert 1 <= len(asked) <= 3
+    assert 1 <= len(polls_made) <= 3
     second.unroute("**/player/state/")
 
     # Without a network: what happens meanwhile is reported, and heard of, as soon as it is back.
@@ -205,6 +205,6 @@ def test_a_page_logged_out_elsewhere_stops(pages: tuple[Page, Page], songs: list
     first.context.clear_cookies()
     wait_for_silence(first)
     expect(note(first)).to_have_text("You've been logged out. Log in again to continue.")
-    asked = polls(first)
+    polls_made = polls(first)
     first.wait_for_timeout(3500)
-    assert asked == []
+    assert polls_made == []

@@ -59,7 +59,7 @@ def test_a_passkey_is_added_logs_in_as_second_step_and_alone_and_goes(
         missing("axe-core was not fetched (make setup)", required_by="REQUIRE_BROWSER")
     site = str(live_server.url).replace("127.0.0.1", "localhost")
     context = new_context(viewport={"width": 360, "height": 800}, color_scheme="dark")
-    page, found, wrong = context.new_page(), [], []
+    page, violations, wrong = context.new_page(), [], []
     page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
     give_passkey(page)
 
@@ -72,23 +72,23 @@ def test_a_passkey_is_added_logs_in_as_second_step_and_alone_and_goes(
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
     passkey = Authenticator.objects.get(type="webauthn")
     page.goto(f"{site}/accounts/two-factor/webauthn/keys/{passkey.pk}/edit/")
-    found += findings_here(page, "rename")
+    violations += findings_here(page, "rename")
     page.locator("[name=name]").fill(SECOND)
     page.get_by_role("button", name="Save").click()
     expect(page.locator("main")).to_contain_text(SECOND)
     page.get_by_role("link", name=f"Remove {SECOND}").click()
-    found += findings_here(page, "remove")
+    violations += findings_here(page, "remove")
     page.goto(f"{site}/accounts/two-factor/totp/activate/")
-    found += findings_here(page, "set up app")
+    violations += findings_here(page, "set up app")
     page.goto(f"{site}/accounts/two-factor/webauthn/reauthenticate/")
-    found += findings_here(page, "again")
+    violations += findings_here(page, "again")
     page.get_by_role("button", name="Use a passkey").click()
     page.wait_for_url(re.compile("^(?!.*reauthenticate)"))
 
     log_out(page, site)
     log_in(page, site)
     expect(page.get_by_role("heading", name="One more step")).to_be_visible()
-    found += findings_here(page, "second step")
+    violations += findings_here(page, "second step")
     page.get_by_role("button", name="Use a passkey").click()
     expect(page.locator(".site-header details.account-menu")).to_be_visible()
 
@@ -96,7 +96,7 @@ def test_a_passkey_is_added_logs_in_as_second_step_and_alone_and_goes(
     page.goto(f"{site}/accounts/login/")
     page.get_by_role("button", name="Log in with a passkey").click()
     expect(page.locator(".site-header details.account-menu")).to_be_visible()
-    assert found == []
+    assert violations == []
     assert wrong == []
 
 

@@ -55,21 +55,21 @@ def exported(user: User) -> dict[str, list[dict[str, Any]]]:
 
 def test_the_export_holds_every_row_and_column_of_mine_and_none_of_others(both: tuple[User, User]) -> None:
     me, other = both
-    told = exported(me)
+    export = exported(me)
 
     filled = 0
     for table in personal_tables():
         mine = list(table.rows_of(me).order_by("pk").values())
         hidden = SECRET_COLUMNS.get(table.label, set())
         expected = json.loads(json.dumps(mine, cls=DjangoJSONEncoder))
-        assert len(told[table.label]) == len(mine), table.label
-        for row, kept in zip(told[table.label], expected, strict=True):
-            for name, value in kept.items():
+        assert len(export[table.label]) == len(mine), table.label
+        for row, expected_row in zip(export[table.label], expected, strict=True):
+            for name, value in expected_row.items():
                 assert row[name] == (HIDDEN if name in hidden and value else value), (table.label, name)
         theirs = set(table.rows_of(other).values_list("pk", flat=True))
         assert not theirs & {row["pk"] for row in table.rows_of(me).values("pk")}
         filled += bool(mine)
-    assert set(told) == {table.label for table in personal_tables()}
+    assert set(export) == {table.label for table in personal_tables()}
     assert filled >= len(MAKERS)
 
 
@@ -95,17 +95,17 @@ def test_columns_that_sound_secret_are_known_to_be() -> None:
 
 def test_the_csv_files_hold_the_same_rows(both: tuple[User, User]) -> None:
     me = both[0]
-    told = exported(me)
+    export = exported(me)
 
     archive = zipfile.ZipFile(BytesIO(b"".join(csv_export(me))))
 
     assert archive.testzip() is None
     names = {name.removesuffix(".csv") for name in archive.namelist()} - {"README.txt"}
-    assert names == {label for label, rows in told.items() if rows}
+    assert names == {label for label, rows in export.items() if rows}
     for label in names:
         rows = list(csv.DictReader(StringIO(archive.read(f"{label}.csv").decode())))
-        assert len(rows) == len(told[label])
-        assert set(rows[0]) == set(told[label][0])
+        assert len(rows) == len(export[label])
+        assert set(rows[0]) == set(export[label][0])
 
 
 @pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d"])

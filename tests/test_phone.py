@@ -206,8 +206,8 @@ def test_the_player_opens_to_the_whole_screen_and_its_queue_moves(phone: Page, u
     phone.locator("#queue-name").fill("Kept")
     phone.locator("#player-queue form[action='/playlists/'] button").click()
     expect(phone.locator("h1")).to_have_text("Kept")
-    kept = user.playlists.get(name="Kept")
-    assert kept.items.count() == 6
+    playlist = user.playlists.get(name="Kept")
+    assert playlist.items.count() == 6
     expect(phone.locator("#player-queue")).not_to_be_visible()
     assert not phone.evaluate("document.getElementById('main').inert")
 

@@ -121,7 +121,7 @@ def pages_of(user: User) -> list[str]:
 
 def counted(client: Client, user: User) -> dict[str, int]:
     """Return the number of queries of each page once its caches are filled; a streamed file is read to its end."""
-    found = {}
+    counts = {}
     for address in pages_of(user):
         answer = client.get(address)
         assert answer.status_code == 200, address
@@ -130,15 +130,15 @@ def counted(client: Client, user: User) -> dict[str, int]:
             connection,
         ) as queries:
             b"".join(client.get(address))
-        found[address] = len(queries)
-    return found
+        counts[address] = len(queries)
+    return counts
 
 
 def test_thirty_rows_take_as_many_queries_as_one(client: Client, user: User) -> None:
     client.force_login(user)
     add_rows(user, range(1))
-    one = counted(client, user)
+    single = counted(client, user)
     add_rows(user, range(1, MANY))
     many = counted(client, user)
-    grown = {page: (one[page], many[page]) for page in one if many[page] > one[page] + MAY_ADD.get(page, 0)}
+    grown = {page: (single[page], many[page]) for page in single if many[page] > single[page] + MAY_ADD.get(page, 0)}
     assert grown == {}

@@ -88,8 +88,8 @@ def test_without_it_limits_hold_all_the_same(caller: str, settings: Any, caplog:
 
 
 def test_the_cache_is_kept_there(redis_url: str, caller: str) -> None:
-    kept = ast.literal_eval(read_settings("CACHES", REDIS_URL=redis_url)[0])["default"]
-    assert (kept["BACKEND"], kept["LOCATION"]) == ("accounts.limits.cache.RedisCache", redis_url)
+    cache_settings = ast.literal_eval(read_settings("CACHES", REDIS_URL=redis_url)[0])["default"]
+    assert (cache_settings["BACKEND"], cache_settings["LOCATION"]) == ("accounts.limits.cache.RedisCache", redis_url)
     cache = RedisCache(redis_url, {"KEY_PREFIX": caller})
     cache.set("tiles", [1, 2], 10)
     assert cache.get("tiles") == [1, 2]

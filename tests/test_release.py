@@ -61,17 +61,17 @@ def test_a_release(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "said"),
+    ("version", "message"),
     [
         ("0.1.0", "release: 0.1.0 is not above 0.1.0"),
         ("0.0.9", "release: 0.0.9 is not above 0.1.0"),
         ("2", "release: '2' is no version such as 0.2.0"),
     ],
 )
-def test_a_version_that_does_not_follow(project: Path, version: str, said: str) -> None:
+def test_a_version_that_does_not_follow(project: Path, version: str, message: str) -> None:
     done = release(project, version)
 
-    assert (done.returncode, done.stderr.strip()) == (1, said)
+    assert (done.returncode, done.stderr.strip()) == (1, message)
     assert git(project, "status", "--porcelain") == ""
 
 

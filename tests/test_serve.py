@@ -69,7 +69,7 @@ def test_a_client_that_stops_in_the_middle_loses_its_connection() -> None:
 
 def children(pid: int) -> dict[str, int]:
     """Return the process ids of the site's parts by name."""
-    found = {}
+    pids = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             parent = int(path.read_text().rsplit(")", 1)[1].split()[1])
@@ -77,8 +77,8 @@ def children(pid: int) -> dict[str, int]:
         except OSError:
             continue
         if parent == pid:
-            found["gunicorn" if "gunicorn" in command else "worker"] = int(path.parent.name)
-    return found
+            pids["gunicorn" if "gunicorn" in command else "worker"] = int(path.parent.name)
+    return pids
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")

@@ -279,9 +279,9 @@ def _markdown(cells: dict[tuple[str, str], str]) -> str:
 
 def outcome_of(text: str) -> str:
     """Return which of the sentences is there, and that it is the only one."""
-    said = [name for name, sentence in SENTENCES.items() if sentence in text.replace("&#x27;", "'")]
-    assert len(said) <= 1
-    return said[0] if said else "done"
+    sentences = [name for name, sentence in SENTENCES.items() if sentence in text.replace("&#x27;", "'")]
+    assert len(sentences) <= 1
+    return sentences[0] if sentences else "done"
 
 
 @pytest.mark.parametrize(("call", "fault"), TRIED, ids=lambda value: getattr(value, "name", value))
@@ -296,12 +296,12 @@ def test_what_the_listener_sees_of_a_fault(
     visit.sandbox.world.slow_seconds = 0.3
     # Reading is tried twice; once where the second try is to succeed.
     times = 1 if fault in ("slow", "expired", "revoked") else 2
-    given = Fault(fault, path, times=times, method=method)
-    visit.sandbox.world.faults.append(given)
+    injected = Fault(fault, path, times=times, method=method)
+    visit.sandbox.world.faults.append(injected)
 
     outcome = outcome_of(call.do(visit))
 
-    assert given.times < times, "the call was not made"
+    assert injected.times < times, "the call was not made"
     assert outcome == call.expected[fault]
     assert visit.seconds < LIMIT_SECONDS + busy(BUSY_SECONDS)
     table[call.name, fault] = f"{outcome} {visit.seconds:.1f}"

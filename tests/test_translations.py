@@ -31,15 +31,15 @@ LITERAL = re.compile(r"""u?("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\s*(,?)\s*""")
 
 def entries() -> list[dict[str, str]]:
     """Return the fields of every entry of the .po file."""
-    found = []
+    texts = []
     for block in (FOLDER / "django.po").read_text(encoding="utf-8").split("\n\n")[1:]:
         fields: dict[str, str] = {}
         for line in block.splitlines():
             if match := FIELD.match(line):
                 fields[match[1]] = ast.literal_eval(line[match.end() - 1 :])
         if fields.get("msgid"):
-            found.append(fields)
-    return found
+            texts.append(fields)
+    return texts
 
 
 def translate(catalogue: gettext.NullTranslations, entry: dict[str, str], number: int) -> str:
@@ -63,42 +63,42 @@ def forms(entry: dict[str, str]) -> Iterator[tuple[int, str, str]]:
 
 def texts_of_code(source: str) -> set[tuple[str, str]]:
     """Return the context, empty if there is none, and the text of every marked text of a Python module."""
-    found = set()
+    texts = set()
     for call in ast.walk(ast.parse(source)):
         if not isinstance(call, ast.Call):
             continue
         name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-        literals = [one.value if isinstance(one, ast.Constant) else None for one in call.args]
+        literals = [argument.value if isinstance(argument, ast.Constant) else None for argument in call.args]
         if name in PLAIN and literals and isinstance(literals[0], str):
-            found.add(("", literals[0]))
+            texts.add(("", literals[0]))
         elif name in WITH_CONTEXT and isinstance(literals[0], str) and isinstance(literals[1], str):
-            found.add((literals[0], literals[1]))
-    return found
+            texts.add((literals[0], literals[1]))
+    return texts
 
 
 def texts_of_template(source: str) -> set[tuple[str, str]]:
     """Return the context, empty if there is none, and the text of every marked text of a template."""
-    found, code = set(), templatize(source)
+    texts, code = set(), templatize(source)
     for call in CALL.finditer(code):
-        place, literals, more = call.end(), [], True
-        while more and (match := LITERAL.match(code, place)):
+        end, literals, more = call.end(), [], True
+        while more and (match := LITERAL.match(code, end)):
             literals.append(ast.literal_eval(match[1]))
-            place, more = match.end(), bool(match[2])
+            end, more = match.end(), bool(match[2])
         with_context = call[1] in WITH_CONTEXT
-        found.add((literals[0], literals[1]) if with_context else ("", literals[0]))
-    return found
+        texts.add((literals[0], literals[1]) if with_context else ("", literals[0]))
+    return texts
 
 
 def marked_texts() -> set[tuple[str, str]]:
     """Return every text of the site that is marked for translation."""
-    found = set()
+    texts = set()
     for app in APPS:
         for path in (settings.BASE_DIR / app).rglob("*.py"):
             if not {"tests", "migrations"} & set(path.parts):
-                found |= texts_of_code(path.read_text(encoding="utf-8"))
+                texts |= texts_of_code(path.read_text(encoding="utf-8"))
     for path in (settings.BASE_DIR / "templates").rglob("*.*"):
-        found |= texts_of_template(path.read_text(encoding="utf-8"))
-    return found
+        texts |= texts_of_template(path.read_text(encoding="utf-8"))
+    return texts
 
 
 def test_the_compiled_file_says_what_the_source_says() -> None:

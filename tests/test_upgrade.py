@@ -44,8 +44,8 @@ def old_apps() -> Iterator[Any]:
 def migrated(targets: list[tuple[str, str | None]]) -> Any:
     executor = MigrationExecutor(connection)
     executor.migrate(targets)
-    kept = [(app, name) for app, name in targets if name is not None]
-    return MigrationExecutor(connection).loader.project_state(kept).apps
+    last_migrations = [(app, name) for app, name in targets if name is not None]
+    return MigrationExecutor(connection).loader.project_state(last_migrations).apps
 
 
 def fill(old: Any) -> None:

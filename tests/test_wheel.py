@@ -123,9 +123,9 @@ def test_it_is_not_the_checkout_that_runs(installed: Path, environment: dict[str
     done = run(installed, "python", "-c", code, **environment)
 
     packages, home = installed.parent / "lib", environment["EARWORM_HOME"]
-    *code_places, kept = done.stdout.split()
-    assert all(place.startswith(str(packages)) for place in code_places), done.stderr
-    assert (len(code_places), kept) == (3, home)
+    *code_places, settings_home = done.stdout.split()
+    assert all(path.startswith(str(packages)) for path in code_places), done.stderr
+    assert (len(code_places), settings_home) == (3, home)
 
 
 def test_without_a_home_the_users_data_folder_is_taken(installed: Path, tmp_path: Path) -> None:

@@ -36,8 +36,8 @@ def test_a_variant_is_the_model_that_a_fit_of_its_own_makes(fitted: Fitted, vari
     assert (cheap.weights, cheap.content_weights) == (anew.weights, anew.content_weights)
     allowed = np.ones(catalogue.n_tracks, dtype=np.bool_)
     likes = Feedback.likes(np.array([3, 17, 60], dtype=np.int32))
-    found, expected = (rank(model, model.listener(likes), allowed) for model in (cheap, anew))
-    np.testing.assert_array_equal(found.total, expected.total)
+    actual, expected = (rank(model, model.listener(likes), allowed) for model in (cheap, anew))
+    np.testing.assert_array_equal(actual.total, expected.total)
 
 
 def test_scalar_weights_have_one_amount_with_the_mean_of_each_curve() -> None:

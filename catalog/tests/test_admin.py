@@ -109,8 +109,8 @@ class TestList:
             assert len(shown(operator.get(LIST))) == count
 
     def test_hide_and_show(self, operator: Client) -> None:
-        one, two = make_track("One"), make_track("Two", is_active=False)
-        data = {"_selected_action": [one.pk, two.pk]}
+        first, two = make_track("One"), make_track("Two", is_active=False)
+        data = {"_selected_action": [first.pk, two.pk]}
         response = operator.post(LIST, {**data, "action": "hide_tracks"}, follow=True)
         assert "1 song hidden." in response.content.decode()
         assert set(Track.objects.values_list("is_active", flat=True)) == {False}
@@ -173,8 +173,8 @@ class TestChange:
 
     def test_same_artist_twice_is_refused(self, operator: Client) -> None:
         track = make_track("Song", "One", "Two")
-        one = Artist.objects.get(name="One")
-        response = operator.post(f"{LIST}{track.pk}/change/", form_data(track, **{"credits-1-artist": one.pk}))
+        item = Artist.objects.get(name="One")
+        response = operator.post(f"{LIST}{track.pk}/change/", form_data(track, **{"credits-1-artist": item.pk}))
         assert response.status_code == 200
         track.refresh_from_db()
         assert track.artist_names == "One, Two"
@@ -230,8 +230,8 @@ class TestMerge:
         assert "Select 2 to 20 songs to merge." in operator.post(LIST, data, follow=True).content.decode()
 
     def test_song_to_keep_must_be_among_the_chosen(self, operator: Client, moved: list[tuple[str, str]]) -> None:
-        one, two, other = make_track("One"), make_track("Two"), make_track("Other")
-        data = {"action": "merge_duplicates", "_selected_action": [one.pk, two.pk], "keep": other.pk}
+        first, two, other = make_track("One"), make_track("Two"), make_track("Other")
+        data = {"action": "merge_duplicates", "_selected_action": [first.pk, two.pk], "keep": other.pk}
         assert operator.post(LIST, data).status_code == 200
         assert moved == []
         assert Track.objects.count() == 3
@@ -334,10 +334,10 @@ class TestPermissions:
 
     def test_changing_is_not_merging(self, client: Client) -> None:
         log_in(client, "view_track", "change_track")
-        one, two = make_track("One"), make_track("Two")
+        first, two = make_track("One"), make_track("Two")
         page = client.get(LIST).content.decode()
         assert "hide_tracks" in page
         assert "merge_duplicates" not in page
-        chosen = {"action": "merge_duplicates", "_selected_action": [one.pk, two.pk], "keep": one.pk}
+        chosen = {"action": "merge_duplicates", "_selected_action": [first.pk, two.pk], "keep": first.pk}
         client.post(LIST, chosen)
         assert Track.objects.count() == 2

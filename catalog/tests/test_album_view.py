@@ -18,13 +18,13 @@ def test_the_songs_of_one_album_of_one_artist(client: Client) -> None:
     make_track("Elsewhere", "One", album="Other")
     make_track("Namesake", "Two", album="Tides & Moons")
     make_track("Hidden", "One", album="Tides & Moons", is_active=False)
-    one = Artist.objects.get(name="One")
-    answer = client.get(album_address(one.pk, "Tides & Moons"))
+    artist = Artist.objects.get(name="One")
+    answer = client.get(album_address(artist.pk, "Tides & Moons"))
     html = answer.content.decode()
     assert [track.title for track in answer.context["tracks"]] == ["High", "Low"]
     assert "1999 · 2 songs in the catalogue · 3:05" in html
     assert ">Guest</a>" in html
-    assert html.count(f'href="{one.get_absolute_url()}"') == 1
+    assert html.count(f'href="{artist.get_absolute_url()}"') == 1
 
 
 def test_an_album_nobody_knows_is_not_found(client: Client) -> None:

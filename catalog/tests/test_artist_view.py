@@ -20,8 +20,8 @@ def test_songs_by_popularity_with_versions_folded(client: Client) -> None:
     make_track("Duet", "Two", "One", popularity=None)
     make_track("Hidden", "One", popularity=99, genres=["ghost"], is_active=False)
     make_track("Other", "Two")
-    one = Artist.objects.get(name="One")
-    response = client.get(one.get_absolute_url())
+    artist = Artist.objects.get(name="One")
+    response = client.get(artist.get_absolute_url())
     page = response.content.decode()
     assert titles(response) == ["Hit (Remix)", "Minor", "Duet"]
     assert page.count("other version") == 1
@@ -47,7 +47,7 @@ def test_further_pages(client: Client) -> None:
 def test_constant_number_of_queries(client: Client, count: int, django_assert_num_queries: Any) -> None:
     for number in range(count):
         make_track(f"Song no {number}", "One", f"Guest {number}", genres=[f"genre {number}"])
-    one = Artist.objects.get(name="One")
+    item = Artist.objects.get(name="One")
     # artist, keys, songs, credits with artists, genres, albums
     with django_assert_num_queries(6):
-        assert len(titles(client.get(one.get_absolute_url()))) == count
+        assert len(titles(client.get(item.get_absolute_url()))) == count

@@ -43,11 +43,11 @@ def songs() -> None:
 
 @pytest.mark.usefixtures("songs")
 def test_calm_and_acoustic_between_90_and_110_bpm(client: Client) -> None:
-    asked = {"tempo_min": 90, "tempo_max": 110, "energy_max": 40, "acousticness_min": 70}
-    assert titles(client, **asked) == ["Calm", "Calmer"]
-    assert titles(client, **asked, sort="title") == ["Calm", "Calmer"]
-    assert titles(client, **asked, sort="newest") == ["Calmer", "Calm"]
-    assert titles(client, **asked, genre=Genre.objects.get(name="rock").pk) == ["Calm"]
+    queries = {"tempo_min": 90, "tempo_max": 110, "energy_max": 40, "acousticness_min": 70}
+    assert titles(client, **queries) == ["Calm", "Calmer"]
+    assert titles(client, **queries, sort="title") == ["Calm", "Calmer"]
+    assert titles(client, **queries, sort="newest") == ["Calmer", "Calm"]
+    assert titles(client, **queries, genre=Genre.objects.get(name="rock").pk) == ["Calm"]
 
 
 @pytest.mark.usefixtures("songs")

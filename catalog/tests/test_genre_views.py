@@ -18,8 +18,8 @@ def tiles(client: Client) -> list[tuple[str, str, str]]:
     page = client.get("/genres/").content.decode()
     name, count, artists = (rf"{mark}[^>]*>(.*?)</span>.*?" for mark in ("fw-bold", "track-meta", "mt-2"))
     parts = f'class="tile".*?<svg class="track-cover".*?{name}{count}{artists}'
-    found = re.findall(parts, page, re.DOTALL)
-    return [(name, count, artists) for name, count, artists in found]
+    sections = re.findall(parts, page, re.DOTALL)
+    return [(name, count, artists) for name, count, artists in sections]
 
 
 def test_tiles_with_counts_and_best_known_artists(client: Client) -> None:

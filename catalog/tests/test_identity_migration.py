@@ -31,14 +31,14 @@ def test_keys_become_what_they_are_now_and_go_back(capsys: pytest.CaptureFixture
     before = keys()
     assert before[1][0][1] == before[1][1][1]
     migration.renew(apps, None)
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     assert keys() == (
         [(name, artist_key(name)) for name in ("राम", "Ann", "$NOT")],
         [(title, recording_key(title, artist)) for title, artist in
          [("मेरा", "राम"), ("मारी", "राम"), ("Plain", "Ann"), ("Song +", "$NOT")]],
     )  # fmt: skip
-    assert "1 that were taken for versions of others are songs of their own now" in said
-    assert "2 artists may stand for others, too, that were taken for the same (राम, $NOT)" in said
+    assert "1 that were taken for versions of others are songs of their own now" in output
+    assert "2 artists may stand for others, too, that were taken for the same (राम, $NOT)" in output
     migration.restore(apps, None)
     assert keys() == before
 
@@ -54,11 +54,11 @@ def test_songs_of_one_name_on_several_albums_come_apart(capsys: pytest.CaptureFi
 
 
 def test_a_key_that_is_taken_stays() -> None:
-    one, two = make_track("One", "+44"), make_track("Two", "44")
+    first, two = make_track("One", "+44"), make_track("Two", "44")
     migration.restore(apps, None)
     assert Artist.objects.count() == 2
     migration.renew(apps, None)
-    assert [track.artists.get().key for track in (one, two)] == [artist_key("+44"), artist_key("44")]
+    assert [track.artists.get().key for track in (first, two)] == [artist_key("+44"), artist_key("44")]
 
 
 def test_importing_again_parts_artists_by_the_songs_ids() -> None:

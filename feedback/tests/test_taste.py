@@ -132,10 +132,10 @@ def test_fingerprint_changes_with_everything_that_happens(user: User, tracks: li
 
 
 def test_fingerprint_sees_a_row_that_went_while_an_older_one_came(user: User, tracks: list[Track]) -> None:
-    kept = RatingFactory(user=user, track=tracks[0], updated_at=LATE)
+    kept_song = RatingFactory(user=user, track=tracks[0], updated_at=LATE)
     RatingFactory(user=user, track=tracks[1], updated_at=EARLY)
     before = feedback_fingerprint()
-    Rating.objects.exclude(pk=kept.pk).delete()
+    Rating.objects.exclude(pk=kept_song.pk).delete()
     RatingFactory(user=user, track=tracks[1], updated_at=EARLY)
     assert feedback_fingerprint() != before
 

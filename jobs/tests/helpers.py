@@ -47,13 +47,13 @@ def start_worker(*arguments: str, command: str = "worker", **environment: Any) -
 
 def database_url() -> str:
     """Return the address of the database of the tests, for other processes."""
-    given = connection.settings_dict
+    arguments = connection.settings_dict
     if connection.vendor == "sqlite":
-        return f"sqlite:///{given['NAME']}"
+        return f"sqlite:///{arguments['NAME']}"
     scheme = {"postgresql": "postgres", "mysql": "mysql"}[connection.vendor]
-    password = f":{given['PASSWORD']}" if given["PASSWORD"] else ""
-    port = f":{given['PORT']}" if given["PORT"] else ""
-    return f"{scheme}://{given['USER']}{password}@{given['HOST']}{port}/{given['NAME']}"
+    password = f":{arguments['PASSWORD']}" if arguments["PASSWORD"] else ""
+    port = f":{arguments['PORT']}" if arguments["PORT"] else ""
+    return f"{scheme}://{arguments['USER']}{password}@{arguments['HOST']}{port}/{arguments['NAME']}"
 
 
 def busy(seconds: float) -> float:

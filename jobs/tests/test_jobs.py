@@ -302,8 +302,8 @@ def test_a_long_log_keeps_its_beginning_and_its_end() -> None:
     log = ""
     for number in range(500):
         log = services.with_line(log, f"line {number}")
-    kept = log.splitlines()
-    assert (len(kept) <= 400, kept[0].endswith("line 0"), kept[-1].endswith("line 499")) == (True, True, True)
+    lines = log.splitlines()
+    assert (len(lines) <= 400, lines[0].endswith("line 0"), lines[-1].endswith("line 499")) == (True, True, True)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -26,10 +26,10 @@ def make_track(
     for position, name in enumerate(artists):
         artist = Artist(name=name)
         artist.refresh_derived()
-        found, _created = Artist.objects.get_or_create(
+        results, _created = Artist.objects.get_or_create(
             key=artist.key, defaults={"name": name, "search_name": artist.search_name}
         )
-        TrackArtist.objects.create(track=track, artist=found, position=position)
+        TrackArtist.objects.create(track=track, artist=results, position=position)
     track.genres.set([Genre.objects.get_or_create(name=name)[0] for name in genres])
     return track
 

@@ -42,7 +42,7 @@ def finish(command: list[str], folder: Path, **environment: str) -> str:
 
 def test_a_life_with_the_python_client(site: list[str], tmp_path: Path) -> None:
     programs = Path(sys.executable).parent
-    said = finish(
+    printed = finish(
         [
             str(programs / "openapi-python-client"), "generate", "--path", str(download(site, tmp_path)),
             "--config", str(HERE / "client.yaml"), "--output-path", str(tmp_path / "earworm_client"), "--meta", "none",
@@ -51,7 +51,7 @@ def test_a_life_with_the_python_client(site: list[str], tmp_path: Path) -> None:
         tmp_path,
         PATH=f"{programs}{os.pathsep}{os.environ['PATH']}",
     )  # fmt: skip
-    assert "Warning" not in said, said
+    assert "Warning" not in printed, printed
     life = [sys.executable, str(HERE / "life.py"), *site]
     assert "a whole life" in finish(life, tmp_path, PYTHONPATH=str(tmp_path), PYTHONDONTWRITEBYTECODE="1")
 

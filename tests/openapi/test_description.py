@@ -45,14 +45,14 @@ def test_redocly_and_spectral_have_nothing_to_say(description: Any, tmp_path: Pa
     file = tmp_path / "openapi.json"
     file.write_text(json.dumps(description))
 
-    said = run("redocly", "lint", str(file), f"--config={HERE / 'redocly.yaml'}", folder=folder, cwd=tmp_path)
-    assert "Your API description is valid" in said
-    assert "warning" not in said.replace("Deprecation warning", ""), said
-    said = run(
+    output = run("redocly", "lint", str(file), f"--config={HERE / 'redocly.yaml'}", folder=folder, cwd=tmp_path)
+    assert "Your API description is valid" in output
+    assert "warning" not in output.replace("Deprecation warning", ""), output
+    output = run(
         "spectral", "lint", str(file), f"--ruleset={HERE / 'spectral.yaml'}", "--fail-severity=hint",
         folder=folder, cwd=tmp_path,
     )  # fmt: skip
-    assert "No results" in said, said
+    assert "No results" in output, output
 
 
 def test_examples_of_parameters_stand_in_their_schemas(description: Any) -> None:

@@ -20,11 +20,11 @@ from accounts.spotify.web_api.parsing import MalformedError, played_of, playlist
 def test_a_found_song_comes_with_all_that_is_known(ada: User, sandbox: SandboxServer) -> None:
     connected(ada, sandbox)
 
-    found = client_for(ada).search_tracks("song 7 guest")
+    tracks = client_for(ada).search_tracks("song 7 guest")
 
-    assert [one.title for one in found] == ["Song 7", "Song 70", "Song 77"]
+    assert [item.title for item in tracks] == ["Song 7", "Song 70", "Song 77"]
     first = client_for(ada).track(song(7).id)
-    assert first == found[0]
+    assert first == tracks[0]
     assert (first.artists, first.album, first.isrc) == (("Artist 2", "Guest"), "Album 7", "QZABC0000007")
     assert (first.duration_ms, first.explicit, first.release_year, first.preview_url) == (180_007, False, 2007, "")
     assert first.cover_url.startswith("https://i.scdn.co/image/")
@@ -55,8 +55,8 @@ def test_lists_come_in_pages(ada: User, sandbox: SandboxServer) -> None:
 
     assert (len(first.items), first.next, first.total) == (50, "50", 60)
     assert (len(last.items), last.next, last.total) == (10, None, 60)
-    assert [one.id for one in [*first.items, *last.items]] == [song(number).id for number in range(60)]
-    assert [one.id for one in client.saved_tracks().items] == [song(number).id for number in range(20, 70)]
+    assert [track.id for track in [*first.items, *last.items]] == [song(number).id for number in range(60)]
+    assert [track.id for track in client.saved_tracks().items] == [song(number).id for number in range(20, 70)]
 
 
 def test_recent_plays_and_followed_artists(ada: User, sandbox: SandboxServer) -> None:
@@ -84,10 +84,10 @@ def test_playlists_are_made_filled_and_read(ada: User, sandbox: SandboxServer) -
     assert (shown.id, shown.name, shown.total, shown.is_own) == (made, "Mine", 120, True)
     pages = [client.playlist_tracks(made, offset=offset) for offset in ("0", "50", "100")]
     assert [page.next for page in pages] == ["50", "100", None]
-    assert [one.uri for page in pages for one in page.items] == uris
+    assert [item.uri for page in pages for item in page.items] == uris
     assert sandbox.world.playlists[made].public is False
     client.set_playlist_tracks(made, uris[:2])
-    assert [one.uri for one in client.playlist_tracks(made).items] == uris[:2]
+    assert [item.uri for item in client.playlist_tracks(made).items] == uris[:2]
 
 
 def test_playing(ada: User, sandbox: SandboxServer) -> None:
@@ -183,9 +183,9 @@ def test_a_good_token_is_used_while_it_cannot_be_refreshed(ada: User, sandbox: S
 
 def test_what_no_database_takes_is_left_out_of_texts() -> None:
     answer = {"id": "a" * 22, "name": "One\\u0000 two\\ud800", "artists": [{"name": "\\udfffGuest"}]}
-    found = track_of(json.loads(json.dumps(answer).replace("\\\\", "\\")))
+    parsed = track_of(json.loads(json.dumps(answer).replace("\\\\", "\\")))
 
-    assert (found.title, found.artists) == ("One two", ("Guest",))
+    assert (parsed.title, parsed.artists) == ("One two", ("Guest",))
     assert playlist_of({"id": "p", "name": "\ud83d"}, "ada").name == ""
     with pytest.raises(MalformedError):
         track_of({**answer, "name": "\x00"})

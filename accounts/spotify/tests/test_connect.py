@@ -220,8 +220,8 @@ def test_tokens_are_nowhere_but_encrypted_in_their_row(
     pages = [listener.get(reverse(name)).content.decode() for name in ("accounts:profile", "feedback:spotify")]
     sessions = str([session.get_decoded() for session in Session.objects.all()])
     calls = str(sandbox.world.calls)
-    for place in (raw, report, *pages, sessions, calls, caplog.text, repr(account.access_token), repr(vars(account))):
-        assert not [secret for secret in secrets if secret in place]
+    for index in (raw, report, *pages, sessions, calls, caplog.text, repr(account.access_token), repr(vars(account))):
+        assert not [secret for secret in secrets if secret in index]
     assert not SocialToken.objects.exists()
     assert SocialAccount.objects.get().extra_data == {}
 

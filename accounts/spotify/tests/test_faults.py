@@ -97,8 +97,8 @@ def test_every_fault_in_every_call(ada: User, sandbox: SandboxServer, fault: str
     connected(ada, sandbox)
     listener = sandbox.world.listeners["ada"]
     sandbox.world.add_playlist(listener, "Old", "", public=False).id = "p" * 22
-    (kept,) = sandbox.world.playlists.values()
-    sandbox.world.playlists = {kept.id: kept}
+    (playlist,) = sandbox.world.playlists.values()
+    sandbox.world.playlists = {playlist.id: playlist}
     if name in ("pause", "seek"):
         listener.player.device_id = "laptop"
         listener.player.run()
@@ -106,11 +106,11 @@ def test_every_fault_in_every_call(ada: User, sandbox: SandboxServer, fault: str
     # More than one, for reading is tried twice; one where the second try is to succeed.
     sandbox.world.faults.append(Fault(fault, "/v1/", times=1 if fault in ("expired", "revoked") else 2))
 
-    given = PAGE_SECONDS if name in IN_FULL else LESS_SECONDS
-    error, seconds = outcome(lambda: CALLS[name](client_for(ada, seconds=given)))
+    seconds_given = PAGE_SECONDS if name in IN_FULL else LESS_SECONDS
+    error, seconds = outcome(lambda: CALLS[name](client_for(ada, seconds=seconds_given)))
 
     assert error == expected_of(fault, name)
-    assert seconds < given + LIMIT_SECONDS - PAGE_SECONDS + busy(BUSY_SECONDS)
+    assert seconds < seconds_given + LIMIT_SECONDS - PAGE_SECONDS + busy(BUSY_SECONDS)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -164,10 +164,10 @@ def test_when_spotify_is_down_it_is_left_alone_for_a_while(
     sandbox.world.faults.append(Fault("500", "/v1/", times=circuit_breaker.FAILURES))
     for _number in range(circuit_breaker.FAILURES):
         assert outcome(lambda: client_for(ada).create_playlist("Mine"))[0] is Unavailable
-    asked = len(sandbox.world.calls)
+    calls_before = len(sandbox.world.calls)
 
     error, seconds = outcome(lambda: client_for(ada).my_id())
-    assert (error, len(sandbox.world.calls)) == (Unavailable, asked)
+    assert (error, len(sandbox.world.calls)) == (Unavailable, calls_before)
     assert seconds < busy(1)
 
     # It is up again: the first call after the pause finds out.

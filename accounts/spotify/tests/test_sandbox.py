@@ -187,13 +187,13 @@ def test_answers_fit_the_description(
 
 
 def test_every_endpoint_is_held_against_the_description() -> None:
-    asked = [
+    asked_for = [
         (method, path.replace("PLAYLIST", "p" * 22).removeprefix("/")) for method, _name, path, _query, _body in CALLS
     ]
     untried = [
         (method, pattern)
         for method, pattern, _handle in ROUTES
-        if not any(method == tried and re.fullmatch(pattern, path) for tried, path in asked)
+        if not any(method == tried and re.fullmatch(pattern, path) for tried, path in asked_for)
     ]
     assert untried == []
 
@@ -246,8 +246,8 @@ def test_the_client_asks_as_the_description_says(ada: User, sandbox: SandboxServ
     for method, path, query, body in sandbox.world.requests:
         operation = _operation(description, method, path)
         assert not operation.get("deprecated"), path
-        given = [_resolved(one, components) for one in operation.get("parameters", [])]
-        known = {one["name"]: one["schema"] for one in given if one["in"] == "query"}
+        arguments = [_resolved(parameter, components) for parameter in operation.get("parameters", [])]
+        known = {parameter["name"]: parameter["schema"] for parameter in arguments if parameter["in"] == "query"}
         assert set(query) <= set(known), path
         for name, text in query.items():
             kind = known[name].get("type")

@@ -70,11 +70,11 @@ def test_other_processes_know_that_spotify_wants_no_calls_or_is_down(
         for _number in range(circuit_breaker.FAILURES):
             with pytest.raises(error):
                 client_for(user).create_playlist("Mine")
-        asked = len(sandbox.world.calls)
+        calls_before = len(sandbox.world.calls)
         assert answer_of_another_process(sandbox, monkeypatch) == error.__name__
         cache.clear()
 
-    assert len(sandbox.world.calls) == asked
+    assert len(sandbox.world.calls) == calls_before
 
 
 @pytest.mark.django_db(transaction=True)

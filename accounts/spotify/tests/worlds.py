@@ -34,7 +34,7 @@ def song(number: int) -> Song:
 
 def world() -> World:
     songs = [song(number) for number in range(130)]
-    ids = [one.id for one in songs]
+    ids = [track.id for track in songs]
     device = {"id": "laptop", "name": "Ada's laptop"}
     ada = Listener(
         "ada",

@@ -6,10 +6,10 @@ from accounts.fast.html import fast_format_html
 
 
 def test_values_are_escaped_unless_they_are_safe_and_the_result_is_safe() -> None:
-    found = fast_format_html("<b>{text}</b>{drawn}{number}", text="<i>'&\"", drawn=SafeString("<hr>"), number=3)
+    html = fast_format_html("<b>{text}</b>{drawn}{number}", text="<i>'&\"", drawn=SafeString("<hr>"), number=3)
 
-    assert found == "<b>&lt;i&gt;&#x27;&amp;&quot;</b><hr>3"
-    assert type(found) is SafeString
+    assert html == "<b>&lt;i&gt;&#x27;&amp;&quot;</b><hr>3"
+    assert type(html) is SafeString
 
 
 def test_it_is_what_format_html_gives() -> None:

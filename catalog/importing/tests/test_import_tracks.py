@@ -149,8 +149,8 @@ def test_the_size_of_chunks_changes_neither_result_nor_report(chunk_bytes: int) 
         row(1, album_name="Newer", track_name=""),
     ]
     assert counts(load(*rows, chunk_bytes=chunk_bytes)) == (7, 1, 2, 0, 1)
-    one, two, three = Track.objects.order_by("spotify_id")
-    assert (one.album, one.popularity, one.artist_names) == ("New", 10, "Cleo")
+    first, two, three = Track.objects.order_by("spotify_id")
+    assert (first.album, first.popularity, first.artist_names) == ("New", 10, "Cleo")
     assert (two.explicit, sorted(genre.name for genre in two.genres.all())) == (True, ["blues", "jazz"])
     assert sorted(genre.name for genre in three.genres.all()) == ["rock", "soul"]
     assert counts(load(*rows, chunk_bytes=chunk_bytes)) == (7, 0, 0, 3, 1)
@@ -310,10 +310,10 @@ def test_stopped_between_chunks_it_can_be_run_again() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         load(*rows, chunk_bytes=500, on_progress=stop)
-    kept = Track.objects.count()
-    assert 0 < kept < 40
-    assert TrackArtist.objects.count() == 2 * kept
-    assert counts(load(*rows, chunk_bytes=500)) == (40, 40 - kept, 0, kept, 0)
+    count_before = Track.objects.count()
+    assert 0 < count_before < 40
+    assert TrackArtist.objects.count() == 2 * count_before
+    assert counts(load(*rows, chunk_bytes=500)) == (40, 40 - count_before, 0, count_before, 0)
 
 
 @pytest.mark.django_db
@@ -497,11 +497,11 @@ def test_killed_half_way_it_can_be_run_again(tmp_path: Path) -> None:
         time.sleep(0.02)
     process.kill()
     assert process.wait() == -signal.SIGKILL
-    kept = songs_in(database)
-    assert 0 < kept < 8000
+    songs_before = songs_in(database)
+    assert 0 < songs_before < 8000
     done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
-    assert table(done.stdout)["songs unchanged"] == f"{kept:,}"
-    assert table(done.stdout)["songs created"] == f"{8000 - kept:,}"
+    assert table(done.stdout)["songs unchanged"] == f"{songs_before:,}"
+    assert table(done.stdout)["songs created"] == f"{8000 - songs_before:,}"
     assert songs_in(database) == 8000
 
 

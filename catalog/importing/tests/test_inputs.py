@@ -24,8 +24,8 @@ def load(text: str, **options: Any) -> ImportReport:
 
 def songs(*fields: str) -> list[Any]:
     """The songs in the order of the file: title and artists, or ``fields`` of them."""
-    found = Track.objects.order_by("pk").prefetch_related("credits__artist", "genres")
-    return [tuple(value(song, name) for name in fields or ("title", "artists")) for song in found]
+    tracks = Track.objects.order_by("pk").prefetch_related("credits__artist", "genres")
+    return [tuple(value(song, name) for name in fields or ("title", "artists")) for song in tracks]
 
 
 def value(song: Track, name: str) -> Any:
@@ -298,9 +298,9 @@ def test_the_unit_of_a_duration_is_told_by_the_column(texts: list[str], millisec
 @pytest.mark.parametrize("is_first", [True, False])
 def test_two_names_of_one_file_are_two_artists(name: str, other: str, is_first: bool) -> None:
     names = [name, other] if is_first else [other, name]
-    text = "track_id,track_name,artists\n" + "".join(f"{ID}{n},Song {n},{one}\n" for n, one in enumerate(names))
+    text = "track_id,track_name,artists\n" + "".join(f"{ID}{n},Song {n},{cell}\n" for n, cell in enumerate(names))
     load(text)
-    assert songs("artists") == [([one],) for one in names]
+    assert songs("artists") == [([names_cell],) for names_cell in names]
     again = load(text, chunk_bytes=1)
     assert (again.songs_created, again.songs_updated) == (0, 0)
     assert Artist.objects.count() == 2

@@ -208,9 +208,9 @@ def test_quotes_within_a_quoted_field() -> None:
 def test_invalid_utf8_rejects_its_row_alone(chunk_bytes: int) -> None:
     content = "\n".join([HEADER, line(), line(track_name="Caf@"), line(track_id=ID + "W", artists="Zoé"), ""]).encode()
     rows, rejects = read(content.replace(b"Caf@", b"Caf\xe9"), chunk_bytes=chunk_bytes)
-    place = line(track_name="Caf@").index("@") + 1
+    slot = line(track_name="Caf@").index("@") + 1
     assert rejects == [
-        Reject(3, f"invalid UTF-8: byte 0xe9 at position {place} in the row", line(track_name="Caf\\xe9"))
+        Reject(3, f"invalid UTF-8: byte 0xe9 at position {slot} in the row", line(track_name="Caf\\xe9"))
     ]
     assert [row.line for row in rows] == [2, 4]
 

@@ -15,9 +15,9 @@ pytestmark = pytest.mark.django_db(transaction=connection.vendor == "mysql")
 
 
 def titles(query: str) -> list[str]:
-    found = search(query).track_ids
-    by_id = Track.objects.in_bulk(found)
-    return [by_id[pk].title for pk in found]
+    results = search(query).track_ids
+    by_id = Track.objects.in_bulk(results)
+    return [by_id[pk].title for pk in results]
 
 
 def names(rows: Iterable[object]) -> list[str]:

@@ -150,18 +150,18 @@ def test_it_is_sent_whole_and_in_parts(listener: Client) -> None:
     assert (whole.status_code, whole["Content-Type"], whole["Accept-Ranges"]) == (200, "audio/wav", "bytes")
     assert (whole["ETag"], whole["Cache-Control"]) == (f'"{digest(song)}"', "private, max-age=86400")
     size = len(content)
-    for asked, first, last in (
+    for byte_range, first, last in (
         ("bytes=0-1", 0, 1), ("bytes=100-", 100, size - 1), ("bytes=-7", size - 7, size - 1),
         (f"bytes=5-{size + 9}", 5, size - 1), (f"bytes=-{size + 9}", 0, size - 1),
     ):  # fmt: skip
-        part = listener.get(url, headers={"Range": asked})
-        assert (part.status_code, part["Content-Range"]) == (206, f"bytes {first}-{last}/{size}"), asked
+        part = listener.get(url, headers={"Range": byte_range})
+        assert (part.status_code, part["Content-Range"]) == (206, f"bytes {first}-{last}/{size}"), byte_range
         assert part.content == content[first : last + 1]
-    for asked in (f"bytes={size}-", "bytes=9-3", "bytes=-0"):
-        refused = listener.get(url, headers={"Range": asked})
-        assert (refused.status_code, refused["Content-Range"]) == (416, f"bytes */{size}"), asked
-    for asked in ("bytes=0-1,4-5", "lines=1-2", "bytes=-", "bytes=" + "9" * 30 + "-"):
-        assert listener.get(url, headers={"Range": asked}).content == content, asked
+    for byte_range in (f"bytes={size}-", "bytes=9-3", "bytes=-0"):
+        refused = listener.get(url, headers={"Range": byte_range})
+        assert (refused.status_code, refused["Content-Range"]) == (416, f"bytes */{size}"), byte_range
+    for byte_range in ("bytes=0-1,4-5", "lines=1-2", "bytes=-", "bytes=" + "9" * 30 + "-"):
+        assert listener.get(url, headers={"Range": byte_range}).content == content, byte_range
     assert listener.get(url, headers={"Range": "bytes=0-1", "If-Range": '"other"'}).status_code == 200
     assert listener.get(url, headers={"If-None-Match": whole["ETag"]}).status_code == 304
 
@@ -176,9 +176,9 @@ def test_strangers_and_hidden_songs(client: Client, listener: Client) -> None:
 def test_it_is_rendered_once_and_anew_when_the_features_change(folder: Path) -> None:
     song = make_track(features=FEATURES)
     content = sketch_wav(song)
-    kept = folder / f"{digest(song)}.wav"
-    assert [path.name for path in folder.iterdir()] == [kept.name]
-    kept.write_bytes(b"kept")
+    cached_file = folder / f"{digest(song)}.wav"
+    assert [path.name for path in folder.iterdir()] == [cached_file.name]
+    cached_file.write_bytes(b"kept")
     assert sketch_wav(song) == b"kept"
     song.features = {**FEATURES, "tempo": 90.0}
     assert sketch_wav(song) not in (b"kept", content)

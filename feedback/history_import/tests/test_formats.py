@@ -18,8 +18,8 @@ def read(content: bytes | str, name: str = "file") -> tuple[list[str], list[Row]
     """Return the formats of the members, and their rows."""
     data = content.encode() if isinstance(content, str) else content
     history = History(io.BytesIO(data), name)
-    found = [(member, kind) for member in history.members if (kind := recognise(member)) is not None]
-    return [kind.name for _member, kind in found], [row for member, kind in found for row in kind.rows(member)]
+    parsed = [(member, kind) for member in history.members if (kind := recognise(member)) is not None]
+    return [kind.name for _member, kind in parsed], [row for member, kind in parsed for row in kind.rows(member)]
 
 
 def play(content: bytes | str) -> PlayRow:

@@ -195,8 +195,8 @@ def good() -> str:
 
 def crc_damaged() -> bytes:
     data = bytearray(zip_with("a.json", good().encode(), zipfile.ZIP_STORED))
-    place = data.index(b"Song 2999")
-    data[place : place + 4] = b"Sang"
+    position = data.index(b"Song 2999")
+    data[position : position + 4] = b"Sang"
     return bytes(data)
 
 
@@ -330,9 +330,9 @@ def test_an_upload_that_is_gone_is_said(user: User, uploads: Path) -> None:
 
 def test_undone_everything_it_brought_is_gone_and_nothing_else(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history_job, "CHUNK_ROWS", 2)
-    kept = make_track("Kept")
-    here = Play.objects.create(user=user, track=kept)
-    records = [spotify(title, ts=at(place)) for place, title in enumerate(["Kept", "Mine", "Liked", "Shared", "Mine"])]
+    kept_song = make_track("Kept")
+    here = Play.objects.create(user=user, track=kept_song)
+    records = [spotify(title, ts=at(index)) for index, title in enumerate(["Kept", "Mine", "Liked", "Shared", "Mine"])]
     history = bring(user, records)
     other = bring(UserFactory(), [records[3]])
     liked = Track.objects.get(title="Liked")

@@ -187,9 +187,9 @@ def test_what_youtube_adds_to_names_is_taken_off() -> None:
         {"header": "YouTube Music", "title": title, "titleUrl": "https://x", "time": "2024-05-04T10:00:00Z",
          "subtitles": [{"name": artist}]} for title, artist in zip(names, artists, strict=True)
     ]  # fmt: skip
-    found = read(json.dumps(records))[1]
-    assert {(row.title, row.artists) for row in found if isinstance(row, PlayRow)} == {("Song", ("X",))}
-    assert len({row.key for row in found if isinstance(row, PlayRow)}) == 1
+    parsed = read(json.dumps(records))[1]
+    assert {(row.title, row.artists) for row in parsed if isinstance(row, PlayRow)} == {("Song", ("X",))}
+    assert len({row.key for row in parsed if isinstance(row, PlayRow)}) == 1
 
 
 @pytest.mark.parametrize(("before", "behind"), [("Katsoit: ", ""), ("", " nézte meg")])
@@ -214,8 +214,8 @@ def test_marks_of_thousands(ms: str, expected: int) -> None:
 
 def test_day_and_clock_in_columns_of_their_own() -> None:
     rows = "A,B,S,2024-05-04,10:00:07\nA,B,S,2024-05-04,15:30\n"
-    found = read("Artist,Album,Track,Date,Time\n" + rows)[1]
-    assert [row.at for row in found if isinstance(row, PlayRow)] == [1_714_816_807, 1_714_836_600]
+    parsed = read("Artist,Album,Track,Date,Time\n" + rows)[1]
+    assert [row.at for row in parsed if isinstance(row, PlayRow)] == [1_714_816_807, 1_714_836_600]
 
 
 def test_records_of_spotify_as_a_table_are_what_they_are_as_json() -> None:
@@ -238,8 +238,8 @@ def test_records_of_spotify_as_a_table_are_what_they_are_as_json() -> None:
 
 def test_a_line_that_counts_several_plays_is_several() -> None:
     head = "Track Description,Date Played,Play Duration Milliseconds,Play Count,Skip Count\n"
-    found = read(head + "A - S,20240504,540000,3,0\nA - T,20240504,5000,0,1\n")[1]
-    plays = [row for row in found if isinstance(row, PlayRow)]
+    parsed = read(head + "A - S,20240504,540000,3,0\nA - T,20240504,5000,0,1\n")[1]
+    plays = [row for row in parsed if isinstance(row, PlayRow)]
     assert [(row.title, row.ms_played, row.outcome) for row in plays] == [
         *[("S", 180_000, "started")] * 3,
         ("T", 5000, "skipped"),
@@ -248,15 +248,18 @@ def test_a_line_that_counts_several_plays_is_several() -> None:
 
 
 def test_a_short_song_twice_within_a_minute_of_a_table() -> None:
-    found = read("A,B,S,04 May 2024 10:00\n" * 2 + "A,B,T,04 May 2024 10:01\n")[1]
-    assert len({row.key for row in found if isinstance(row, PlayRow)}) == 3
+    parsed = read("A,B,S,04 May 2024 10:00\n" * 2 + "A,B,T,04 May 2024 10:01\n")[1]
+    assert len({row.key for row in parsed if isinstance(row, PlayRow)}) == 3
 
 
 def test_a_table_behind_another_has_columns_of_its_own() -> None:
     content = "artist,album,track,uts\nOne,R,S,1700000000\nuts,track,album,artist\n1700000100,T,R,Two\n"
-    found = read(content)[1]
-    assert [(row.title, row.artists) for row in found if isinstance(row, PlayRow)] == [("S", ("One",)), ("T", ("Two",))]
-    assert len(found) == 2
+    parsed = read(content)[1]
+    assert [(row.title, row.artists) for row in parsed if isinstance(row, PlayRow)] == [
+        ("S", ("One",)),
+        ("T", ("Two",)),
+    ]
+    assert len(parsed) == 2
 
 
 @pytest.mark.parametrize(

@@ -126,15 +126,15 @@ def test_offline_plays_of_one_time_stamp_stay_apart(user: User) -> None:
 
 @pytest.mark.parametrize("moments", [(1_714_000_000, 1_714_000_000_000), (1_714_000_000_000, 1_714_000_000)])
 def test_a_later_export_tells_milliseconds_of_what_was_heard_offline(user: User, moments: tuple[int, int]) -> None:
-    one, other = ([extended(offline=True, offline_timestamp=moment)] for moment in moments)
-    assert counts(bring(user, one)) == (1, 0, 0)
+    first, other = ([extended(offline=True, offline_timestamp=moment)] for moment in moments)
+    assert counts(bring(user, first)) == (1, 0, 0)
     assert counts(bring(user, other)) == (0, 1, 0)
     # In still another export it does not say that it was offline.
     assert counts(bring(user, [extended()])) == (0, 1, 0)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "other"),
     [
         (extended(spotify_track_uri=f"spotify:track:{ID}"), extended(spotify_track_uri=f"spotify:track:{'f' * 22}")),
         (extended(spotify_track_uri=f"spotify:track:{ID}"), extended()),
@@ -142,15 +142,15 @@ def test_a_later_export_tells_milliseconds_of_what_was_heard_offline(user: User,
         (listen("Don\u2019t Stop", "Beyoncé"), listen("Don't Stop", "Beyonce")),
     ],
 )
-def test_a_later_export_of_the_same_kind_writes_the_song_otherwise(user: User, one: Any, other: Any) -> None:
-    assert counts(bring(user, [one])) == (1, 0, 0)
+def test_a_later_export_of_the_same_kind_writes_the_song_otherwise(user: User, first: Any, other: Any) -> None:
+    assert counts(bring(user, [first])) == (1, 0, 0)
     assert counts(bring(user, [other])) == (0, 1, 0)
-    assert counts(bring(user, [one])) == (0, 1, 0)
+    assert counts(bring(user, [first])) == (0, 1, 0)
 
 
 def test_two_exports_in_one_zip_that_name_the_song_otherwise(user: User) -> None:
-    one, other = ([extended(spotify_track_uri=f"spotify:track:{uri}")] for uri in (ID, "f" * 22))
-    assert counts(bring(user, packed(a_json=one, b_json=other))) == (1, 1, 0)
+    first, other = ([extended(spotify_track_uri=f"spotify:track:{uri}")] for uri in (ID, "f" * 22))
+    assert counts(bring(user, packed(a_json=first, b_json=other))) == (1, 1, 0)
 
 
 def test_a_third_source_joins_two_that_were_too_far_apart(user: User) -> None:
@@ -168,8 +168,8 @@ def test_a_third_source_joins_two_that_were_too_far_apart(user: User) -> None:
 def test_plays_of_this_site_and_of_the_connection_are_known(user: User) -> None:
     track = make_track("Song", spotify_id=ID)
     here = PlayFactory(user=user, track=track, played_at=datetime.fromtimestamp(START, UTC))
-    told = SpotifyTrack(ID, "Song", ("Someone",), "", "", 200_000, None, None, "", "")
-    played = [PlayedTrack(told, datetime.fromtimestamp(START + seconds, UTC)) for seconds in (200, 900)]
+    spotify_song = SpotifyTrack(ID, "Song", ("Someone",), "", "", 200_000, None, None, "", "")
+    played = [PlayedTrack(spotify_song, datetime.fromtimestamp(START + seconds, UTC)) for seconds in (200, 900)]
     record_plays(user=user, plays=played[1:])
     assert counts(bring(user, [extended(), extended(START + 901)])) == (0, 2, 2)
     assert set(Play.objects.values_list("source", flat=True)) == {Source.SITE, Source.SPOTIFY}

@@ -66,9 +66,9 @@ def test_day_and_month_are_asked_once_for_a_file(listener: Client, user: User, a
 
 
 def test_each_file_of_a_zip_is_asked_about_by_itself(user: User) -> None:
-    one, two = (HEAD + f'A,B,{title},"12/10/2017 21:47"\n' for title in ("One", "Two"))
+    first, two = (HEAD + f'A,B,{title},"12/10/2017 21:47"\n' for title in ("One", "Two"))
     three = HEAD + 'A,B,Three,"12/10/2017 21:47"\nA,B,Four,"13/10/2017 21:47"\n'
-    history = bring(user, packed(one_csv=one, two_csv=two, three_csv=three))
+    history = bring(user, packed(one_csv=first, two_csv=two, three_csv=three))
     for order, name in (("day", "one.csv"), ("month", "two.csv")):
         history.refresh_from_db()
         assert history.question == {"name": name, "examples": ["12/10/2017 21:47"]}
@@ -128,8 +128,8 @@ def test_a_song_without_names_is_found_by_its_id_alone(user: User) -> None:
     track = make_track("Known", spotify_id=spotify_id)
     names: dict[str, Any] = {"master_metadata_track_name": None, "master_metadata_album_artist_name": None}
     records = [
-        spotify(ts=f"2024-05-04T10:0{number}:00Z", spotify_track_uri=f"spotify:track:{one}", **names)
-        for number, one in enumerate((spotify_id, other))
+        spotify(ts=f"2024-05-04T10:0{number}:00Z", spotify_track_uri=f"spotify:track:{track_id}", **names)
+        for number, track_id in enumerate((spotify_id, other))
     ]
     history = bring(user, records)
     assert (history.plays_added, history.skipped) == (1, {"has no song": 1})
@@ -162,7 +162,7 @@ def test_a_band_is_not_the_artist_its_name_begins_with(user: User, title: str, s
 def test_of_several_songs_of_one_name_the_album_tells(user: User) -> None:
     tracks = {album: make_track("Intro", artist="Someone", album=album) for album in "ABC"}
     hidden = make_track("Intro", artist="Someone", album="D", is_active=False)
-    rows = [f"Someone,{album},Intro,{1_709_287_000 + 900 * place}\n" for place, album in enumerate("CBAD")]
+    rows = [f"Someone,{album},Intro,{1_709_287_000 + 900 * index}\n" for index, album in enumerate("CBAD")]
     bring(user, "artist,album,track,uts\n" + "".join(rows))
     plays = [play.track for play in user.plays.order_by("played_at")]
     assert plays[:3] == [tracks["C"], tracks["B"], tracks["A"]]

@@ -85,10 +85,10 @@ def test_parts_are_those_of_all_spellings() -> None:
     assert not are_one_song("Intro (Part 1)", "Ana", "Intro (Part 2)", "Ana")
 
 
-def intro(album: str, place: int, seconds: int, **more: Any) -> dict[str, Any]:
+def intro(album: str, index: int, seconds: int, **more: Any) -> dict[str, Any]:
     return spotify(
-        "Intro", ts=end(AT + 1000 * place), ms_played=1000 * seconds, master_metadata_album_album_name=album,
-        spotify_track_uri=f"spotify:track:{place:022}", **more,
+        "Intro", ts=end(AT + 1000 * index), ms_played=1000 * seconds, master_metadata_album_album_name=album,
+        spotify_track_uri=f"spotify:track:{index:022}", **more,
     )  # fmt: skip
 
 
@@ -102,10 +102,10 @@ def test_songs_of_one_name_on_other_albums_and_of_other_lengths_stay_several(
     ]  # fmt: skip
     assert len(set(Track.objects.values_list("recording_key", flat=True))) == 3
     # By their albums, what tells no id is of the same three, and the same plays.
-    told = [scrobble("Intro", at=AT + 1000 * place - seconds + 2) for _, place, seconds in order]
-    for record, (album, *_) in zip(told, order, strict=True):
+    scrobbles = [scrobble("Intro", at=AT + 1000 * index - seconds + 2) for _, index, seconds in order]
+    for record, (album, *_) in zip(scrobbles, order, strict=True):
         record["album"]["#text"] = album
-    history = bring(user, told)
+    history = bring(user, scrobbles)
     assert (history.plays_added, history.songs_created) == (0, 0)
 
 
@@ -115,9 +115,9 @@ def test_songs_of_one_name_come_apart_whichever_import_brings_them(user: User) -
     assert Track.objects.count() == 3
     # The same plays as Spotify's account data tells them, without album and id.
     account = [
-        {"endTime": end(AT + 1000 * place)[:16].replace("T", " "), "artistName": "Someone", "trackName": "Intro",
+        {"endTime": end(AT + 1000 * index)[:16].replace("T", " "), "artistName": "Someone", "trackName": "Intro",
          "msPlayed": 1000 * seconds}
-        for place, seconds in ((0, 45), (1, 90), (2, 200))
+        for index, seconds in ((0, 45), (1, 90), (2, 200))
     ]  # fmt: skip
     history = bring(user, account)
     assert (history.plays_added, history.plays_known) == (0, 3)

@@ -74,8 +74,8 @@ def test_a_new_genre_shows_at_once(songs: None) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_artists_and_songs_are_found_by_the_sites_search(songs: None) -> None:
     make_track("Halo", artist="Beyoncé", popularity=70)
-    artists, found = find("BEYON")
-    assert ([artist.name for artist in artists], [song.title for song in found]) == (["Beyoncé"], ["Halo"])
+    artists, matches = find("BEYON")
+    assert ([artist.name for artist in artists], [song.title for song in matches]) == (["Beyoncé"], ["Halo"])
     assert [song.title for song in find("famous hit")[1]] == ["Hit", "Hit two"]
     assert find("hidden") == ([], [])
     assert find("  ") == ([], [])
@@ -187,7 +187,7 @@ def test_search_without_javascript_keeps_the_choices_and_saves_nothing(
     for name, value in (("artist", artist_id("Rising")), ("track", song.pk)):
         assert f'name="{name}" value="{value}" checked' in html
     assert f'name="artist" value="{artist_id("Famous")}">' in html
-    assert [found.title for found in answer.context["found_songs"]] == ["Hit", "Hit two"]
+    assert [matches.title for matches in answer.context["found_songs"]] == ["Hit", "Hit two"]
     assert answer.context["suggested"] == []
     assert 'name="q" value="famous"' in html
     assert picks(user) == ([], [], [])

@@ -67,10 +67,10 @@ def test_what_plays_there_is_told(listener: Client, user: User, sandbox: Sandbox
     nothing = {"device": "", "is_playing": False, "position_ms": 0, "track": "", **names}
     assert post(listener, "now").json() == nothing
     post(listener, "command", action="start", device="laptop", track=track.pk, position_ms=5000)
-    told = post(listener, "now").json()
-    assert 5000 <= told.pop("position_ms") < 15_000
+    body = post(listener, "now").json()
+    assert 5000 <= body.pop("position_ms") < 15_000
     names = {"played_as": "", "title": "Song 1", "artists": "Artist 1"}
-    assert told == {"device": "laptop", "is_playing": True, "track": track.spotify_id, **names}
+    assert body == {"device": "laptop", "is_playing": True, "track": track.spotify_id, **names}
     sandbox.world.listeners["ada"].player.stop()
     assert post(listener, "now").json()["is_playing"] is False
 

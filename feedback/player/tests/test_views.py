@@ -64,9 +64,9 @@ def test_a_song_is_played_with_all_the_means_it_has(listener: Client, user: User
     )
     rate(user=user, track=track, value=1)
     state = post(listener, "play", track=track.pk).json()
-    told = state["current"]["track"]
-    assert (told["title"], told["artists"], told["rating"], told["duration_ms"]) == ("Étude", "Chopin", 1, 9000)
-    assert told["sources"] == {
+    song = state["current"]["track"]
+    assert (song["title"], song["artists"], song["rating"], song["duration_ms"]) == ("Étude", "Chopin", 1, 9000)
+    assert song["sources"] == {
         "spotify": f"spotify:track:{'0' * 22}",
         "preview": "https://sound.example/a.mp3",
         "sketch": f"/songs/{track.pk}/sketch.wav",

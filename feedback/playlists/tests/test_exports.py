@@ -32,8 +32,8 @@ def fetch(client: Client, playlist: Playlist, kind: str) -> Any:
     return client.get(f"/playlists/{playlist.pk}.{kind}")
 
 
-def here(playlist: Playlist, place: int) -> str:
-    return f"http://testserver/songs/{playlist.items.order_by('position')[place].track_id}/"
+def here(playlist: Playlist, index: int) -> str:
+    return f"http://testserver/songs/{playlist.items.order_by('position')[index].track_id}/"
 
 
 def test_m3u(listener: Client, playlist: Playlist) -> None:

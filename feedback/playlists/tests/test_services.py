@@ -68,8 +68,8 @@ def test_names(user: User) -> None:
         ("D", 1, "ADBCE"), ("B", 3, "ACDBE"), ("C", 2, "ABCDE"),
     ],
 )  # fmt: skip
-def test_moving(playlist: Playlist, title: str, place: int, expected: str) -> None:
-    services.move_track(playlist=playlist, track=Track.objects.get(title=title), index=place)
+def test_moving(playlist: Playlist, title: str, position: int, expected: str) -> None:
+    services.move_track(playlist=playlist, track=Track.objects.get(title=title), index=position)
     assert order(playlist) == expected
 
 
@@ -88,10 +88,10 @@ def test_moving_passes_over_hidden_songs_and_gaps(playlist: Playlist, songs: lis
 def test_moving_costs_as_many_queries_however_long(
     playlist: Playlist, songs: list[Track], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    for place in (1, 4):
+    for position in (1, 4):
         services.move_track(playlist=playlist, track=songs[0], index=0)
         with django_assert_num_queries(10):
-            services.move_track(playlist=playlist, track=songs[0], index=place)
+            services.move_track(playlist=playlist, track=songs[0], index=position)
 
 
 def test_moving_what_is_not_there_changes_nothing(playlist: Playlist, user: User) -> None:

@@ -76,10 +76,10 @@ def test_a_playlist_is_pictured_by_its_first_shown_songs(
     services.create_playlist(owner=playlist.owner, name="Short", tracks=songs[:2])
     Track.objects.filter(title="B").update(is_active=False)
     shown = dict(listener.get(URL).context["playlists"])
-    assert {str(row): [track.recording_key for track in found] for row, found in shown.items()} == {
+    assert {str(row): [track.recording_key for track in results] for row, results in shown.items()} == {
         "Empty": [],
         "Short": [songs[0].recording_key],
-        playlist.name: [songs[place].recording_key for place in (0, 2, 3, 4)],
+        playlist.name: [songs[index].recording_key for index in (0, 2, 3, 4)],
     }
     html = listener.get(URL).content.decode()
     assert [html.count(f"mosaic-{number}") for number in (1, 4)] == [1, 1]
@@ -113,9 +113,9 @@ def test_pages(listener: Client, playlist: Playlist, monkeypatch: pytest.MonkeyP
     assert [track.title for track in answer.context["tracks"]] == ["C", "E"]
 
 
-@pytest.mark.parametrize(("place", "expected"), [(0, "CABDE"), (2, "ACBDE"), (4, "ABDCE"), (6, "ABDEC")])
-def test_moving(listener: Client, playlist: Playlist, songs: list[Track], place: int, expected: str) -> None:
-    sent = {"track": songs[2].pk, "number": place, "next": "/playlists/"}
+@pytest.mark.parametrize(("index", "expected"), [(0, "CABDE"), (2, "ACBDE"), (4, "ABDCE"), (6, "ABDEC")])
+def test_moving(listener: Client, playlist: Playlist, songs: list[Track], index: int, expected: str) -> None:
+    sent = {"track": songs[2].pk, "number": index, "next": "/playlists/"}
     answer = listener.post(f"{URL}{playlist.pk}/move/", sent)
     assert answer["Location"] == f"/playlists/#track-{songs[2].pk}"
     assert order(playlist) == expected

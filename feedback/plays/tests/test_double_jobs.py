@@ -23,21 +23,21 @@ PAGE, API = "/history/doubles/", "/api/user/history/duplicates"
 def make_doubles(user: User, number: int) -> None:
     """Make so many plays that Spotify and Last.fm told."""
     at = timezone.now().replace(microsecond=0) - timedelta(days=9)
-    for place in range(number):
-        track = make_track(f"Song {place}")
+    for index in range(number):
+        track = make_track(f"Song {index}")
         for listing, moment in (("spotify", 200), ("lastfm", 2)):
             PlayFactory(
-                user=user, track=track, played_at=at + timedelta(seconds=1000 * place + moment),
+                user=user, track=track, played_at=at + timedelta(seconds=1000 * index + moment),
                 ms_played=200_000 if listing == "spotify" else None, source=Source.HISTORY, listing=listing,
-                digest=2 * place + (listing == "lastfm"),
+                digest=2 * index + (listing == "lastfm"),
             )  # fmt: skip
 
 
 def test_the_api_finds_removes_and_restores_duplicates(listener: Client, user: User) -> None:
     make_doubles(user, 2)
-    found = listener.get(API).json()
-    assert (found["duplicates"], found["removed"], found["job"]) == (2, 0, None)
-    (first, second) = found["items"]
+    body = listener.get(API).json()
+    assert (body["duplicates"], body["removed"], body["job"]) == (2, 0, None)
+    (first, second) = body["items"]
     assert first["song"]["title"] == "Song 0"
     assert (first["told_by"], first["kept_told_by"]) == ("the listener's own history", "the listener's own history")
     assert second["song"]["title"] == "Song 1"

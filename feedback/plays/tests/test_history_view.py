@@ -85,10 +85,10 @@ def test_query_count_does_not_grow(
 
 def test_removing_and_undoing_without_javascript(listener: Client, user: User) -> None:
     play = PlayFactory(user=user, track=make_track("Gone"))
-    kept = PlayFactory(user=user, track=make_track("Kept"))
+    kept_song = PlayFactory(user=user, track=make_track("Kept"))
     answer = listener.post(f"{URL}{play.pk}/remove/", {"next": "/history/?q=o"})
     assert answer["Location"] == "/history/?q=o"
-    assert list(Play.objects.all()) == [kept]
+    assert list(Play.objects.all()) == [kept_song]
     page = listener.get(URL)
     assert "Removed Gone from your history." in page.content.decode()
     assert "Gone" not in listener.get(URL).content.decode(), "offered once"

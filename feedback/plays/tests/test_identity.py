@@ -12,7 +12,7 @@ def heard(at: int, listing: str, ms: int | None = None, number: int = 0, recordi
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "apart"),
+    ("first", "other", "apart"),
     [
         # The end told to the second and, of the same play, to the minute.
         (heard(NOON, "spotify", 201_500), heard(NOON - 5, "spotify-year", 201_500), 5),
@@ -34,14 +34,14 @@ def heard(at: int, listing: str, ms: int | None = None, number: int = 0, recordi
         (heard(NOON, "spotify-api"), heard(NOON + 203, "spotify", 200_000), 3),
     ],
 )
-def test_the_distance_of_two_tellings(one: Listen, other: Listen, apart: int | None) -> None:
-    assert distance(one, other) == apart
-    assert distance(other, one) == apart
+def test_the_distance_of_two_tellings(first: Listen, other: Listen, apart: int | None) -> None:
+    assert distance(first, other) == apart
+    assert distance(other, first) == apart
 
 
 def test_each_known_listen_is_paired_once_with_the_nearest() -> None:
     known = [heard(NOON + second, "lastfm", number=second) for second in (0, 30, 61)]
-    new = [heard(NOON + second, "listenbrainz", number=place) for place, second in enumerate((32, 1, 15))]
+    new = [heard(NOON + second, "listenbrainz", number=index) for index, second in enumerate((32, 1, 15))]
     pairs = pair(new, known)
     assert {number: other.number for number, other in pairs.items()} == {0: 30, 1: 0}
 
@@ -59,4 +59,4 @@ def test_of_doubles_the_richest_stays_and_each_source_is_taken_once() -> None:
         heard(NOON + 10, "lastfm", number=4),
         heard(NOON + 900, "lastfm", number=5),
     ]
-    assert {(double.number, kept.number) for double, kept in doubles_among(listens)} == {(1, 2), (3, 2)}
+    assert {(double.number, counterpart.number) for double, counterpart in doubles_among(listens)} == {(1, 2), (3, 2)}

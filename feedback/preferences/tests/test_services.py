@@ -124,15 +124,15 @@ def test_an_excluded_song_counts_neither_for_the_listener_nor_for_all(user: User
 
 def test_an_excluded_artist_takes_songs_and_preference_out(user: User) -> None:
     artist, other = ArtistFactory(), ArtistFactory()
-    song, kept = make_track("Song", artist), make_track("Kept", other)
+    song, kept_song = make_track("Song", artist), make_track("Kept", other)
     stranger = UserFactory()
-    for track in (song, kept):
+    for track in (song, kept_song):
         RatingFactory(user=user, track=track)
         RatingFactory(user=stranger, track=track)
     set_preferences(user=user, genres=[], artists=[artist, other])
     preference_services.exclude(user=user, target=artist)
     feedback = feedback_of(user)
-    assert [row.track_id for row in feedback.ratings] == [kept.pk]
+    assert [row.track_id for row in feedback.ratings] == [kept_song.pk]
     assert feedback.artist_ids == (other.pk,)
     assert len(feedback_of(stranger).ratings) == 2
 

@@ -45,10 +45,10 @@ def test_a_list_is_played_from_the_top_or_from_one_song(user: User, songs: list[
 def test_next_and_previous_stop_at_the_ends(user: User, songs: list[Track]) -> None:
     assert services.go_next(user=user) is None
     services.play_all(user=user, tracks=songs[:3])
-    titles = [found and found.track.title for found in (services.go_next(user=user) for _ in range(3))]
+    titles = [results and results.track.title for results in (services.go_next(user=user) for _ in range(3))]
     assert titles == ["B", "C", None]
     assert order(user) == "AB(C)"
-    titles = [found and found.track.title for found in (services.go_previous(user=user) for _ in range(3))]
+    titles = [results and results.track.title for results in (services.go_previous(user=user) for _ in range(3))]
     assert titles == ["B", "A", None]
     assert order(user) == "(A)BC"
 
@@ -57,9 +57,9 @@ def test_a_device_that_was_left_behind_follows_instead_of_leading(user: User, so
     services.play_all(user=user, tracks=songs)
     first = item(user, "A").pk
     for _ in range(2):
-        found = services.go_next(user=user, after=first)
-        assert found is not None
-        assert found.track.title == "B"
+        results = services.go_next(user=user, after=first)
+        assert results is not None
+        assert results.track.title == "B"
     assert order(user) == "A(B)CDE"
 
 
@@ -164,9 +164,9 @@ def test_a_song_that_is_deleted_leaves_the_place(user: User, songs: list[Track])
     services.go_next(user=user)
     songs[1].delete()
     assert queue_state(user).current is None
-    found = services.go_next(user=user)
-    assert found is not None
-    assert found.track.title == "C"
+    results = services.go_next(user=user)
+    assert results is not None
+    assert results.track.title == "C"
 
 
 def test_limits(user: User, songs: list[Track], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,10 +202,10 @@ def test_devices_at_once_move_one_by_one() -> None:
     assert order(user) == "AAAA"
     services.play_all(user=user, tracks=songs)
     first = item(user, "A").pk
-    found = run_together(*[lambda: services.go_next(user=user, after=first)] * 4)
-    assert [moved.track.title for moved in found] == ["B"] * 4
-    found = run_together(*[lambda: services.go_next(user=user)] * 3)
-    assert sorted(moved.track.title for moved in found) == ["C", "D", "E"]
+    items = run_together(*[lambda: services.go_next(user=user, after=first)] * 4)
+    assert [moved.track.title for moved in items] == ["B"] * 4
+    items = run_together(*[lambda: services.go_next(user=user)] * 3)
+    assert sorted(moved.track.title for moved in items) == ["C", "D", "E"]
     assert order(user) == "ABCD(E)F"
 
 

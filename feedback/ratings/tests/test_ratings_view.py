@@ -44,11 +44,11 @@ def test_each_row_shows_its_state_and_can_change(listener: Client, user: User) -
     ("query", "found"),
     [("BEYONCE", ["Déjà Vu"]), ("deja", ["Déjà Vu"]), ("vu beyonce", ["Déjà Vu"]), ("halo", []), ("%", []), ("   ", 2)],
 )
-def test_search_over_title_and_artists(listener: Client, user: User, query: str, found: list[str] | int) -> None:
+def test_search_over_title_and_artists(listener: Client, user: User, query: str, expected: list[str] | int) -> None:
     RatingFactory(user=user, track=make_track("Déjà Vu", artist="Beyoncé"))
     RatingFactory(user=user, track=make_track("Other", artist="Someone"))
     shown = titles(listener, q=query)
-    assert len(shown) == found if isinstance(found, int) else shown == found
+    assert len(shown) == expected if isinstance(expected, int) else shown == expected
 
 
 def test_pages_keep_tab_and_search(listener: Client, user: User) -> None:

@@ -239,9 +239,9 @@ def test_a_session_is_no_token(user: User, song: Track) -> None:
 
 
 def test_other_sites_may_call_without_credentials(token: str) -> None:
-    asked = Client().options("/1/submit-listens", headers={"Origin": "https://player.example"})
-    assert (asked.status_code, asked["Access-Control-Allow-Origin"]) == (204, "*")
-    assert "Authorization" in asked["Access-Control-Allow-Headers"]
+    preflight = Client().options("/1/submit-listens", headers={"Origin": "https://player.example"})
+    assert (preflight.status_code, preflight["Access-Control-Allow-Origin"]) == (204, "*")
+    assert "Authorization" in preflight["Access-Control-Allow-Headers"]
     answer = get("/1/validate-token", token)
     assert answer["Access-Control-Allow-Origin"] == "*"
     assert "Access-Control-Allow-Credentials" not in answer

@@ -100,8 +100,8 @@ def test_it_can_all_be_deleted(client: Client, listener: User, catalogue: list[T
     ArtistPreference.objects.create(user=listener, artist=make_artist("Artist 1"))
     bring(client, *ALL)
     made = Playlist.objects.create(owner=listener, name="Evenings", source="spotify")
-    for place, track in enumerate(catalogue[:3]):
-        made.items.create(track=track, position=place)
+    for index, track in enumerate(catalogue[:3]):
+        made.items.create(track=track, position=index)
 
     page = client.post(reverse("feedback:spotify_take_back"), follow=True).content.decode()
 

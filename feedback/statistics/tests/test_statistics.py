@@ -33,19 +33,19 @@ def test_weeks_begin_on_monday_and_empty_ones_are_there(user: User) -> None:
     play(user, "A", 2026, 3, 9, 0, 0)
     play(user, "B", 2026, 3, 8, 23, 59)
     play(user, "C", 2026, 2, 16, 5, 0)
-    found = statistics_of(user, "month", NOW)
+    statistics = statistics_of(user, "month", NOW)
     weeks = [(2, 9), (2, 16), (2, 23), (3, 2), (3, 9)]
-    assert [day for day, _count in found.spans] == [date(2026, month, day) for month, day in weeks]
-    assert [count for _day, count in found.spans] == [0, 1, 0, 1, 1]
-    assert not found.by_month
+    assert [day for day, _count in statistics.spans] == [date(2026, month, day) for month, day in weeks]
+    assert [count for _day, count in statistics.spans] == [0, 1, 0, 1, 1]
+    assert not statistics.by_month
 
 
 def test_hours_and_weeks_are_those_of_the_listeners_clock(user: User) -> None:
     user.time_zone = "Asia/Kolkata"  # five and a half hours ahead
     play(user, "A", 2026, 3, 8, 18, 45)
-    found = statistics_of(user, "month", NOW)
-    assert [hour for hour, count in enumerate(found.hours) if count] == [0]
-    assert found.spans[-1] == (date(2026, 3, 9), 1)
+    statistics = statistics_of(user, "month", NOW)
+    assert [hour for hour, count in enumerate(statistics.hours) if count] == [0]
+    assert statistics.spans[-1] == (date(2026, 3, 9), 1)
     user.time_zone = "America/New_York"  # the clocks went forward that morning
     assert [hour for hour, count in enumerate(statistics_of(user, "month", NOW).hours) if count] == [14]
 
@@ -53,11 +53,11 @@ def test_hours_and_weeks_are_those_of_the_listeners_clock(user: User) -> None:
 def test_long_times_are_counted_by_month(user: User) -> None:
     play(user, "Old", 2023, 12, 31, 12)
     play(user, "New", 2026, 3, 1, 12)
-    found = statistics_of(user, "all", NOW)
-    assert found.by_month
-    assert len(found.spans) == 28
-    assert (found.spans[0], found.spans[-1]) == ((date(2023, 12, 1), 1), (date(2026, 3, 1), 1))
-    assert sum(count for _day, count in found.spans) == 2
+    statistics = statistics_of(user, "all", NOW)
+    assert statistics.by_month
+    assert len(statistics.spans) == 28
+    assert (statistics.spans[0], statistics.spans[-1]) == ((date(2023, 12, 1), 1), (date(2026, 3, 1), 1))
+    assert sum(count for _day, count in statistics.spans) == 2
     assert len(statistics_of(user, "year", NOW).spans) == 53
 
 
@@ -67,19 +67,20 @@ def test_rankings_with_first_and_last_heard(user: User) -> None:
     play(user, "Once", 2026, 3, 2, 10, artist="Solo", genres=["rock"])
     play(UserFactory(), "Theirs", 2026, 3, 2, 10)
     PlayFactory(user=user, track=make_track("Hidden", is_active=False), played_at=NOW)
-    found = statistics_of(user, "year", NOW)
-    assert (found.plays, found.songs, found.artists, found.milliseconds) == (3, 2, 2, 90_000)
-    assert [(str(row.thing), row.plays) for row in found.top_genres] == [("rock", 3), ("pop", 2)]
-    assert [(str(row.thing), row.plays) for row in found.top_artists] == [("Duo", 2), ("Solo", 1)]
-    top = found.top_songs[0]
+    statistics = statistics_of(user, "year", NOW)
+    assert (statistics.plays, statistics.songs, statistics.artists, statistics.milliseconds) == (3, 2, 2, 90_000)
+    assert [(str(row.thing), row.plays) for row in statistics.top_genres] == [("rock", 3), ("pop", 2)]
+    assert [(str(row.thing), row.plays) for row in statistics.top_artists] == [("Duo", 2), ("Solo", 1)]
+    top = statistics.top_songs[0]
     assert (top.thing, top.first, top.last) == (track, datetime(2026, 3, 1, 10, tzinfo=UTC), last.played_at)
-    assert (found.first, found.last) == (datetime(2026, 3, 1, 10, tzinfo=UTC), NOW)
+    assert (statistics.first, statistics.last) == (datetime(2026, 3, 1, 10, tzinfo=UTC), NOW)
 
 
 def test_nothing_played(user: User) -> None:
-    found = statistics_of(user, "all", NOW)
-    assert (found.plays, found.songs, found.artists, found.milliseconds, found.first) == (0, 0, 0, 0, None)
-    assert found.spans == [(date(2026, 3, 9), 0)]
+    statistics = statistics_of(user, "all", NOW)
+    assert (statistics.plays, statistics.songs, statistics.artists) == (0, 0, 0)
+    assert (statistics.milliseconds, statistics.first) == (0, None)
+    assert statistics.spans == [(date(2026, 3, 9), 0)]
 
 
 def test_the_page(listener: Client, user: User) -> None:

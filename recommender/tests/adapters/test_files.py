@@ -62,10 +62,10 @@ def test_plays_are_summed_and_graded(tmp_path: Path) -> None:
         f"y,ignored,{'c' * 22},1e9",
     ]
     inputs = read(tmp_path, "Listener,more,TRACK_ID,plays\n" + "\n".join(rows))
-    found = inputs.interactions
-    assert found.listener.tolist() == [0, 0, 1]
-    assert found.row.tolist() == [0, 2, 2]
-    assert found.weight.tolist() == [1.5, 1.0, 2.0]
+    results = inputs.interactions
+    assert results.listener.tolist() == [0, 0, 1]
+    assert results.row.tolist() == [0, 2, 2]
+    assert results.weight.tolist() == [1.5, 1.0, 2.0]
     assert inputs.plays.tolist() == [4.0, 1.0, 1e9]
     assert inputs.track_ids[2] == "c" * 22
 
@@ -114,9 +114,9 @@ def test_gzip_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:
     ],
 )
 def test_bad_interactions_are_refused_by_file_and_line(tmp_path: Path, text: str, message: str) -> None:
-    said = error(tmp_path, text)
-    assert said.startswith(str(tmp_path / "plays.csv"))
-    assert message in said
+    output = error(tmp_path, text)
+    assert output.startswith(str(tmp_path / "plays.csv"))
+    assert message in output
 
 
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:

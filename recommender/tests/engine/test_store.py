@@ -47,8 +47,9 @@ def test_a_loaded_model_recommends_the_same(model: Model, feedback: Feedback, pa
 
 def test_moments_are_kept_and_a_model_without_them_serves(model: Model, path: Path, tmp_path: Path) -> None:
     for name, moments in load_model(path).score_statistics.items():
-        for kept, found in zip(model.score_statistics[name].arrays().values(), moments.arrays().values(), strict=True):
-            np.testing.assert_array_equal(kept, found)
+        stored = model.score_statistics[name].arrays().values()
+        for expected, actual in zip(stored, moments.arrays().values(), strict=True):
+            np.testing.assert_array_equal(expected, actual)
     save_model(replace(model, score_statistics={}), tmp_path / "earlier")
     assert load_model(tmp_path / "earlier").score_statistics == {}
 

@@ -44,8 +44,8 @@ def test_has_all_that_was_fitted(stored: Model) -> None:
 
 @pytest.mark.parametrize("listener", LISTENERS, ids=lambda listener: f"{len(listener['rows'])} songs")
 def test_scores_and_page_are_as_before(stored: Model, listener: dict[str, Any]) -> None:
-    given = scores_of(stored, listener)
-    np.testing.assert_allclose(given["first_stage"], listener["first_stage"], rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(given["ranked_scores"], listener["ranked_scores"], rtol=1e-5, atol=1e-6)
-    assert given["ranked_rows"] == listener["ranked_rows"]
-    assert given["page"] == listener["page"]
+    actual = scores_of(stored, listener)
+    np.testing.assert_allclose(actual["first_stage"], listener["first_stage"], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(actual["ranked_scores"], listener["ranked_scores"], rtol=1e-5, atol=1e-6)
+    assert actual["ranked_rows"] == listener["ranked_rows"]
+    assert actual["page"] == listener["page"]

@@ -58,8 +58,8 @@ def test_new_listeners_are_as_good_as_fitted(fitted: Model) -> None:
     quality = {}
     for name, model in (("old", old), ("updated", updated), ("anew", anew)):
         scorers = {"blend": model_scorers(model)["blend"]}
-        asked = {"2": queries(split, Reveal("2"))}
-        [measured] = measure(scorers, catalogue, split.training, asked, np.random.default_rng(1))
+        queries_at_2 = {"2": queries(split, Reveal("2"))}
+        [measured] = measure(scorers, catalogue, split.training, queries_at_2, np.random.default_rng(1))
         quality[name] = float(measured.ndcg_at_10.mean())
     assert quality["updated"] > 0.95 * quality["anew"]
     np.testing.assert_array_equal(updated.attributes.listeners, anew.attributes.listeners)
@@ -71,9 +71,9 @@ def test_item_to_item_counts_touched_songs_as_a_fit_would(fitted: Model) -> None
     anew = fit_model(catalogue, interactions, CONFIG, np.random.default_rng(0), second_stage=fitted.second_stage)
     changed = np.flatnonzero(updated.attributes.listeners != fitted.attributes.listeners)
     for row in changed[:10]:
-        one = updated.listener(Feedback.likes([row]))
-        expected = anew.terms["item_to_item"].score(one)
-        np.testing.assert_allclose(updated.terms["item_to_item"].score(one), expected, rtol=1e-4, atol=1e-7)
+        item = updated.listener(Feedback.likes([row]))
+        expected = anew.terms["item_to_item"].score(item)
+        np.testing.assert_allclose(updated.terms["item_to_item"].score(item), expected, rtol=1e-4, atol=1e-7)
 
 
 def test_new_songs_shift_rows_and_are_found(fitted: Model) -> None:

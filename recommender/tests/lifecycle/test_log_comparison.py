@@ -114,13 +114,13 @@ def judged_site() -> ModelVersion:
 
 def test_a_model_that_learned_would_have_earned_more_than_chance(judged_site: ModelVersion) -> None:
     name = f"{judged_site.pk}@0"
-    found = figures("random", name)
-    assert found["policies"]["random"]["not_enough"] == []
-    assert found["policies"]["random"]["dr"]["mean"] == pytest.approx(found["logged"]["mean"], rel=0.05)
+    results = figures("random", name)
+    assert results["policies"]["random"]["not_enough"] == []
+    assert results["policies"]["random"]["dr"]["mean"] == pytest.approx(results["logged"]["mean"], rel=0.05)
     # Half of all songs are liked; whoever knows which half finds little else.
-    assert found["differences"][name]["dr"]["low"] > 0.5
-    said = compare("random", name)
-    assert f"{name} would have earned more than random" in said
+    assert results["differences"][name]["dr"]["low"] > 0.5
+    output = compare("random", name)
+    assert f"{name} would have earned more than random" in output
 
 
 def test_only_test_listeners_judge(judged_site: ModelVersion) -> None:
@@ -140,8 +140,8 @@ def test_equal_policies_are_equal_to_the_last_digit(judged_site: ModelVersion) -
     assert list(on_log["policies"]) == [str(judged_site.pk), "candidate"]
     # Fitted on more likes than the first: a difference, and none that keeps it from serving.
     assert on_log["differences"]["candidate"]["dr"]["high"] >= 0.0
-    found = figures(f"{second.pk}@0.5", f"{judged_site.pk}@0.5", pages=20)
-    assert found["pages"] == 20
+    results = figures(f"{second.pk}@0.5", f"{judged_site.pk}@0.5", pages=20)
+    assert results["pages"] == 20
 
 
 def test_the_page_shows_what_versions_would_have_earned(judged_site: ModelVersion, client: Client) -> None:

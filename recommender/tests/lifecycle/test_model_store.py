@@ -52,8 +52,8 @@ class Bucket:
         self.client.create_bucket(Bucket=self.name)
 
     def every_key(self) -> list[str]:
-        found = self.client.list_objects_v2(Bucket=self.name).get("Contents", [])
-        return [entry["Key"] for entry in found]
+        objects = self.client.list_objects_v2(Bucket=self.name).get("Contents", [])
+        return [entry["Key"] for entry in objects]
 
     def read(self, key: str) -> bytes:
         content: bytes = self.client.get_object(Bucket=self.name, Key=key)["Body"].read()
@@ -271,9 +271,9 @@ class TestAnotherMachine:
         assert serving() == versions[0]
         machine("first")
         versions += [fit(), fit()]
-        kept = {version.directory for version in versions[1:]}
-        twins = {name + EVAL_SUFFIX for name in kept}
-        assert bucket.folders() == kept | twins == folders(machine("first"))
+        kept_directories = {version.directory for version in versions[1:]}
+        twins = {name + EVAL_SUFFIX for name in kept_directories}
+        assert bucket.folders() == kept_directories | twins == folders(machine("first"))
         # A retrain brings a twin along.
         shutil.copytree(
             machine("first") / (versions[1].directory + EVAL_SUFFIX), there / (versions[0].directory + EVAL_SUFFIX)
@@ -289,7 +289,7 @@ class TestAnotherMachine:
     ) -> None:
         make_catalogue()
         old, new = fit(), fit()
-        kept = {key: bucket.read(key) for key in (bucket.array(new), f"site/{new.directory}/manifest.json")}
+        kept_by_key = {key: bucket.read(key) for key in (bucket.array(new), f"site/{new.directory}/manifest.json")}
         for damage in ("changed", "cut off", "longer", "missing", "no manifest", "a way out"):
             spoil(bucket, new, damage)
             here = machine(f"of {damage}")
@@ -300,7 +300,7 @@ class TestAnotherMachine:
                 in caplog.text
             )
             assert folders(here) == {old.directory}, damage
-            for key, content in kept.items():
+            for key, content in kept_by_key.items():
                 bucket.write(key, content)
         assert not list(here.parent.glob("*evil*"))
         forget_loaded()
@@ -371,9 +371,9 @@ class TestAnotherMachine:
         processes = [start_fetching(version, here, settings.MODEL_STORE) for _process in range(2)]
         until(lambda: len(list(here.glob("ready-*"))) == 2)
         (here / "go").touch()
-        said = [process.communicate(timeout=300) for process in processes]
-        assert [process.returncode for process in processes] == [0, 0], said
-        assert sorted(out.split() for out, _errors in said) == [["False"], ["True"]]
+        outputs = [process.communicate(timeout=300) for process in processes]
+        assert [process.returncode for process in processes] == [0, 0], outputs
+        assert sorted(out.split() for out, _errors in outputs) == [["False"], ["True"]]
         assert folders(here) == {version.directory}
         assert serving() == version
 
@@ -392,9 +392,9 @@ def spoil(bucket: Bucket, version: ModelVersion, damage: str) -> None:
     elif damage == "no manifest":
         bucket.client.delete_object(Bucket=bucket.name, Key=manifest)
     else:
-        told = json.loads(bucket.read(manifest))
-        told["arrays"]["catalogue.features"]["file"] = "../../evil.npy"
-        bucket.write(manifest, json.dumps(told).encode())
+        manifest_body = json.loads(bucket.read(manifest))
+        manifest_body["arrays"]["catalogue.features"]["file"] = "../../evil.npy"
+        bucket.write(manifest, json.dumps(manifest_body).encode())
 
 
 FETCH = """
@@ -511,21 +511,21 @@ class TestCommands:
     ) -> None:
         make_catalogue()
         settings.MODELS_KEPT = 2
-        old, kept, active = fit(), fit(), fit()
+        old, previous, active = fit(), fit(), fit()
         machine("second")
         assert serving() == active
         monkeypatch.setenv("COLUMNS", "200")
         cells = [line.split("│") for line in self.run("models", "list").splitlines() if line.startswith("│")]
         assert {int(line[1]): line[8].strip() for line in cells} == {
             old.pk: "deleted",
-            kept.pk: "stored",
+            previous.pk: "stored",
             active.pk: "yes",
         }
-        assert with_file([old, kept, active]) == {kept.pk, active.pk}
+        assert with_file([old, previous, active]) == {previous.pk, active.pk}
         go_to(monkeypatch, down)
-        told = self.run("models", "list")
-        assert "Can't look into the model store: s3://" in told
-        assert told.count("not here") == 2
+        output = self.run("models", "list")
+        assert "Can't look into the model store: s3://" in output
+        assert output.count("not here") == 2
 
     def test_activate_fetches_what_is_only_in_the_store(self, machine: Callable[[str], Path]) -> None:
         make_catalogue()

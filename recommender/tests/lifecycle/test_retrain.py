@@ -34,13 +34,13 @@ def run(**options: object) -> str:
 
 def test_it_writes_a_version_that_serves() -> None:
     make_catalogue()
-    said = run()
+    output = run()
     version = ModelVersion.objects.get()
     assert version.state == ModelVersion.State.ACTIVE
     assert version.fitted_on == {"songs": 40, "artists": 10, "genres": 2, "listeners": 0, "interactions": 0}
     assert set(version.timings) == {"read", "fit", "estimate", "write"}
-    assert f"Trained model version {version.pk} on 40 songs, 10 artists, 2 genres, 0 listeners" in said
-    assert "too few to measure" in said
+    assert f"Trained model version {version.pk} on 40 songs, 10 artists, 2 genres, 0 listeners" in output
+    assert "too few to measure" in output
     loaded = active_model()
     assert loaded is not None
     assert loaded.version == version
@@ -54,16 +54,16 @@ def test_quality_is_measured_on_listeners_held_out() -> None:
         user = make_user(f"listener{number}", pk=1_000_000 + number)
         for track in tracks[:20:3] if number % 2 else tracks[20::3]:
             rate(user=user, track=track, value=Rating.Value.LIKE)
-    said = run()
+    output = run()
     metrics = ModelVersion.objects.get().metrics
     scorers = {"popularity", "audio", "content", "blend"}
-    found = {(row["scorer"], row["reveal"]) for row in metrics["rows"]}
-    assert found == {(scorer, reveal) for scorer in scorers for reveal in ("1", "5", "80%")}
+    results = {(row["scorer"], row["reveal"]) for row in metrics["rows"]}
+    assert results == {(scorer, reveal) for scorer in scorers for reveal in ("1", "5", "80%")}
     assert len({row["listeners"] for row in metrics["rows"]}) == 1
     quality = {row["scorer"]: row["ndcg_at_10"] for row in metrics["rows"] if row["reveal"] == "1"}
     blend = quality["blend"]
     assert 0.0 < blend["low"] <= blend["mean"] <= blend["high"] <= 1.0
-    assert f"{blend['mean']:.3f} ({blend['low']:.3f}-{blend['high']:.3f})" in said
+    assert f"{blend['mean']:.3f} ({blend['low']:.3f}-{blend['high']:.3f})" in output
 
 
 def test_if_needed_does_nothing_when_nothing_changed() -> None:
@@ -128,9 +128,9 @@ def test_old_files_are_removed_and_the_active_one_stays(settings: Settings) -> N
     activate(version=first)
     run()
     run()
-    kept = [version.pk for version in ModelVersion.objects.order_by("pk") if model_path(version).is_dir()]
-    assert len(kept) == 2
-    assert ModelVersion.objects.filter(active_slot=True).get().pk in kept
+    kept_pks = [version.pk for version in ModelVersion.objects.order_by("pk") if model_path(version).is_dir()]
+    assert len(kept_pks) == 2
+    assert ModelVersion.objects.filter(active_slot=True).get().pk in kept_pks
 
 
 def test_one_version_is_active_at_most() -> None:
@@ -214,8 +214,8 @@ def test_a_worse_model_does_not_serve_unless_forced() -> None:
     assert "it is now active" in run()
     before = ModelVersion.objects.get()
     lose_what_is_known_of_songs()
-    said = run()
-    assert "it scores worse than the active version" in said
+    output = run()
+    assert "it scores worse than the active version" in output
     worse = ModelVersion.objects.latest("pk")
     assert worse.state == ModelVersion.State.CANDIDATE
     assert worse.metrics["against_active"]["high"] < 0

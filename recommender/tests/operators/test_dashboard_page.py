@@ -35,9 +35,9 @@ def test_counts_of_what_there_is() -> None:
     User.objects.filter(pk=idle.pk).update(created_at=timezone.now() - timedelta(days=30))
     Play.objects.create(user=listener, track=tracks[1])
     Rating.objects.create(user=idle, track=tracks[1], value=1, updated_at=timezone.now() - timedelta(days=8))
-    found = counts()
-    assert (found.songs, found.hidden_songs, found.artists, found.genres) == (39, 1, 10, 2)
-    assert (found.listeners, found.new_listeners, found.active_listeners) == (2, 1, 1)
+    figures = counts()
+    assert (figures.songs, figures.hidden_songs, figures.artists, figures.genres) == (39, 1, 10, 2)
+    assert (figures.listeners, figures.new_listeners, figures.active_listeners) == (2, 1, 1)
 
 
 def test_days_are_those_of_the_readers_time_zone() -> None:

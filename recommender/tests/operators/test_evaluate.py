@@ -29,7 +29,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
     rows = []
     for listener in range(40):
         near = [song for song in songs if song[3] == listener % 2]
-        rows += [f"{listener},{near[place][0]},{1 + place % 3}" for place in rng.permutation(60)[:12]]
+        rows += [f"{listener},{near[index][0]},{1 + index % 3}" for index in rng.permutation(60)[:12]]
     interactions.write_text("listener,track_id,plays\n" + "\n".join(rows))
     return interactions, catalogue
 
@@ -42,9 +42,9 @@ def run(files: tuple[Path, Path], *more: str) -> str:
 
 def rows_of(files: tuple[Path, Path], path: Path, *more: str) -> list[dict[str, Any]]:
     run(files, "--json", str(path), *more)
-    found: dict[str, Any] = json.loads(path.read_text())
-    assert list(found) == ["rows"]
-    return list(found["rows"])
+    report: dict[str, Any] = json.loads(path.read_text())
+    assert list(report) == ["rows"]
+    return list(report["rows"])
 
 
 def test_one_row_per_scorer_and_amount(files: tuple[Path, Path], tmp_path: Path) -> None:
@@ -71,19 +71,19 @@ def test_the_same_seed_gives_the_same_figures(files: tuple[Path, Path], tmp_path
 
 
 def test_the_table_says_what_was_read_and_where_the_blend_is_not_ahead(files: tuple[Path, Path]) -> None:
-    said = run(files, "--reveal", "5", "5000")
-    assert "catalogue: 120 rows, 120 songs" in said
-    assert "8 test listeners, 5 of their tracks revealed" in said
-    assert "Skipped, because no test listener has enough tracks to reveal: 5000" in said
-    assert "No list covers a listener's whole taste" in said
+    output = run(files, "--reveal", "5", "5000")
+    assert "catalogue: 120 rows, 120 songs" in output
+    assert "8 test listeners, 5 of their tracks revealed" in output
+    assert "Skipped, because no test listener has enough tracks to reveal: 5000" in output
+    assert "No list covers a listener's whole taste" in output
 
 
 def test_lists_of_songs_that_nobody_else_has_are_pointed_out(files: tuple[Path, Path]) -> None:
     interactions, _ = files
     one_owner = [f"{listener},{3 * listener + song:022d},1" for listener in range(40) for song in range(3)]
     interactions.write_text("listener,track_id,plays\n" + "\n".join(one_owner))
-    said = run(files, "--reveal", "1")
-    assert "no training listener has 100% of the test listeners' tracks and 20% of the catalogue: in these" in said
+    output = run(files, "--reveal", "1")
+    assert "no training listener has 100% of the test listeners' tracks and 20% of the catalogue: in these" in output
 
 
 def test_cold_tracks_are_found_among_themselves(files: tuple[Path, Path], tmp_path: Path) -> None:
@@ -96,16 +96,16 @@ def test_cold_tracks_are_found_among_themselves(files: tuple[Path, Path], tmp_pa
 @pytest.mark.skipif(NO_IMPLICIT, reason="needs the extra bench (implicit)")
 def test_the_peers_are_rows_and_the_best_is_marked(files: tuple[Path, Path], tmp_path: Path) -> None:
     path = tmp_path / "out.json"
-    said = run(files, "--reveal", "5", "--peers", "--json", str(path))
+    output = run(files, "--reveal", "5", "--peers", "--json", str(path))
     rows = {row["scorer"]: row for row in json.loads(path.read_text())["rows"]}
     assert set(PEERS) <= set(rows)
     best = max(PEERS, key=lambda name: rows[name]["ndcg_at_10"])
-    assert f"{best} *" in said
+    assert f"{best} *" in output
     blend = rows["blend"]
     assert blend["best_peer"] == best
     gap = blend["ndcg_at_10"] - rows[best]["ndcg_at_10"]
     assert blend["ndcg_at_10_minus_best_peer"] == pytest.approx(gap)
-    assert f"5 revealed: blend minus {best}, the best peer: {gap:+.3f}" in said
+    assert f"5 revealed: blend minus {best}, the best peer: {gap:+.3f}" in output
     # A quarter of the songs of the right genre is known and gone; chance would find one in ten of the others.
     assert rows["ALS-128"]["ndcg_at_10"] > rows["audio"]["ndcg_at_10"]
 

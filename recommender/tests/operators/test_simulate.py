@@ -25,7 +25,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
     rows = []
     for listener in range(50):
         near = [song for song in songs if song[3] == listener % 4]
-        rows += [f"{listener},{near[place][0]}" for place in rng.permutation(60)[:20]]
+        rows += [f"{listener},{near[index][0]}" for index in rng.permutation(60)[:20]]
     interactions.write_text("listener,track_id\n" + "\n".join(rows))
     return interactions, catalogue
 
@@ -39,9 +39,9 @@ def run(files: tuple[Path, Path], *more: str) -> str:
 
 def rows_of(files: tuple[Path, Path], path: Path, *more: str) -> list[dict[str, Any]]:
     run(files, "--json", str(path), "--dials", "0", "1", *more)
-    found: dict[str, Any] = json.loads(path.read_text())
-    assert list(found) == ["rows"]
-    return list(found["rows"])
+    report: dict[str, Any] = json.loads(path.read_text())
+    assert list(report) == ["rows"]
+    return list(report["rows"])
 
 
 @pytest.fixture
@@ -91,10 +91,10 @@ def test_page_rules_are_for_every_policy(files: tuple[Path, Path], tmp_path: Pat
 
 
 def test_the_table_names_every_policy(files: tuple[Path, Path], short: tuple[str, ...]) -> None:
-    said = run(files, *short, "--dials", "1")
-    assert "5 test listeners, 30 songs shown to each, starting from 1" in said
+    output = run(files, *short, "--dials", "1")
+    assert "5 test listeners, 30 songs shown to each, starting from 1" in output
     for policy in ("popularity", "static", "greedy", "explore", "explore@1"):
-        assert policy in said
+        assert policy in output
 
 
 @pytest.mark.skipif(NO_IMPLICIT, reason="needs the extra bench")
@@ -112,7 +112,7 @@ def test_peers_that_are_missing_are_named(files: tuple[Path, Path]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "said"),
+    ("more", "message"),
     [
         (("--start", "20"), "no test listener has more than 20 songs"),
         (("--start", "-1"), "'-1' must be a whole number, 0 or more"),
@@ -122,8 +122,8 @@ def test_peers_that_are_missing_are_named(files: tuple[Path, Path]) -> None:
         (("--json", "/nowhere/out.json"), "/nowhere/out.json: "),
     ],
 )
-def test_bad_arguments_are_named(files: tuple[Path, Path], more: tuple[str, ...], said: str) -> None:
-    with pytest.raises(CommandError, match=said):
+def test_bad_arguments_are_named(files: tuple[Path, Path], more: tuple[str, ...], message: str) -> None:
+    with pytest.raises(CommandError, match=message):
         run(files, "--listeners", "2", *more)
 
 

@@ -250,10 +250,10 @@ def test_merging_songs_moves_the_record_of_what_was_shown(tracks: list[Track], u
 def test_exploring_is_said_logged_and_scaled_by_the_dial(tracks: list[Track], user: User) -> None:
     # Of two artists out of three everybody knows the songs: only beside these there is something to be found.
     for number in range(9):
-        like(make_user(f"other{number}"), *(track for place, track in enumerate(tracks) if place // 4 % 3))
+        like(make_user(f"other{number}"), *(track for index, track in enumerate(tracks) if index // 4 % 3))
     call_command("retrain", force=True, verbosity=0)
     like(user, tracks[0], tracks[20])
-    found = 0
+    n_found = 0
     for _ in range(5):
         feed = recommend_feed(user=user, k=4, adventure=1.0)
         assert feed is not None
@@ -262,8 +262,8 @@ def test_exploring_is_said_logged_and_scaled_by_the_dial(tracks: list[Track], us
         )
         for item in feed.items:
             assert item.reason.startswith("A new find") == ((True, item.track.pk) in explored)
-        found += sum(is_explored for is_explored, _pk in explored)
-    assert found > 0
+        n_found += sum(is_explored for is_explored, _pk in explored)
+    assert n_found > 0
     rows = Recommendation.objects.filter(user=user)
     assert {row.policy for row in rows} == {"thompson"}
     assert all(0.0 < row.propensity <= 1.0 for row in rows)

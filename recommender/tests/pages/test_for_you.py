@@ -53,12 +53,12 @@ def sections(user: User) -> dict[str, list[str]]:
 
 def test_every_section_has_its_songs_and_no_song_stands_twice(tracks: list[Track], user: User) -> None:
     like(user, tracks[0], tracks[1])
-    found = sections(user)
-    assert set(found["made"][:2]) == {"Song 0.2", "Song 0.3"}
-    shown = [title for titles in found.values() for title in titles]
+    shelves = sections(user)
+    assert set(shelves["made"][:2]) == {"Song 0.2", "Song 0.3"}
+    shown = [title for titles in shelves.values() for title in titles]
     assert len(shown) == len(set(shown))
-    assert all(len(titles) <= SIZES[name] for name, titles in found.items())  # type: ignore[index]
-    assert not any(title.startswith("Song 0.") for title in found["new"])
+    assert all(len(titles) <= SIZES[name] for name, titles in shelves.items())  # type: ignore[index]
+    assert not any(title.startswith("Song 0.") for title in shelves["new"])
 
 
 def test_a_new_listener_has_what_is_made_new_and_popular(tracks: list[Track], user: User) -> None:
@@ -129,7 +129,7 @@ def test_new_releases_are_told_with_their_year(user: User) -> None:
 
 def test_each_song_is_recorded_with_its_section(tracks: list[Track], user: User) -> None:
     like(user, tracks[0])
-    found = sections(user)
+    shelves = sections(user)
     rows = list(Recommendation.objects.order_by("position").select_related("track"))
     assert len({row.page for row in rows}) == 1
     assert [row.position for row in rows] == list(range(len(rows)))
@@ -138,7 +138,7 @@ def test_each_song_is_recorded_with_its_section(tracks: list[Track], user: User)
         recorded.setdefault(row.section, []).append(row.track.title)
         assert row.score == pytest.approx(sum(row.reason["terms"].values()), abs=1e-4)
         assert (row.policy, row.propensity) == ("greedy", 1.0)
-    assert recorded == found
+    assert recorded == shelves
 
 
 def test_exploring_is_recorded_in_the_sections_that_explore(tracks: list[Track], user: User) -> None:

@@ -39,12 +39,12 @@ def test_songs_are_alike_new_and_not_in_it(user: User, songs: list[Track]) -> No
     playlist = create_playlist(owner=user, name="Quiet", tracks=[songs[0], songs[4], songs[8]])
     Rating.objects.create(user=user, track=songs[1], value=1)
     Play.objects.create(user=user, track=songs[5])
-    found = continue_playlist(playlist=playlist, k=6, is_new=True)
-    assert found is not None
-    assert len(found) == 6
-    assert {track.genres.get().name for track in found} == {"folk"}
-    assert not {track.pk for track in found} & {songs[number].pk for number in (0, 4, 8, 1, 5)}
-    assert continue_playlist(playlist=playlist, k=6, is_new=True) == found
+    continuation = continue_playlist(playlist=playlist, k=6, is_new=True)
+    assert continuation is not None
+    assert len(continuation) == 6
+    assert {track.genres.get().name for track in continuation} == {"folk"}
+    assert not {track.pk for track in continuation} & {songs[number].pk for number in (0, 4, 8, 1, 5)}
+    assert continue_playlist(playlist=playlist, k=6, is_new=True) == continuation
 
 
 def test_known_songs_where_asked_for_but_never_disliked_ones(user: User, songs: list[Track]) -> None:

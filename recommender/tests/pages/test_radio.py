@@ -84,6 +84,6 @@ def test_two_devices_at_once_add_one_page() -> None:
         make_track(f"Known {number}", artist=f"Artist {number}", popularity=90 - number)
     play_all(user=user, tracks=[make_track("Last")])
     after = QueueItem.objects.get().pk
-    found = run_together(*[lambda: next_song(user=user, after=after)] * 3)
-    assert {item.track.title for item in found} == {"Known 0"}
+    items = run_together(*[lambda: next_song(user=user, after=after)] * 3)
+    assert {item.track.title for item in items} == {"Known 0"}
     assert QueueItem.objects.count() == 4

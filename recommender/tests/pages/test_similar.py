@@ -13,16 +13,16 @@ pytestmark = pytest.mark.django_db
 
 def titles(client: Client, track: Track) -> list[str]:
     answer = client.get(reverse("recommender:similar", args=[track.pk]), headers={"HX-Request": "true"})
-    return [found.title for found in answer.context["tracks"]]
+    return [matches.title for matches in answer.context["tracks"]]
 
 
 def test_the_same_artist_and_sound_come_first(client: Client) -> None:
     tracks = make_catalogue()
     call_command("retrain", verbosity=0)
-    found = titles(client, tracks[0])
-    assert set(found[:2]) <= {"Song 0.1", "Song 0.2", "Song 0.3"}
-    assert {title.split(".")[0] for title in found} <= {f"Song {artist}" for artist in range(5)}
-    assert "Song 0.0" not in found
+    results = titles(client, tracks[0])
+    assert set(results[:2]) <= {"Song 0.1", "Song 0.2", "Song 0.3"}
+    assert {title.split(".")[0] for title in results} <= {f"Song {artist}" for artist in range(5)}
+    assert "Song 0.0" not in results
 
 
 def test_hidden_songs_are_not_among_them(client: Client) -> None:

@@ -30,46 +30,46 @@ def ladder(db: None) -> list[Track]:
 
 
 def test_the_way_leads_up_the_ladder(ladder: list[Track]) -> None:
-    found = track_path(start=ladder[0], goal=ladder[10], between=STEPS, user=None)
-    assert found is not None
-    places = [ladder.index(track) for track in found]
+    path = track_path(start=ladder[0], goal=ladder[10], between=STEPS, user=None)
+    assert path is not None
+    places = [ladder.index(track) for track in path]
     assert places[0] == 0
     assert places[-1] == 10
     # Songs of the quiet half sound alike to the scaled features, and those of the loud half: halves are not mixed.
-    assert [place > 5 for place in places] == sorted(place > 5 for place in places)
+    assert [position > 5 for position in places] == sorted(position > 5 for position in places)
     assert len(set(places)) == STEPS + 2
 
 
 def test_the_other_way_leads_down(ladder: list[Track]) -> None:
-    found = track_path(start=ladder[10], goal=ladder[0], between=STEPS, user=None)
-    assert found is not None
-    places = [ladder.index(track) for track in found]
-    assert [place < 5 for place in places] == sorted(place < 5 for place in places)
+    path = track_path(start=ladder[10], goal=ladder[0], between=STEPS, user=None)
+    assert path is not None
+    places = [ladder.index(track) for track in path]
+    assert [position < 5 for position in places] == sorted(position < 5 for position in places)
 
 
 def test_hidden_songs_are_not_on_the_way(ladder: list[Track]) -> None:
     Track.objects.filter(pk__in=[ladder[3].pk, ladder[5].pk]).update(is_active=False)
-    found = track_path(start=ladder[0], goal=ladder[10], between=9, user=None)
-    assert found is not None
-    assert {track.title for track in ladder} - {track.title for track in found} == {"Step 3", "Step 5"}
+    path = track_path(start=ladder[0], goal=ladder[10], between=9, user=None)
+    assert path is not None
+    assert {track.title for track in ladder} - {track.title for track in path} == {"Step 3", "Step 5"}
 
 
 def test_what_the_listener_blocked_is_not_on_the_way(ladder: list[Track]) -> None:
     user = make_user()
     block(user=user, target=ladder[4])
     block(user=user, target=ladder[6].artists.get())
-    found = track_path(start=ladder[0], goal=ladder[10], between=9, user=user)
-    assert found is not None
-    assert {track.title for track in ladder} - {track.title for track in found} == {"Step 4", "Step 6"}
+    path = track_path(start=ladder[0], goal=ladder[10], between=9, user=user)
+    assert path is not None
+    assert {track.title for track in ladder} - {track.title for track in path} == {"Step 4", "Step 6"}
 
 
 def test_explicit_songs_are_left_out_for_whom_does_not_want_them(ladder: list[Track]) -> None:
     Track.objects.filter(pk=ladder[4].pk).update(explicit=True)
     retrain(force=True)
-    found = track_path(start=ladder[0], goal=ladder[10], between=9, user=make_user(explicit_allowed=False))
-    assert found is not None
-    assert ladder[4] not in found
-    assert len(found) == 10
+    path = track_path(start=ladder[0], goal=ladder[10], between=9, user=make_user(explicit_allowed=False))
+    assert path is not None
+    assert ladder[4] not in path
+    assert len(path) == 10
 
 
 def test_a_song_the_model_does_not_know_has_no_way(ladder: list[Track]) -> None:

@@ -32,10 +32,10 @@ def test_what_is_written_is_read_back(weights: Sparse, tmp_path: Path, parts: in
     write_interactions(tmp_path, weights, parts)
     sides: list[tuple[Side, Sparse]] = [("by_listener", weights), ("by_item", weights.T.tocsr())]
     for side, matrix in sides:
-        found = read_side(tmp_path, side)
-        assert len(found) == parts
-        assert [part.first for part in found[1:]] == [part.last for part in found[:-1]]
-        blocks = [read_part(part, side) for part in found]
+        parts_read = read_side(tmp_path, side)
+        assert len(parts_read) == parts
+        assert [part.first for part in parts_read[1:]] == [part.last for part in parts_read[:-1]]
+        blocks = [read_part(part, side) for part in parts_read]
         np.testing.assert_array_equal(np.concatenate([block.data for block in blocks]), matrix.data)
         np.testing.assert_array_equal(np.concatenate([block.indices for block in blocks]), matrix.indices)
         np.testing.assert_array_equal(entries(tmp_path, side), np.diff(matrix.indptr))
@@ -56,13 +56,13 @@ def test_a_cluster_finds_the_factors_that_one_machine_finds(weights: Sparse, tmp
     config = FactorConfig(factors=8)
     write_interactions(tmp_path, weights, 5)
     steps: list[float] = []
-    found = factorise_on_dask(
+    fitted = factorise_on_dask(
         tmp_path, credits_, config, np.random.default_rng(3), progress=lambda _step, share: steps.append(share)
     )
     alone = factorise(weights, credits_, config, np.random.default_rng(3))
-    np.testing.assert_allclose(found.items, alone.items, atol=1e-5)
-    np.testing.assert_allclose(found.gram, alone.gram, atol=1e-4)
-    assert found.mean_length == alone.mean_length
+    np.testing.assert_allclose(fitted.items, alone.items, atol=1e-5)
+    np.testing.assert_allclose(fitted.gram, alone.gram, atol=1e-4)
+    assert fitted.mean_length == alone.mean_length
     assert steps == [step / config.iterations for step in range(config.iterations)]
 
 

@@ -37,13 +37,13 @@ class TestFaiss:
 
     def test_it_finds_the_largest_products(self) -> None:
         index = nearest.build_index(lambda rows: DRAWS[rows], len(DRAWS), DRAWS[:100], seed=3)
-        found = {1.0: 0.0, 0.3: 0.0}
+        recall = {1.0: 0.0, 0.3: 0.0}
         for query in DRAWS[:20]:
             best = np.argsort(-(DRAWS @ query))[:50]
-            for probe_share in found:
-                found[probe_share] += float(np.isin(best, index.nearest(query, 200, probe_share)).mean()) / 20
-        assert found[1.0] > 0.93
-        assert 0.5 < found[0.3] < found[1.0]
+            for probe_share in recall:
+                recall[probe_share] += float(np.isin(best, index.nearest(query, 200, probe_share)).mean()) / 20
+        assert recall[1.0] > 0.93
+        assert 0.5 < recall[0.3] < recall[1.0]
 
     def test_few_vectors_are_indexed_as_well(self) -> None:
         for number in (1, 3):

@@ -135,11 +135,11 @@ def test_features_from_the_operators_own_source(client: Client, listener: User, 
     add(client, 8)
     add(client, 9)
 
-    found = {track.title: (track.features, track.features_origin) for track in Track.objects.all()}
-    assert found["Song 7"] == ({"energy": 0.9}, "source")
+    features_by_title = {track.title: (track.features, track.features_origin) for track in Track.objects.all()}
+    assert features_by_title["Song 7"] == ({"energy": 0.9}, "source")
     # Song 8's are out of range; the source does not know song 9.
-    assert found["Song 8"] == ({}, "")
-    assert found["Song 9"] == ({}, "")
+    assert features_by_title["Song 8"] == ({}, "")
+    assert features_by_title["Song 9"] == ({}, "")
     assert "from this site&#x27;s own data" in page
 
 
@@ -166,9 +166,9 @@ def test_a_source_that_fails_is_logged_and_costs_no_song(
         (f"{__name__}.SAID", [f"setting FEATURE_SOURCE: {__name__}.SAID isn't callable."]),
     ],
 )
-def test_a_source_that_leads_nowhere_is_said_at_the_start(source: str, said: list[str]) -> None:
+def test_a_source_that_leads_nowhere_is_said_at_the_start(source: str, messages: list[str]) -> None:
     with override_settings(FEATURE_SOURCE=source):
-        assert [error.msg for error in run_checks() if str(error.id).startswith("catalog.")] == said
+        assert [error.msg for error in run_checks() if str(error.id).startswith("catalog.")] == messages
 
 
 def test_what_the_operator_hid_stays_hidden(client: Client, listener: User, sandbox: SandboxServer) -> None:

@@ -51,16 +51,16 @@ def test_interactions_keep_only_the_chosen_listeners() -> None:
         weight=np.array([1, 2, 3, 4], dtype=np.float32),
         region=np.array([7, 8, 9], dtype=np.int32),
     )
-    kept = interactions.of_listeners(np.array([True, False, True]))
-    assert kept.listener.tolist() == [0, 1, 1]
-    assert kept.row.tolist() == [5, 7, 8]
-    assert kept.weight.tolist() == [1, 3, 4]
-    assert kept.region.tolist() == [7, 9]
+    subset = interactions.of_listeners(np.array([True, False, True]))
+    assert subset.listener.tolist() == [0, 1, 1]
+    assert subset.row.tolist() == [5, 7, 8]
+    assert subset.weight.tolist() == [1, 3, 4]
+    assert subset.region.tolist() == [7, 9]
 
 
 def test_interactions_outside_the_catalogue_are_refused() -> None:
-    one = np.zeros(1, dtype=np.int32)
-    interactions = Interactions(listener=one, row=one + 2, weight=np.ones(1, np.float32), region=one)
+    zero = np.zeros(1, dtype=np.int32)
+    interactions = Interactions(listener=zero, row=zero + 2, weight=np.ones(1, np.float32), region=zero)
     interactions.check_against(make_catalogue([[0], [0], [0]]))
     with pytest.raises(InvalidDataError, match=r"row: 2\.\.2 outside 0\.\.1"):
         interactions.check_against(make_catalogue([[0], [0]]))

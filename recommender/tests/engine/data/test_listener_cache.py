@@ -22,9 +22,9 @@ def copied(feedback: Feedback) -> Feedback:
 
 
 def test_the_same_feedback_is_the_same_listener(model: Model, feedback: Feedback) -> None:
-    found = model.listener(feedback)
-    assert model.listener(copied(feedback)) is found
-    assert score(model, found) is score(model, found)
+    profile = model.listener(feedback)
+    assert model.listener(copied(feedback)) is profile
+    assert score(model, profile) is score(model, profile)
 
 
 CHANGES = {
@@ -51,8 +51,8 @@ def test_whatever_changes_makes_another_listener(model: Model, change: dict[str,
 
 
 def test_what_stands_in_one_array_does_not_count_for_the_next() -> None:
-    one, other = feedback_of(genres=[1, 2], artists=[3]), feedback_of(genres=[1], artists=[2, 3])
-    assert digest(one) != digest(other)
+    first, other = feedback_of(genres=[1, 2], artists=[3]), feedback_of(genres=[1], artists=[2, 3])
+    assert digest(first) != digest(other)
 
 
 def test_pages_do_not_depend_on_who_was_there_before(model: Model, feedback: Feedback) -> None:
@@ -78,10 +78,10 @@ def test_only_the_last_are_kept(model: Model) -> None:
         made.append(feedback)
         return ListenerProfile.from_feedback(feedback, model.config.feedback)
 
-    lately, (one, two, three) = ListenerCache(), [Feedback.likes([row]) for row in range(3)]
-    for asked in (one, two, one, three, one, two):
-        lately.listener(asked, 2, work_out)
-    assert made == [one, two, three, two]
+    lately, (first, two, three) = ListenerCache(), [Feedback.likes([row]) for row in range(3)]
+    for requested in (first, two, first, three, first, two):
+        lately.listener(requested, 2, work_out)
+    assert made == [first, two, three, two]
     assert len(lately) == 2
 
 

@@ -26,5 +26,5 @@ def test_warm_tracks_are_revealed_and_all_cold_ones_wanted() -> None:
     lists = ([4, 0, 1, 5, 2], [0, 1, 2], [4, 0])
     split = Split(Interactions.empty(), tuple(np.array(rows, np.int32) for rows in lists))
     cold = np.array([False, False, False, False, True, True])
-    asked = cold_queries(split, cold, Reveal("2"))
-    assert [(query.observed.tolist(), query.held_out.tolist()) for query in asked] == [([0, 1], [4, 5])]
+    queries = cold_queries(split, cold, Reveal("2"))
+    assert [(query.observed.tolist(), query.held_out.tolist()) for query in queries] == [([0, 1], [4, 5])]

@@ -121,11 +121,11 @@ def test_a_listener_is_predicted_by_the_others() -> None:
 
 
 def test_what_is_no_log_is_refused() -> None:
-    one = np.zeros(1, dtype=np.int64)
+    single_row = np.zeros(1, dtype=np.int64)
     with pytest.raises(InvalidDataError, match="propensity"):
-        LoggedSongs(one, one, one, np.ones(1), np.zeros(1), np.ones((1, 1)))
+        LoggedSongs(single_row, single_row, single_row, np.ones(1), np.zeros(1), np.ones((1, 1)))
     with pytest.raises(InvalidDataError, match="differ in length"):
-        LoggedSongs(one, one, one, np.ones(2), np.ones(1), np.ones((1, 1)))
+        LoggedSongs(single_row, single_row, single_row, np.ones(2), np.ones(1), np.ones((1, 1)))
     none = np.zeros(0, dtype=np.int64)
     empty = LoggedSongs(none, none, none, np.zeros(0), np.zeros(0), np.zeros((0, 1)))
     with pytest.raises(InvalidDataError, match="no page"):

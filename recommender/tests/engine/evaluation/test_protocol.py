@@ -48,9 +48,9 @@ def test_split_sets_a_fifth_aside_and_never_trains_on_it(interactions: Interacti
 
 
 def test_a_disliked_track_is_not_to_be_found() -> None:
-    one = np.zeros(2, dtype=np.int32)
+    single_row = np.zeros(2, dtype=np.int32)
     weight = np.array([1, -1], dtype=np.float32)
-    interactions = Interactions(one, np.array([3, 4], dtype=np.int32), weight, one[:1])
+    interactions = Interactions(single_row, np.array([3, 4], dtype=np.int32), weight, single_row[:1])
     split = split_listeners(interactions, np.random.default_rng(0), share=1.0)
     assert [rows.tolist() for rows in split.test] == [[3]]
 
@@ -143,18 +143,18 @@ def test_listeners_asked_about_together_are_judged_as_one_by_one(
     questions = {"5": queries(split, Reveal("5"))}
     together = model_scorers(model)
     alone: dict[str, Scorer] = {name: partial(_asked, scorer) for name, scorer in together.items()}
-    found, expected = (
+    actual, expected = (
         measure(scorers, catalogue, split.training, questions, np.random.default_rng(1))
         for scorers in (together, alone)
     )
-    for one, other in zip(found, expected, strict=True):
-        np.testing.assert_array_equal(one.ndcg_at_100, other.ndcg_at_100)
+    for item, other in zip(actual, expected, strict=True):
+        np.testing.assert_array_equal(item.ndcg_at_100, other.ndcg_at_100)
 
 
 def test_expected_listeners_are_scored_as_others(model: Model) -> None:
     feedbacks = [Feedback.likes([1, 2]), Feedback.likes([3])]
     listeners = [model.listener(feedback) for feedback in feedbacks]
-    expected = [score(model, replace(one)).total for one in listeners]
+    expected = [score(model, replace(item)).total for item in listeners]
     score_ahead(model, listeners)
     for listener, scores in zip(listeners, expected, strict=True):
         np.testing.assert_allclose(score(model, listener).total, scores, rtol=1e-4, atol=1e-4)

@@ -41,11 +41,11 @@ class InOrder:
     """Shows the songs from `first` on that were not shown yet; those below `found` count as explored."""
 
     first: int = 0
-    found: int = 0
+    n_found: int = 0
 
     def __call__(self, session: Session, k: int, rng: np.random.Generator) -> SimulatedPage:
         left = np.setdiff1d(np.arange(self.first, N_TRACKS), session.seen)[:k].astype(np.int32)
-        return SimulatedPage(left, left < self.found)
+        return SimulatedPage(left, left < self.n_found)
 
 
 def at_random(session: Session, k: int, rng: np.random.Generator) -> SimulatedPage:
@@ -81,7 +81,7 @@ def test_novelty_is_the_mean_surprise_of_what_is_shown() -> None:
 
 
 def test_what_exploring_costs_and_finds() -> None:
-    row = alone(InOrder(found=2), rows(7, 1, 2), plan=Plan(start=1, rounds=2, songs=2))
+    row = alone(InOrder(n_found=2), rows(7, 1, 2), plan=Plan(start=1, rounds=2, songs=2))
     assert row.explored_share == 0.5
     assert row.explored_like_rate == 0.5
     assert alone(InOrder(), rows(7, 1), plan=Plan(rounds=1)).explored_like_rate is None
@@ -137,13 +137,13 @@ def test_listeners_with_nothing_left_to_be_found_are_left_out() -> None:
 def test_every_policy_meets_the_same_listeners_with_the_same_luck_in_any_number_of_processes() -> None:
     lists = [np.random.default_rng(n).permutation(N_TRACKS)[:5].astype(np.int32) for n in range(50)]
     plan = Plan(start=1, rounds=2, songs=2, seed=3)
-    one, two, stays = (
+    first, two, stays = (
         simulate_lists({"a": at_random, "b": at_random}, split_of(*lists), plan, jobs=jobs, alone=here)
         for jobs, here in ((1, ()), (2, ()), (2, ("a", "b")))
     )
-    assert one == two == stays
-    assert one[0].likes_total == one[1].likes_total
-    assert one != simulate_lists({"a": at_random}, split_of(*lists), Plan(1, 2, 2, seed=4))
+    assert first == two == stays
+    assert first[0].likes_total == first[1].likes_total
+    assert first != simulate_lists({"a": at_random}, split_of(*lists), Plan(1, 2, 2, seed=4))
 
 
 def test_a_catalogue_that_ends_early_ends_the_pages() -> None:

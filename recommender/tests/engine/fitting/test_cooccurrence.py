@@ -18,7 +18,7 @@ LIKED = (RNG.random((30, 12)) < 0.3).astype(np.float32)
 @pytest.mark.parametrize("block", [1, 60, 10_000])
 def test_neighbours_by_hand(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cooccurrence, "BLOCK_PRODUCTS", block)
-    found = neighbours(
+    weights = neighbours(
         sp.csr_array(LIKED), CooccurrenceConfig(n_neighbours=12, power=0.4, length_power=0.5, shrinkage=3.0)
     )
     weight = np.maximum(LIKED.sum(axis=1), 1) ** -0.5
@@ -27,7 +27,7 @@ def test_neighbours_by_hand(block: int, monkeypatch: pytest.MonkeyPatch) -> None
     rarer = np.minimum(LIKED.sum(axis=0)[:, None], LIKED.sum(axis=0)[None, :])
     expected *= rarer / (rarer + 3.0)
     np.fill_diagonal(expected, 0.0)
-    np.testing.assert_allclose(found.toarray(), expected, rtol=1e-5)
+    np.testing.assert_allclose(weights.toarray(), expected, rtol=1e-5)
 
 
 def test_only_the_nearest_are_kept() -> None:

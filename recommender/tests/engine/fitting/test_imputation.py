@@ -45,23 +45,23 @@ def test_a_key_is_never_estimated() -> None:
 
 
 def test_a_single_missing_value_of_a_measured_song_stays_unknown() -> None:
-    given = catalogue([0.2, 0.4], [[0], [0]], [[], []])
-    given.features[1, KEY] = np.nan
-    features, estimated = estimate_features(given)
+    songs = catalogue([0.2, 0.4], [[0], [0]], [[], []])
+    songs.features[1, KEY] = np.nan
+    features, estimated = estimate_features(songs)
     assert np.isnan(features[1, KEY])
     assert not estimated.any()
 
 
 def test_estimates_are_made_anew_and_never_from_each_other() -> None:
     stale = np.array([False, True])
-    given = catalogue([0.2, 0.9], [[0], [0]], [[], []], features_estimated=stale)
-    assert estimate_features(given)[0][1, ENERGY] == np.float32(0.2)
-    once = with_estimates(given)
+    songs = catalogue([0.2, 0.9], [[0], [0]], [[], []], features_estimated=stale)
+    assert estimate_features(songs)[0][1, ENERGY] == np.float32(0.2)
+    once = with_estimates(songs)
     np.testing.assert_array_equal(with_estimates(once).features, once.features)
 
 
 def test_a_fit_fills_them_in_and_marks_them() -> None:
-    given = catalogue([0.1, 0.9, 0.5, np.nan], [[0], [1], [2], [0]], [[], [], [], []])
-    model = fit_model(given, Interactions.empty(), EngineConfig(), np.random.default_rng(0))
+    songs = catalogue([0.1, 0.9, 0.5, np.nan], [[0], [1], [2], [0]], [[], [], [], []])
+    model = fit_model(songs, Interactions.empty(), EngineConfig(), np.random.default_rng(0))
     assert model.catalogue.features_estimated.tolist() == [False, False, False, True]
-    assert np.isnan(given.features[3]).all()
+    assert np.isnan(songs.features[3]).all()

@@ -62,8 +62,8 @@ class TestTrees:
         features, labels = self.examples()
         config = RankingConfig(trees=60, min_leaf=10)
         trees = fit_trees(features, labels > 0, np.ones(800, np.float32), config, np.random.default_rng(0))
-        said = trees.predict(features)
-        assert said[labels > 0].min() > np.median(said[labels == 0])
+        predicted = trees.predict(features)
+        assert predicted[labels > 0].min() > np.median(predicted[labels == 0])
 
     def test_survive_storing_without_a_copy(self, model: Model) -> None:
         assert model.ranker is not None
@@ -79,8 +79,8 @@ class TestContributions:
         view, weight = ranked.view, ranked.view.ranker.weight
         trees, features = view.ranker.trees, view.features
         stated = ranked.contributions(ranked.rows[:8])
-        for place, contributions in enumerate(stated):
-            at = ranked.order[place]
+        for position, contributions in enumerate(stated):
+            at = ranked.order[position]
             for name in model.terms:
                 neutral = features.values[[at]].copy()
                 columns = features.schema.columns(name)
@@ -141,11 +141,11 @@ class TestLearnedWeights:
         examples = self.examples(1.0)
         scores = np.random.default_rng(2).normal(size=4000)
         slope = choice_loss(scores, examples)[1]
-        for place in (0, 1, 77):
+        for index in (0, 1, 77):
             step = np.zeros(4000)
-            step[place] = 1e-5
+            step[index] = 1e-5
             rise = choice_loss(scores + step, examples)[0] - choice_loss(scores - step, examples)[0]
-            assert slope[place] == pytest.approx(rise / 2e-5, rel=1e-3, abs=1e-6)
+            assert slope[index] == pytest.approx(rise / 2e-5, rel=1e-3, abs=1e-6)
 
     def test_the_loss_is_finite_however_far_the_scores_lie_apart(self) -> None:
         # Two tracks to be found, one of them far ahead of all else, the other far behind.

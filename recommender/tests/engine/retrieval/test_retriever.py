@@ -124,12 +124,12 @@ def test_pages_are_those_of_scoring_every_song(
     exact: Model, short: Model, feedback: Feedback, adventure: float
 ) -> None:
     request = Request(k=20, adventure=adventure, explicit_allowed=False, excluded_artists=np.array([7], np.int32))
-    wanted, found = (recommend(model, feedback, request, np.random.default_rng(5)) for model in (exact, short))
-    assert [item.row for item in found.items] == [item.row for item in wanted.items]
-    for one, other in zip(found.items, wanted.items, strict=True):
-        assert one.contributions == pytest.approx(other.contributions, abs=2e-3)
-        assert sum(one.contributions.values()) == one.score
-        assert [reason.term for reason in one.reasons] == [reason.term for reason in other.reasons]
+    wanted, actual = (recommend(model, feedback, request, np.random.default_rng(5)) for model in (exact, short))
+    assert [item.row for item in actual.items] == [item.row for item in wanted.items]
+    for entry, other in zip(actual.items, wanted.items, strict=True):
+        assert entry.contributions == pytest.approx(other.contributions, abs=2e-3)
+        assert sum(entry.contributions.values()) == entry.score
+        assert [reason.term for reason in entry.reasons] == [reason.term for reason in other.reasons]
 
 
 def test_sections_are_those_of_scoring_every_song(exact: Model, short: Model, feedback: Feedback) -> None:
@@ -177,10 +177,10 @@ def test_who_dislikes_is_ranked_by_moments_as_by_scoring_every_song(exact: Model
     assert exact.ranker is not None
     assert set(exact.score_statistics) == {name for name, term in exact.terms.items() if isinstance(term, LinearTerm)}
 
-    found = rank(exact, listener, exact.catalogue.active)
+    actual = rank(exact, listener, exact.catalogue.active)
     slowly = rank(replace(exact, score_statistics={}), listener, exact.catalogue.active)
-    assert found.rows.tolist() == slowly.rows.tolist()
-    np.testing.assert_allclose(found.scores, slowly.scores, rtol=0, atol=2e-5)
+    assert actual.rows.tolist() == slowly.rows.tolist()
+    np.testing.assert_allclose(actual.scores, slowly.scores, rtol=0, atol=2e-5)
 
 
 def test_groups_and_bases_lose_nothing_that_matters(exact: Model) -> None:
@@ -197,8 +197,8 @@ def test_groups_and_bases_lose_nothing_that_matters(exact: Model) -> None:
         if basis is not None:
             assert basis.shape[1] <= 3
             np.testing.assert_allclose(basis.T @ basis, np.eye(basis.shape[1]), atol=1e-5)
-            found = (term.item_vectors(rows) @ basis) @ (term.user_vector(listener) @ basis)
-            assert np.corrcoef(found, every)[0, 1] > 0.5, name
+            actual = (term.item_vectors(rows) @ basis) @ (term.user_vector(listener) @ basis)
+            assert np.corrcoef(actual, every)[0, 1] > 0.5, name
 
 
 def test_what_is_known_of_no_song_takes_no_part(

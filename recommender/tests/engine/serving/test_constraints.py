@@ -45,9 +45,9 @@ def test_a_version_of_an_excluded_song_is_excluded() -> None:
 
 def test_blocked_artists_and_genres() -> None:
     catalogue = make_catalogue([[0], [1], [2, 1], [2]], [[0], [], [], [1, 0]])
-    one = np.array([1], dtype=np.int32)
-    assert AllowedTracks(catalogue, excluded_artists=one).mask().tolist() == [True, False, False, True]
-    assert AllowedTracks(catalogue, excluded_genres=one).mask().tolist() == [True, True, True, False]
+    single_row = np.array([1], dtype=np.int32)
+    assert AllowedTracks(catalogue, excluded_artists=single_row).mask().tolist() == [True, False, False, True]
+    assert AllowedTracks(catalogue, excluded_genres=single_row).mask().tolist() == [True, True, True, False]
 
 
 def test_at_most_two_songs_of_any_credited_artist() -> None:

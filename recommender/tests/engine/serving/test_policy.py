@@ -67,9 +67,9 @@ def test_the_dial_widens_the_page(model: Model, feedback: Feedback) -> None:
 def test_propensities_are_the_shares_of_the_pages_that_are_really_drawn(model: Model, feedback: Feedback) -> None:
     pages = [drawn(model, feedback, 0.4, seed) for seed in range(300)]
     shown = np.bincount(np.concatenate([page.rows for page in pages]), minlength=model.catalogue.n_tracks) / 300
-    told = drawn(model, feedback, 0.4, 1000)
+    drawn_page = drawn(model, feedback, 0.4, 1000)
     draws = model.config.exploring.n_samples
-    for row, propensity in zip(told.rows, told.propensity, strict=True):
+    for row, propensity in zip(drawn_page.rows, drawn_page.propensity, strict=True):
         assert 1 / draws <= propensity <= 1.0
         # Two estimates from 300 and 200 draws, and the page at hand counts among the latter.
         assert propensity == pytest.approx(shown[row], abs=0.17)

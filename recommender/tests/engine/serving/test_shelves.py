@@ -31,11 +31,11 @@ def rows_of(section: Shelf) -> list[int]:
 
 @pytest.mark.parametrize("adventure", [0.0, 0.5])
 def test_no_song_and_no_version_of_it_stands_twice(model: Model, feedback: Feedback, adventure: float) -> None:
-    found = sections(model, feedback, adventure)
-    assert set(found) == set(SIZES)
-    recordings = [int(model.catalogue.recording[row]) for section in found.values() for row in rows_of(section)]
+    shelves = sections(model, feedback, adventure)
+    assert set(shelves) == set(SIZES)
+    recordings = [int(model.catalogue.recording[row]) for section in shelves.values() for row in rows_of(section)]
     assert len(recordings) == len(set(recordings))
-    assert {name: len(section.items) for name, section in found.items()} == SIZES
+    assert {name: len(section.items) for name, section in shelves.items()} == SIZES
 
 
 def test_the_first_section_is_the_page_of_recommend(model: Model, feedback: Feedback) -> None:
@@ -59,8 +59,8 @@ def test_new_songs_are_by_nobody_the_listener_has_heard(model: Model, feedback: 
 
 
 def test_only_new_songs_and_the_first_section_are_explored(model: Model, feedback: Feedback) -> None:
-    found = sections(model, feedback, 1.0)
-    assert {name: section.policy for name, section in found.items()} == {
+    shelves = sections(model, feedback, 1.0)
+    assert {name: section.policy for name, section in shelves.items()} == {
         "made": "thompson",
         "because": "greedy",
         "new": "thompson",
@@ -86,7 +86,7 @@ def test_because_hangs_on_a_liked_song_and_is_like_it(model: Model, feedback: Fe
     assert (cosines > 0.2).all()
     assert cosines.tolist() == sorted(cosines.tolist(), reverse=True)
     assert {
-        name: found.seed_track for name, found in sections(model, feedback).items() if name != "because"
+        name: shelf.seed_track for name, shelf in sections(model, feedback).items() if name != "because"
     } == dict.fromkeys(("made", "new", "artists", "popular"), -1)
 
 
@@ -95,7 +95,7 @@ def test_because_says_what_was_done_with_its_song(model: Model, kind: FeedbackKi
     section = sections(model, feedback_of(*((row, kind, 4, 1) for row in (30, 31))))["because"]
     assert section.seed_track in (30, 31)
     assert section.stance == stance
-    assert {found.stance for name, found in sections(model, Feedback.likes([30])).items() if name != "because"} == {
+    assert {shelf.stance for name, shelf in sections(model, Feedback.likes([30])).items() if name != "because"} == {
         "none"
     }
 
@@ -104,9 +104,9 @@ def test_a_song_that_comes_again_is_not_like_itself(model: Model) -> None:
     catalogue = model.catalogue
     often = feedback_of(*((row, FeedbackKind.COMPLETED, 16, 40) for row in (30, 31)))
     for adventure in (0.0, 1.0):
-        found = sections(model, often, adventure)
-        anchor = found["because"].seed_track
-        assert catalogue.recording[anchor] not in catalogue.recording[rows_of(found["because"])]
+        shelves = sections(model, often, adventure)
+        anchor = shelves["because"].seed_track
+        assert catalogue.recording[anchor] not in catalogue.recording[rows_of(shelves["because"])]
 
 
 def test_popular_goes_by_the_term_alone(model: Model, feedback: Feedback) -> None:

@@ -36,7 +36,7 @@ def part_of(model: Model, listener: ListenerProfile, term: str, index: int, kind
     everything = np.arange(model.catalogue.n_tracks, dtype=np.int32)
     causes = model.terms[term].explain(listener, everything)
     what = kind or term
-    return floats(*(sum(c.value for c in found if (c.kind, c.index) == (what, index)) for found in causes))
+    return floats(*(sum(c.value for c in matches if (c.kind, c.index) == (what, index)) for matches in causes))
 
 
 @pytest.mark.parametrize("factor", [0.0, 0.5, 2.0])

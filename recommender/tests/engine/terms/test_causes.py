@@ -178,18 +178,18 @@ def test_every_stance_is_found_among_the_random_listeners(of_versions: Model, ve
 def test_the_reasons_of_a_page_are_so_and_its_terms_add_up_to_the_score(
     of_versions: Model, versions: Catalogue
 ) -> None:
-    told = 0
+    explained = 0
     for seed in range(RANDOM_LISTENERS):
         feedback = random_feedback(versions, seed)
         answers = Answers.of(feedback, of_versions.listener(feedback), versions)
         for item in recommend(of_versions, feedback, Request(k=10), np.random.default_rng(0)).items:
             assert item.score == pytest.approx(sum(item.contributions.values()), abs=1e-6)
             for reason in item.reasons:
-                told += 1
+                explained += 1
                 assert reason.contribution == item.contributions[reason.term] > 0
                 for cause in reason.causes:
                     check_named(cause, item.row, answers, versions)
-    assert told > 10 * RANDOM_LISTENERS
+    assert explained > 10 * RANDOM_LISTENERS
 
 
 def fit(name: str, catalogue: Catalogue) -> Term:
@@ -211,9 +211,9 @@ class TestVersions:
 
     def test_two_versions_of_a_liked_song_are_one_cause(self) -> None:
         feedback = feedback_of((0, Kind.LIKE, 1, 0), (1, Kind.LIKE, 1, 0), (3, Kind.LIKE, 1, 0))
-        found = causes_of(fit("album", self.catalogue), feedback, 2)
-        assert [(cause.index, cause.stance) for cause in found] == [(0, "liked"), (3, "liked")]
-        assert [cause.value for cause in found] == pytest.approx([0.4, 0.2])
+        results = causes_of(fit("album", self.catalogue), feedback, 2)
+        assert [(cause.index, cause.stance) for cause in results] == [(0, "liked"), (3, "liked")]
+        assert [cause.value for cause in results] == pytest.approx([0.4, 0.2])
         [artist] = causes_of(fit("artist", self.catalogue), feedback, 2)
         assert artist.tracks == (0, 3)
 

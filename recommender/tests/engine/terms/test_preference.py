@@ -95,19 +95,19 @@ def fitted() -> Model:
 
 
 def known(
-    offset: NDArray[np.float64], loadings: NDArray[np.float64], place: list[int], heard: int, silence: float = 1.0
+    offset: NDArray[np.float64], loadings: NDArray[np.float64], row_index: list[int], heard: int, silence: float = 1.0
 ) -> PreferenceTerm:
     """A term of so many heard songs, whose lines are the first; `place` has the line of each track."""
     directions = loadings.shape[1]
     arrays = {
         "table": np.column_stack([loadings, offset]).astype(np.float32),
-        "place": np.array(place, dtype=np.int32),
+        "place": np.array(row_index, dtype=np.int32),
         "heard": np.array([heard], dtype=np.int32),
         "pull": np.full(directions, -1.0),
         "precision": 2.0 * np.eye(directions),
         "silence": np.array([silence]),
     }
-    return PreferenceTerm(arrays, make_catalogue([[row] for row in range(len(place))]), CONFIG.terms)
+    return PreferenceTerm(arrays, make_catalogue([[row] for row in range(len(row_index))]), CONFIG.terms)
 
 
 class TestScore:

@@ -54,7 +54,7 @@ def test_a_linear_term_says_the_same_of_several_listeners_at_once(
 ) -> None:
     others = [model.listener(Feedback.likes(rows)) for rows in ([0], [5, 6, 9])]
     if isinstance(term, LinearTerm):
-        expected = [term.score(one) for one in (listener, *others)]
+        expected = [term.score(each) for each in (listener, *others)]
         assert np.abs(expected).max() > 0.0
         np.testing.assert_allclose(term.score_many([listener, *others]), expected, rtol=1e-4, atol=1e-5)
 
