@@ -1,6 +1,6 @@
 """Which song of the catalogue a play means: by Spotify id, by ISRC, then by title and first artist. Nobody is asked."""
 
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple
 
 from django.db.models import QuerySet
@@ -21,7 +21,7 @@ from catalog.importing.writing.private import add_private_songs, private_song
 from catalog.importing.writing.writer import batches, fetch
 from catalog.models import Track
 from feedback.history_import.reading.rows import COMPLETED, PlayRow
-from feedback.history_import.spellings import artists_of, joined_spellings, parts_of
+from feedback.plays.spellings import artists_of, joined_spellings, parts_of
 
 UNKNOWN = 0
 # The operator hid it: nothing is recorded about it.
@@ -300,15 +300,6 @@ def _of_row(pk: int, recording: str, is_active: bool, origin: str, popularity: i
     # What is shown goes before what only histories know, then the better known, then the older.
     is_usable = bool(is_active) or origin == Track.Origin.PRIVATE
     return Found(pk, recording, is_usable, (bool(is_active), popularity or 0, -pk))
-
-
-def names_of(track_ids: Collection[int]) -> dict[int, tuple[str, str]]:
-    """Return title and artists of songs."""
-    names: dict[int, tuple[str, str]] = {}
-    for batch in batches(sorted(track_ids)):
-        rows = fetch(Track.objects.filter(pk__in=batch), "pk", "title", "artist_names")
-        names.update({pk: (title, artists) for pk, title, artists in rows})
-    return names
 
 
 def _best(tracks: QuerySet[Track], field: str, values: Iterable[str], beside: str = "pk") -> dict[str, Found]:

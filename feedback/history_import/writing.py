@@ -17,15 +17,15 @@ from catalog.identity.text import fold
 from catalog.importing.writing.writer import batches, insert_new
 from catalog.models import Track
 from feedback.history_import.capacity import room_for_imported_plays, room_for_own_songs
-from feedback.history_import.matching import HIDDEN, NAMELESS, UNKNOWN, Matcher, names_of
+from feedback.history_import.matching import HIDDEN, NAMELESS, UNKNOWN, Matcher
 from feedback.history_import.models import HistoryImport, UnmatchedSong
 from feedback.history_import.notes import FULL_SONGS
 from feedback.history_import.reading.rows import MINUTES, NO_ROOM, NO_SONG, NO_TIME, PlayRow, Row
-from feedback.history_import.spellings import are_one_song
 from feedback.plays.doubles import take_out
 from feedback.plays.identity import Listen, at_one_time, nearest, pair, told_by_others
-from feedback.plays.listens import StoredListen, complete_plays, stored_digests, stored_listens
+from feedback.plays.listens import StoredListen, complete_plays, names_of, stored_digests, stored_listens
 from feedback.plays.models import Play
+from feedback.plays.spellings import are_one_song
 from feedback.source import Source
 from jobs.races import retry_conflicts
 from jobs.running import JobLostError

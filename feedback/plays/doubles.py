@@ -9,9 +9,10 @@ from django.db.models import QuerySet
 
 from accounts.locks import lock_user
 from accounts.models import User
-from feedback.plays.identity import doubles_among
-from feedback.plays.listens import listens_of
+from feedback.plays.identity import Listen, at_one_time, doubles_among, spelled_doubles
+from feedback.plays.listens import StoredListen, listens_of, names_of
 from feedback.plays.models import Play, RemovedDouble
+from feedback.plays.spellings import are_one_song
 from feedback.source import Source
 
 _BATCH = 500
@@ -32,7 +33,30 @@ class Double:
 
 def double_ids(plays: "QuerySet[Any]") -> dict[int, int]:
     """Return, by the id of each play of one listener that another one tells, the id of that one."""
-    return {double.number: counterpart.number for double, counterpart in doubles_among(listens_of(plays))}
+    listens = listens_of(plays)
+    doubles = list(doubles_among(listens))
+    spelled = spelled_doubles(_told_otherwise(listens, doubles), doubles)
+    kept = {**dict(doubles), **spelled}
+    # What tells a double tells what that one is told by.
+    return {double.number: spelled.get(listen, listen).number for double, listen in kept.items()}
+
+
+def _told_otherwise(
+    listens: Sequence[StoredListen], doubles: Sequence[tuple[Listen, Listen]]
+) -> list[tuple[int, Listen, Listen]]:
+    """Return the listens, and others of that time, whose songs may be one under different spellings."""
+    known = {double for double, _listen in doubles}
+    remaining = [listen for listen in listens if listen not in known]
+    if len({listen.listing for listen in remaining}) < 2:
+        return []
+    near = [(apart, one, other) for apart, one, other in at_one_time(remaining, remaining) if one.number < other.number]
+    songs = {listen.number: listen.track_id for listen in remaining}
+    names = names_of({songs[listen.number] for _apart, *pair in near for listen in pair})
+    return [
+        (apart, one, other)
+        for apart, one, other in dict.fromkeys(near)
+        if are_one_song(*names[songs[one.number]], *names[songs[other.number]])
+    ]
 
 
 def doubles_of(user: User, limit: int) -> tuple[int, list[Double]]:

@@ -175,10 +175,35 @@ def told_by_others(new: Iterable[Listen], known: Sequence[Listen], pairs: dict[i
 
 
 def doubles_among(listens: Sequence[Listen]) -> Iterator[tuple[Listen, Listen]]:
-    """Yield each listen that another, richer one tells as well, with that one."""
+    """Yield each listen that another, richer one of the same recording tells as well, with that one."""
     for alike in _by_recording(listens).values():
         if len(alike) > 1:
             yield from _doubles_of_one_song(sorted(alike, key=lambda listen: listen.at))
+
+
+def spelled_doubles(
+    candidates: Iterable[tuple[int, Listen, Listen]], doubles: Iterable[tuple[Listen, Listen]]
+) -> dict[Listen, Listen]:
+    """Return which listens tell richer ones under another spelling of the song, the nearest first.
+
+    ``candidates`` are pairs as of :func:`at_one_time` that mean one song; ``doubles`` what :func:`doubles_among` found:
+    no listing tells one listen twice, whatever it calls the song.
+    """
+    told: defaultdict[Listen, set[str]] = defaultdict(set)
+    for double, listen in doubles:
+        told[listen].add(double.listing)
+    spelled: dict[Listen, Listen] = {}
+    tellers: set[Listen] = set()
+    for _apart, listen, other in sorted(candidates, key=lambda pair: (pair[0], pair[1].number, pair[2].number)):
+        poorer, richer = sorted((listen, other), key=lambda one: (one.rank, -one.number))
+        listings = {poorer.listing} | told[poorer]
+        # What is told by another already, or tells others itself, is settled.
+        is_free = poorer not in spelled and poorer not in tellers and richer not in spelled
+        if is_free and not listings & ({richer.listing} | told[richer]):
+            spelled[poorer] = richer
+            tellers.add(richer)
+            told[richer] |= listings
+    return spelled
 
 
 def _doubles_of_one_song(listens: Sequence[Listen]) -> Iterator[tuple[Listen, Listen]]:

@@ -1,6 +1,6 @@
 """The listens that are in the database, and their completing by what another source tells."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -8,7 +8,8 @@ from typing import Any
 from django.db import connection
 
 from accounts.fast.unix_seconds import UnixSeconds
-from catalog.importing.writing.writer import fetch, update
+from catalog.importing.writing.writer import batches, fetch, update
+from catalog.models import Track
 from feedback.plays.identity import CONNECTION, Listen, pair
 from feedback.plays.models import Play
 from feedback.source import Source
@@ -56,6 +57,15 @@ def listens_of(plays: Any) -> list[StoredListen]:
         listen.import_id, listen.track_id = import_id, track_id
         listens.append(listen)
     return listens
+
+
+def names_of(track_ids: Collection[int]) -> dict[int, tuple[str, str]]:
+    """Return title and artists of songs."""
+    names: dict[int, tuple[str, str]] = {}
+    for batch in batches(sorted(track_ids)):
+        rows = fetch(Track.objects.filter(pk__in=batch), "pk", "title", "artist_names")
+        names.update({pk: (title, artists) for pk, title, artists in rows})
+    return names
 
 
 def complete_plays(additions: Sequence[tuple[StoredListen, Listen, str, bool, int]]) -> None:

@@ -10,10 +10,10 @@ from pytest_django import Settings
 
 from accounts.models import User
 from catalog.models import Track
-from feedback.history_import.spellings import are_one_song, parts_of
 from feedback.history_import.tests.histories import listen, packed, scrobble, spotify
 from feedback.history_import.tests.test_one_listen import bring
 from feedback.plays.models import Play
+from feedback.plays.spellings import are_one_song, parts_of
 from feedback.tests.factories import make_track
 
 pytestmark = pytest.mark.django_db
