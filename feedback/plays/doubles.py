@@ -36,9 +36,9 @@ def double_ids(plays: "QuerySet[Any]") -> dict[int, int]:
     listens = listens_of(plays)
     doubles = list(doubles_among(listens))
     spelled = spelled_doubles(_told_otherwise(listens, doubles), doubles)
-    kept = {**dict(doubles), **spelled}
+    counterparts = {**dict(doubles), **spelled}
     # What tells a double tells what that one is told by.
-    return {double.number: spelled.get(listen, listen).number for double, listen in kept.items()}
+    return {double.number: spelled.get(listen, listen).number for double, listen in counterparts.items()}
 
 
 def _told_otherwise(
@@ -49,13 +49,17 @@ def _told_otherwise(
     remaining = [listen for listen in listens if listen not in known]
     if len({listen.listing for listen in remaining}) < 2:
         return []
-    near = [(apart, one, other) for apart, one, other in at_one_time(remaining, remaining) if one.number < other.number]
+    near = [
+        (apart, listen, other)
+        for apart, listen, other in at_one_time(remaining, remaining)
+        if listen.number < other.number
+    ]
     songs = {listen.number: listen.track_id for listen in remaining}
     names = names_of({songs[listen.number] for _apart, *pair in near for listen in pair})
     return [
-        (apart, one, other)
-        for apart, one, other in dict.fromkeys(near)
-        if are_one_song(*names[songs[one.number]], *names[songs[other.number]])
+        (apart, listen, other)
+        for apart, listen, other in dict.fromkeys(near)
+        if are_one_song(*names[songs[listen.number]], *names[songs[other.number]])
     ]
 
 

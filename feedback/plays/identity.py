@@ -189,20 +189,20 @@ def spelled_doubles(
     ``candidates`` are pairs as of :func:`at_one_time` that mean one song; ``doubles`` what :func:`doubles_among` found:
     no listing tells one listen twice, whatever it calls the song.
     """
-    told: defaultdict[Listen, set[str]] = defaultdict(set)
+    listings_of: defaultdict[Listen, set[str]] = defaultdict(set)
     for double, listen in doubles:
-        told[listen].add(double.listing)
+        listings_of[listen].add(double.listing)
     spelled: dict[Listen, Listen] = {}
     tellers: set[Listen] = set()
     for _apart, listen, other in sorted(candidates, key=lambda pair: (pair[0], pair[1].number, pair[2].number)):
-        poorer, richer = sorted((listen, other), key=lambda one: (one.rank, -one.number))
-        listings = {poorer.listing} | told[poorer]
+        poorer, richer = sorted((listen, other), key=lambda item: (item.rank, -item.number))
+        listings = {poorer.listing} | listings_of[poorer]
         # What is told by another already, or tells others itself, is settled.
         is_free = poorer not in spelled and poorer not in tellers and richer not in spelled
-        if is_free and not listings & ({richer.listing} | told[richer]):
+        if is_free and not listings & ({richer.listing} | listings_of[richer]):
             spelled[poorer] = richer
             tellers.add(richer)
-            told[richer] |= listings
+            listings_of[richer] |= listings
     return spelled
 
 
