@@ -12,11 +12,13 @@ class FeedbackConfig(AppConfig):
     def ready(self) -> None:
         """Have feedback follow when the operator merges songs; add the import of histories."""
         from accounts.spotify.services import register_account_handler
+        from catalog.duplicates.artists import register_artist_handler
         from catalog.duplicates.merging import register_merge_handler
         from catalog.importing.after import register_import_handler
         from feedback.history_import.job import KINDS
         from feedback.merging import move_feedback
         from feedback.plays import double_jobs
+        from feedback.preferences.services import move_artist_preferences
         from feedback.queue.services import move_queue_items
         from feedback.scrobbling.job import KIND as MATCHING
         from feedback.scrobbling.job import match_after_import
@@ -25,6 +27,7 @@ class FeedbackConfig(AppConfig):
         from jobs.registry import register_kind
 
         register_merge_handler(move_feedback)
+        register_artist_handler(move_artist_preferences)
         register_merge_handler(move_queue_items)
         register_account_handler(leave_account)
         register_import_handler(match_after_import)

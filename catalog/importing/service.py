@@ -2,7 +2,7 @@
 
 import gc
 import time
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import IO
 from django.db import connection, reset_queries
 from django.utils.translation import gettext as _
 
+from catalog.duplicates.artists import JoinedArtist, join_artists
 from catalog.duplicates.recordings import part_recordings
 from catalog.importing.after import songs_came
 from catalog.importing.reading.dialect import CYRILLIC, WINDOWS
@@ -124,7 +125,8 @@ def import_tracks(  # noqa: PLR0913
     started = time.perf_counter()
     with _fewer_collections(), _unmapped_database(), open_source(source, name=name, max_bytes=max_bytes) as opened:
         reader = CatalogueReader(opened, chunk_bytes=chunk_bytes, mapping=mapping)
-        run = _Run(origin, reader, is_dry_run=is_dry_run, on_reject=on_reject)
+        joined = [] if is_dry_run else join_artists()
+        run = _Run(origin, reader, joined, is_dry_run=is_dry_run, on_reject=on_reject)
         try:
             for chunk in reader.chunks(limit):
                 run.take(chunk)
@@ -174,12 +176,14 @@ class _Run:
         self,
         origin: Track.Origin,
         reader: CatalogueReader,
+        joined: Sequence[JoinedArtist],
         *,
         is_dry_run: bool,
         on_reject: Callable[[Reject], None] | None,
     ) -> None:
         self.report = ImportReport(is_dry_run=is_dry_run)
         self._reader = reader
+        self._joined = joined
         features_origin = _FEATURES_ORIGIN.get(origin, Track.FeaturesOrigin.CSV)
         self._writer = Writer(origin=origin, features_origin=features_origin, told_apart=reader.told_apart)
         self._names = self._writer.names
@@ -213,7 +217,8 @@ class _Run:
             part_recordings()
             songs_came()
         self.report.genres = len(self._genres)
-        self.report.columns = _column_report(self._reader, tuple(flaw for _field, flaw in sorted(self._flaws.items())))
+        flaws = tuple(flaw for _field, flaw in sorted(self._flaws.items()))
+        self.report.columns = _column_report(self._reader, self._joined, flaws)
         self.report.seconds = time.perf_counter() - started
         return self.report
 
@@ -269,9 +274,12 @@ class _Run:
             self._flaws[flaw.field] = FlawReport(flaw.field, known.values + 1, first)
 
 
-def _column_report(reader: CatalogueReader, flaws: tuple[FlawReport, ...]) -> ColumnReport:
+def _column_report(
+    reader: CatalogueReader, joined: Sequence[JoinedArtist], flaws: tuple[FlawReport, ...]
+) -> ColumnReport:
     layout = reader.layout
-    notes = layout.notes
+    sentences = [_("the artist %(name)s is %(other)s and was joined with it") % pair._asdict() for pair in joined]
+    notes = (*layout.notes, *sentences)
     if reader.encoding == WINDOWS:
         notes = (_("the text is Windows-1252, not UTF-8"), *notes)
     elif reader.encoding == CYRILLIC:

@@ -138,16 +138,21 @@ def _span_of_plays(user: User, since: datetime, now: datetime) -> tuple[datetime
 def move_preferences(duplicate: Track, keep: Track) -> None:
     """Move what listeners said of ``duplicate`` to ``keep``; of two rows of one listener that of ``keep`` stays."""
     for model in (Block, TasteExclusion):
-        manager: Any = model._default_manager
-        user_ids = list(manager.filter(track=keep).values_list("user_id", flat=True))
-        _delete_of(manager, duplicate, user_ids)
-        manager.filter(track=duplicate).update(track=keep)
+        _move_rows(model._default_manager, duplicate, keep)
 
 
-def _delete_of(manager: Any, track: Track, user_ids: Collection[int]) -> None:
-    ids = sorted(user_ids)
+@transaction.atomic
+def move_artist_preferences(duplicate: Artist, keep: Artist) -> None:
+    """Move what listeners said of an artist; of two rows of one listener that of ``keep`` stays."""
+    for model in (ArtistPreference, Block, TasteAdjustment, TasteExclusion):
+        _move_rows(model._default_manager, duplicate, keep)
+
+
+def _move_rows(manager: Any, duplicate: Track | Artist, keep: Track | Artist) -> None:
+    ids = sorted(manager.filter(**_named(keep)).values_list("user_id", flat=True))
     for start in range(0, len(ids), 500):
-        manager.filter(track=track, user_id__in=ids[start : start + 500]).delete()
+        manager.filter(**_named(duplicate), user_id__in=ids[start : start + 500]).delete()
+    manager.filter(**_named(duplicate)).update(**_named(keep))
 
 
 def _named(target: Track | Artist | Genre) -> dict[str, Any]:
