@@ -4,6 +4,7 @@ import re
 from functools import lru_cache
 from typing import Any, ClassVar, Self
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
@@ -271,6 +272,25 @@ class TrackArtist(models.Model):
 
     def __str__(self) -> str:
         return f"{self.artist} ({self.position + 1})"
+
+
+class AddedSong(models.Model):
+    """Which listener added a song that was found on Spotify, so that it can go with their connection."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="added_songs")
+    track = models.ForeignKey(Track, models.CASCADE, related_name="added_by")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("song added from Spotify")
+        verbose_name_plural = _("songs added from Spotify")
+        ordering: ClassVar[list[str]] = ["user", "pk"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["user", "track"], name="added_song_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.track}"
 
 
 def display_name(target: Track | Artist | Genre) -> str:

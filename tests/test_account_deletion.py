@@ -18,7 +18,7 @@ from django.utils import timezone
 from accounts.models import ApiToken, StoredResponse, User
 from accounts.personal_data.export import personal_tables
 from accounts.spotify.models import SpotifyAccount
-from catalog.models import Artist, Genre, Track
+from catalog.models import AddedSong, Artist, Genre, Track
 from feedback.history_import.models import HistoryImport, UnmatchedSong
 from feedback.playlists.models import Playlist, PlaylistItem
 from feedback.plays.models import Play, RemovedDouble
@@ -63,6 +63,7 @@ MAKERS: dict[str, Callable[[User, Track], Any]] = {
     "feedback.RemovedDouble": lambda user, track: RemovedDouble.objects.create(
         user=user, track=track, played_at=timezone.now(), outcome="started", source="history", token=uuid4(), digest=1
     ),
+    "catalog.AddedSong": lambda user, track: AddedSong.objects.create(user=user, track=track),
     "feedback.GenrePreference": lambda user, _track: GenrePreference.objects.create(
         user=user, genre=Genre.objects.get_or_create(name="pop")[0]
     ),

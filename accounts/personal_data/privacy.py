@@ -36,13 +36,14 @@ def stored_facts() -> list[Fact]:
 
 
 # The apps whose tables have a reason of their own.
-_WHY = ("accounts", "accounts_spotify", "feedback", "recommender", "jobs")
+_WHY = ("accounts", "accounts_spotify", "catalog", "feedback", "recommender", "jobs")
 
 
 def _why(label: str) -> str:
     return {
         "accounts": _("To know who you are when you log in, and to set the site as you like it."),
         "accounts_spotify": _("To act for you on Spotify, because you connected it. Access tokens are encrypted."),
+        "catalog": _("To delete the songs you added from Spotify, too, when you delete what came from there."),
         "feedback": _("To recommend songs to you, and to show you your own likes, plays and playlists."),
         "recommender": _("To know what was recommended and why, and to compare recommenders fairly."),
         "jobs": _("To do work for you in the background, and to show you how far it is."),

@@ -28,7 +28,10 @@ class DisconnectForm(forms.Form):
     imports = forms.ChoiceField(
         label=_("What you imported from Spotify"),
         choices=[
-            ("delete", _("Delete the likes, plays, artists and playlists I imported")),
+            (
+                "delete",
+                _("Delete the likes, plays, artists and playlists I imported, and songs I added that nobody uses"),
+            ),
             ("keep", _("Keep them as mine")),
         ],
         initial="delete",

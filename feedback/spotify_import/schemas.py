@@ -108,6 +108,7 @@ class TakenOut(Schema):
     plays: int
     artists: int
     playlists: int
+    songs: int = Field(description="Songs you added from Spotify that nobody uses.")
 
 
 class TheirPlaylistOut(Schema):

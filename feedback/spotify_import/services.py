@@ -11,9 +11,11 @@ from django.utils import timezone
 from accounts.locks import lock_user
 from accounts.models import User
 from accounts.spotify.services import disconnect
+from catalog.models import AddedSong, Track
 from feedback.playlists.models import Playlist
 from feedback.plays.models import Play
 from feedback.preferences.models import ArtistPreference
+from feedback.queue.models import QueueItem
 from feedback.ratings.models import Rating
 from feedback.source import Source
 from feedback.spotify_import.job import IMPORT_KIND
@@ -22,6 +24,19 @@ from feedback.spotify_import.playlists import stop_imports
 from feedback.spotify_import.saving import forget_playlists
 from feedback.spotify_import.writes import Counts
 from jobs import services as jobs
+
+_BATCH = 500
+# The relations of a song that keep it: somebody did something with it.
+SONG_USES = (
+    "added_by",
+    "ratings",
+    "plays",
+    "removed_doubles",
+    "scrobbled_songs",
+    "playlist_items",
+    "blocks",
+    "taste_exclusions",
+)
 
 
 @transaction.atomic
@@ -65,7 +80,28 @@ def take_back(*, user: User) -> Counts:
     # Deleting counts the songs in them as well.
     lists = Playlist.objects.filter(owner=user, source=Source.SPOTIFY).count()
     Playlist.objects.filter(owner=user, source=Source.SPOTIFY).delete()
-    return {"likes": likes, "plays": plays, "artists": artists, "playlists": lists}
+    songs = _delete_added_songs(user)
+    return {"likes": likes, "plays": plays, "artists": artists, "playlists": lists, "songs": songs}
+
+
+def _delete_added_songs(user: User) -> int:
+    """Delete the songs that the listener added from Spotify and that nobody uses; forget of the others who added them.
+
+    Returns how many were deleted. Whoever likes, plays or keeps a song, the listener too, goes on having it.
+    """
+    added = list(AddedSong.objects.filter(user=user).values_list("track_id", flat=True))
+    AddedSong.objects.filter(user=user).delete()
+    songs = 0
+    for start in range(0, len(added), _BATCH):
+        unused = Track.objects.filter(pk__in=added[start : start + _BATCH], origin=Track.Origin.SPOTIFY)
+        for relation in SONG_USES:
+            unused = unused.filter(**{f"{relation}__isnull": True})
+        unused = unused.exclude(pk__in=QueueItem.objects.exclude(queue__user=user).values("track"))
+        # As a list: MySQL deletes from no table that the condition reads.
+        pks = list(unused.values_list("pk", flat=True))
+        Track.objects.filter(pk__in=pks).delete()
+        songs += len(pks)
+    return songs
 
 
 @transaction.atomic

@@ -79,8 +79,8 @@ def disconnect(request: HttpRequest) -> HttpResponse:
 
 def _deleted(counts: dict[str, int]) -> str:
     text = _(
-        "Deleted from Spotify imports: %(likes)d likes, %(plays)d plays, %(artists)d artists and %(playlists)d "
-        "playlists."
+        "Deleted from Spotify imports: %(likes)d likes, %(plays)d plays, %(artists)d artists, %(playlists)d playlists "
+        "and %(songs)d songs that you added and nobody uses."
     )
     return text % counts
 

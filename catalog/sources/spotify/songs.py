@@ -19,7 +19,7 @@ from catalog.identity.text import artist_key
 from catalog.importing.writing.plan import Plan
 from catalog.importing.writing.private import private_song
 from catalog.importing.writing.writer import Writer
-from catalog.models import COVER_HOST, COVER_LENGTH, Track
+from catalog.models import COVER_HOST, COVER_LENGTH, AddedSong, Track
 from catalog.services import set_estimated_features
 from jobs.races import conflict_as_integrity_error
 
@@ -74,7 +74,10 @@ def add_from_spotify(*, user: User, spotify_id: str) -> tuple[Track, bool]:
         except SpotifyError:
             # The song is worth having without; its features are looked for elsewhere.
             features = {}
-    return add_song(song=song, features=features)
+    track, is_new = add_song(song=song, features=features)
+    if track.origin == Track.Origin.SPOTIFY:
+        AddedSong.objects.get_or_create(user=user, track=track)
+    return track, is_new
 
 
 def note_covers(songs: Mapping[int, SpotifyTrack]) -> None:

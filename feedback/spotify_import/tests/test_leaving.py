@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
@@ -12,14 +13,25 @@ from accounts.spotify.models import SpotifyAccount
 from accounts.spotify.sandbox.server import SandboxServer
 from accounts.spotify.sandbox.state import Listener, World
 from accounts.spotify.tests.worlds import connected, running_sandbox, song
+from catalog.models import AddedSong, Track
 from feedback.playlists.models import Playlist
+from feedback.playlists.services import create_playlist
 from feedback.plays.models import Play
 from feedback.preferences.models import ArtistPreference
+from feedback.queue.models import QueueItem
+from feedback.queue.services import play_now
 from feedback.ratings.models import Rating
 from feedback.spotify_import.models import SpotifyImport, SpotifyPlaylist, SpotifyPlaylistImport
+from feedback.spotify_import.services import SONG_USES, take_back
 from feedback.tests.factories import make_track
 from jobs.models import Job
 from jobs.tests.helpers import run_waiting
+from tests.api_calls import JSON
+
+# However many songs there are.
+QUERIES = 40
+# Rows that do not keep a song: what was recommended, its own credits, and the listener's own queue (looked at apart).
+NO_USES = {"recommendations", "credits", "queue_items", "playlists"}
 
 
 @pytest.fixture
@@ -146,7 +158,7 @@ def test_disconnecting_asks_what_becomes_of_what_came(
     page = client.post(reverse("feedback:spotify_disconnect"), {"imports": answer}, follow=True).content.decode()
 
     assert "Spotify is disconnected, and its access tokens have been deleted." in page
-    assert ("6 likes, 5 plays, 1 artists and 1 playlists" in page) is (answer == "delete")
+    assert ("6 likes, 5 plays, 1 artists, 1 playlists and 0 songs" in page) is (answer == "delete")
     assert rows(listener) == {**left, "saved": 0, "accounts": 0}
     assert Rating.objects.filter(source="site").count() == 1
     with connection.cursor() as cursor:
@@ -163,3 +175,43 @@ def test_programs_are_asked_too(client: Client, listener: User, sandbox: Sandbox
 
     assert answer.status_code == 204
     assert Rating.objects.filter(user=listener).count() == likes
+
+
+def test_songs_added_from_search_go_unless_somebody_uses_them(client: Client, listener: User) -> None:
+    other = User.objects.create_user("zoe", "zoe@example.org", "long-and-odd-7")
+    for number in range(60, 65):
+        client.post("/api/spotify/songs", {"spotify_id": song(number).id}, JSON, HTTP_ORIGIN="http://testserver")
+    gone, liked, listed, queued, also_added = Track.objects.filter(origin="spotify").order_by("pk")
+    Rating.objects.create(user=listener, track=liked, value=1)
+    create_playlist(owner=other, name="Theirs", tracks=[listed])
+    play_now(user=other, track=queued)
+    # One's own queue keeps nothing.
+    play_now(user=listener, track=gone)
+    AddedSong.objects.create(user=other, track=also_added)
+
+    answer = client.delete("/api/user/spotify/songs", HTTP_ORIGIN="http://testserver")
+
+    assert answer.json() == {"likes": 0, "plays": 0, "artists": 0, "playlists": 0, "songs": 1}
+    assert set(Track.objects.filter(origin="spotify")) == {liked, listed, queued, also_added}
+    assert [(row.user, row.track) for row in AddedSong.objects.all()] == [(other, also_added)]
+    assert not QueueItem.objects.filter(queue__user=listener).exists()
+    # What the operator took over from then on is theirs.
+    Track.objects.filter(pk=also_added.pk).update(origin="operator")
+    client.force_login(other)
+    client.delete("/api/user/spotify/songs", HTTP_ORIGIN="http://testserver")
+    assert Track.objects.filter(pk=also_added.pk).exists()
+
+
+@pytest.mark.parametrize("count", [1, 30])
+def test_deleting_added_songs_takes_as_many_queries_for_thirty(listener: User, count: int) -> None:
+    for number in range(count):
+        track = make_track(f"Added {number}", spotify_id=song(60 + number).id, origin="spotify")
+        AddedSong.objects.create(user=listener, track=track)
+    with CaptureQueriesContext(connection) as queries:
+        assert take_back(user=listener)["songs"] == count
+    assert len(queries) <= QUERIES
+
+
+def test_every_relation_of_a_song_either_keeps_it_or_does_not() -> None:
+    relations = {str(relation.name) for relation in Track._meta.related_objects}
+    assert relations == set(SONG_USES) | NO_USES

@@ -105,7 +105,7 @@ def test_it_can_all_be_deleted(client: Client, listener: User, catalogue: list[T
 
     page = client.post(reverse("feedback:spotify_take_back"), follow=True).content.decode()
 
-    assert "Deleted from Spotify imports: 12 likes, 11 plays, 1 artists and 1 playlists." in page
+    assert "Deleted from Spotify imports: 12 likes, 11 plays, 1 artists, 1 playlists and 0 songs" in page
     assert not Rating.objects.exists()
     assert not Play.objects.exists()
     assert ArtistPreference.objects.get().artist.name == "Artist 1"
