@@ -119,7 +119,7 @@ pin-images: ## Pin the images in deploy/Dockerfile and compose.yaml by their dig
 	  sed -i -E "s|(BASE=\|image: )$$image(@sha256:[0-9a-f]+)?$$|\1$$image@$$digest|" deploy/Dockerfile compose.yaml; \
 	  echo "$$image@$$digest"; done
 
-check: $(VENV) ## Check style, types, templates, the import law, migrations and the production settings
+check: $(VENV) ## Check style, types, templates, the import contracts, migrations and the production settings
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy .

@@ -55,7 +55,7 @@ def second_step(request: HttpRequest) -> Any:
 
 
 def finish_sign_up(request: HttpRequest, user: User) -> None:
-    """Log a new listener in, or send the letter first. Raises ``ImmediateHttpResponse``."""
+    """Log a new listener in, or send the letter first. Raise ``ImmediateHttpResponse``."""
     complete_signup(request, user=user)
 
 

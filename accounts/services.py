@@ -13,7 +13,7 @@ from accounts.personal_data.export import delete_files, files_of
 def change_email(*, user: User, email: str) -> EmailAddress:
     """Make ``email`` the listener's one address, at once and unverified.
 
-    Raises ``django.db.IntegrityError`` when another listener has it.
+    Raise ``django.db.IntegrityError`` when another listener has it.
     """
     user.email = email.lower()
     user.save(update_fields=["email"])

@@ -34,7 +34,7 @@ def conflict_as_integrity_error() -> Iterator[None]:
 def retry_conflicts(write: Callable[[], Result], *, reset: Callable[[], None]) -> Result:
     """Return what ``write`` returns in a transaction of its own, tried again if another worker wrote the same first.
 
-    ``reset`` is called after each try that failed: what was read before it no longer holds. Raises ``IntegrityError``
+    ``reset`` is called after each try that failed: what was read before it no longer holds. Raise ``IntegrityError``
     when the last of three tries fails, too.
     """
     for tries_left in reversed(range(_TRIES)):

@@ -64,7 +64,7 @@ class JobRun:
 
         That the worker was told to end is seen at each call: what is short is handed over as well.
 
-        Raises ``JobStoppedError``, ``JobInterruptedError`` or ``JobLostError``, for the handler to let through.
+        Raise ``JobStoppedError``, ``JobInterruptedError`` or ``JobLostError``, for the handler to let through.
         """
         self.job.step, self.job.share = step[:200], min(1.0, max(0.0, share))
         self._hand_over_if_ending()
@@ -76,7 +76,7 @@ class JobRun:
     def give_way(self) -> None:
         """Let other work that waits have its turn. Call it where all that was done is written.
 
-        Raises ``JobGaveWayError``, for the handler to let through: it is called again after the others.
+        Raise ``JobGaveWayError``, for the handler to let through: it is called again after the others.
         """
         if not connection.in_atomic_block and Job.objects.due().exclude(pk=self.job.pk).exists():
             raise JobGaveWayError
@@ -104,7 +104,7 @@ class JobRun:
 def run(job_id: int, task_id: UUID, worker: str) -> None:
     """Run the job if the row ``task_id`` of the queue is the one that stands for it; otherwise do nothing.
 
-    Raises what the handler raised, after it was recorded.
+    Raise what the handler raised, after it was recorded.
     """
     job = _claim(job_id, task_id, worker)
     if job is None:

@@ -38,7 +38,7 @@ def enqueue(
 ) -> Job:
     """Ask for work; return its record. Where a job of the same ``subject`` waits or runs, that one is returned.
 
-    ``run_after``: not before then. Raises ``JobError`` for a kind that is not registered.
+    ``run_after``: not before then. Raise ``JobError`` for a kind that is not registered.
     """
     if kind_of(kind) is None:
         raise JobError(f"there is no job type called {kind!r}")
@@ -66,7 +66,7 @@ def enqueue(
 def request_stop(*, job: Job) -> None:
     """Stop a job: one that waits at once, one that runs when it next says how far it is.
 
-    Raises ``JobError`` where it has ended.
+    Raise ``JobError`` where it has ended.
     """
     locked = Job.objects.select_for_update().filter(pk=job.pk).first()
     if locked is None:
@@ -81,7 +81,7 @@ def request_stop(*, job: Job) -> None:
 
 
 def run_again(*, job: Job) -> Job:
-    """Ask for the same work once more, on a new record. Raises ``JobError`` where it has not ended."""
+    """Ask for the same work once more, on a new record. Raise ``JobError`` where it has not ended."""
     if job.is_active:
         raise JobError(_("it is still running"))
     return enqueue(kind=job.kind, user_id=job.user_id, arguments=job.arguments, subject=job.subject)

@@ -50,7 +50,7 @@ def load_listeners(*, path: Path = LISTENERS) -> int:
     Whoever is there already (by name or address) is left as they are, so that nothing a person did on the site in
     their name is lost. Dates are moved so that the latest click happened just now: feedback counts less as it ages.
 
-    Raises ``KeyError`` with the name where a song or a genre of the fixture is missing.
+    Raise ``KeyError`` with the name where a song or a genre of the fixture is missing.
     """
     known = {value.lower() for row in User.objects.values_list("username", "email") for value in row}
     records: list[Record] = json.loads(path.read_text(encoding="utf-8"))

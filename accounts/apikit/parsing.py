@@ -23,7 +23,7 @@ class JsonParser(Parser):
     """Reads strict JSON in UTF-8: no NaN, no Infinity, no null byte or half a surrogate pair in a text."""
 
     def parse_body(self, request: HttpRequest) -> Any:
-        """Return the body's value. Raises ``UnsupportedTypeError``, ``NotJsonError`` and ``RequestDataTooBig``."""
+        """Return the body's value. Raise ``UnsupportedTypeError``, ``NotJsonError`` and ``RequestDataTooBig``."""
         if request.content_type != "application/json":
             raise UnsupportedTypeError
         try:

@@ -43,7 +43,7 @@ class RefusedError(Exception):
 def log_in(request: HttpRequest, answers: dict[str, Any]) -> bool:
     """Log in; False where the address has to be confirmed first or the account is closed.
 
-    Raises ``TooManyAttemptsError``, ``RefusedError``, and after the right password ``CodeNeededError`` and
+    Raise ``TooManyAttemptsError``, ``RefusedError``, and after the right password ``CodeNeededError`` and
     ``CodeRefusedError``.
     """
     form = LoginForm(answers, request=request)
@@ -79,7 +79,7 @@ def sign_up(request: HttpRequest, answers: dict[str, Any]) -> bool:
     """Make an account and log in; False where the address has to be confirmed first.
 
     Where letters are sent, an address that has an account gets one that says so, and the answer here is the same.
-    Raises ``RefusedError``.
+    Raise ``RefusedError``.
     """
     form = SignupForm({**answers, "password1": answers["password"], "password2": answers["password"]})
     if not form.is_valid():

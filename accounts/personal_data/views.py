@@ -61,7 +61,7 @@ class ExportBusyError(Exception):
 
 
 def export_response(user: User, kind: str) -> StreamingHttpResponse:
-    """Return everything about ``user`` as ``json``, or as a zip of CSV files (``zip``). Raises ``ExportBusyError``.
+    """Return everything about ``user`` as ``json``, or as a zip of CSV files (``zip``). Raise ``ExportBusyError``.
 
     A listener has one at a time, for each holds a thread of a worker for as long as it is sent.
     """

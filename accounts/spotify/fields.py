@@ -25,7 +25,7 @@ class Secret(str):
 def cipher() -> MultiFernet:
     """Return what encrypts with the first of the site's keys and decrypts with any of them.
 
-    Raises ``ImproperlyConfigured`` where there is no key.
+    Raise ``ImproperlyConfigured`` where there is no key.
     """
     return _cipher_of(tuple(settings.SPOTIFY_TOKEN_KEYS))
 

@@ -48,7 +48,7 @@ class SpotifyOAuth2Adapter(OAuth2Adapter):  # type: ignore[misc]
     def get_access_token_data(
         self, request: HttpRequest, app: Any, client: Any, pkce_code_verifier: str | None = None
     ) -> dict[str, Any]:
-        """Return the checked answer. Raises ``requests.RequestException`` and ``ProviderException``."""
+        """Return the checked answer. Raise ``requests.RequestException`` and ``ProviderException``."""
         return exchange_code(request.GET["code"], Secret(pkce_code_verifier or ""), client.callback_url)
 
     def parse_token(self, data: dict[str, Any]) -> dict[str, Any]:
@@ -56,7 +56,7 @@ class SpotifyOAuth2Adapter(OAuth2Adapter):  # type: ignore[misc]
         return data
 
     def complete_login(self, request: HttpRequest, app: Any, token: dict[str, Any], **_kwargs: Any) -> Any:
-        """Return who it is. Raises ``requests.RequestException`` and ``ProviderException``."""
+        """Return who it is. Raise ``requests.RequestException`` and ``ProviderException``."""
         return self.get_provider().sociallogin_from_response(request, profile_of(token["access_token"]))
 
 

@@ -47,7 +47,7 @@ def connect(
 ) -> SpotifyAccount:
     """Connect the listener with a Spotify account, in place of an earlier one.
 
-    Raises ``AccountTakenError`` where another listener has connected it: it is never moved.
+    Raise ``AccountTakenError`` where another listener has connected it: it is never moved.
     """
     lock_user(user)
     if SpotifyAccount.objects.filter(account_id=account_id).exclude(user=user).exists():

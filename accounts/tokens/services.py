@@ -29,7 +29,7 @@ class TooManyTokensError(Exception):
 def create_token(*, user: User, name: str, scope: str, days: int | None = None) -> tuple[ApiToken, str]:
     """Make a token that expires after ``days``, or never; return it with the key, which cannot be had again.
 
-    The listener is told by email. Raises ``TooManyTokensError``, and ``ValueError`` for a scope that does not exist.
+    The listener is told by email. Raise ``TooManyTokensError``, and ``ValueError`` for a scope that does not exist.
     """
     lock_user(user)
     cap = settings.LISTENER_MAX_TOKENS

@@ -49,7 +49,7 @@ class _PasskeyField(forms.JSONField):
     widget = forms.HiddenInput
 
     def to_python(self, value: Any) -> Any:
-        """Return the object. Raises ``ValidationError`` for anything else."""
+        """Return the object. Raise ``ValidationError`` for anything else."""
         if isinstance(value, str) and len(value) > _LONGEST:
             raise ValidationError(self.error_messages["invalid"], code="invalid")
         try:

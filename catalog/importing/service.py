@@ -17,9 +17,9 @@ from catalog.importing.after import songs_came
 from catalog.importing.reading.dialect import CYRILLIC, WINDOWS
 from catalog.importing.reading.reader import CHUNK_BYTES, CatalogueReader, Chunk, Flaw, Reject, SongRow
 from catalog.importing.reading.source import BrokenSourceError, SourceError, open_source
-from catalog.importing.writing.merge import Ledger, is_other_song, merge_rows
+from catalog.importing.writing.merge import ImportState, is_other_song, merge_rows
 from catalog.importing.writing.plan import Plan, Rules, StoredSong, make_plan
-from catalog.importing.writing.writer import Writer, load_songs
+from catalog.importing.writing.writer import SongWriter, load_songs
 from catalog.models import Track
 from jobs.races import retry_conflicts
 
@@ -126,7 +126,7 @@ def import_tracks(  # noqa: PLR0913
     with _fewer_collections(), _unmapped_database(), open_source(source, name=name, max_bytes=max_bytes) as opened:
         reader = CatalogueReader(opened, chunk_bytes=chunk_bytes, mapping=mapping)
         joined = [] if is_dry_run else join_artists()
-        run = _Run(origin, reader, joined, is_dry_run=is_dry_run, on_reject=on_reject)
+        run = _ImportRun(origin, reader, joined, is_dry_run=is_dry_run, on_reject=on_reject)
         try:
             for chunk in reader.chunks(limit):
                 run.take(chunk)
@@ -169,8 +169,8 @@ def _unmapped_database() -> Iterator[None]:
                 cursor.execute(f"PRAGMA mmap_size = {int(before[0])}")
 
 
-class _Run:
-    """One import: carries counts, the ledger and remembered keys from chunk to chunk."""
+class _ImportRun:
+    """One import: carries counts, the state of its songs and remembered keys from chunk to chunk."""
 
     def __init__(
         self,
@@ -185,10 +185,10 @@ class _Run:
         self._reader = reader
         self._joined = joined
         features_origin = _FEATURES_ORIGIN.get(origin, Track.FeaturesOrigin.CSV)
-        self._writer = Writer(origin=origin, features_origin=features_origin, told_apart=reader.told_apart)
+        self._writer = SongWriter(origin=origin, features_origin=features_origin, told_apart=reader.told_apart)
         self._names = self._writer.names
         self._rules = Rules(features_origin, self._names.key, reader.layout.has_row_per_artist)
-        self._ledger = Ledger()
+        self._state = ImportState()
         self._genres: set[str] = set()
         self._flaws: dict[str, FlawReport] = {}
         self._on_reject = on_reject
@@ -203,8 +203,8 @@ class _Run:
         for genres in {row.genres for row in chunk.rows}:
             self._genres.update(genres)
         plan = self._dry_plan(chunk.rows) if self.report.is_dry_run else self._write(chunk.rows)
-        for pk, bits in plan.marks.items():
-            self._ledger[pk] = bits
+        for pk, bits in plan.state_by_pk.items():
+            self._state[pk] = bits
         self.report.songs_created += len(plan.created)
         self.report.songs_updated += plan.updated
         self.report.songs_unchanged += plan.unchanged
@@ -226,7 +226,7 @@ class _Run:
         songs = self._merged(rows)
 
         def write() -> Plan:
-            plan = make_plan(*self._compared(songs), self._ledger, self._rules)
+            plan = make_plan(*self._compared(songs), self._state, self._rules)
             self._writer.write(plan)
             return plan
 
@@ -243,7 +243,7 @@ class _Run:
             key
             for key, song in stored.items()
             if songs[key].spotify_id
-            and self._ledger[song.pk]
+            and self._state[song.pk]
             and is_other_song(songs[key], song.values["title"], song.artists)
         }
         if not strays:
@@ -255,7 +255,7 @@ class _Run:
         songs = {key: row for key, row in self._merged(rows).items() if key not in self._would_create}
         songs, stored = self._compared(songs)
         self._would_create.update(songs.keys() - stored.keys())
-        return make_plan(songs, stored, self._ledger, self._rules)
+        return make_plan(songs, stored, self._state, self._rules)
 
     def _merged(self, rows: Iterable[SongRow]) -> dict[Hashable, SongRow]:
         return merge_rows(rows, self._names.file_key, joins_artists=self._rules.joins_artists)

@@ -101,9 +101,9 @@ def _read_all(run: Run, history: HistoryImport) -> bool:
 def _write_all(run: Run, history: HistoryImport, opened: "History", histories: "Sequence[Part]") -> None:
     from feedback.history_import.matching import Matcher
     from feedback.history_import.reading.source import HistoryError
-    from feedback.history_import.writing import Writer
+    from feedback.history_import.writing import PlayWriter
 
-    writer = Writer(history, Matcher(creates=history.wants_own_songs))
+    writer = PlayWriter(history, Matcher(creates=history.wants_own_songs))
     rows = _all_rows(histories, _zone_of(history))
     begun = monotonic()
     done = sum(1 for _row in islice(rows, history.position))

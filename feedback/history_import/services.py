@@ -30,7 +30,7 @@ class ImportBusyError(Exception):
 def begin_import(*, user: User, upload: "File[Any]", wants_own_songs: bool) -> HistoryImport:
     """Keep the upload and have it imported in the background.
 
-    Raises ``ImportBusyError``, ``DiskFullError``, and ``CapError`` where nothing of it could be added.
+    Raise ``ImportBusyError``, ``DiskFullError``, and ``CapError`` where nothing of it could be added.
 
     A listener has one upload kept at a time: those of earlier imports, which were stopped or failed, go.
     """
@@ -92,7 +92,7 @@ def delete_stray_uploads() -> int:
 
 
 def stop_import(*, history: HistoryImport) -> None:
-    """Stop the job at work on it. Raises ``JobError`` where none is."""
+    """Stop the job at work on it. Raise ``JobError`` where none is."""
     job = history.job()
     if job is None:
         raise jobs.JobError(_("it has already finished"))
@@ -107,7 +107,7 @@ def continue_import(*, history: HistoryImport) -> None:
 
 
 def answer_question(*, history: HistoryImport, order: str) -> None:
-    """Note whether day or month comes first in the file in question, and go on. Raises ``JobError`` without one."""
+    """Note whether day or month comes first in the file in question, and go on. Raise ``JobError`` without one."""
     if history.finished_at is not None or not history.question:
         raise jobs.JobError("nothing is asked")
     if order not in (DAY_FIRST, MONTH_FIRST):
@@ -119,7 +119,7 @@ def answer_question(*, history: HistoryImport, order: str) -> None:
 
 
 def undo_import(*, history: HistoryImport) -> None:
-    """Have all that the import brought taken back. Raises ``JobError`` while it is at work."""
+    """Have all that the import brought taken back. Raise ``JobError`` while it is at work."""
     job = history.job()
     if job is not None and job.is_active:
         raise jobs.JobError(_("it is still running"))

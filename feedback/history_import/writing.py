@@ -55,7 +55,7 @@ class _New:
     digest: int
 
 
-class Writer:
+class PlayWriter:
     """Writes the plays of one import."""
 
     def __init__(self, history: HistoryImport, matcher: Matcher) -> None:
@@ -64,7 +64,7 @@ class Writer:
         self._latest = int(timezone.now().timestamp()) + 86_400
 
     def write(self, rows: Sequence[Row]) -> None:
-        """Write the next ``rows`` of the file and count them. Raises ``JobLostError`` where another worker did."""
+        """Write the next ``rows`` of the file and count them. Raise ``JobLostError`` where another worker did."""
         # If somebody else created some of these songs meanwhile, the next look finds them.
         reasons = retry_conflicts(lambda: self._write(rows), reset=self._matcher.forget)
         self._history.position += len(rows)

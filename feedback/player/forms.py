@@ -112,7 +112,7 @@ class PlayListForm(forms.Form):
     first = forms.ModelChoiceField(Track.objects.active(), required=False)
 
     def song_list(self, user: User) -> SongList:
-        """Return what to play. Raises ``Http404`` where the source is not there, or another listener's."""
+        """Return what to play. Raise ``Http404`` where the source is not there, or another listener's."""
         data = self.cleaned_data
         tracks = self._source_tracks(user) if data["source"] else data["tracks"]
         return SongList(tracks, data["origin"], data["origin_url"])

@@ -33,7 +33,7 @@ class PlaylistFullError(CapError):
 def create_playlist(*, owner: User, name: str, tracks: Iterable[Track] = (), source: str = Source.SITE) -> Playlist:
     """Make a playlist of ``tracks`` in this order, each song once; ``name`` is cut to the length there is.
 
-    Raises ``PlaylistFullError``, and ``ValueError`` for a blank name.
+    Raise ``PlaylistFullError``, and ``ValueError`` for a blank name.
     """
     lock_user(owner)
     if not room_below(settings.LISTENER_MAX_PLAYLISTS, Playlist.objects.filter(owner=owner).count()):
@@ -46,7 +46,7 @@ def create_playlist(*, owner: User, name: str, tracks: Iterable[Track] = (), sou
 
 @transaction.atomic
 def rename_playlist(*, playlist: Playlist, name: str) -> None:
-    """Give the playlist another name. Raises ``ValueError`` for a blank one."""
+    """Give the playlist another name. Raise ``ValueError`` for a blank one."""
     playlist.name = _checked_name(name)
     _lock(playlist)
     playlist.updated_at = timezone.now()
@@ -61,7 +61,7 @@ def delete_playlist(*, playlist: Playlist) -> None:
 
 @transaction.atomic
 def add_tracks(*, playlist: Playlist, tracks: Iterable[Track]) -> int:
-    """Append those of ``tracks`` that the playlist does not hold yet; return how many. Raises ``PlaylistFullError``."""
+    """Append those of ``tracks`` that the playlist does not hold yet; return how many. Raise ``PlaylistFullError``."""
     _lock(playlist)
     held = set(_items(playlist).values_list("track_id", flat=True))
     new = [pk for pk in dict.fromkeys(track.pk for track in tracks) if pk not in held]
@@ -92,7 +92,7 @@ def remove_track(*, playlist: Playlist, track: Track) -> int | None:
 def put_track(*, playlist: Playlist, track: Track, position: int) -> None:
     """Put a song at ``position``; what stands there and behind it moves on. A song held already stays where it is.
 
-    Raises ``PlaylistFullError``.
+    Raise ``PlaylistFullError``.
     """
     _lock(playlist)
     items = _items(playlist)
@@ -167,7 +167,7 @@ def _end(playlist: Playlist) -> int:
 
 
 def _lock(playlist: Playlist) -> None:
-    """Let changes of one playlist wait for each other. Raises ``Http404`` where it was deleted meanwhile."""
+    """Let changes of one playlist wait for each other. Raise ``Http404`` where it was deleted meanwhile."""
     if not list(Playlist.objects.select_for_update().filter(pk=playlist.pk).values_list("pk")):
         raise Http404("the playlist is gone")
 

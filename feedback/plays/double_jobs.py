@@ -17,7 +17,7 @@ KIND_OF_ACTION = {"remove": REMOVE, "put-back": RESTORE, "restore": RESTORE}
 def request_change(*, user: User, action: str) -> Job:
     """Ask for a removal or a restoration of the listener's duplicates; return its job.
 
-    Raises ``JobError`` while the other of the two is at work.
+    Raise ``JobError`` while the other of the two is at work.
     """
     kind = KIND_OF_ACTION[action]
     job = enqueue(kind=kind, user_id=user.pk, subject=_subject(user))

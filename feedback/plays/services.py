@@ -126,7 +126,7 @@ def remove_play(*, play: Play) -> str:
 
 @transaction.atomic
 def restore_play(*, user: User, removed: str) -> Play:
-    """Put back what ``remove_play`` took out, once. Raises ``UndoError`` and ``CapError``."""
+    """Put back what ``remove_play`` took out, once. Raise ``UndoError`` and ``CapError``."""
     try:
         columns: dict[str, Any] = signing.loads(removed, salt=_REMOVED_SALT, max_age=_UNDO_SECONDS)
     except signing.BadSignature as error:

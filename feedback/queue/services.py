@@ -68,7 +68,7 @@ def play_now(*, user: User, track: Track) -> PlayQueue:
 
 @transaction.atomic
 def add(*, user: User, tracks: Sequence[Track], is_next: bool = False) -> PlayQueue:
-    """Add songs: right after the one that plays, or behind all that the listener chose. Raises ``QueueFullError``."""
+    """Add songs: right after the one that plays, or behind all that the listener chose. Raise ``QueueFullError``."""
     queue = _locked(user)
     if items_ahead(queue).count() + len(tracks) > MAX_SONGS:
         raise QueueFullError(f"the queue holds up to {MAX_SONGS} songs")

@@ -27,7 +27,7 @@ class TooManyKeysError(Exception):
 
 @transaction.atomic
 def create_key(*, user: User, name: str) -> tuple[ScrobbleKey, str]:
-    """Make a token; return it with its text, which cannot be had again. Raises ``TooManyKeysError``."""
+    """Make a token; return it with its text, which cannot be had again. Raise ``TooManyKeysError``."""
     lock_user(user)
     if ScrobbleKey.objects.filter(user=user).count() >= MAX_KEYS:
         raise TooManyKeysError(f"you can have up to {MAX_KEYS} player tokens")

@@ -10,8 +10,8 @@ from catalog.models import Track
 from feedback.ratings.selectors import rating_of
 from feedback.ratings.services import rate
 from feedback.scrobbling.models import ScrobbledSong
+from feedback.scrobbling.reported import ReportedListen, mbid_of
 from feedback.scrobbling.songs import songs_of
-from feedback.scrobbling.told import Told, mbid_of
 from feedback.source import Source
 
 # "Custom" in RFC 9562: the song's id is what stands in it.
@@ -23,7 +23,7 @@ def msid_of(track_id: int) -> str:
     return f"{_MSID_HEAD}{track_id:012x}"
 
 
-def love_by_name(*, user: User, heard: Told, value: int) -> bool:
+def love_by_name(*, user: User, heard: ReportedListen, value: int) -> bool:
     """Like (1) or dislike (-1) a song, or take that back (0); return whether the song is known."""
     with transaction.atomic():
         lock_user(user)
@@ -46,7 +46,7 @@ def love_by_id(*, user: User, mbid: str, msid: str, value: int) -> bool:
         return True
 
 
-def unlove_by_name(*, user: User, heard: Told) -> None:
+def unlove_by_name(*, user: User, heard: ReportedListen) -> None:
     """Take a like back, and leave a dislike as it is: Last.fm knows no dislikes."""
     with transaction.atomic():
         lock_user(user)

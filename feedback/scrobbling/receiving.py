@@ -15,8 +15,8 @@ from feedback.plays.identity import TOLERANCE
 from feedback.scrobbling.models import Scrobble, ScrobbledSong, ScrobbleKey
 from feedback.scrobbling.now_playing import Note, keep_notes, notes_of
 from feedback.scrobbling.one_listen import half_of, settle
+from feedback.scrobbling.reported import ReportedListen
 from feedback.scrobbling.songs import name_digest, songs_of
-from feedback.scrobbling.told import Told
 
 MAX_WAITING = 100_000
 # A clock may be so far ahead of ours.
@@ -36,7 +36,7 @@ class Teller:
 
 
 @transaction.atomic
-def take_listens(*, teller: Teller, heard: Sequence[Told], received: int, is_import: bool = False) -> int:
+def take_listens(*, teller: Teller, heard: Sequence[ReportedListen], received: int, is_import: bool = False) -> int:
     """Take listens that a player told at the second ``received``; return how many new plays they make.
 
     What was told before changes nothing. What matches no song waits for one.
@@ -61,7 +61,7 @@ def take_listens(*, teller: Teller, heard: Sequence[Told], received: int, is_imp
 
 
 @transaction.atomic
-def note_playing(*, teller: Teller, heard: Told, received: int) -> None:
+def note_playing(*, teller: Teller, heard: ReportedListen, received: int) -> None:
     """Note that a song plays now. If another played before and cannot have been heard half, that was a skip."""
     user = teller.user
     lock_user(user)
@@ -74,7 +74,7 @@ def note_playing(*, teller: Teller, heard: Told, received: int) -> None:
     if latest is not None and latest.song == name_digest(heard):
         least = (latest.seconds or 0) - _SLACK if latest.is_told else (latest.seconds or _UNTOLD_SECONDS)
         if received - latest.at < least:
-            # Told again, as after a pause.
+            # ReportedListen again, as after a pause.
             return
     elif latest is not None and not latest.is_told:
         _note_skip(teller, latest, received)
@@ -82,7 +82,7 @@ def note_playing(*, teller: Teller, heard: Told, received: int) -> None:
     keep_notes(user.pk, notes)
 
 
-def _note(teller: Teller, heard: Told, song: ScrobbledSong, received: int) -> Note:
+def _note(teller: Teller, heard: ReportedListen, song: ScrobbledSong, received: int) -> Note:
     lengths = Track.objects.filter(pk=song.track_id or 0).values_list("duration_ms", flat=True)
     length = heard.duration_ms or lengths.first()
     seconds = length // 1000 if length else None
@@ -117,7 +117,7 @@ def _note_skip(teller: Teller, note: Note, received: int) -> None:
 
 
 def _scrobble(
-    teller: Teller, heard: Told, song: ScrobbledSong, notes: Sequence[Note], received: int, *, is_import: bool
+    teller: Teller, heard: ReportedListen, song: ScrobbledSong, notes: Sequence[Note], received: int, *, is_import: bool
 ) -> Scrobble:
     at = _possible(heard.at, received)
     start, is_exact = _start(teller, heard, at, notes, received, is_import=is_import)
@@ -139,7 +139,7 @@ def _scrobble(
 
 
 def _start(
-    teller: Teller, heard: Told, at: int, notes: Sequence[Note], received: int, *, is_import: bool
+    teller: Teller, heard: ReportedListen, at: int, notes: Sequence[Note], received: int, *, is_import: bool
 ) -> tuple[int, bool]:
     """Return when the listen began, and whether that is known to some seconds."""
     if is_import:

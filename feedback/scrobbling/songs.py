@@ -14,8 +14,8 @@ from feedback.history_import.matching import HIDDEN, Matcher
 from feedback.history_import.reading.rows import COMPLETED, PlayRow
 from feedback.history_import.writing import digest
 from feedback.scrobbling.models import ScrobbledSong
+from feedback.scrobbling.reported import ReportedListen
 from feedback.scrobbling.settling import settle_waiting
-from feedback.scrobbling.told import Told
 
 _TRACK_NUMBER = re.compile(r"\d{1,3}(?:\s*[.\-\u2013_]\s*|\s+-\s+)(?=\S)")
 _BULLET = re.compile(r"\s+[\u2022\u00b7]\s+")
@@ -24,7 +24,7 @@ _ARTICLE = re.compile(r"(.+), (the)", re.IGNORECASE)
 _SAME_MS = 7_000
 
 
-def songs_of(user: User, heard: Sequence[Told]) -> list[ScrobbledSong | None]:
+def songs_of(user: User, heard: Sequence[ReportedListen]) -> list[ScrobbledSong | None]:
     """Return the song of each listen, made where its name is new; ``None`` for one that the operator hid.
 
     Call it within a transaction that holds the listener.
@@ -52,7 +52,7 @@ def songs_of(user: User, heard: Sequence[Told]) -> list[ScrobbledSong | None]:
     return [None if mark in hidden else songs[mark] for mark in marks]
 
 
-def match_names(heard: Sequence[Told]) -> list[int]:
+def match_names(heard: Sequence[ReportedListen]) -> list[int]:
     """Return the song of the catalogue that each name means: its id, ``UNKNOWN`` or ``HIDDEN``."""
     matcher = Matcher(creates=False)
     pks = matcher.match([_row(item) for item in heard]) if heard else []
@@ -69,17 +69,17 @@ def match_names(heard: Sequence[Told]) -> list[int]:
     return pks
 
 
-def song_digest(heard: Told) -> int:
+def song_digest(heard: ReportedListen) -> int:
     """Return what a song is known by: title, artist and album."""
     return digest(f"{fold(heard.title)}\n{fold(heard.artist)}\n{fold(heard.album)}")
 
 
-def name_digest(heard: Told) -> int:
+def name_digest(heard: ReportedListen) -> int:
     """Return what all songs of one title and artist share."""
     return digest(f"{fold(heard.title)}\n{fold(heard.artist)}")
 
 
-def _song(user: User, heard: Told, mark: int, by_hand: dict[int, int]) -> ScrobbledSong:
+def _song(user: User, heard: ReportedListen, mark: int, by_hand: dict[int, int]) -> ScrobbledSong:
     name = name_digest(heard)
     return ScrobbledSong(
         user=user,
@@ -127,14 +127,14 @@ def _lengths(pks: set[int]) -> dict[int, int | None]:
     return lengths
 
 
-def _row(heard: Told) -> PlayRow:
+def _row(heard: ReportedListen) -> PlayRow:
     return PlayRow(
         heard.at or 0, "", heard.spotify_id, heard.isrc, heard.title, heard.artists, heard.album, "", heard.duration_ms,
         COMPLETED, True, "listenbrainz",
     )  # fmt: skip
 
 
-def _other_ways(heard: Told) -> Iterator[Told]:
+def _other_ways(heard: ReportedListen) -> Iterator[ReportedListen]:
     """Yield other ways to write the song: without the number of its track, with artists parted, with its article."""
     title = _TRACK_NUMBER.sub("", heard.title, count=1) if _TRACK_NUMBER.match(heard.title) else heard.title
     first = heard.artists[0]

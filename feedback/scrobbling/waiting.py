@@ -10,9 +10,9 @@ from catalog.models import Track
 from feedback.hidden import refuse_hidden
 from feedback.plays.models import Play
 from feedback.scrobbling.models import Scrobble, ScrobbledSong
+from feedback.scrobbling.reported import ReportedListen
 from feedback.scrobbling.settling import settle_waiting
 from feedback.scrobbling.songs import match_names
-from feedback.scrobbling.told import Told
 from feedback.source import Source
 from jobs.registry import Run
 
@@ -23,7 +23,7 @@ _BATCH = 500
 def match_by_hand(*, user: User, song: ScrobbledSong, track: Track) -> int:
     """Have all songs of that title and artist be this one; return how many plays that makes.
 
-    Raises ``HiddenTrackError``.
+    Raise ``HiddenTrackError``.
     """
     refuse_hidden(track)
     lock_user(user)
@@ -56,7 +56,7 @@ def match_waiting(user: User, pks: Sequence[int]) -> int:
     with transaction.atomic():
         lock_user(user)
         songs = list(ScrobbledSong.objects.filter(pk__in=pks, user=user, track__isnull=True))
-        matches = match_names([_told(song) for song in songs])
+        matches = match_names([_reported(song) for song in songs])
         for song, pk in zip(songs, matches, strict=True):
             song.track_id = pk if pk > 0 else None
         matched = [song for song in songs if song.track_id is not None]
@@ -64,8 +64,8 @@ def match_waiting(user: User, pks: Sequence[int]) -> int:
         return settle_waiting(user, [song.pk for song in matched])
 
 
-def _told(song: ScrobbledSong) -> Told:
-    return Told(
+def _reported(song: ScrobbledSong) -> ReportedListen:
+    return ReportedListen(
         title=song.title, artists=(song.artist,), album=song.album, mbid=song.mbid, duration_ms=song.duration_ms
     )
 

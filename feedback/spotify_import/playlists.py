@@ -32,7 +32,7 @@ def import_playlist(*, user: User, playlist_id: str, name: str, as_likes: bool) 
     What is longer than ``READ_AT_ONCE``, or takes longer than a page may, goes on in the background. An import that was
     stopped in the middle is continued.
 
-    Raises ``SpotifyError`` where not even the first page can be read, and ``PlaylistFullError`` where the listener has
+    Raise ``SpotifyError`` where not even the first page can be read, and ``PlaylistFullError`` where the listener has
     too many playlists.
     """
     client = client_for(user)

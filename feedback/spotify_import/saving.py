@@ -31,7 +31,7 @@ def liked_ids(user: User) -> list[str]:
 def save_playlist(*, user: User, kind: str, name: str, spotify_ids: Iterable[str]) -> SpotifyPlaylist:
     """Put songs into the listener's playlist of that kind at Spotify, which is made where it is not there.
 
-    What one call does not take follows in the background. Raises ``SpotifyError``.
+    What one call does not take follows in the background. Raise ``SpotifyError``.
     """
     ids = list(dict.fromkeys(spotify_ids))
     client = client_for(user)

@@ -121,7 +121,7 @@ class EngineConfig:
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Return the inverse of `to_dict`, also after a round trip through JSON.
 
-        Settings that an earlier release stored are read by their old names. Raises InvalidDataError on unknown ones.
+        Settings that an earlier release stored are read by their old names. Raise InvalidDataError on unknown ones.
         """
         return _restored(cls, _renamed(values, ""), "")
 

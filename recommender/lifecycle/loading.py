@@ -50,7 +50,7 @@ def model_path(version: ModelVersion) -> Path:
 def ensure_local(version: ModelVersion) -> None:
     """Fetch the version's file from the store, where there is one and the file is not on this machine.
 
-    The files of versions that are not kept any more make room then. Raises ``UnusableModelError``.
+    The files of versions that are not kept any more make room then. Raise ``UnusableModelError``.
     """
     try:
         is_new = fetch(version.directory)

@@ -57,7 +57,7 @@ def is_only_in_store(directory: str) -> bool:
 
 
 def publish(directories: Iterable[str]) -> None:
-    """Copy these folders of ``MODEL_DIR`` into the store. Raises ``StoreError``."""
+    """Copy these folders of ``MODEL_DIR`` into the store. Raise ``StoreError``."""
     store = open_store()
     if store is not None:
         for directory in directories:
@@ -82,7 +82,7 @@ def _put(store: ObjectStore, directory: str) -> None:
 
 
 def is_available(directory: str) -> bool:
-    """Return whether the version's files are on this machine or in the store. Raises ``StoreError``."""
+    """Return whether the version's files are on this machine or in the store. Raise ``StoreError``."""
     if (Path(settings.MODEL_DIR) / directory).is_dir():
         return True
     store = open_store()
@@ -90,7 +90,7 @@ def is_available(directory: str) -> bool:
 
 
 def stored_directories() -> set[str]:
-    """Return the names of the whole folders in the store. Raises ``StoreError``."""
+    """Return the names of the whole folders in the store. Raise ``StoreError``."""
     store = open_store()
     objects_by_directory = _by_directory(store) if store is not None else {}
     return {name for name, objects in objects_by_directory.items() if any(_is_manifest(entry) for entry in objects)}

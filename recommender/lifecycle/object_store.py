@@ -34,7 +34,7 @@ class ObjectStore(Protocol):
     def get(self, key: str, file: Path, limit: int) -> None:
         """Write the object into ``file``, which is on the disk then. Of more than ``limit`` bytes nothing is wanted.
 
-        Raises ``UnusableCopyError`` where there is none, or a larger one.
+        Raise ``UnusableCopyError`` where there is none, or a larger one.
         """
 
     def has(self, key: str) -> bool:

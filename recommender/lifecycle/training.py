@@ -116,12 +116,12 @@ def retrain(
         newest = ModelVersion.objects.first()
         if if_needed and newest and newest.fingerprint == fingerprint and _is_whole(newest):
             return RetrainResult(version=None)
-        return _Run(report_progress, seed, config, is_incremental=incremental, cluster=cluster).execute(
+        return _TrainingRun(report_progress, seed, config, is_incremental=incremental, cluster=cluster).execute(
             fingerprint, force=force
         )
 
 
-class _Run:
+class _TrainingRun:
     """One retrain, step by step, with the time each step took."""
 
     def __init__(
@@ -262,7 +262,7 @@ class _Run:
 
 
 def _is_whole(version: ModelVersion) -> bool:
-    """Return whether the version's files are in the store, or here and undamaged. Raises ``StoreError``."""
+    """Return whether the version's files are in the store, or here and undamaged. Raise ``StoreError``."""
     if not is_available(version.directory):
         return False
     try:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from recommender.engine import Catalogue, Feedback, FloatArray, Interactions, Model, Progress, liked_lists
 from recommender.engine.evaluation import (
+    REVEALS,
     Interval,
     Measured,
     Reveal,
@@ -28,9 +29,7 @@ from recommender.engine.evaluation import (
 from recommender.lifecycle.held_out import is_test_listener
 from recommender.lifecycle.log_comparison import LogComparison
 
-# Quality is measured at these amounts of revealed songs ...
-REVEALS = ("1", "5", "20", "80%")
-# ... on so many test listeners at most: enough for an interval of a few percent, and bounded in time.
+# Quality is measured on so many test listeners at most: enough for an interval of a few percent, and bounded in time.
 MAX_TEST_LISTENERS = 300
 # Below this, one lucky listener would make the figure.
 MIN_TEST_LISTENERS = 3

@@ -75,7 +75,7 @@ def active_model() -> LoadedModel | None:
 def load_active(suffix: str) -> Model | None:
     """Return the active version's model, or with ``EVAL_SUFFIX`` its evaluation model; ``None`` if it is unusable.
 
-    Raises ``StoreError`` where the store it would have to be fetched from does not answer.
+    Raise ``StoreError`` where the store it would have to be fetched from does not answer.
     """
     version = ModelVersion.objects.filter(active_slot=True).first()
     if version is None:

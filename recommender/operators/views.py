@@ -44,7 +44,7 @@ def site_dashboard(request: HttpRequest) -> HttpResponse:
         "days": dashboard.DAYS,
         "active_days": dashboard.ACTIVE_DAYS,
     }
-    return render(request, "recommender/going.html", context)
+    return render(request, "recommender/dashboard.html", context)
 
 
 @require_safe

@@ -15,14 +15,14 @@ DATABASE_NAMES = {"sqlite": "database.sqlite3", "postgresql": "database.sql", "m
 CHUNK = 1 << 20
 
 # Called with the step and the bytes dealt with since the last call.
-Say: TypeAlias = Callable[[str, int], Any]
+ReportProgress: TypeAlias = Callable[[str, int], Any]
 
 
 class BackupError(Exception):
     """A backup cannot be made or restored; the message says why, in one line."""
 
 
-def say_nothing(_step: str, _size: int) -> None:
+def report_nothing(_step: str, _size: int) -> None:
     """Take the place of a progress bar."""
 
 

@@ -27,9 +27,9 @@ from spotify_rec.backup.common import (
     FORMAT,
     MANIFEST,
     BackupError,
-    Say,
+    ReportProgress,
     model_folder,
-    say_nothing,
+    report_nothing,
     upload_folder,
 )
 from spotify_rec.backup.databases import database
@@ -51,15 +51,15 @@ class Made:
 
 
 def expected_size() -> int:
-    """Return roughly how many bytes ``make_backup`` goes through, for a progress bar. Raises ``BackupError``."""
+    """Return roughly how many bytes ``make_backup`` goes through, for a progress bar. Raise ``BackupError``."""
     _applied_migrations()
     return database().size() + sum(path.stat().st_size for path in [*_model_files(), *_upload_files()])
 
 
-def make_backup(*, target: Path, say: Say = say_nothing) -> Made:
+def make_backup(*, target: Path, report_progress: ReportProgress = report_nothing) -> Made:
     """Write the site's state to ``target``, a new file, or an existing folder in which it gets a name with the time.
 
-    It is written beside its place and renamed, readable by its owner alone. Raises ``BackupError``.
+    It is written beside its place and renamed, readable by its owner alone. Raise ``BackupError``.
     """
     path = target / f"earworm-{timezone.now():%Y%m%d-%H%M%S}.zip" if target.is_dir() else target
     if path.exists():
@@ -70,7 +70,7 @@ def make_backup(*, target: Path, say: Say = say_nothing) -> Made:
     try:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as name:
             packed = Path(name) / "backup.zip"
-            members = _pack(packed, Path(name), say)
+            members = _pack(packed, Path(name), report_progress)
             packed.chmod(0o600)
             _rename(packed, path)
     except OSError as error:
@@ -78,7 +78,7 @@ def make_backup(*, target: Path, say: Say = say_nothing) -> Made:
     return _made(path, members)
 
 
-def _pack(packed: Path, folder: Path, say: Say) -> list[str]:
+def _pack(packed: Path, folder: Path, report_progress: ReportProgress) -> list[str]:
     manifest: dict[str, Any] = {
         "format": FORMAT,
         "database": connection.vendor,
@@ -88,20 +88,20 @@ def _pack(packed: Path, folder: Path, say: Say) -> list[str]:
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         # Before the database and again after it: a model or an upload that the snapshot names was there at one of the
         # two moments, even if it came or went meanwhile.
-        _add_files(archive, say)
+        _add_files(archive, report_progress)
         with archive.open(DATABASE_NAMES[connection.vendor], "w", force_zip64=True) as into:
-            database().dump(into, folder, say)
-        _add_files(archive, say)
+            database().dump(into, folder, report_progress)
+        _add_files(archive, report_progress)
         members = archive.namelist()
     # What lies in the archive is read once more for its digests: the database's program wrote it itself.
-    digests = _digests(packed, members, say)
+    digests = _digests(packed, members, report_progress)
     manifest = sign({**manifest, "members": members, "sha256": digests})
     with zipfile.ZipFile(packed, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         archive.writestr(MANIFEST, json.dumps(manifest, indent=1))
     return members
 
 
-def _digests(packed: Path, members: list[str], say: Say) -> dict[str, str]:
+def _digests(packed: Path, members: list[str], report_progress: ReportProgress) -> dict[str, str]:
     digests = {}
     with zipfile.ZipFile(packed) as archive:
         for name in members:
@@ -109,7 +109,7 @@ def _digests(packed: Path, members: list[str], say: Say) -> dict[str, str]:
             with archive.open(name) as member:
                 while chunk := member.read(CHUNK):
                     digest.add(chunk)
-                    say("signing", 0)
+                    report_progress("signing", 0)
             digests[name] = digest.text()
     return digests
 
@@ -153,14 +153,14 @@ def _upload_files() -> list[Path]:
     return [path for name in names if (path := upload_folder() / Path(name).name).is_file()]
 
 
-def _add_files(archive: zipfile.ZipFile, say: Say) -> None:
+def _add_files(archive: zipfile.ZipFile, report_progress: ReportProgress) -> None:
     known = set(archive.namelist())
     named = [(f"models/{path.parent.name}/{path.name}", path) for path in _model_files()]
     named += [(f"uploads/{path.name}", path) for path in _upload_files()]
     for name, path in named:
         if name not in known:
             with _unless_gone():
-                _add_file(archive, name, path, say)
+                _add_file(archive, name, path, report_progress)
 
 
 @contextmanager
@@ -170,11 +170,11 @@ def _unless_gone() -> Iterator[None]:
         yield
 
 
-def _add_file(archive: zipfile.ZipFile, name: str, path: Path, say: Say) -> None:
+def _add_file(archive: zipfile.ZipFile, name: str, path: Path, report_progress: ReportProgress) -> None:
     with path.open("rb") as file, archive.open(name, "w", force_zip64=True) as into:
         while chunk := file.read(CHUNK):
             into.write(chunk)
-            say(name.partition("/")[0], len(chunk))
+            report_progress(name.partition("/")[0], len(chunk))
 
 
 def _rename(packed: Path, path: Path) -> None:

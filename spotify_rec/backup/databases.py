@@ -16,7 +16,7 @@ from typing import IO, Any, Protocol
 
 from django.db import connection
 
-from spotify_rec.backup.common import CHUNK, BackupError, Say
+from spotify_rec.backup.common import CHUNK, BackupError, ReportProgress
 from spotify_rec.backup.sql_guard import check, checked
 
 # What the site itself makes in SQLite that runs: the triggers of its search index.
@@ -32,14 +32,14 @@ class Database(Protocol):
     def size(self) -> int:
         """Return roughly how many bytes ``dump`` gives."""
 
-    def dump(self, into: IO[bytes], folder: Path, say: Say) -> None:
-        """Write the database as it is at one moment; files in between lie in ``folder``. Raises ``BackupError``."""
+    def dump(self, into: IO[bytes], folder: Path, report_progress: ReportProgress) -> None:
+        """Write the database as it is at one moment; files in between lie in ``folder``. Raise ``BackupError``."""
 
-    def check(self, source: IO[bytes], say: Say) -> None:
-        """Read a dump through and touch nothing. Raises ``BackupError`` for anything in it that would run."""
+    def check(self, source: IO[bytes], report_progress: ReportProgress) -> None:
+        """Read a dump through and touch nothing. Raise ``BackupError`` for anything in it that would run."""
 
-    def load(self, source: IO[bytes], folder: Path, say: Say) -> None:
-        """Put what was dumped in the place of all there is. Raises ``BackupError``."""
+    def load(self, source: IO[bytes], folder: Path, report_progress: ReportProgress) -> None:
+        """Put what was dumped in the place of all there is. Raise ``BackupError``."""
 
 
 def database() -> Database:
@@ -58,24 +58,24 @@ class SQLite:
     def size(self) -> int:
         return self._path.stat().st_size if self._path.exists() else 0
 
-    def dump(self, into: IO[bytes], folder: Path, say: Say) -> None:
+    def dump(self, into: IO[bytes], folder: Path, report_progress: ReportProgress) -> None:
         copy = folder / "database.sqlite3"
         with closing(_opened(self._path, "rw")) as source, closing(sqlite3.connect(copy)) as target:
             # The snapshot is taken here and held: a backup in steps would otherwise begin anew with each write.
             source.execute("BEGIN")
             source.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            _copy(source, target, copy.parent, say)
+            _copy(source, target, copy.parent, report_progress)
         check_sqlite(copy)
         with copy.open("rb") as file:
             shutil.copyfileobj(file, into, CHUNK)
         copy.unlink()
 
-    def check(self, source: IO[bytes], say: Say) -> None:
+    def check(self, source: IO[bytes], report_progress: ReportProgress) -> None:
         # A file that no program of ours interprets; what it holds is looked at when it has its place (`load`).
         while chunk := source.read(CHUNK):
-            say("checking", len(chunk))
+            report_progress("checking", len(chunk))
 
-    def load(self, source: IO[bytes], folder: Path, say: Say) -> None:
+    def load(self, source: IO[bytes], folder: Path, report_progress: ReportProgress) -> None:
         copy = folder / "database.sqlite3"
         with copy.open("wb") as file:
             shutil.copyfileobj(source, file, CHUNK)
@@ -83,7 +83,7 @@ class SQLite:
         check_sqlite(copy)
         # One transaction of the target: whoever reads meanwhile sees the old content or the new, and a kill none of it.
         with closing(_opened(copy, "rw")) as new, closing(_opened(self._path, "rwc")) as target:
-            _copy(new, target, self._path.parent, say)
+            _copy(new, target, self._path.parent, report_progress)
 
 
 def _opened(path: Path, mode: str) -> sqlite3.Connection:
@@ -93,13 +93,15 @@ def _opened(path: Path, mode: str) -> sqlite3.Connection:
         raise BackupError(f"{path}: {error}") from error
 
 
-def _copy(source: sqlite3.Connection, target: sqlite3.Connection, folder: Path, say: Say) -> None:
+def _copy(
+    source: sqlite3.Connection, target: sqlite3.Connection, folder: Path, report_progress: ReportProgress
+) -> None:
     """Copy a database; ``folder`` is where the copy lies, for an error that names it."""
     (page_size,) = source.execute("PRAGMA page_size").fetchone()
     left = [0]
 
     def progress(_status: int, remaining: int, total: int) -> None:
-        say("database", ((left[0] or total) - remaining) * page_size)
+        report_progress("database", ((left[0] or total) - remaining) * page_size)
         left[0] = remaining
 
     try:
@@ -150,17 +152,17 @@ class _Server:
     package: str
     vendor: str
 
-    def check(self, source: IO[bytes], say: Say) -> None:
-        check(source, self.vendor, lambda size: say("checking", size))
+    def check(self, source: IO[bytes], report_progress: ReportProgress) -> None:
+        check(source, self.vendor, lambda size: report_progress("checking", size))
 
-    def dump(self, into: IO[bytes], folder: Path, say: Say) -> None:
+    def dump(self, into: IO[bytes], folder: Path, report_progress: ReportProgress) -> None:
         with self._running(self.dumper, self.dump_options, folder, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             while chunk := process.stdout.read(CHUNK):
                 into.write(chunk)
-                say("database", len(chunk))
+                report_progress("database", len(chunk))
 
-    def load(self, source: IO[bytes], folder: Path, say: Say) -> None:
+    def load(self, source: IO[bytes], folder: Path, report_progress: ReportProgress) -> None:
         first = [statement.encode() for statement in self._emptying(connection.introspection.table_names())]
         # No connection of ours may hold on to a table that is taken away.
         connection.close()
@@ -170,7 +172,7 @@ class _Server:
             try:
                 for chunk in _chunks(first, checked(source, self.vendor)):
                     process.stdin.write(chunk)
-                    say("database", len(chunk))
+                    report_progress("database", len(chunk))
                 process.stdin.close()
             except BrokenPipeError:
                 # It has ended before its time, and says why.

@@ -9,11 +9,11 @@ from typing import IO, Any, cast
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
 
-from spotify_rec.backup.common import Say
+from spotify_rec.backup.common import ReportProgress
 
 
 @contextmanager
-def bytes_bar(stdout: Any, total: int) -> Iterator[Say]:
+def bytes_bar(stdout: Any, total: int) -> Iterator[ReportProgress]:
     """Show how far the work is, of ``total`` bytes."""
     console = Console(file=cast(IO[str], stdout), highlight=False, soft_wrap=True)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())

@@ -28,9 +28,9 @@ from spotify_rec.backup.common import (
     FORMAT,
     MANIFEST,
     BackupError,
-    Say,
+    ReportProgress,
     model_folder,
-    say_nothing,
+    report_nothing,
     upload_folder,
 )
 from spotify_rec.backup.databases import database
@@ -55,7 +55,7 @@ class Restored:
 
 
 class Backup:
-    """A backup's file, opened and found whole. Raises ``BackupError``."""
+    """A backup's file, opened and found whole. Raise ``BackupError``."""
 
     def __init__(self, path: Path) -> None:
         try:
@@ -82,7 +82,7 @@ class Backup:
         """Close the file."""
         self._archive.close()
 
-    def verify(self, say: Say) -> None:
+    def verify(self, report_progress: ReportProgress) -> None:
         """Read everything through, so that nothing is touched for the sake of a damaged file."""
         for name in self.members:
             digest = Digest()
@@ -90,48 +90,48 @@ class Backup:
                 with self._archive.open(name) as member:
                     while chunk := member.read(CHUNK):
                         digest.add(chunk)
-                        say("checking", len(chunk))
+                        report_progress("checking", len(chunk))
             except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
                 raise BackupError(f"{self.path} is damaged: {name}: {error}") from error
             if self.is_signed and self.manifest["sha256"].get(name) != digest.text():
                 raise BackupError(f"{self.path} is damaged: {name} isn't what was signed")
         with self._archive.open(DATABASE_NAMES[connection.vendor]) as source:
-            database().check(source, say)
+            database().check(source, report_progress)
 
-    def load_database(self, folder: Path, say: Say) -> None:
+    def load_database(self, folder: Path, report_progress: ReportProgress) -> None:
         """Put the database in place of the one there is."""
         with self._archive.open(DATABASE_NAMES[connection.vendor]) as source:
-            database().load(source, folder, say)
+            database().load(source, folder, report_progress)
 
-    def unpack_files(self, say: Say) -> None:
+    def unpack_files(self, report_progress: ReportProgress) -> None:
         """Put models and uploads in place, each folder whole or not at all."""
         folders: dict[str, list[str]] = {}
         for name in self.members:
             if name.startswith("models/"):
                 folders.setdefault(name.split("/")[1], []).append(name)
             elif name.startswith("uploads/"):
-                self._unpack([name], upload_folder(), say)
+                self._unpack([name], upload_folder(), report_progress)
         for folder, names in folders.items():
-            self._unpack_model(folder, names, say)
+            self._unpack_model(folder, names, report_progress)
 
-    def _unpack_model(self, folder: str, names: list[str], say: Say) -> None:
+    def _unpack_model(self, folder: str, names: list[str], report_progress: ReportProgress) -> None:
         # Names are unique to a fit, so a folder that is there already is the same model, or what is left of it.
         target = model_folder() / folder
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".restore-") as name:
             fresh = Path(name) / "new"
-            self._unpack(names, fresh, say)
+            self._unpack(names, fresh, report_progress)
             if target.exists():
                 target.rename(Path(name) / "old")
             fresh.rename(target)
 
-    def _unpack(self, names: list[str], folder: Path, say: Say) -> None:
+    def _unpack(self, names: list[str], folder: Path, report_progress: ReportProgress) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for name in names:
             with self._archive.open(name) as member, (folder / PurePosixPath(name).name).open("wb") as file:
                 while chunk := member.read(CHUNK):
                     file.write(chunk)
-                    say(name.partition("/")[0], len(chunk))
+                    report_progress(name.partition("/")[0], len(chunk))
 
     def _read_manifest(self) -> dict[str, Any]:
         try:
@@ -156,9 +156,9 @@ class Backup:
 
 
 def restore_backup(
-    backup: Backup, *, is_overwriting: bool, is_trusted: bool = False, say: Say = say_nothing
+    backup: Backup, *, is_overwriting: bool, is_trusted: bool = False, report_progress: ReportProgress = report_nothing
 ) -> Restored:
-    """Bring the site back to ``backup``. Everything is checked before anything is written. Raises ``BackupError``.
+    """Bring the site back to ``backup``. Everything is checked before anything is written. Raise ``BackupError``.
 
     One that this site did not sign is restored only if it is said to be trusted: its rows become the site's accounts,
     operators among them.
@@ -172,12 +172,12 @@ def restore_backup(
         raise BackupError(
             f"The database isn't empty ({len(tables)} tables). Use --overwrite to replace everything in it."
         )
-    backup.verify(say)
+    backup.verify(report_progress)
     try:
         with _private_folder(_work_folder()) as name:
             # The files first: a model that no row names yet does no harm, a row without its model would.
-            backup.unpack_files(say)
-            backup.load_database(Path(name), say)
+            backup.unpack_files(report_progress)
+            backup.load_database(Path(name), report_progress)
     except OSError as error:
         raise BackupError(f"{error.filename or 'restore'}: {error.strerror or error}") from error
     connection.close()

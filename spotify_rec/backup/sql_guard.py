@@ -68,15 +68,15 @@ _MY_CALLS = re.compile(rb"\b(?:(?:load_file|sys_\w+)\s*\(|select\b)", re.IGNOREC
 
 
 def checked(source: IO[bytes], vendor: str) -> Lines:
-    """Give the lines of a dump, each after it was found harmless. Raises ``BackupError``, with the line's number."""
+    """Give the lines of a dump, each after it was found harmless. Raise ``BackupError``, with the line's number."""
     lines = io.BufferedReader(source, _BUFFER) if isinstance(source, io.RawIOBase) else source
     return (_postgres if vendor == "postgresql" else _mysql)(lines)
 
 
-def check(source: IO[bytes], vendor: str, say: Callable[[int], object]) -> None:
-    """Read a dump through. Raises ``BackupError``."""
+def check(source: IO[bytes], vendor: str, report_progress: Callable[[int], object]) -> None:
+    """Read a dump through. Raise ``BackupError``."""
     for line in checked(source, vendor):
-        say(len(line))
+        report_progress(len(line))
 
 
 def _numbered(lines: IO[bytes]) -> Iterator[tuple[int, bytes]]:

@@ -16,7 +16,7 @@ _NEW_ARTISTS = ("The Sandbox Quartet", "Marta Lunde", "Copper Season")
 def furnished_world(catalogue: Path, redirect_uris: Iterable[str]) -> World:
     """Return a world with the songs of a CSV in the layout of the demo catalogue.
 
-    Raises ``OSError`` and ``KeyError`` where the file cannot be read or is laid out otherwise.
+    Raise ``OSError`` and ``KeyError`` where the file cannot be read or is laid out otherwise.
     """
     known = list(catalogue_songs(catalogue))
     # Those of two neighbouring genres: a taste, rather than a bit of everything.

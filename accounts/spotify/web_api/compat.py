@@ -42,7 +42,7 @@ class ErrorResponseError(Exception):
 def send(request: ApiRequest, *, token: str, session: LimitedSession) -> Any:
     """Return what the answer's JSON says, None where there is no answer or no JSON.
 
-    Raises ``ErrorResponseError`` and ``requests.RequestException``.
+    Raise ``ErrorResponseError`` and ``requests.RequestException``.
     """
     # Given a session, spotipy neither repeats nor sleeps; given a token, it never asks for one in a terminal.
     api = spotipy.Spotify(auth=token, requests_session=session)

@@ -39,7 +39,7 @@ class LimitedSession(requests.Session):
         self.mount("https://", _adapter())
 
     def request(self, method: Any, url: Any, *args: Any, **options: Any) -> requests.Response:
-        """Send a request. Raises ``requests.RequestException``, ``Timeout`` among it."""
+        """Send a request. Raise ``requests.RequestException``, ``Timeout`` among it."""
         self.last_status = None
         seconds = self._deadline.left()
         if seconds <= 0:

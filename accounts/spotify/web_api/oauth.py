@@ -32,7 +32,7 @@ _EACH = PAGE_SECONDS / 2
 def exchange_code(code: str, verifier: Secret, redirect_uri: str) -> dict[str, Any]:
     """Return ``access_token``, ``refresh_token`` (``Secret``), ``expires_in`` (seconds) and ``scopes``.
 
-    Raises ``HandshakeError``.
+    Raise ``HandshakeError``.
     """
     data = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
     # spotipy's and our own refresh do the same: an app with a secret proves itself in a header.
@@ -48,7 +48,7 @@ def exchange_code(code: str, verifier: Secret, redirect_uri: str) -> dict[str, A
 
 
 def profile_of(token: Secret) -> dict[str, Any]:
-    """Return what ``/me`` says. Raises ``HandshakeError``."""
+    """Return what ``/me`` says. Raise ``HandshakeError``."""
     headers = {"Authorization": f"Bearer {token}"}
     status, answer = _ask("api", "GET", f"{settings.SPOTIFY_API_URL}me", headers=headers)
     if status == 403:

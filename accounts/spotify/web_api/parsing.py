@@ -104,7 +104,7 @@ class Page(Generic[Item]):
 
 
 def track_of(value: Any) -> SpotifyTrack:
-    """Return a song. Raises ``MalformedError``; so do local files and episodes, which have no song's id."""
+    """Return a song. Raise ``MalformedError``; so do local files and episodes, which have no song's id."""
     fields = _dict(value)
     spotify_id, title = fields.get("id"), _text(fields.get("name"))
     if not isinstance(spotify_id, str) or not _SONG_ID.fullmatch(spotify_id):
@@ -172,7 +172,7 @@ def playlist_of(value: Any, spotify_id: str) -> SpotifyPlaylist:
 
 
 def device_of(value: Any) -> Device:
-    """Return a device. Raises ``MalformedError``; so does one that cannot be addressed."""
+    """Return a device. Raise ``MalformedError``; so does one that cannot be addressed."""
     fields = _dict(value)
     if not isinstance(fields.get("id"), str) or not fields["id"] or fields.get("is_restricted") is True:
         raise MalformedError("a device that takes no commands")
@@ -238,7 +238,7 @@ def cursor_page(value: Any, read: Callable[[Any], Item], cursor: str) -> Page[It
 
 
 def first_of_flags(value: Any) -> bool:
-    """Return the first of a list of yes and no. Raises ``MalformedError`` where there is none."""
+    """Return the first of a list of yes and no. Raise ``MalformedError`` where there is none."""
     flags = _list(value)
     if not flags or not isinstance(flags[0], bool):
         raise MalformedError("neither yes nor no")
@@ -252,7 +252,7 @@ def readable(rows: Any, read: Callable[[Any], Item]) -> list[Item]:
 
 
 def part(value: Any, name: str) -> Any:
-    """Return ``value[name]``. Raises ``MalformedError`` where it is not there."""
+    """Return ``value[name]``. Raise ``MalformedError`` where it is not there."""
     fields = _dict(value)
     if name not in fields:
         raise MalformedError(f"no {name}")
@@ -260,7 +260,7 @@ def part(value: Any, name: str) -> Any:
 
 
 def identity_of(value: Any) -> str:
-    """Return the ``id`` of an object. Raises ``MalformedError`` where it is no text."""
+    """Return the ``id`` of an object. Raise ``MalformedError`` where it is no text."""
     identity = part(value, "id")
     if not isinstance(identity, str) or not identity:
         raise MalformedError("an id that is no text")

@@ -44,7 +44,7 @@ def fresh_token(user_id: int, deadline: Deadline, refused: Secret | None = None)
     The row holds a lease rather than a lock: SQLite knows no row locks, and no transaction should wait for another
     host. So call it outside a transaction.
 
-    Raises ``NotConnected``, ``NeedsReconnect``, ``RateLimited`` and ``Unavailable``.
+    Raise ``NotConnected``, ``NeedsReconnect``, ``RateLimited`` and ``Unavailable``.
     """
     while True:
         account = _load(user_id)
@@ -105,7 +105,7 @@ def _renew(account: SpotifyAccount, deadline: Deadline, *, is_usable: bool) -> A
 def _refresh(account: SpotifyAccount, deadline: Deadline) -> dict[str, Any]:
     """Return Spotify's answer, checked; ``refresh_token`` is empty where the old one stays.
 
-    Raises ``NeedsReconnect`` where Spotify has ended the connection, which is then recorded.
+    Raise ``NeedsReconnect`` where Spotify has ended the connection, which is then recorded.
     """
     circuit_breaker.check(SERVICE)
     try:

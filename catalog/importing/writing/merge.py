@@ -1,7 +1,7 @@
 """Joining what the rows of one file say of one song.
 
 The first row wins, later rows fill what it leaves unknown, and genres add up (artists, too, where a file has a row for
-each of them). ``Ledger`` carries that rule over chunks:
+each of them). ``ImportState`` carries that rule over chunks:
 it remembers of each song which values this run has already taken from the file, so that the end is the same whatever
 the size of a chunk.
 """
@@ -16,7 +16,7 @@ from catalog.identity.lengths import differ_clearly
 from catalog.identity.text import artist_key, base_title, fold, fold_name, signs_of
 from catalog.importing.reading.reader import SongRow
 
-# The fields of a row that can be unknown, in the order of their bits in the ledger; the features follow.
+# The fields of a row that can be unknown, in the order of their bits in the state; the features follow.
 VALUE_FIELDS = (
     "title",
     "artists",
@@ -135,7 +135,7 @@ def best_match(row: SongRow, others: Sequence[tuple[Hashable, str, int | None]])
     return matches[0][0] if matches else None
 
 
-def provided(row: SongRow) -> int:
+def known_fields(row: SongRow) -> int:
     """Return the bits of the values that ``row`` knows."""
     values = row[_FIRST_VALUE:_END_OF_VALUES]
     bits = _bits(tuple([value is None or value in ("", ()) for value in values]))
@@ -164,7 +164,7 @@ def _merged(first: SongRow, later: SongRow, *, joins_artists: bool) -> SongRow:
     return first._replace(**gaps, genres=genres, features=features)
 
 
-class Ledger:
+class ImportState:
     """What this run has done to each song: bits by primary key, in pages of four bytes a song.
 
     A million songs take 4 MB; in a dictionary they took 102 MB.

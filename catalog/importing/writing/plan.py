@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from catalog.features import FEATURE_NAMES
 from catalog.importing.reading.reader import SongRow
-from catalog.importing.writing.merge import CREATED, FEATURE_BIT, SEEN, UPDATED, VALUE_FIELDS, Ledger, provided
+from catalog.importing.writing.merge import CREATED, FEATURE_BIT, SEEN, UPDATED, VALUE_FIELDS, ImportState, known_fields
 from catalog.models import Track
 
 _PLAIN = tuple((bit, name) for bit, name in enumerate(VALUE_FIELDS) if name != "artists")
@@ -45,11 +45,11 @@ class Change:
 
 @dataclass(slots=True)
 class Plan:
-    """What a chunk does, and the counts and ledger entries that hold once it is done."""
+    """What a chunk does, and the counts and states that hold once it is done."""
 
     created: list[SongRow] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
-    marks: dict[int, int] = field(default_factory=dict)
+    state_by_pk: dict[int, int] = field(default_factory=dict)
     updated: int = 0
     unchanged: int = 0
 
@@ -67,7 +67,7 @@ class Rules:
 
 
 def make_plan(
-    songs: Mapping[Hashable, SongRow], stored: Mapping[Hashable, StoredSong], ledger: Ledger, rules: Rules
+    songs: Mapping[Hashable, SongRow], stored: Mapping[Hashable, StoredSong], state: ImportState, rules: Rules
 ) -> Plan:
     """Compare ``songs`` with ``stored`` (same keys) and return what to do; nothing is written."""
     plan = Plan()
@@ -76,8 +76,8 @@ def make_plan(
         if song is None:
             plan.created.append(row)
             continue
-        bits = plan.marks.get(song.pk, ledger[song.pk])
-        known = provided(row)
+        bits = plan.state_by_pk.get(song.pk, state[song.pk])
+        known = known_fields(row)
         change = _change(row, song, known & ~bits, rules)
         if rules.joins_artists and known & bits & _ARTISTS_BIT:
             change.artists = _joined(row, song, rules)
@@ -88,7 +88,7 @@ def make_plan(
                 plan.updated += 1
                 plan.unchanged -= 1
                 bits |= UPDATED
-        plan.marks[song.pk] = bits | known | SEEN
+        plan.state_by_pk[song.pk] = bits | known | SEEN
     return plan
 
 

@@ -6,7 +6,7 @@ from catalog.features import FEATURE_NAMES
 from catalog.identity.text import TITLE_LENGTH
 from catalog.importing.reading.reader import SongRow
 from catalog.importing.writing.plan import Plan
-from catalog.importing.writing.writer import Writer
+from catalog.importing.writing.writer import SongWriter
 from catalog.models import Track
 
 _NO_FEATURES = (None,) * len(FEATURE_NAMES)
@@ -37,8 +37,8 @@ def private_song(
 def add_private_songs(rows: Sequence[SongRow]) -> list[int]:
     """Create hidden songs and return their ids, in order; call it within a transaction.
 
-    Raises ``IntegrityError`` where somebody else added one of them meanwhile.
+    Raise ``IntegrityError`` where somebody else added one of them meanwhile.
     """
     plan = Plan(created=list(rows))
-    Writer(origin=Track.Origin.PRIVATE, features_origin=Track.FeaturesOrigin.NONE, is_active=False).write(plan)
-    return list(plan.marks)
+    SongWriter(origin=Track.Origin.PRIVATE, features_origin=Track.FeaturesOrigin.NONE, is_active=False).write(plan)
+    return list(plan.state_by_pk)

@@ -19,7 +19,7 @@ from django.utils import timezone
 from catalog.features import FEATURE_NAMES, SOUND_COLUMNS
 from catalog.identity.text import fold, own_recording_key, recording_key, told_recording_key, track_text
 from catalog.importing.reading.reader import SongRow
-from catalog.importing.writing.merge import CREATED, SEEN, Identity, best_match, identity, provided
+from catalog.importing.writing.merge import CREATED, SEEN, Identity, best_match, identity, known_fields
 from catalog.importing.writing.names import ArtistNames, StoredArtist
 from catalog.importing.writing.plan import Change, Plan, StoredSong
 from catalog.models import Artist, Genre, Track, TrackArtist
@@ -45,7 +45,7 @@ _T = TypeVar("_T")
 _GenreLink = Track.genres.through
 
 
-class Writer:
+class SongWriter:
     """Writes plans, and remembers the primary keys of artists and genres between chunks.
 
     Every method wants to be called within a transaction; after one was rolled back, call :meth:`forget`.
@@ -79,9 +79,9 @@ class Writer:
         self._add_artists(name for names in artists for name in names)
         genres = [row.genres for row in plan.created] + [change.genres for change in plan.changes]
         self._add_genres({name for names in genres for name in names})
-        known = list(plan.marks)
+        known = list(plan.state_by_pk)
         self._create(plan, now)
-        self._change(plan.changes, plan.marks, now)
+        self._change(plan.changes, plan.state_by_pk, now)
         if self._is_active:
             self._adopt(known, now)
 
@@ -135,11 +135,11 @@ class Writer:
         note_words(row[_SEARCH_TEXT] for row in values)
         pks = _new_pks(values, last)
         for pk, row in zip(pks, plan.created, strict=True):
-            plan.marks[pk] = provided(row) | CREATED | SEEN
+            plan.state_by_pk[pk] = known_fields(row) | CREATED | SEEN
         self._credit(zip(pks, credited, strict=True))
         self._tag((pk, row.genres) for pk, row in zip(pks, plan.created, strict=True))
 
-    def _change(self, changes: Sequence[Change], marks: Mapping[int, int], now: datetime) -> None:
+    def _change(self, changes: Sequence[Change], state_by_pk: Mapping[int, int], now: datetime) -> None:
         moment = connection.ops.adapt_datetimefield_value(now)
         credited = {c.song.pk: self.names.credited(c.artists) for c in changes if c.artists is not None}
         rewritten, touched = [], []
@@ -148,7 +148,7 @@ class Writer:
             if change.values or pk in credited:
                 names = [artist.name for artist in credited[pk]] if pk in credited else list(change.song.artists)
                 rewritten.append((*_changed_values(change, names, moment), pk))
-            elif not marks[pk] & CREATED:
+            elif not state_by_pk[pk] & CREATED:
                 touched.append((moment, pk))
         update(Track, _CHANGED_COLUMNS, rewritten)
         note_words(row[_CHANGED_COLUMNS.index("search_text")] for row in rewritten)

@@ -18,7 +18,7 @@ from catalog.features import FEATURES, FeatureError, check_features
 from catalog.identity.text import artist_key
 from catalog.importing.writing.plan import Plan
 from catalog.importing.writing.private import private_song
-from catalog.importing.writing.writer import Writer
+from catalog.importing.writing.writer import SongWriter
 from catalog.models import COVER_HOST, COVER_LENGTH, AddedSong, Track
 from catalog.services import set_estimated_features
 from jobs.races import conflict_as_integrity_error
@@ -63,7 +63,7 @@ def known_songs(songs: list[SpotifyTrack]) -> dict[str, Track]:
 def add_from_spotify(*, user: User, spotify_id: str) -> tuple[Track, bool]:
     """Fetch one song in the listener's name and add it; return it and whether it is new.
 
-    Not atomic: no transaction waits for another host. Raises ``SpotifyError`` and ``HiddenSongError``.
+    Not atomic: no transaction waits for another host. Raise ``SpotifyError`` and ``HiddenSongError``.
     """
     client = client_for(user)
     song = client.track(spotify_id)
@@ -136,8 +136,8 @@ def _create(song: SpotifyTrack, measured: dict[str, float | int], origin: Track.
         preview_url=song.preview_url,
     )
     plan = Plan(created=[row])
-    Writer(origin=Track.Origin.SPOTIFY, features_origin=Track.FeaturesOrigin.NONE).write(plan)
-    track = Track.objects.get(pk=next(iter(plan.marks)))
+    SongWriter(origin=Track.Origin.SPOTIFY, features_origin=Track.FeaturesOrigin.NONE).write(plan)
+    track = Track.objects.get(pk=next(iter(plan.state_by_pk)))
     track.cover_url, track.features, track.features_origin = _cover(song), measured, origin
     track.save(update_fields=["cover_url", "features", "features_origin"])
     if not measured and (estimated := _estimate(track, song)):

@@ -36,7 +36,7 @@ Item = tuple[str, Any]
 def json_items(member: Member) -> Iterator[Item]:
     """Yield the items of all lists, and all objects that are not in a list, of a file of JSON values.
 
-    Raises ``HistoryError`` where the text ends early or is no JSON.
+    Raise ``HistoryError`` where the text ends early or is no JSON.
     """
     reader = _Reader(member)
     is_first = True

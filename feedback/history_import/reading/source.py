@@ -62,7 +62,7 @@ class Member:
         self._info = info
 
     def pieces(self) -> Iterator[bytes]:
-        """Yield the content, at most ``PIECE_BYTES`` at a time. Raises ``HistoryError`` where damaged."""
+        """Yield the content, at most ``PIECE_BYTES`` at a time. Raise ``HistoryError`` where damaged."""
         try:
             with self._history.open(self._info) as file:
                 while piece := file.read(PIECE_BYTES):
@@ -76,7 +76,7 @@ class Member:
             ) from error
 
     def texts(self) -> Iterator[str]:
-        """Yield the content as text. Raises ``HistoryError`` where it is not UTF-8 (or not what ``encoding`` says)."""
+        """Yield the content as text. Raise ``HistoryError`` where it is not UTF-8 (or not what ``encoding`` says)."""
         decoder = codecs.getincrementaldecoder(self.encoding)()
         try:
             for piece in self.pieces():

@@ -142,7 +142,7 @@ def delimiters_of(head: str) -> tuple[str, ...]:
 
 
 def table_rows(member: Member, table: Table, times: Times) -> Iterator[Row]:
-    """Yield the rows of a table. Raises ``HistoryError`` where a quoted cell has no end."""
+    """Yield the rows of a table. Raise ``HistoryError`` where a quoted cell has no end."""
     if table.name == "rockbox":
         yield from rockbox_rows(member, times)
         return
@@ -190,7 +190,7 @@ def _counted(row: PlayRow, cells: Sequence[str], table: Table) -> Iterator[Row]:
 
 
 def _cells(member: Member, table: Table) -> Iterator[list[str]]:
-    """Yield the cells of each row. Raises ``HistoryError`` where a quoted cell has no end."""
+    """Yield the cells of each row. Raise ``HistoryError`` where a quoted cell has no end."""
     # The lines of the row being read.
     lines: list[str] = []
 

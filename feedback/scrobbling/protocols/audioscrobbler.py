@@ -12,9 +12,9 @@ from feedback.history_import.reading.values import whole
 from feedback.scrobbling.keys import key_of_session, keys_of, session_of
 from feedback.scrobbling.loving import love_by_name
 from feedback.scrobbling.models import ScrobbleKey
-from feedback.scrobbling.protocols.answers import BadCallError, WrongTokenError, for_players, teller_of
+from feedback.scrobbling.protocols.responses import BadCallError, WrongTokenError, for_players, teller_of
 from feedback.scrobbling.receiving import note_playing, take_listens
-from feedback.scrobbling.told import Told, told_of
+from feedback.scrobbling.reported import ReportedListen, reported_listen
 
 MAX_LISTENS = 50
 # A proof that was overheard is good for no longer.
@@ -56,7 +56,7 @@ def handshake(request: HttpRequest) -> HttpResponse:
 def now_playing(request: HttpRequest) -> HttpResponse:
     """Take what plays now."""
     teller = teller_of(request, key_of_session(request.POST.get("s", "")))
-    heard = _told(request, "")
+    heard = _listen_of(request, "")
     if heard is not None:
         note_playing(teller=teller, heard=heard, received=int(time.time()))
     return _text("OK")
@@ -69,7 +69,7 @@ def submit(request: HttpRequest) -> HttpResponse:
     numbers = sorted({int(match[1]) for match in map(_INDEXED.fullmatch, request.POST) if match})
     if len(numbers) > MAX_LISTENS:
         raise BadCallError(f"up to {MAX_LISTENS} listens at once")
-    rows = [(_told(request, f"[{number}]"), request.POST.get(f"r[{number}]")) for number in numbers]
+    rows = [(_listen_of(request, f"[{number}]"), request.POST.get(f"r[{number}]")) for number in numbers]
     take_listens(teller=teller, heard=[heard for heard, _mark in rows if heard is not None], received=int(time.time()))
     for heard, mark in rows:
         if heard is not None and mark == "L":
@@ -77,9 +77,9 @@ def submit(request: HttpRequest) -> HttpResponse:
     return _text("OK")
 
 
-def _told(request: HttpRequest, suffix: str) -> Told | None:
+def _listen_of(request: HttpRequest, suffix: str) -> ReportedListen | None:
     sent = request.POST
-    return told_of(
+    return reported_listen(
         title=sent.get(f"t{suffix}"),
         artist=sent.get(f"a{suffix}"),
         at=sent.get(f"i{suffix}"),

@@ -16,7 +16,7 @@ from accounts.models import User
 from feedback.scrobbling.keys import key_of_session, keys_of, session_of
 from feedback.scrobbling.loving import love_by_name, unlove_by_name
 from feedback.scrobbling.models import ScrobbleKey
-from feedback.scrobbling.protocols.answers import (
+from feedback.scrobbling.protocols.responses import (
     BadCallError,
     WrongTokenError,
     for_players,
@@ -24,8 +24,8 @@ from feedback.scrobbling.protocols.answers import (
     teller_of,
 )
 from feedback.scrobbling.receiving import note_playing, take_listens
+from feedback.scrobbling.reported import ReportedListen, reported_listen
 from feedback.scrobbling.selectors import listens_of_listener
-from feedback.scrobbling.told import Told, told_of
 
 MAX_LISTENS = 50
 # What our page tells to enter where a program asks for a key of its own; other programs' secrets we cannot know.
@@ -95,7 +95,7 @@ def call(request: HttpRequest) -> HttpResponse:
 
 def _now_playing(request: HttpRequest, parameters: Parameters) -> HttpResponse:
     teller = teller_of(request, key_of_session(parameters.get("sk", "")))
-    heard = _told(parameters)
+    heard = _listen_of(parameters)
     if heard is None:
         raise _FailedError(_BAD_PARAMETERS, "artist and track are needed.")
     note_playing(teller=teller, heard=heard, received=int(time.time()))
@@ -105,7 +105,7 @@ def _now_playing(request: HttpRequest, parameters: Parameters) -> HttpResponse:
 def _scrobble(request: HttpRequest, parameters: Parameters) -> HttpResponse:
     teller = teller_of(request, key_of_session(parameters.get("sk", "")))
     numbers = sorted({int(match[1]) for match in map(_INDEXED.fullmatch, parameters) if match})
-    rows = [_told(parameters, f"[{number}]") for number in numbers] or [_told(parameters)]
+    rows = [_listen_of(parameters, f"[{number}]") for number in numbers] or [_listen_of(parameters)]
     if len(rows) > MAX_LISTENS:
         raise _FailedError(_BAD_PARAMETERS, f"Up to {MAX_LISTENS} scrobbles at once.")
     heard = [row for row in rows if row is not None]
@@ -116,7 +116,7 @@ def _scrobble(request: HttpRequest, parameters: Parameters) -> HttpResponse:
 
 def _love(request: HttpRequest, parameters: Parameters) -> HttpResponse:
     teller = teller_of(request, key_of_session(parameters.get("sk", "")))
-    heard = _told(parameters)
+    heard = _listen_of(parameters)
     if heard is None:
         raise _FailedError(_BAD_PARAMETERS, "artist and track are needed.")
     if parameters["method"].lower() == "track.love":
@@ -143,8 +143,8 @@ _METHODS = {
 }
 
 
-def _told(parameters: Parameters, suffix: str = "") -> Told | None:
-    return told_of(
+def _listen_of(parameters: Parameters, suffix: str = "") -> ReportedListen | None:
+    return reported_listen(
         title=parameters.get(f"track{suffix}"),
         artist=parameters.get(f"artist{suffix}"),
         at=parameters.get(f"timestamp{suffix}"),

@@ -15,7 +15,7 @@ from feedback.scrobbling.keys import find_key
 from feedback.scrobbling.loving import love_by_id, msid_of
 from feedback.scrobbling.models import ScrobbleKey
 from feedback.scrobbling.now_playing import playing
-from feedback.scrobbling.protocols.answers import (
+from feedback.scrobbling.protocols.responses import (
     BadCallError,
     WrongTokenError,
     for_players,
@@ -23,8 +23,8 @@ from feedback.scrobbling.protocols.answers import (
     teller_of,
 )
 from feedback.scrobbling.receiving import Teller, note_playing, take_listens
+from feedback.scrobbling.reported import ReportedListen, of_listenbrainz
 from feedback.scrobbling.selectors import listens_of_listener
-from feedback.scrobbling.told import Told, of_listenbrainz
 
 MAX_LISTENS = 1000
 _MOST_PER_PAGE, _PER_PAGE = 1000, 25
@@ -171,9 +171,9 @@ def _listen(user: User, play: Play) -> dict[str, Any]:
     }
 
 
-def _by_client(teller: Teller, heard: list[Told]) -> list[tuple[Teller, list[Told]]]:
+def _by_client(teller: Teller, heard: list[ReportedListen]) -> list[tuple[Teller, list[ReportedListen]]]:
     """Return the listens by the program that each names; without one, it is who calls."""
-    groups: dict[str, list[Told]] = {}
+    groups: dict[str, list[ReportedListen]] = {}
     for item in heard:
         groups.setdefault(item.client or teller.client, []).append(item)
     return [(replace(teller, client=client), items) for client, items in groups.items()]

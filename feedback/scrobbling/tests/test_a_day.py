@@ -18,7 +18,7 @@ from catalog.models import Track
 from feedback.history_import.matching import Matcher
 from feedback.history_import.models import HistoryImport
 from feedback.history_import.reading.rows import PlayRow
-from feedback.history_import.writing import Writer
+from feedback.history_import.writing import PlayWriter
 from feedback.plays.models import Play
 from feedback.plays.services import report_play
 from feedback.scrobbling.keys import create_key, set_old_protocols
@@ -117,7 +117,7 @@ class Listener:
             for song, start in self.heard
         ]
         history = HistoryImport.objects.create(user=self.user, name="lastfm.json")
-        Writer(history, Matcher(creates=True)).write(rows)
+        PlayWriter(history, Matcher(creates=True)).write(rows)
 
 
 def md5(text: str) -> str:

@@ -11,7 +11,7 @@ from catalog.models import Track
 from feedback.history_import.matching import Matcher
 from feedback.history_import.models import HistoryImport
 from feedback.history_import.reading.rows import PlayRow
-from feedback.history_import.writing import Writer
+from feedback.history_import.writing import PlayWriter
 from feedback.plays.models import Play
 from feedback.plays.services import record_play, remove_play, report_play, restore_play
 from feedback.scrobbling.keys import create_key
@@ -185,7 +185,7 @@ def test_a_history_file_tells_the_same_listen(
             "completed", True, listing,
         )  # fmt: skip
         history = HistoryImport.objects.create(user=user, name="history.json")
-        Writer(history, Matcher(creates=True)).write([row])
+        PlayWriter(history, Matcher(creates=True)).write([row])
 
     if is_file_first:
         import_file()

@@ -19,9 +19,9 @@ from feedback.scrobbling.keys import MAX_KEYS, create_key, find_key
 from feedback.scrobbling.loving import love_by_name
 from feedback.scrobbling.models import OldProtocols, Scrobble, ScrobbledSong, ScrobbleKey
 from feedback.scrobbling.receiving import Teller, take_listens
+from feedback.scrobbling.reported import ReportedListen
 from feedback.scrobbling.tests.conftest import START, Call, listen
 from feedback.scrobbling.tests.test_listenbrainz import plays
-from feedback.scrobbling.told import Told
 from feedback.tests.factories import UserFactory, make_track
 from jobs.tests.helpers import run_waiting
 
@@ -83,7 +83,7 @@ def test_the_page_takes_a_constant_number_of_queries(listener: Client, user: Use
     for index in range(min(number, MAX_KEYS)):
         create_key(user=user, name=f"Player {index}")
     teller = Teller(user, ScrobbleKey.objects.all()[0], "test")
-    heard = [Told(f"Unknown {index}", ("Nobody",), START + index * 400) for index in range(number)]
+    heard = [ReportedListen(f"Unknown {index}", ("Nobody",), START + index * 400) for index in range(number)]
     take_listens(teller=teller, heard=heard, received=START + 90_000)
     track = make_track("Known")
     ScrobbledSong.objects.bulk_create(
@@ -102,7 +102,7 @@ def test_a_match_by_hand_holds_for_the_name_and_is_undone(
         entry = listen("Sng 1", at=START + second)
         entry["track_metadata"]["release_name"] = album
         submit(entry)
-    love_by_name(user=user, heard=Told("Sng 1", ("Ada Lane",), album="B"), value=1)
+    love_by_name(user=user, heard=ReportedListen("Sng 1", ("Ada Lane",), album="B"), value=1)
     waiting = ScrobbledSong.objects.filter(album="A").get()
     page = text_of(listener.get(f"/players/songs/{waiting.pk}/?q=song+01"))
     assert f'name="track" value="{song.pk}"' in page

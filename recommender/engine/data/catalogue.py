@@ -27,7 +27,7 @@ def _lookup(ids: IdArray, wanted: ArrayLike) -> IntArray:
 
 @dataclass(frozen=True, eq=False)
 class Catalogue:
-    """All tracks, n of them, as arrays. Raises InvalidDataError naming the first array that does not fit.
+    """All tracks, n of them, as arrays. Raise InvalidDataError naming the first array that does not fit.
 
     track_ids, artist_ids, genre_ids: the caller's ids, int64, strictly increasing (looking up is a binary search).
     artist_indptr, artist_indices: CSR, artists of each track in order of credit. genre_*: likewise, in any order.

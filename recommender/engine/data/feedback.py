@@ -28,7 +28,7 @@ class FeedbackKind(IntEnum):
 
 @dataclass(frozen=True, eq=False)
 class Adjustments:
-    """Factors that a listener chose for single artists, genres and audio features. Raises InvalidDataError.
+    """Factors that a listener chose for single artists, genres and audio features. Raise InvalidDataError.
 
     artists, genres: distinct int32 indices, with artist_factors and genre_factors, float32 of the same length, >= 0
     (1 = as learned, 0 = not at all). features: likewise, factors by the name of the feature column.
@@ -67,7 +67,7 @@ NO_ADJUSTMENTS = Adjustments()
 
 @dataclass(frozen=True, eq=False)
 class Feedback:
-    """The feedback of one listener, m observations. Raises InvalidDataError.
+    """The feedback of one listener, m observations. Raise InvalidDataError.
 
     rows: int32[m]; kind: int32[m] of FeedbackKind; count: float32[m], how often (>= 1); age_days: float32[m], since the
     last time (>= 0). genres, artists: stated favourites, int32 indices. region: code as in Interactions, -1 = unknown.

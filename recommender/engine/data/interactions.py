@@ -19,7 +19,7 @@ class Interactions:
     """The interactions that a model is fitted on; m observations by `len(region)` listeners.
 
     listener: int32[m]; row: int32[m]; weight: float32[m], positive = liked or heard (for instance the number of plays),
-    negative = disliked; region: int32[number of listeners], -1 = unknown. Raises InvalidDataError.
+    negative = disliked; region: int32[number of listeners], -1 = unknown. Raise InvalidDataError.
     """
 
     listener: IntArray

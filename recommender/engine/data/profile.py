@@ -26,7 +26,7 @@ def _half_life() -> dict[str, float]:
 
 @dataclass(frozen=True)
 class FeedbackConfig:
-    """How feedback becomes weights; read at request time. Raises InvalidDataError.
+    """How feedback becomes weights; read at request time. Raise InvalidDataError.
 
     signal: weight of one observation by kind; a like is 1, and a negative signal lowers similar songs.
     half_life_days: days after which an observation of that kind counts half.

@@ -9,7 +9,7 @@ from recommender.engine.data.arrays import BoolArray, FloatArray
 
 def roc_auc(scores: FloatArray, liked: BoolArray) -> float:
     """Return the area under the ROC curve: the share of (liked, other) pairs in which the liked track scores higher,
-    ties counting half (Hanley & McNeil 1982). Raises ValueError unless there are both.
+    ties counting half (Hanley & McNeil 1982). Raise ValueError unless there are both.
     """
     if liked.all() or not liked.any():
         raise ValueError("all or none are liked")

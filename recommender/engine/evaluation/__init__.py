@@ -36,13 +36,14 @@ from recommender.engine.evaluation.rated import (
 from recommender.engine.evaluation.rated_listeners import DISLIKE_SHARE, rating_listeners
 from recommender.engine.evaluation.scorers import Scorer, ScorerFactory, model_scorers
 from recommender.engine.evaluation.simulation import Plan, SimulatedListener, SimulationRow, listed, simulate
-from recommender.engine.evaluation.split import Reveal, Split, queries, split_listeners
+from recommender.engine.evaluation.split import REVEALS, Reveal, Split, queries, split_listeners
 
 __all__ = [
     "DISLIKE_SHARE",
     "LIKES_ONLY",
     "MODEL",
     "OFF_POLICY_ESTIMATORS",
+    "REVEALS",
     "Doubt",
     "Estimate",
     "EstimatorName",

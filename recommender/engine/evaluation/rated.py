@@ -48,7 +48,7 @@ TERM_ROWS = {PopularityTerm.name: "popularity (term)"}
 
 @dataclass(frozen=True, eq=False)
 class Ratings:
-    """m ratings, at most one of each person and row. Raises InvalidDataError.
+    """m ratings, at most one of each person and row. Raise InvalidDataError.
 
     listener: int32[m], from 0; row: int32[m]; weight: float32[m], positive = liked, negative = disliked. grade:
     float32[m] in 0..1, if known. judged: bool[m], ratings that are ranked and never revealed; None: all that are not

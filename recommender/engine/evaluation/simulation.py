@@ -111,7 +111,7 @@ class Policy(Protocol):
 
 @dataclass(frozen=True)
 class Plan:
-    """The extent of a simulation. Raises InvalidDataError.
+    """The extent of a simulation. Raise InvalidDataError.
 
     start: liked songs known at first; rounds: pages per listener; songs: per page; listeners: limit of their number;
     seed: of all draws.

@@ -12,6 +12,8 @@ from recommender.engine.errors import InvalidDataError
 from recommender.engine.ranking.training import liked_lists
 
 TEST_SHARE = 0.2
+REVEALS = ("1", "5", "20", "80%")
+"""How much is observed where nothing else is asked for."""
 
 
 @dataclass(frozen=True)

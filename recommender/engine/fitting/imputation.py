@@ -38,9 +38,9 @@ def estimate_features(catalogue: Catalogue) -> tuple[FloatArray, BoolArray]:
     genres = membership(catalogue.genre_indptr, catalogue.genre_indices, catalogue.n_genres)
     by_artist, songs = _mean_of_groups(artists, values, bare)
     by_genre, _ = _mean_of_groups(genres, values, bare)
-    pull = np.where(np.isnan(by_genre), 0.0, GENRE_SONGS)
-    weight = songs + pull
-    total = songs * np.nan_to_num(by_artist) + pull * np.nan_to_num(by_genre)
+    genre_weight = np.where(np.isnan(by_genre), 0.0, GENRE_SONGS)
+    weight = songs + genre_weight
+    total = songs * np.nan_to_num(by_artist) + genre_weight * np.nan_to_num(by_genre)
     estimate = np.divide(total, weight, out=np.full_like(total, np.nan), where=weight > 0)
     features[np.ix_(bare, columns)] = estimate
     return features, np.asarray(bare & ~np.isnan(features).all(axis=1), dtype=np.bool_)

@@ -137,13 +137,13 @@ def _relevance(taste: Values, posterior: Values, prior: Prior, tau: Values) -> V
 
 @dataclass(frozen=True, eq=False)
 class _Problem:
-    """columns: float32[m, D + 1], the last one 1, for b; pull: the background's, on b. weight: of the background."""
+    """columns: float32[m, D + 1], the last one 1, for b; weight and background_slope (on b): of the background."""
 
     columns: FloatArray
     liked: BoolArray
     confidence: Values
     weight: float
-    pull: float
+    background_slope: float
     offset_precision: float
 
     @classmethod
@@ -154,8 +154,8 @@ class _Problem:
         # It grows with the square of the imbalance: with a third of likes there are enough opposites.
         weight = settings.background * (yes - no) ** 2 / max(yes + no, 1e-9)
         with_offset = np.column_stack([columns, np.ones(len(columns), dtype=np.float32)])
-        pull = -0.5 * weight * np.sign(yes - no)
-        return cls(with_offset, liked, confidence, weight, pull, 1.0 / settings.offset_variance)
+        background_slope = -0.5 * weight * np.sign(yes - no)
+        return cls(with_offset, liked, confidence, weight, background_slope, 1.0 / settings.offset_variance)
 
     def precision(self, prior: Prior, tau: Values) -> Values:
         """Return the prior precision of x and b; the background counts to second order about x = 0: p (1 - p) = 1/4."""
@@ -179,7 +179,7 @@ class _Problem:
         """Return the log posterior of x and b up to a constant."""
         log_odds = self.log_odds(at)
         answers = self.confidence @ (self.liked * log_odds - np.logaddexp(0.0, log_odds))
-        return float(answers + self.pull * at[-1] - 0.5 * at @ precision @ at)
+        return float(answers + self.background_slope * at[-1] - 0.5 * at @ precision @ at)
 
     def posterior(self, at: Values, precision: Values) -> Values:
         """Return the posterior precision of x and b, linearised at this point: float64[D + 1, D + 1]."""
@@ -189,7 +189,7 @@ class _Problem:
     def slope(self, at: Values, precision: Values) -> Values:
         """Return the gradient of the log posterior, float64[D + 1]."""
         slope = self.columns.T @ as_float32(self.residual(at)) - precision @ at
-        slope[-1] += self.pull
+        slope[-1] += self.background_slope
         return np.asarray(slope)
 
     def newton_step(self, at: Values, precision: Values, move: Values) -> Values:

@@ -151,23 +151,23 @@ def _solve_batch(
     z *= valid[:, :, None]
     w = np.where(valid, observed.confidence[where], np.float32(1.0))
     target = np.where(valid, (1.0 + w) * observed.preference[where], np.float32(0.0))
-    pull = prior * regularisation[:, None] * scale
-    solved = _dual(z, w, target, pull) if width <= len(gram.values) else _primal(z, w * valid, target, pull)
+    rhs = prior * regularisation[:, None] * scale
+    solved = _dual(z, w, target, rhs) if width <= len(gram.values) else _primal(z, w * valid, target, rhs)
     return np.asarray(solved * scale, dtype=np.float32)
 
 
-def _dual(z: FloatArray, w: FloatArray, target: FloatArray, pull: FloatArray) -> FloatArray:
+def _dual(z: FloatArray, w: FloatArray, target: FloatArray, rhs: FloatArray) -> FloatArray:
     kernel = z @ z.transpose(0, 2, 1)
     diagonal = np.arange(z.shape[1])
     kernel[:, diagonal, diagonal] += 1.0 / w
-    right = target / w - (z @ pull[:, :, None])[:, :, 0]
+    right = target / w - (z @ rhs[:, :, None])[:, :, 0]
     solved = np.linalg.solve(kernel, right[:, :, None])
-    return np.asarray((z.transpose(0, 2, 1) @ solved)[:, :, 0] + pull, dtype=np.float32)
+    return np.asarray((z.transpose(0, 2, 1) @ solved)[:, :, 0] + rhs, dtype=np.float32)
 
 
-def _primal(z: FloatArray, w: FloatArray, target: FloatArray, pull: FloatArray) -> FloatArray:
+def _primal(z: FloatArray, w: FloatArray, target: FloatArray, rhs: FloatArray) -> FloatArray:
     system = (z * w[:, :, None]).transpose(0, 2, 1) @ z
     diagonal = np.arange(z.shape[2])
     system[:, diagonal, diagonal] += 1.0
-    right = (z.transpose(0, 2, 1) @ target[:, :, None])[:, :, 0] + pull
+    right = (z.transpose(0, 2, 1) @ target[:, :, None])[:, :, 0] + rhs
     return np.asarray(np.linalg.solve(system, right[:, :, None])[:, :, 0])

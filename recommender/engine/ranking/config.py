@@ -19,7 +19,7 @@ def _similar_weights() -> dict[str, float]:
 
 @dataclass(frozen=True)
 class BlendConfig:
-    """How the terms are weighed until a fit has learned better. Raises InvalidDataError.
+    """How the terms are weighed until a fit has learned better. Raise InvalidDataError.
 
     amounts: amounts of evidence, in likes, at the points of a curve in term_weights; linear in log(1 + amount) between
     them.

@@ -29,4 +29,4 @@ BuildIndex = Callable[[Vectors, int, FloatArray, int], NearestIndex]
 """Builds an index from vectors, their number (they are numbered from 0), sample queries (one per row) and a seed."""
 
 OpenIndex = Callable[[Path], NearestIndex | None]
-"""Opens what `write` wrote; None where its library is missing. Raises ValueError if the file is damaged."""
+"""Opens what `write` wrote; None where its library is missing. Raise ValueError if the file is damaged."""

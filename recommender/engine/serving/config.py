@@ -31,7 +31,7 @@ class ExploringConfig:
 
 @dataclass(frozen=True)
 class PageConfig:
-    """The rules of a page. Raises InvalidDataError.
+    """The rules of a page. Raise InvalidDataError.
 
     max_per_artist: songs of one credited artist on one page. rest_days_heard: a song played, completed or skipped
     within so many days is left out; rated ones always are. max_reasons, max_causes: terms named per song, and causes

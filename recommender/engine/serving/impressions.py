@@ -13,7 +13,7 @@ from recommender.engine.errors import InvalidDataError
 
 @dataclass(frozen=True, eq=False)
 class Impressions:
-    """Songs shown to a listener without a reaction since, m distinct rows. Raises InvalidDataError.
+    """Songs shown to a listener without a reaction since, m distinct rows. Raise InvalidDataError.
 
     rows: int32[m]; times: int32[m], number of impressions (>= 1); days: float32[m], since the last one (>= 0).
     """

@@ -27,7 +27,7 @@ def _no_rows() -> IntArray:
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """A request for a page. Raises InvalidDataError.
+    """A request for a page. Raise InvalidDataError.
 
     k: songs on the page. excluded: rows left out besides those that the feedback excludes, with all their versions.
     excluded_artists, excluded_genres: blocked ones. shown: songs shown before without a reaction, some of which are in

@@ -180,8 +180,8 @@ class PreferenceTerm(LinearTerm):
         prior = self._prior_of(whole)
         inverse = np.linalg.inv(prior.precision)
         everybody = songs[:, -1] + songs[:, :-1] @ (inverse @ prior.rhs)
-        pulls = self.item_vectors(whole.rows)[:, :-1] * self._surprise(whole)[:, None]
-        values = as_float32(songs[:, :-1] @ inverse @ pulls.T)
+        gradients = self.item_vectors(whole.rows)[:, :-1] * self._surprise(whole)[:, None]
+        values = as_float32(songs[:, :-1] @ inverse @ gradients.T)
         causes = self._naming.tracks(whole, whole.rows, rows, values, limit)
         if limit is not None:
             return causes

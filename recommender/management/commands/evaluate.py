@@ -13,6 +13,7 @@ from rich.table import Table
 from recommender.adapters.files import InputError, Inputs, read_inputs
 from recommender.engine import EngineConfig, InvalidDataError
 from recommender.engine.evaluation import (
+    REVEALS,
     EvaluationRow,
     Interval,
     Measured,
@@ -36,7 +37,6 @@ from recommender.operators.evaluation_report import (
 from recommender.operators.peers import PEERS, PeersMissingError, peer_factories
 from recommender.operators.rated_report import evaluate_answers
 
-REVEALS = ("1", "5", "20", "80%")
 # Options that say something of one kind of file only.
 OF_INTERACTIONS, OF_ANSWERS = ("peers", "cold_tracks"), ("folds", "like_from")
 

@@ -25,8 +25,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            with bytes_bar(self.stdout, expected_size()) as say:
-                made = make_backup(target=options["target"], say=say)
+            with bytes_bar(self.stdout, expected_size()) as report_progress:
+                made = make_backup(target=options["target"], report_progress=report_progress)
         except BackupError as error:
             raise CommandError(str(error)) from error
         if options["verbosity"] > 0:

@@ -106,7 +106,7 @@ def find_npm() -> list[str]:
 def install_packages(work_dir: Path) -> Path:
     """Install the locked packages in ``work_dir`` and return its ``node_modules``.
 
-    Raises ``RuntimeError`` if there is no npm, or if none that is there can install them.
+    Raise ``RuntimeError`` if there is no npm, or if none that is there can install them.
     """
     for name in NPM_FILES:
         shutil.copy(ASSETS_DIR / name, work_dir)
@@ -150,7 +150,7 @@ def copy_dev_files(packages: Path, target: Path) -> None:
 def build_sprite(package: Path) -> str:
     """Return one SVG with a ``<symbol>`` for each of ``ICONS``, used as ``<use href="…/icons.svg#heart">``.
 
-    Raises ``ValueError`` for an icon file that is no SVG, ``OSError`` for one that is not there.
+    Raise ``ValueError`` for an icon file that is no SVG, ``OSError`` for one that is not there.
     """
     version = json.loads((package / "package.json").read_text())["version"]
     symbols = []

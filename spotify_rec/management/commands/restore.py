@@ -35,9 +35,12 @@ class Command(BaseCommand):
             backup = Backup(options["file"])
             try:
                 is_trusted = options["trust_unsigned"] or (not backup.is_signed and self._is_wanted(backup))
-                with bytes_bar(self.stdout, backup.size()) as say:
+                with bytes_bar(self.stdout, backup.size()) as progress:
                     restored = restore_backup(
-                        backup, is_overwriting=options["overwrite"], is_trusted=is_trusted, say=say
+                        backup,
+                        is_overwriting=options["overwrite"],
+                        is_trusted=is_trusted,
+                        report_progress=progress,
                     )
             finally:
                 backup.close()

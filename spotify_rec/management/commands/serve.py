@@ -100,7 +100,7 @@ class _Site:
         self._parts: list[Part] = []
 
     def run(self) -> None:
-        """Keep the parts alive. Raises ``CommandError`` where one keeps ending."""
+        """Keep the parts alive. Raise ``CommandError`` where one keeps ending."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         self._parts = [Part(name, command) for name, command in self._commands.items()]

@@ -110,7 +110,7 @@ def _answer(
 
 
 def teller_of(request: HttpRequest, key: ScrobbleKey | None, client: str = "") -> Teller:
-    """Return who calls. Raises ``WrongTokenError`` without a token, and ``BusyError`` to who calls too often."""
+    """Return who calls. Raise ``WrongTokenError`` without a token, and ``BusyError`` to who calls too often."""
     if key is None:
         if seconds := wait_seconds(_WRONG_TOKENS, f"address {client_address(request)}"):
             raise BusyError(seconds)

@@ -19,7 +19,7 @@ _TITLE, _ARTIST = 500, 300
 
 
 @dataclass(frozen=True)
-class Told:
+class ReportedListen:
     """One listen, or one song that plays now; ``at``: seconds since 1970, ``None`` where it is not told."""
 
     title: str
@@ -38,7 +38,7 @@ class Told:
         return ", ".join(self.artists)[:_ARTIST]
 
 
-def told_of(
+def reported_listen(
     *,
     title: Any,
     artist: Any,
@@ -48,14 +48,14 @@ def told_of(
     mbid: Any = "",
     duration_ms: Any = None,
     seconds: Any = None,
-) -> Told | None:
+) -> ReportedListen | None:
     """Return what was told, ``None`` where that names no song."""
     names = tuple(filter(None, map(_clean, artists))) if isinstance(artists, list) else ()
     names = tuple(name[:_ARTIST] for name in names or (_clean(artist),) if name and not is_no_artist(name))[:20]
     name, record = _clean(title)[:_TITLE], _clean(album)[:_TITLE]
     if not (name and names):
         return None
-    return Told(
+    return ReportedListen(
         title=name,
         artists=names,
         at=second_of(at),
@@ -65,7 +65,7 @@ def told_of(
     )
 
 
-def of_listenbrainz(listen: Any) -> Told | None:
+def of_listenbrainz(listen: Any) -> ReportedListen | None:
     """Return one entry of a ListenBrainz payload; ``None`` where it is none."""
     meta = listen.get("track_metadata") if isinstance(listen, Mapping) else None
     if not isinstance(meta, Mapping):
@@ -74,7 +74,7 @@ def of_listenbrainz(listen: Any) -> Told | None:
     more = more if isinstance(more, Mapping) else {}
     mapping = meta.get("mbid_mapping")
     mapped = mapping.get("recording_mbid") if isinstance(mapping, Mapping) else None
-    heard = told_of(
+    heard = reported_listen(
         title=meta.get("track_name"),
         artist=meta.get("artist_name"),
         artists=more.get("artist_names"),

@@ -1,4 +1,4 @@
-"""The import law bites: what it forbids, put into a copy of the house, is caught; and the engine stays small."""
+"""The import contracts hold: what they forbid, put into a copy of the code, is caught; and the engine stays small."""
 
 import ast
 import re
