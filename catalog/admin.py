@@ -98,7 +98,7 @@ class TrackAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             services.set_features(track=obj, features=features)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        """Write the credits as one list, in the order of their places."""
+        """Save the credits as one list, ordered by position."""
         formset.save(commit=False)
         remaining = [line for line in formset.forms if line.cleaned_data and not line.cleaned_data.get("DELETE")]
         ordered = sorted(remaining, key=lambda line: line.cleaned_data["number"])
@@ -140,7 +140,7 @@ class TrackAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return render(request, "admin/catalog/track/merge.html", {**context, "opts": self.model._meta, "form": form})
 
     def has_merge_permission(self, request: HttpRequest) -> bool:
-        """Merging changes one song and takes others away."""
+        """Merging changes one song and removes others."""
         return self.has_change_permission(request) and self.has_delete_permission(request)
 
     def get_urls(self) -> list[URLPattern]:
@@ -161,14 +161,14 @@ class TrackAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return download_rejects(self, request, token)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Offer the import to those who may."""
+        """Show the import link to staff who may import."""
         may_import = self.has_add_permission(request) and self.has_change_permission(request)
         return super().changelist_view(request, {**(extra_context or {}), "may_import": may_import})
 
 
 @admin.register(Artist)
 class ArtistAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Artists: a new name goes through all their songs."""
+    """Artists: renaming one updates all their songs."""
 
     form = ArtistAdminForm
     list_display = ("name",)

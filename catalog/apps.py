@@ -10,7 +10,7 @@ class CatalogConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Have the files of an operator go with the account."""
+        """Delete an operator's files with the account."""
         from django.core.checks import register
 
         from accounts.personal_data.export import register_file_handler

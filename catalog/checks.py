@@ -1,4 +1,4 @@
-"""What `manage.py check` looks at in the settings of the catalogue."""
+"""System checks of the catalogue's settings."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from django.utils.module_loading import import_string
 
 
 def check_feature_source(**_options: Any) -> list[CheckMessage]:
-    """Say at the start, and not when the first song is added, that ``FEATURE_SOURCE`` leads nowhere."""
+    """Report a wrong ``FEATURE_SOURCE`` at start rather than when the first song is added."""
     if not settings.FEATURE_SOURCE:
         return []
     try:

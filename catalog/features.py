@@ -1,4 +1,4 @@
-"""The schema of a song's audio features: names, units, ranges, and what stands for "unknown".
+"""The schema of a song's audio features: names, units, ranges, and placeholders for "unknown".
 
 The names and meanings are those of Spotify's audio features; any source that measures the same may fill them.
 """
@@ -56,7 +56,7 @@ FEATURES: Mapping[str, FeatureSpec] = MappingProxyType(
     }
 )
 FEATURE_NAMES: tuple[str, ...] = tuple(FEATURES)
-# Those that songs are found by: each has a column of its own beside the JSON.
+# Features that filters use; each has a column of its own beside the JSON.
 SOUND_COLUMNS: tuple[str, ...] = (
     "tempo", "energy", "valence", "danceability", "acousticness", "instrumentalness",
 )  # fmt: skip

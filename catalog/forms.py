@@ -16,7 +16,7 @@ FEATURE_PREFIX = "feature_"
 
 
 class BrowseForm(forms.Form):
-    """What the song list can be narrowed to and sorted by; what does not fit counts as not chosen."""
+    """Filters and order of the song list; invalid values count as not chosen."""
 
     genre = forms.ModelChoiceField(queryset=Genre.objects.all(), required=False)
     sort = forms.ChoiceField(choices=lambda: list(SORTS.items()), required=False)
@@ -24,14 +24,14 @@ class BrowseForm(forms.Form):
     year_to = forms.IntegerField(required=False, min_value=1000, max_value=9999)
 
     def choices_made(self) -> tuple[SongFilter, str]:
-        """Return what the list is narrowed to, and the order."""
+        """Return the filters and the order."""
         self.is_valid()
         chosen = self.cleaned_data
         wanted = SongFilter(chosen.get("genre"), chosen.get("year_from"), chosen.get("year_to"), self._ranges())
         return wanted, chosen.get("sort") or DEFAULT_SORT
 
     def _ranges(self) -> dict[str, Range]:
-        """Return the ranges that leave something out; ends that were passed by each other change places."""
+        """Return the ranges that exclude something; swapped ends are put in order."""
         ranges = {}
         for name, slider in SLIDERS.items():
             low, high = self.cleaned_data.get(f"{name}_min"), self.cleaned_data.get(f"{name}_max")
@@ -49,7 +49,7 @@ for _slider in SLIDERS.values():
 
 
 class FeatureField(forms.FloatField):
-    """One audio feature as a number of its own, empty while unknown."""
+    """One audio feature as a number, empty if unknown."""
 
     def __init__(self, spec: FeatureSpec) -> None:
         self.spec = spec

@@ -1,4 +1,4 @@
-"""What can be heard: artists, genres and tracks."""
+"""The catalogue: artists, genres and tracks."""
 
 import re
 from functools import lru_cache
@@ -17,9 +17,9 @@ from catalog.genre_labels import genre_label
 from catalog.identity.text import SEARCH_LENGTH, TITLE_LENGTH, artist_key, exact_artist_key, fold, track_text
 
 SPOTIFY_ID_PATTERN = r"^[0-9A-Za-z]{22}$"
-# Ids that begin so belong to invented songs: they look like Spotify's but lead nowhere there.
+# Prefix of the ids of invented songs, which look like Spotify's but do not exist there.
 INVENTED_ID_PREFIX = "demo"
-# Where Spotify keeps the covers of albums: the one host that the pages take pictures from.
+# Spotify's host for album covers, the only host that pages load pictures from.
 COVER_HOST = "https://i.scdn.co/"
 COVER_LENGTH = 200
 
@@ -51,7 +51,7 @@ class Artist(models.Model):
 
     def refresh_derived(self) -> None:
         """Set the columns that follow from the name."""
-        # A file may have told the artist apart from another of almost the same name.
+        # A file may have distinguished the artist from another with almost the same name.
         if self.key != exact_artist_key(self.name):
             self.key = artist_key(self.name)
         self.search_name = fold(self.name)[:300]
@@ -100,7 +100,7 @@ class TrackQuerySet(models.QuerySet["Track"]):
     """Reads shared by pages."""
 
     def active(self) -> Self:
-        """Only songs that the operator shows."""
+        """Only songs that are not hidden."""
         return self.filter(is_active=True)
 
     def for_list(self) -> Self:
@@ -125,7 +125,7 @@ class Track(models.Model):
         DEMO = "demo", _("made up for the demo")
         OPERATOR = "operator", _("entered by hand")
         SPOTIFY = "spotify", _("found on Spotify")
-        # Hidden: it is known to the taste of those who brought it, and shown to nobody.
+        # Hidden: it counts for the taste of the listeners who imported it and is shown to nobody else.
         PRIVATE = "private", _("from an imported listening history")
 
     class FeaturesOrigin(models.TextChoices):
@@ -167,7 +167,7 @@ class Track(models.Model):
     cover_url = HttpsURLField(
         _("cover"),
         blank=True,
-        db_default="",  # The importer writes rows past the model.
+        db_default="",  # The importer writes rows without the model.
         max_length=COVER_LENGTH,
         validators=[RegexValidator("^" + re.escape(COVER_HOST), _("An image on Spotify's host, i.scdn.co."))],
     )
@@ -203,7 +203,7 @@ class Track(models.Model):
             models.Index(fields=["is_active", "-popularity", "id"], name="track_browse_popular"),
             models.Index(fields=["is_active", "search_key", "id"], name="track_browse_title"),
             models.Index(fields=["is_active", "-id"], name="track_browse_newest"),
-            # Holds all that filters ask for, in the order of popularity: no song has to be read to pass it over.
+            # A covering index for filters, in the order of popularity, so that rejected songs are not read.
             models.Index(
                 fields=["is_active", "-popularity", "id", "release_year", *SOUND_COLUMNS], name="track_browse_sound"
             ),
@@ -221,7 +221,7 @@ class Track(models.Model):
         return f"{self.title} - {self.artist_names}" if self.artist_names else self.title
 
     def save(self, *args: Any, **options: Any) -> None:
-        """Save; with the features go the columns that are taken from them."""
+        """Save; columns derived from the features are saved with them."""
         if options.get("update_fields") is not None and "features" in options["update_fields"]:
             options["update_fields"] = {*options["update_fields"], *SOUND_COLUMNS}
         super().save(*args, **options)

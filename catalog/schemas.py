@@ -1,4 +1,4 @@
-"""What calls about the catalogue give."""
+"""Schemas of the catalogue's calls."""
 
 from typing import Annotated, Any, Literal
 
@@ -52,7 +52,7 @@ class SongRef(Schema):
 
     @staticmethod
     def resolve_spotify_id(song: Track | dict[str, Any]) -> str | None:
-        """Return the id where it really is one of Spotify's."""
+        """Return the id if it is really one of Spotify's."""
         if isinstance(song, dict):
             return song.get("spotify_id")
         return song.spotify_id if song.is_on_spotify else None

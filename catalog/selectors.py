@@ -1,4 +1,4 @@
-"""What the catalogue's pages read."""
+"""Reads of the catalogue's pages."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
@@ -73,7 +73,7 @@ def browse(*, wanted: SongFilter, sort: str) -> "Paginator[int]":
     }
     tracks = shown_by_index()
     if wanted.is_narrowed:
-        # So the index that holds the features is read, rather than songs in the order of another one.
+        # This makes the database read the index that holds the features rather than songs in another order.
         tracks = wanted.applied(tracks)
         orders["newest"] = [(F("id") + 0).desc()]
         # Of very many songs that fit, the first by title are soon met in the order of the titles themselves.
@@ -187,7 +187,7 @@ def artists_of(track_ids: Sequence[int], limit: int) -> list[Artist]:
         first[artist_id] = min(first.get(artist_id, rank[track_id]), rank[track_id])
     ranked = sorted(counts, key=lambda artist_id: (-counts[artist_id], first[artist_id]))[: 2 * limit]
     artists = Artist.objects.in_bulk(ranked)
-    # "Various Artists" is nobody to be liked.
+    # "Various Artists" cannot be liked.
     return [artists[pk] for pk in ranked if not is_compiler(artists[pk].name)][:limit]
 
 

@@ -1,4 +1,4 @@
-"""What changes the catalogue by hand; files come in through :mod:`catalog.importing`."""
+"""Manual changes of the catalogue; files are imported by :mod:`catalog.importing`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
@@ -54,7 +54,7 @@ def set_credits(*, track: Track, artists: Sequence[Artist]) -> None:
 
 @transaction.atomic
 def set_features(*, track: Track, features: dict[str, float | int]) -> None:
-    """Replace a song's audio features by what the operator says.
+    """Replace a song's audio features by the operator's values.
 
     Raises:
         FeatureError: a value does not fit the schema.
@@ -68,7 +68,7 @@ def set_features(*, track: Track, features: dict[str, float | int]) -> None:
 def set_estimated_features(*, estimates: Mapping[int, dict[str, float | int]]) -> int:
     """Give songs without measured features the estimated ones, by song id; return how many changed.
 
-    ``updated_at`` stays: an estimate is no news about the song, and must not bring about the next retrain.
+    ``updated_at`` does not change, because an estimate is no new information and must not cause a retrain.
     """
     changed = 0
     unmeasured = Track.objects.filter(features_origin__in=[Track.FeaturesOrigin.NONE, Track.FeaturesOrigin.ESTIMATED])

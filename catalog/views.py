@@ -112,7 +112,7 @@ def track(request: HttpRequest, pk: int) -> HttpResponse:
 def sketch(request: HttpRequest, pk: int) -> HttpResponse:
     """Send the sketch made from a song's features, or the part of it that is asked for.
 
-    To listeners alone: rendering costs time, which strangers could make the site waste.
+    Only for listeners, because rendering takes time that strangers could waste.
     """
     return sketch_response(request, get_object_or_404(Track.objects.active(), pk=pk))
 
@@ -175,7 +175,7 @@ def genre(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _empty_catalogue(request: HttpRequest, *, is_empty: bool) -> dict[str, Any]:
-    """Return what the page says to whom while there are no songs."""
+    """Return the text of an empty catalogue, for operators and for others."""
     can_import = is_empty and request.user.has_perm("catalog.add_track")
     return {
         "is_catalogue_empty": is_empty,
@@ -184,7 +184,7 @@ def _empty_catalogue(request: HttpRequest, *, is_empty: bool) -> dict[str, Any]:
 
 
 def _is_fragment(request: HttpRequest) -> bool:
-    """Whether htmx asks for the part that it replaces; going back in history it asks for whole pages."""
+    """Whether htmx requests the part that it replaces; on history navigation it requests whole pages."""
     htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 

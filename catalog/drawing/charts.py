@@ -42,7 +42,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Fact:
-    """A feature that is no share of something: its value with its unit, or ``None`` where it is unknown."""
+    """A feature with a unit (not a share): its value, or ``None`` where it is unknown."""
 
     label: Promise | str
     value: str | None
@@ -50,7 +50,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class FeatureChart:
-    """All that the song page shows of the audio features; ``height`` is in the chart's units."""
+    """The audio features as the song page shows them; ``height`` is in the chart's units."""
 
     bars: list[Bar]
     facts: list[Fact]
@@ -58,7 +58,7 @@ class FeatureChart:
 
     @property
     def has_typical(self) -> bool:
-        """Whether a usual range stands under any bar."""
+        """Whether any bar has a usual range below it."""
         return any(bar.typical and bar.value is not None for bar in self.bars)
 
 
@@ -100,7 +100,7 @@ def _facts(features: Mapping[str, float]) -> list[Fact]:
 
 
 def key_name(features: Mapping[str, float]) -> str | None:
-    """Return the key as musicians call it ("A minor"), without the mode where that is unknown."""
+    """Return the key as musicians write it ("A minor"), without the mode if that is unknown."""
     key, mode = features.get("key"), features.get("mode")
     if key is None:
         return None

@@ -12,14 +12,14 @@ from catalog.models import Track
 
 _SIZE = 64
 _POINTS = 17
-# Drawings of a kilobyte that a worker keeps: one page shows much of what the last one did.
+# Size of the cache of drawings (1 kB each) per worker: consecutive pages share many songs.
 _KEPT = 2000
 
 
 def cover(track: Track) -> SafeString:
     """Return the song's picture for a page; screen readers pass over it.
 
-    The drawn one lies below the cover, and is what one sees until that is there, or where it cannot be had.
+    The drawn picture is behind the cover and shows until that has loaded, or if it cannot be loaded.
     """
     drawn = mark_safe(cover_svg(track))  # noqa: S308  (numbers only)
     if not (url := shown_cover_url(track)):
@@ -42,7 +42,7 @@ def mosaic(tracks: Sequence[Track]) -> SafeString:
 
 
 def shown_cover_url(track: Track) -> str:
-    """Return the address of the song's cover; empty where none is known or pages are to ask Spotify for nothing."""
+    """Return the URL of the song's cover, empty if none is known or if pages must not contact Spotify."""
     return str(track.cover_url) if settings.SPOTIFY_PLAYER else ""
 
 
@@ -50,7 +50,7 @@ def cover_svg(track: Track) -> str:
     """Return an inline SVG of attributes only; colours from ``recording_key``, shapes from the features known.
 
     More energy makes a higher wave, a faster tempo more of it, a more cheerful song lighter colours. Where features
-    are unknown, the key stands in. All that goes into the text is numbers.
+    are unknown, the key stands in. Only numbers are inserted into the markup.
     """
     features = track.features
     return _drawn(track.recording_key, features.get("energy"), features.get("valence"), features.get("tempo"))

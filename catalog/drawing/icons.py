@@ -1,4 +1,4 @@
-"""Icons of the packaged sprite, for templates (the tag ``icon``) and for what is drawn without one."""
+"""Icons of the packaged sprite, for templates (the tag ``icon``) and for HTML built in Python."""
 
 from functools import cache
 
@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 def icon(name: str) -> SafeString:
     """Return an icon of the packaged sprite; it is decoration, so screen readers pass over it.
 
-    Kept, as a list of songs asks for the same few icons a hundred times.
+    Cached, because a list of songs needs the same few icons a hundred times.
     """
     sprite = static("vendor/icons.svg")
     return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>', sprite, name)

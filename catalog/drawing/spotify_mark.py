@@ -1,4 +1,4 @@
-"""Spotify's mark with the way to its page of a song, where its cover and title stand, as its guidelines ask."""
+"""Spotify's mark, linked to the song there, beside its covers and titles, as its guidelines require."""
 
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -19,7 +19,7 @@ def _label() -> str:
 
 
 def spotify_link(track: Track) -> SafeString:
-    """Return the mark as a link; empty for a song that shows nothing of Spotify's."""
+    """Return the mark as a link, empty for a song that shows nothing from Spotify."""
     if not track.cover_url or not track.is_on_spotify:
         return SafeString("")
     label = _label() % {"song": track.title}

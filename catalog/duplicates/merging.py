@@ -1,4 +1,4 @@
-"""Making one song of several that are the same, without losing what listeners did with them."""
+"""Merging duplicate songs without losing the feedback on them."""
 
 from collections.abc import Callable, Sequence
 
@@ -10,7 +10,7 @@ MergeHandler = Callable[[Track, Track], None]
 """``handler(duplicate, keep)``: move all rows of ``duplicate`` to ``keep``; called inside the transaction."""
 
 _handlers: list[MergeHandler] = []
-# What the kept song takes over where it has nothing itself.
+# Fields that the kept song takes over if its own are empty.
 _FILLED = ("album", "popularity", "duration_ms", "explicit", "release_year", "preview_url", "cover_url", "isrc")
 
 
@@ -29,10 +29,9 @@ def register_merge_handler(handler: MergeHandler) -> None:
 
 @transaction.atomic
 def merge_tracks(*, keep: Track, duplicates: Sequence[Track]) -> None:
-    """Move all that hangs on ``duplicates`` to ``keep``, which also takes over what it does not know itself.
-
-    A duplicate with a Spotify id stays, hidden: otherwise the next import of the same file would bring it back. One
-    without is deleted.
+    """Move everything that refers to ``duplicates`` to ``keep``, which also takes over values that it lacks. A
+    duplicate with a Spotify id stays, hidden, because the next import of the same file would bring it back. A duplicate
+    without one is deleted.
 
     Raises:
         MergeError: nothing to merge, or ``keep`` is among the duplicates.
@@ -41,7 +40,7 @@ def merge_tracks(*, keep: Track, duplicates: Sequence[Track]) -> None:
         raise MergeError("at least two songs are needed")
     if keep.pk in {track.pk for track in duplicates}:
         raise MergeError("a song cannot be merged into itself")
-    # One order for everybody, so that two merges at once wait for each other instead of locking each other out.
+    # Locked in one order, so that two concurrent merges wait for each other instead of deadlocking.
     list(Track.objects.select_for_update().filter(pk__in=[keep.pk, *(t.pk for t in duplicates)]).order_by("pk"))
     for duplicate in duplicates:
         _fill(keep, duplicate)

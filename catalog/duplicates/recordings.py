@@ -1,9 +1,10 @@
 """Telling recordings apart that share title and first artist: "Intro" on three albums is three.
 
 The key of a recording (:func:`catalog.identity.text.recording_key`) is made of title and first artist, so that a
-remaster, a live version and the original are versions of one song. No versions are songs of artists whom only signs
-tell apart ("Magic" and "MAGIC!"), songs whose titles end in other signs ("What?" and "What!"), and songs of the very
-same title on different albums and of clearly different lengths. The oldest keeps that key, the others get one of their
+remaster, a live version and the original are versions of one song. Not versions of each other are songs of artists
+distinguished only by signs ("Magic" and "MAGIC!"), songs whose titles end in different signs ("What?" and "What!"), and
+songs with the same title on different albums with clearly different lengths. The oldest keeps that key, the others get
+one of their
 own.
 """
 
@@ -34,10 +35,9 @@ class _Song(NamedTuple):
 def part_recordings(
     keys: Iterable[str] | None = None, *, track_model: Any = Track, credit_model: Any = TrackArtist
 ) -> int:
-    """Give songs keys of their own that are no versions of the oldest song with their key; return how many.
+    """Give songs that are not versions of the oldest song with their key keys of their own; return how many.
 
-    ``keys`` are those to look at, by default all that several songs share. The models are given by migrations, which
-    have them as they were.
+    ``keys`` are the keys to check, by default all that several songs share. Migrations pass their historical models.
     """
     groups: defaultdict[str, list[_Song]] = defaultdict(list)
     looked_at = list(keys) if keys is not None else _shared_keys(track_model)
@@ -52,7 +52,7 @@ def part_recordings(
 
 
 def _shared_keys(track_model: Any) -> list[str]:
-    # The index on the keys alone tells this: no song has to be read.
+    # This reads only the index on the keys, no songs.
     counted = track_model.objects.order_by().values("recording_key").annotate(songs=Count("pk")).filter(songs__gt=1)
     return list(counted.values_list("recording_key", flat=True))
 
@@ -66,7 +66,7 @@ def _songs(keys: list[str], track_model: Any) -> Iterable[_Song]:
 
 
 def _may_differ(songs: list[_Song]) -> bool:
-    """Return whether the songs may be of several first artists: then these are not all written alike."""
+    """Return whether the songs may have several first artists, that is, whether these are not all spelled alike."""
     return len({song.artist_names.partition(", ")[0] for song in songs}) > 1
 
 
@@ -82,7 +82,7 @@ def _first_artists(songs: list[_Song], credit_model: Any) -> dict[int, tuple[int
 
 
 def _strangers(songs: list[_Song], artists: dict[int, tuple[int, str]]) -> Iterator[tuple[_Song, bool]]:
-    """Yield the songs that are no versions of the oldest, and whether signs in their names tell it."""
+    """Yield the songs that are not versions of the oldest, and whether signs in their names distinguish them."""
     oldest, *others = songs
     bare = next(filter(_is_bare, songs), oldest)
     signs = next(filter(None, (signs_of(base_title(song.title)) for song in songs)), "")
@@ -101,7 +101,7 @@ def _are_two_artists(artist: tuple[int, str] | None, other: tuple[int, str] | No
 
 
 def _is_bare(song: _Song) -> bool:
-    """Return whether album and length are known, and the title tells no version."""
+    """Return whether album and length are known and the title names no version."""
     return song.duration_ms is not None and bool(song.album) and base_title(song.title) == song.title
 
 

@@ -1,1 +1,1 @@
-"""Which names and lengths mean the same artist or recording. Needs no database."""
+"""Decides which names and lengths mean the same artist or recording. Needs no database."""

@@ -1,4 +1,4 @@
-"""What stands in the artist's place on a compilation, in many languages: nobody whom a listener could like."""
+"""Placeholders in the artist field of compilations ("Various Artists"), in many languages."""
 
 import re
 
@@ -166,5 +166,5 @@ _YEAR = re.compile(r"(?<!\s)\s*\([0-9]{4}\)$")
 
 
 def is_compiler(name: str) -> bool:
-    """Return whether ``name`` says no more than that there are several artists."""
+    """Return whether ``name`` only says that there are several artists."""
     return artist_key(_YEAR.sub("", name)) in COMPILER_KEYS

@@ -1,4 +1,4 @@
-"""How far lengths of songs may lie apart."""
+"""How much the lengths of one recording may differ."""
 
 _CLEARLY_MS = 5000
 _CLEARLY_SHARE = 0.1

@@ -1,13 +1,13 @@
-"""What files and programs write where there is no artist, no album or no title at all."""
+"""Placeholders that files and programs write for a missing artist, album or title."""
 
 from functools import lru_cache
 
-# Words that are no name, whatever the rest of the file says. Songs and artists really are called "None" or "NA".
+# Words that are never a name, whatever else the file contains. Songs and artists really are called "None" or "NA".
 NO_NAME = frozenset({
     "", "\\N", "#N/A", "#NA", "<NA>", "<null>", "<none>", "NULL", "nan", "NaN", "empty_field",
     "[unknown]", "<unknown>",
 })  # fmt: skip
-# These, in small letters, are no artist and no album, but may be a song.
+# In lower case, these are not an artist or album, but may be a song.
 _UNKNOWN = frozenset({
     "?", "--", "(unknown)", "[unknown]", "<unknown>", "(null)", "(blank)", "(empty)", "(none)",
     "<null>", "null", "n/a", "n.a.", "undefined", "#ref!",
@@ -25,7 +25,7 @@ _UNKNOWN_ARTISTS = _UNKNOWN | {
     "未知艺术家",
     "未知藝術家", "未知歌手", "알 수 없는 아티스트",
 }  # fmt: skip
-# In small letters alone: there is a band called "Missing".
+# Only in lower case: there is a band called "Missing".
 _SMALL = frozenset({"missing"})
 
 

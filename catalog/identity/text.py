@@ -1,9 +1,9 @@
-"""Folding of names: what is found by the same words, and what counts as the same artist or recording.
+"""Folding of names: for search, and for deciding which artists or recordings are the same.
 
 Searching is lenient: :func:`fold` leaves words without case, marks and signs. Identity is not: :func:`fold_name` keeps
-the marks of every script but the accents of Latin, Greek and Cyrillic, and the signs that make a name another one
-(``+44``, ``$NOT``, ``&ME``). What it still drops ("Magic!", "Zøe") :func:`exact_name` keeps: it decides where one file
-names both.
+the marks of every script except the accents of Latin, Greek and Cyrillic, and the signs that distinguish names
+(``+44``, ``$NOT``, ``&ME``). What it still drops ("Magic!", "Zøe") :func:`exact_name` keeps; it decides where one file
+contains both spellings.
 """
 
 import re
@@ -26,9 +26,9 @@ _BRACKETS = re.compile(r"[(\[{]([^)\]}]*+)([)\]}]?)")
 # Letters that Unicode does not decompose but people type without their strokes.
 _LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i"})
 _TRAILING_FEAT = re.compile(r"(?<!\s)\s+(?:feat|ft|featuring)\.?\s.*$", re.IGNORECASE)
-# Signs that Unicode counts among punctuation and that names are told apart by; its symbols ("$", "+", "=") all are.
+# Punctuation that distinguishes names; symbols ("$", "+", "=") always do.
 _TELLING = "&#%@*§†‡"
-# Names with none of these and no letter beyond ASCII are the same name whichever way they are folded.
+# ASCII names with none of these are folded alike by all functions.
 _TELLING_ASCII = re.compile(r"[$+=<>&#%@*]")
 _ASCII_NAME = {**_ASCII_NOT_WORD, **{ord(sign): f" {sign} " for sign in "$+=<>&#%@*"}}
 _PLAIN_ASCII = re.compile(r"[0-9A-Za-z]+(?: [0-9A-Za-z]+)*")
@@ -46,7 +46,7 @@ _STOP = re.compile(r"(?<![^\W_])([^\W\d_]|[jsdm]r|m[rs]s?|st|no)\.")
 _INNER_DASH = re.compile(r"(?<=[\w.]) *-+ *(?=\w)")
 # "10²" is not "102".
 _RAISED = re.compile("(?<=[0-9])(?=[\u00b2\u00b3\u00b9\u2070-\u2079\u2080-\u2089])")
-# In Turkish the dotless letter is what "I" is in small letters.
+# In Turkish, "I" in lower case is the dotless letter.
 _DOTLESS = str.maketrans({"\u0131": "i"})
 _SIGNS = re.compile("[!?\uff01\uff1f]")
 _BLANKS_BY_SIGNS = re.compile(r"(?:(?<!\s)\s+)?([^\w\s])\s*")
@@ -74,7 +74,7 @@ def track_text(title: str, album: str, artist_names: Sequence[str]) -> TrackText
 
 
 def fold(text: str) -> str:
-    """Return ``text`` without case, accents and punctuation, words parted by one space: what searching compares.
+    """Return ``text`` without case, accents and punctuation, words separated by one space, as search compares it.
 
     A name made of nothing but signs ("!!!") keeps them, so that it stays a name.
     """
@@ -91,7 +91,7 @@ def fold(text: str) -> str:
 
 
 def fold_name(text: str) -> str:
-    """Return what two names must have in common to be one name, words and telling signs parted by one space.
+    """Return the form that two spellings of one name share: words and distinguishing signs, separated by one space.
 
     Case, the accents of Latin, Greek and Cyrillic letters, and punctuation do not count; marks of other scripts and
     symbols do. A name made of nothing but punctuation ("!!!") keeps it.
@@ -126,7 +126,7 @@ def artist_key(name: str) -> str:
 
 
 def exact_artist_key(name: str) -> str:
-    """Return the key of an artist who is told from another only by :func:`exact_name`."""
+    """Return the key of an artist whom only :func:`exact_name` distinguishes from another."""
     return _digest(f"exactly\n{exact_name(name)}")
 
 
@@ -136,12 +136,12 @@ def recording_key(title: str, first_artist: str) -> str:
 
 
 def own_recording_key(title: str, first_artist: str, album: str) -> str:
-    """Return the key of a song that shares title and artist with another recording; ``album`` tells them apart."""
+    """Return the key of a song that shares title and artist with another recording; ``album`` distinguishes them."""
     return _digest(f"{fold_name(base_title(title))}\n{fold_name(first_artist)}\n{fold_name(album)}")
 
 
 def told_recording_key(title: str, first_artist: str) -> str:
-    """Return the key of a song that only signs in its title or its artist's name tell from another recording."""
+    """Return the key of a song that only signs in its title or artist distinguish from another recording."""
     return _digest(f"exactly\n{exact_name(base_title(title))}\n{exact_name(first_artist)}")
 
 
@@ -158,7 +158,7 @@ def is_plain(name: str) -> bool:
 
 
 def is_told_by_signs(folded: str, exact: str) -> bool:
-    """Return whether a name has more to tell it by than :func:`fold_name` (``folded``) keeps of it."""
+    """Return whether a name has more distinguishing signs than :func:`fold_name` (``folded``) keeps."""
     return folded.replace(" ", "") != exact.replace(" ", "")
 
 
@@ -168,11 +168,11 @@ def is_folded_alike(text: str) -> bool:
 
 
 def base_title(title: str) -> str:
-    """Return ``title`` without the parts that only tell which version it is."""
+    """Return ``title`` without the parts that only name the version."""
     head, *tails = title.split(" - ")
     parts = [head, *(tail for tail in tails if not is_version(tail))] if tails else [head]
     base = " - ".join(parts)
-    # Looking first is cheaper than an expression that finds nothing, as it does in most titles.
+    # A plain search first is cheaper than a pattern that matches nothing, as in most titles.
     if "(" in base or "[" in base or "{" in base:
         base = _BRACKETS.sub(lambda match: "" if match[2] and is_version(match[1]) else match[0], base)
     lower = base.lower()
@@ -195,7 +195,7 @@ def _without_accents(text: str, *, keeps_short_i: bool = False) -> str:
     return unicodedata.normalize("NFC", "".join(signs))
 
 
-# Most artists have several songs, one after the other.
+# Cached, because rows of one artist often follow each other.
 _folded_artist = lru_cache(maxsize=5000)(fold_name)
 
 

@@ -1,4 +1,4 @@
-"""Which parts of titles only tell the version: "(Live)" does, "(Original Sin)" names another song."""
+"""Which parts of titles only name the version: "(Live)" does, "(Original Sin)" does not."""
 
 import re
 from functools import lru_cache
@@ -10,7 +10,7 @@ _ANY = re.compile(
     r"extended|deluxe|explicit|clean|original|rework|bootleg|vip|a cappella|acapella)\b",
     re.IGNORECASE,
 )
-# These tell a version wherever they stand.
+# These mean a version anywhere.
 _ALWAYS = re.compile(
     r"\b(?:remaster(?:ed)?|remix(?:ed)?|version|instrumental|karaoke|unplugged|reprise|bonus track|sessions?|"
     r"re-?recorded|feat|ft|featuring|sped up|nightcore|rework|bootleg|a cappella|acapella|live (?:lounge|aid|at|from)|"
@@ -18,7 +18,7 @@ _ALWAYS = re.compile(
     r"live acoustique|(?:acoustic|live|radio) ver)\b",
     re.IGNORECASE,
 )
-# These do at the end ("Club Mix", "1998 Demo"), but for "Long Live" and its like.
+# These do at the end ("Club Mix", "1998 Demo"), with exceptions such as "Long Live".
 _LAST = frozenset({"live", "acoustic", "mix", "edit", "demo", "cover", "vip"})
 _NUMBERED = frozenset({"no", "pt", "part", "vol"})
 _NOT_BEFORE = {
@@ -50,7 +50,7 @@ _NOT_BEFORE = {
     ),
     "cover": frozenset(("under", "take", "for", "the", "a", "my", "your", "i", "me")),
 }
-# These do at the beginning, before a place, a day or a person.
+# These do at the beginning, before a place, date or person.
 _FIRST = re.compile(
     r"(?:(?:recorded |acoustic |solo )?live\b(?:\s*[-/,;:@&+]|\s*\d|\s(?:at|from|in|on|for|au|aux|à|im|auf|aus|bei|en|"
     r"del|dal|no|na|w/|with|by|studio|recording|show|concert)\b|.*\b(?:19|20)\d\d$)"
@@ -82,7 +82,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 @lru_cache(maxsize=20_000)
 def is_version(part: str) -> bool:
-    """Return whether a part of a title, in brackets or behind a dash, only tells which version it is."""
+    """Return whether a part of a title, in brackets or after a dash, only names the version."""
     if _ANY.search(part) is None:
         return False
     part = part.strip()

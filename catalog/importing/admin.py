@@ -22,9 +22,9 @@ from catalog.importing.reading.source import SourceError
 from catalog.importing.service import ImportBrokenError, ImportReport, import_tracks
 from jobs.disk import DiskFullError, refuse_full_disk
 
-# So many rejected rows stand on the page; the download has all of them.
+# Number of rejected rows on the page; the download has all of them.
 SHOWN_REJECTS = 200
-# Longer than SQLite lets the others sleep between two looks whether they may write.
+# Longer than other SQLite connections sleep between attempts to get the write lock.
 _GIVE_WAY_SECONDS = 0.11
 _KEPT_SECONDS = 24 * 3600
 _TOKEN = re.compile(r"[0-9a-f]{32}")
@@ -107,7 +107,7 @@ def _run(request: HttpRequest, chosen: dict[str, Any]) -> dict[str, Any]:
 
 
 def _after_chunk(_read: int, _size: int) -> None:
-    """Let other writers have their turn; end where the disk is getting full. What was read before stays."""
+    """Yield to other writers, and stop when the disk is nearly full. What was read before stays."""
     time.sleep(_GIVE_WAY_SECONDS)
     try:
         refuse_full_disk()

@@ -1,4 +1,4 @@
-"""What follows when an import has brought songs: apps above add theirs in ``AppConfig.ready``."""
+"""Handlers called after an import; other apps register theirs in ``AppConfig.ready``."""
 
 from collections.abc import Callable
 
@@ -17,6 +17,6 @@ def register_import_handler(handler: ImportHandler) -> None:
 
 
 def songs_came() -> None:
-    """Tell the apps above that songs came."""
+    """Call the handlers."""
     for handler in _handlers:
         handler()

@@ -1,4 +1,4 @@
-"""Bringing a catalogue file into the database."""
+"""Imports a catalogue file into the database."""
 
 import gc
 import time
@@ -23,9 +23,9 @@ from catalog.importing.writing.writer import SongWriter, load_songs
 from catalog.models import Track
 from jobs.races import retry_conflicts
 
-# So many rejected rows are kept in the report; all of them go to ``on_reject``.
+# Number of rejected rows in the report; ``on_reject`` gets all of them.
 SHOWN_REJECTS = 100
-# So many lines are named for each field whose values cannot all be read.
+# Number of lines named for each field with unreadable values.
 SHOWN_FLAWS = 3
 _FEATURES_ORIGIN = {Track.Origin.DEMO: Track.FeaturesOrigin.DEMO}
 
@@ -142,7 +142,7 @@ def import_tracks(  # noqa: PLR0913
 
 @contextmanager
 def _fewer_collections() -> Iterator[None]:
-    """Let Python look for cycles less often: a chunk is hundreds of thousands of objects, none of them in a cycle."""
+    """Run the garbage collector less often: a chunk is hundreds of thousands of objects, none of them in a cycle."""
     before = gc.get_threshold()
     gc.set_threshold(max(before[0], 1_000_000), *before[1:])
     try:
@@ -153,7 +153,7 @@ def _fewer_collections() -> Iterator[None]:
 
 @contextmanager
 def _unmapped_database() -> Iterator[None]:
-    """Have SQLite read through its cache alone meanwhile: the file mapped into memory counts as ours, and grows."""
+    """Make SQLite read without memory mapping meanwhile, because mapped pages count as memory of the process."""
     if connection.vendor != "sqlite":
         yield
         return
@@ -208,11 +208,11 @@ class _ImportRun:
         self.report.songs_created += len(plan.created)
         self.report.songs_updated += plan.updated
         self.report.songs_unchanged += plan.unchanged
-        # With DEBUG on, Django keeps every statement: over a large file that would be gigabytes.
+        # With DEBUG on, Django keeps every statement, which would be gigabytes for a large file.
         reset_queries()
 
     def finish(self, started: float) -> ImportReport:
-        """Part the recordings that share title and artist alone, and return the report."""
+        """Separate recordings that share only title and artist, and return the report."""
         if not self.report.is_dry_run and self.report.songs_created + self.report.songs_updated:
             part_recordings()
             songs_came()
@@ -230,7 +230,7 @@ class _ImportRun:
             self._writer.write(plan)
             return plan
 
-        # If somebody else added some of these songs or artists meanwhile, the next look finds them.
+        # If another process added some of these songs or artists meanwhile, the retry finds them.
         return retry_conflicts(write, reset=self._writer.forget)
 
     def _compared(self, songs: dict[Hashable, SongRow]) -> tuple[dict[Hashable, SongRow], dict[Hashable, StoredSong]]:

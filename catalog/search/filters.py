@@ -1,4 +1,4 @@
-"""What a list of songs can be narrowed to: a genre, years, and ranges of audio features."""
+"""Filters of song lists: a genre, years, and ranges of audio features."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ _GenreLink = Track.genres.through
 class Slider:
     """A feature with the ends of its sliders, in ``unit``; ``scale`` of them are one of the column's own.
 
-    At its end a slider leaves out nothing, not even songs of which nothing is known.
+    At its end a slider excludes nothing, not even songs with unknown values.
     """
 
     name: str
@@ -85,7 +85,7 @@ class SongFilter:
         return bool(self.ranges) or self.year_from is not None or self.year_to is not None
 
     def applied(self, tracks: TrackQuerySet) -> TrackQuerySet:
-        """Return those of ``tracks`` that fit. What is not known of a song fits no range."""
+        """Return those of ``tracks`` that match. Unknown values match no range."""
         conditions: dict[str, float] = {}
         if self.year_from is not None:
             conditions["release_year__gte"] = self.year_from

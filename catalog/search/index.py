@@ -1,4 +1,4 @@
-"""Which songs hold the words of a query: one condition for each kind of database.
+"""Finds the songs that contain the words of a query, with one condition per kind of database.
 
 A song matches when every word but the last is one of its words and the last begins one of them. The words come from
 :func:`catalog.identity.text.fold`, so they hold neither spaces nor signs of a query language; they are quoted
@@ -56,7 +56,7 @@ class _FulltextMatch(Func):
 def matching(words: Sequence[str], limit: int) -> list[int]:
     """Return the ids of at most ``limit`` songs that match ``words``, hidden ones among them.
 
-    Which of them, where there are more, is left to the database.
+    If there are more, the database chooses.
     """
     if connection.vendor == "sqlite":
         songs = Track.objects.filter(_sqlite(words, limit))
@@ -107,7 +107,7 @@ def _mysql(words: Sequence[str]) -> TrackQuerySet:
     required = [f"+{word}" for word in whole if _is_indexed(word)]
     if _is_indexed(last):
         required.append(f"+{last}*")
-    # Short words and stop-words are looked for in the texts, among what the index leaves of them.
+    # Short words and stop words are searched in the texts of the songs that the index returns.
     songs = holding([*(word for word in whole if not _is_indexed(word)), last], Track.objects.all())
     if not required:
         return songs

@@ -1,6 +1,6 @@
 """Search over songs, artists and genres, on folded words: case, accents and punctuation do not matter.
 
-Where nothing has the words, slips in them are put right (:mod:`catalog.search.words`).
+If nothing matches, typing errors are corrected (:mod:`catalog.search.words`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,11 +18,11 @@ from catalog.search.words import alternatives
 
 MAX_QUERY_LENGTH = 200
 MAX_WORDS = 12
-# Up to so many matches are ranked one by one; of more common words the most popular are.
+# Up to this many matches are all ranked; for more common words, only the most popular.
 RANKED = 2000
-# Of a common word, up to so many titles that begin with it are all ranked.
+# For a common word, up to this many titles that begin with it are all ranked.
 PREFIXED = 500
-# So many of each kind (popular, title begins so, title is so, artist is so) are looked at for a common word.
+# Number of candidates of each kind (popular, title begins with it, equals it, artist equals it) for a common word.
 COMMON = 80
 SHOWN_ARTISTS = 6
 SHOWN_GENRES = 6
@@ -67,15 +67,15 @@ class _Row(NamedTuple):
 
 
 def words_of(query: str) -> list[str]:
-    """Return the folded words of what somebody typed: at most :data:`MAX_WORDS`, none for an empty query."""
+    """Return the folded words of a query: at most :data:`MAX_WORDS`, none for an empty query."""
     return fold(query[:MAX_QUERY_LENGTH].replace("\x00", " ")).split()[:MAX_WORDS]
 
 
 def search(query: str) -> SearchResults:
     """Find songs whose title, artists and album together hold all words of ``query``, the last one as a prefix.
 
-    Songs are ranked by :class:`Tier`, then popularity. Artists and genres match by name alone. Where nothing matches,
-    what was probably meant is searched for.
+    Songs are ranked by :class:`Tier`, then popularity. Artists and genres match by name alone. If nothing matches, the
+    probably intended words are searched.
     """
     words = words_of(query)
     if not words:
@@ -170,7 +170,8 @@ def _holds(name: str, words: Sequence[str]) -> bool:
 
 
 def _artists(words: Sequence[str], rows: Iterable[_Row]) -> list[Artist]:
-    """Return artists called so: the exact name first, then names that begin so, then by their best song found."""
+    """Return matching artists: the exact name first, then names that begin with it, then by their best matching
+    song."""
     phrase = " ".join(words)
     best = sorted((-(row.popularity or 0), row.pk) for row in rows if _holds(fold(row.artist_names), words))
     rank = {pk: number for number, (_popularity, pk) in enumerate(best[:COMMON])}

@@ -1,7 +1,6 @@
-"""The words that searching knows, for finding the one that somebody meant: "nirvna" is "nirvana".
-
-A word with one slip has its first or its last half right. So candidates are the known words with the same beginning
-or the same end, and few are left to be compared letter by letter. SQLite lists the words of its search index; on
+"""Corrects typing errors in queries: "nirvna" finds "nirvana". A word with one error has its first or its last half
+right, so the candidates are the indexed words with the same beginning or end, and only those are compared letter by
+letter. SQLite lists the words of its search index; on
 PostgreSQL and MariaDB they stand in a table of their own, which grows with the catalogue, beside trigrams where
 PostgreSQL has the extension ``pg_trgm``.
 """
@@ -18,7 +17,7 @@ from catalog.search.index import matching
 TABLE = "catalog_search_word"
 VOCABULARY = "catalog_track_vocabulary"
 SHORTEST, LONGEST = 4, 40
-# From this length on a word may have two slips.
+# Words of this length or longer may contain two errors.
 _LONG = 8
 MAX_CANDIDATES = 3000
 MAX_ALTERNATIVES = 6
@@ -33,7 +32,7 @@ _MOST_SONGS_READ = 300_000
 
 
 def alternatives(words: Sequence[str]) -> Iterator[list[str]]:
-    """Yield what may have been meant by ``words``, the likeliest first: words that no song has are put right."""
+    """Yield corrections of ``words``, the likeliest first; only words that no song contains are changed."""
     choices = [[word] if _is_known(word) else _similar(word) for word in words]
     for number, chosen in enumerate(product(*choices)):
         if number >= MAX_ALTERNATIVES:
@@ -43,7 +42,7 @@ def alternatives(words: Sequence[str]) -> Iterator[list[str]]:
 
 
 def note_words(texts: Iterable[str]) -> None:
-    """Take the words of folded ``texts`` in, where the database does not list them by itself."""
+    """Add the words of folded ``texts`` to the table of words, if the database has no list of its own."""
     if connection.vendor == "sqlite":
         return
     words = sorted({word for text in texts for word in text.split() if SHORTEST <= len(word) <= LONGEST})
@@ -81,7 +80,7 @@ def distance(word: str, other: str, most: int) -> int:
 
 
 def _is_known(word: str) -> bool:
-    """Return whether a known word begins with ``word``; of short ones none is ever put right."""
+    """Return whether a known word begins with ``word``; short words are never corrected."""
     if not SHORTEST <= len(word) <= LONGEST:
         return True
     known = _INDEX_KNOWN if connection.vendor == "sqlite" else _TABLE_KNOWN
@@ -106,7 +105,7 @@ def _candidates(word: str, most: int) -> set[str]:
     return _of_table(word, part, most)
 
 
-# Names of tables and columns are constants, all that was typed is a parameter.
+# Names of tables and columns are constants; user input is passed as parameters.
 _INDEX_KNOWN = f"SELECT term FROM {VOCABULARY} WHERE term >= %s AND term < %s LIMIT 1"  # noqa: S608
 _TABLE_KNOWN = f"SELECT word FROM {TABLE} WHERE word >= %s AND word < %s LIMIT 1"  # noqa: S608
 _INDEX_BEGINS = f"""SELECT term FROM {VOCABULARY}

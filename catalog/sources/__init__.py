@@ -1,1 +1,1 @@
-"""Where songs come from beside files."""
+"""Sources of songs besides files."""

@@ -1,4 +1,4 @@
-"""Where the recording of a song is: on Spotify, and where the operator's own links search for it."""
+"""Links to the recording of a song: on Spotify, and the operator's own search links."""
 
 from typing import TypedDict
 from urllib.parse import quote_plus
@@ -18,7 +18,7 @@ class RecordingLink(TypedDict):
 
 
 def recording_links(track: Track) -> list[RecordingLink]:
-    """Return where to hear a song itself; what an invented one is searched for would lead nowhere."""
+    """Return links to a song's recording; invented songs have none."""
     links: list[RecordingLink] = []
     if track.is_on_spotify:
         links.append({"name": "Spotify", "url": f"https://open.spotify.com/track/{track.spotify_id}"})

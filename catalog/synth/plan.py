@@ -1,4 +1,4 @@
-"""What a sketch is made from: the song's features, and a seed of its own for all they leave open."""
+"""The plan of a sketch: the song's features, and a seed for everything that they leave open."""
 
 import json
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 from catalog.models import Track
 
-# Part of every digest: a change of the sound makes all sketches anew.
+# Part of every digest, so that a change of the sound renders all sketches again.
 VERSION = 2
 _SLOWEST, _FASTEST = 50.0, 200.0
 
@@ -62,7 +62,7 @@ def plan(track: Track) -> Plan:
 
 
 def _playable(tempo: float) -> float:
-    """Double or halve a tempo until it can be counted: the pulse stays, only its level is another."""
+    """Double or halve a tempo until it is in a playable range."""
     while tempo < _SLOWEST:
         tempo *= 2
     while tempo > _FASTEST:

@@ -1,4 +1,4 @@
-"""From a plan to the bytes of a WAV file."""
+"""Renders a plan to the bytes of a WAV file."""
 
 import struct
 

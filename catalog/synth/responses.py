@@ -1,4 +1,4 @@
-"""The sketch of a song as the answer to a request, of a page or of the API."""
+"""The sketch of a song as an HTTP response, for pages and the API."""
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_cache_control

@@ -108,7 +108,7 @@ def _drums(plan: Plan, start: float, *, is_fill: bool) -> Iterator[Note]:
             yield Note("kick", at, 0.3, 0, 0.9 * loud)
         if beat % 2 == 1 or (is_fill and beat == plan.beats_per_bar - 1):
             yield Note("snare", at, 0.2, 0, 0.5 * loud)
-        # The more it dances, the later the off-beat.
+        # The more danceable, the later the off-beat.
         swing = 0.16 * plan.beat * max(0.0, plan.danceability - 0.5) if plan.tempo < 130 else 0.0
         yield Note("hat", at, 0.06, 0, 0.22 * loud)
         yield Note("hat", at + half + swing, 0.06, 0, 0.16 * loud)

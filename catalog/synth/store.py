@@ -1,4 +1,4 @@
-"""Rendered sketches on disk: as many as ``SKETCH_CACHE_MB`` allows, the longest unused go first."""
+"""Cache of rendered sketches on disk, limited by ``SKETCH_CACHE_MB``; the least recently used are deleted first."""
 
 import logging
 import os
@@ -12,14 +12,14 @@ from catalog.models import Track
 from catalog.synth.plan import digest, plan
 
 logger = logging.getLogger(__name__)
-# A file in use is marked as used this often; more would be a write per request.
+# A file in use is touched at most this often, to avoid a write per request.
 _TOUCH_SECONDS = 600
 
 
 def sketch_wav(track: Track) -> bytes:
     """Return the song's sketch as the bytes of a WAV file: from disk, else rendered and kept.
 
-    A disk that is full or cannot be written costs the next listener the time to render, nothing else.
+    If the disk is full or read-only, the sketch is rendered again for the next listener.
     """
     path = settings.SKETCH_DIR / f"{digest(track)}.wav"
     try:
@@ -44,7 +44,7 @@ def _keep(path: Path, content: bytes) -> None:
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Beside it and renamed, so that nobody hears half a file.
+        # Written to a temporary name and renamed, so that nobody reads half a file.
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".draft", delete=False) as draft:
             draft.write(content)
         Path(draft.name).replace(path)
@@ -54,7 +54,8 @@ def _keep(path: Path, content: bytes) -> None:
 
 
 def _trim(folder: Path, limit: int) -> None:
-    """Delete the longest unused files until the rest is within ``limit`` bytes; other workers may do so as well."""
+    """Delete the least recently used files until the rest is within ``limit`` bytes; other workers may do so at the
+    same time."""
     files = []
     for entry in os.scandir(folder):
         try:

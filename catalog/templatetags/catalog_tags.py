@@ -46,8 +46,7 @@ def credits(  # noqa: A001  (the tag's name)
 ) -> SafeString:
     """Return the song's artists as links, in credit order, from the prefetched credits (TrackQuerySet.for_list).
 
-    On the page of ``page_artist`` that name goes without saying: the album, unless it is ``page_album``, and the year
-    stand in for it.
+    On the page of ``page_artist`` that name is replaced by the album, unless it is ``page_album``, and the year.
     """
     in_order = sorted(track.credits.all(), key=lambda credit: credit.position)
     artists = [credit.artist for credit in in_order if credit.artist != page_artist]

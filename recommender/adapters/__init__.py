@@ -1,1 +1,1 @@
-"""Between the database or files and the engine: rows become arrays, and what the engine found, rows."""
+"""Adapters between the database or files and the engine: rows become arrays, and the engine's results become rows."""

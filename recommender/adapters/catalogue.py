@@ -17,7 +17,7 @@ _CHUNK = 20_000
 
 
 def catalogue_state() -> dict[str, Any]:
-    """Return figures that change when anything in the catalogue does that the engine reads; three cheap queries."""
+    """Return figures that change whenever data that the engine reads changes in the catalogue; three cheap queries."""
     ids = (Count("id"), Min("id"), Max("id"))
     songs = Track.objects.aggregate(*ids, Max("updated_at"), active=Count("id", filter=Q(is_active=True)))
     credited = TrackArtist.objects.aggregate(*ids, Sum("artist_id"))
@@ -26,7 +26,7 @@ def catalogue_state() -> dict[str, Any]:
 
 
 def compiler_ids() -> list[int]:
-    """Return the ids of artists that are none, such as "Various Artists": the engine knows no songs of theirs."""
+    """Return the ids of placeholder artists such as "Various Artists", to which the engine assigns no songs."""
     return list(Artist.objects.filter(key__in=COMPILER_KEYS).values_list("pk", flat=True))
 
 
@@ -34,9 +34,9 @@ def load_catalogue() -> Catalogue:
     """Read the operator's catalogue, hidden songs too (flagged, so that an operator can show them again).
 
     Songs that only came through Spotify are not among them, and features that Spotify gave are unknown: its terms
-    forbid fitting a model on either. What one request needs of such songs, `load_part` reads.
+    forbid fitting a model on either. `load_part` reads what a single request needs of such songs.
 
-    Rows are ordered by track id, artists and genres by theirs. Memory: some 150 bytes a song while it is read.
+    Rows are ordered by track id; artists and genres by their own ids. Memory: some 150 bytes a song while it is read.
     """
     songs = SongColumns()
     for chunk in _chunks(_track_rows(Track.objects.exclude(origin=Track.Origin.SPOTIFY))):
@@ -74,7 +74,7 @@ def build_catalogue(
     genre_ids: IdArray,
     genres: tuple[IntArray, IntArray],
 ) -> Catalogue:
-    """Return the engine's catalogue of ``songs``, wherever they were read.
+    """Return the engine's catalogue of ``songs``, whatever their source.
 
     ``artists`` and ``genres`` are CSR ``(indptr, indices)`` over the songs: places in ``artist_ids``, in order of
     credit, and in ``genre_ids``. Songs of one ``recording_key`` are versions of one recording; an album is known by its
@@ -170,7 +170,7 @@ def _chunks(rows: Iterator[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
 
 def _credits() -> QuerySet[TrackArtist, tuple[int, int]]:
     """Return the ids of songs and their artists, in order of credit."""
-    # "Various Artists" is nobody whose other songs go with a song.
+    # Songs that share only "Various Artists" have nothing in common.
     credited = TrackArtist.objects.exclude(artist_id__in=compiler_ids())
     return credited.order_by("track_id", "position").values_list("track_id", "artist_id")
 

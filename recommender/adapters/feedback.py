@@ -73,7 +73,7 @@ class KnownSong(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class ListenerInput:
-    """All that the engine is told of a listener, and which songs they know."""
+    """The engine's input for one listener, and the songs they know."""
 
     feedback: Feedback
     exclusions: Exclusions
@@ -83,15 +83,15 @@ class ListenerInput:
 def load_listener(user: User, loaded: LoadedModel, now: datetime | None = None) -> ListenerInput:
     """Return what ``user`` did, said, blocked and adjusted, as indices of the model's catalogue; seven queries.
 
-    Without ``now``, how long ago it was is told as of the last full five minutes: who opens a page twice and did
-    nothing in between is the same listener to the model.
+    Without ``now``, ages are measured from the last full five minutes, so that reopening a page without doing anything
+    gives the model the same input.
     """
     at = now.timestamp() if now else timezone.now().timestamp() // MOMENT_SECONDS * MOMENT_SECONDS
     history, preferences = feedback_of(user), preferences_of(user)
     feedback = feedback_arrays(user, history, preferences, loaded, at)
     recent = at - loaded.model.config.page.rest_days_heard * SECONDS_PER_DAY
     uncounted = [track.track_id for track in history.uncounted if track.is_rated or track.at > recent]
-    # They do not count towards the taste, but whoever rated or heard them lately knows them.
+    # They do not count towards the taste, but the listener still knows them.
     exclusions = exclusions_of(preferences, [*preferences.track_ids, *uncounted], loaded.model.catalogue)
     return ListenerInput(feedback, exclusions, _known(history.uncounted, feedback, loaded.model.catalogue, at))
 
@@ -120,7 +120,7 @@ def unwanted_rows(user: User | None, loaded: LoadedModel) -> IntArray:
 def load_feedback(user: User, loaded: LoadedModel, now: datetime | None = None) -> Feedback:
     """Return what ``user`` did and said, as rows of the model's catalogue; seven queries.
 
-    Songs, artists and genres that came after the model's fit are left out: it knows nothing of them.
+    Songs, artists and genres added after the model was fitted are left out.
     """
     return load_listener(user, loaded, now).feedback
 
@@ -149,7 +149,7 @@ def feedback_arrays(
 
 
 def _known(uncounted: Sequence[UncountedTrack], feedback: Feedback, catalogue: Catalogue, at: float) -> Known:
-    """Return what the listener knows, by recording: a song is no news for being another version."""
+    """Return what the listener knows, by recording, because another version of a song is not a new song."""
     done_at = at - feedback.age_days.astype(np.float64) * SECONDS_PER_DAY
     was_heard = np.isin(feedback.kind, (FeedbackKind.COMPLETED, FeedbackKind.PLAY))
     was_liked = feedback.kind == FeedbackKind.LIKE
@@ -190,7 +190,7 @@ def exclusions_of(preferences: ListenerPreferences, track_ids: Sequence[int], ca
 
 
 def _songs_of_compilers(artist_ids: Sequence[int]) -> NDArray[np.int64]:
-    """Return the ids of songs by those of some artists who are none to the engine, such as "Various Artists"."""
+    """Return the ids of the songs of those ``artists`` that are placeholders, such as "Various Artists"."""
     credited = TrackArtist.objects.filter(artist_id__in=artist_ids, artist__key__in=COMPILER_KEYS)
     return np.fromiter(credited.values_list("track_id", flat=True), dtype=np.int64)
 

@@ -31,7 +31,7 @@ class InputError(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """What is measured on.
+    """The data of an evaluation.
 
     ``catalogue.track_ids`` are 1, 2, ... in the order of the file, as a database would number them; ``track_ids`` holds
     the file's own ids by row. A weight of ``interactions`` is 1 for one play and grows with each doubling of the plays
@@ -162,7 +162,7 @@ def plain_id(text: str) -> str:
 def _known(
     played: pd.DataFrame, rows_by_track: Mapping[str, int], config: EngineConfig
 ) -> tuple[Interactions, FloatArray, list[str]]:
-    """Return what is known to the catalogue as interactions, with the plays, and what was left out in words."""
+    """Return the rows that the catalogue knows as interactions, their plays, and notes on what was left out."""
     rows = {track_id: rows_by_track.get(plain_id(track_id), UNKNOWN) for track_id in played["track_id"].unique()}
     played = played.assign(row=played["track_id"].map(rows))
     # Two spellings of one id (bare and as an address) are one track.

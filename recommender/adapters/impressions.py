@@ -1,4 +1,4 @@
-"""What was shown to a listener and never got a reaction, as the engine's arrays."""
+"""Impressions of a listener that got no reaction, as the engine's arrays."""
 
 from datetime import datetime, timedelta
 
@@ -12,10 +12,10 @@ from accounts.models import User
 from recommender.engine import Catalogue, Feedback, Impressions
 from recommender.models import Recommendation
 
-# So many of the latest rows are looked at: fifty pages.
+# Number of latest rows that are read: about fifty pages.
 MAX_ROWS = 1200
 WINDOW_DAYS = 180
-# Pages of the same hour are one visit: looking again after a click is not ignoring everything once more.
+# Pages of the same hour are one visit: a reload after a click does not mean that everything was ignored again.
 VISIT_SECONDS = 3600
 _SECONDS_PER_DAY = 86_400.0
 
@@ -41,7 +41,7 @@ def impressions_of(seen: NDArray[np.int64], catalogue: Catalogue, feedback: Feed
     answered[feedback.rows] = True
     ignored = (rows >= 0) & ~answered[rows]
     rows, shown_at = rows[ignored], seen[ignored, 1]
-    # One number for row and visit: a sort by two columns takes ten times as long.
+    # Row and visit in one number, because sorting by two columns takes ten times as long.
     visits = np.unique((rows.astype(np.int64) << 32) + shown_at // VISIT_SECONDS)
     distinct, times = np.unique(visits >> 32, return_counts=True)
     last = np.zeros(len(distinct))

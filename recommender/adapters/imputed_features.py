@@ -1,4 +1,4 @@
-"""Audio features that the model had to estimate, kept with their songs and marked as estimates."""
+"""Audio features estimated by the model, stored with their songs and marked as estimates."""
 
 import numpy as np
 
@@ -22,7 +22,7 @@ def store_estimates(catalogue: Catalogue) -> int:
 
 def _features(catalogue: Catalogue, row: int) -> dict[str, float | int]:
     values = zip(catalogue.feature_columns, catalogue.features[row].tolist(), strict=True)
-    # A mean of values in range lies in range, but for rounding.
+    # A mean of values in range is in range except for rounding.
     return check_features(
         {
             name: min(max(round(value, _DECIMALS), FEATURES[name].low), FEATURES[name].high)

@@ -32,8 +32,8 @@ class AllFeedback:
 def load_interactions(catalogue: Catalogue, config: EngineConfig) -> AllFeedback:
     """Return what all listeners did with the songs of ``catalogue``.
 
-    A pair's weight is the sum of its signals (``FeedbackConfig.signal``), undecayed: what many liked long ago is still
-    liked together.
+    A pair's weight is the sum of its signals (``FeedbackConfig.signal``) without decay, because old likes still show
+    which songs are liked together.
     """
     columns = _columns()
     row = catalogue.rows_of(columns["track"])
@@ -48,7 +48,7 @@ def load_interactions(catalogue: Catalogue, config: EngineConfig) -> AllFeedback
 
 def _columns() -> dict[str, NDArray[np.int64]]:
     names = ("user", "track", "rating", "plays", "completed", "skipped")
-    # Six whole numbers a pair: the tuples themselves would take ten times the memory.
+    # Six integers per pair; tuples would take ten times the memory.
     flat = np.fromiter((int(value) for pair in interactions() for value in pair[:6]), dtype=np.int64)
     table = flat.reshape(-1, len(names))
     return {name: table[:, number] for number, name in enumerate(names)}

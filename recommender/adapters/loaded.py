@@ -1,4 +1,4 @@
-"""A fitted model together with the database row that it belongs to."""
+"""A fitted model together with its database row."""
 
 from __future__ import annotations
 

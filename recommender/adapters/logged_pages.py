@@ -91,7 +91,7 @@ def _read(pages: Sequence[Any], reward: RewardName) -> Iterator[LoggedPage]:
             user_id=songs[0][2],
             at=min(song[3] for song in songs).timestamp(),
             track_ids=np.array([song[4] for song in songs], dtype=np.int64),
-            # On a shelf the first song is first, wherever the shelf stands.
+            # Positions are counted within a shelf, wherever the shelf is on the page.
             position=np.array([song[5] - songs[0][5] for song in songs], dtype=np.int64),
             propensity=np.array([song[6] for song in songs], dtype=np.float64),
             reward=np.array([float(song[7]) for song in songs], dtype=np.float64),

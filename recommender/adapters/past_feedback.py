@@ -30,9 +30,8 @@ class PastBlock(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class PastListener:
-    """All that is known of a listener, with its time.
-
-    What was rated anew counts from its last rating on, and stated genres, artists and adjustments are those of today.
+    """All feedback of a listener, with its times. A rating counts from the time it was last changed; stated genres,
+    artists and adjustments are today's.
     shown: int64[s, 2], ids of songs shown and when, in seconds since 1970, oldest first.
     """
 

@@ -22,7 +22,8 @@ _FLAGS = {"0": False, "1": True}
 
 @dataclass(frozen=True, eq=False)
 class AnswerInputs:
-    """What is measured on; ``answered`` has the rows of ``catalogue``. ``notes`` say in plain words what was read."""
+    """The data of an evaluation; ``answered`` has the rows of ``catalogue``. ``notes`` say in plain words what was
+    read."""
 
     catalogue: Catalogue
     answered: Ratings
@@ -61,10 +62,9 @@ def read_answers(answers_path: str | Path, catalogue_path: str | Path, like_from
 
 
 def answer_weights(rating: NDArray[np.float64], like_from: float) -> FloatArray:
-    """Return what each answer counts in a fit: float32[m], positive for a like.
+    """Return the weight of each answer in a fit: float32[m], positive for a like.
 
-    1 for the best rating there is and -1 for the worst; of those between, the likes in equal steps from 0 up, the
-    dislikes in equal steps from 0 down.
+    The best rating counts 1 and the worst -1; the likes between rise from 0 in equal steps, the dislikes fall from 0.
     """
     levels, level = np.unique(rating, return_inverse=True)
     dislikes = int(np.searchsorted(levels, like_from))
@@ -189,7 +189,7 @@ def _flags(values: Sequence[bool | None]) -> BoolArray:
 
 
 def _check_people(answered: Ratings, path: str | Path) -> None:
-    """Refuse what nobody could be tested on, or nothing be learned from."""
+    """Refuse data that leave nobody to test on or nothing to learn from."""
     if answered.is_test is not None and not answered.is_test.any():
         raise InputError(f"{path}: test is 1 for no listener")
     if answered.is_test is not None and not answered.fitted_on(~answered.is_test).any():

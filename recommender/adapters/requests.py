@@ -1,4 +1,4 @@
-"""From a listener to what the engine is asked for them: their feedback, and the rules of their page."""
+"""Builds the engine's request for a listener: their feedback and the rules of their page."""
 
 from __future__ import annotations
 

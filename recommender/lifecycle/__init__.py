@@ -1,1 +1,1 @@
-"""The life of a model: fitted, measured, stored, loaded, served and deleted."""
+"""The life cycle of a model: fit, measure, store, load, serve, delete."""

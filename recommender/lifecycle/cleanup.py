@@ -1,4 +1,4 @@
-"""What is thrown away by itself: records of old pages, sessions that ended, uploads that nobody waits for."""
+"""Periodic cleanup: records of old pages, expired sessions, abandoned uploads."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def delete_old_recommendations() -> int:
     oldest_kept = timezone.now() - timedelta(days=settings.RECOMMENDATIONS_KEPT_DAYS)
     deleted = 0
     while True:
-        # Ids grow with time: the first ones that are young enough end it, and no row behind them is read.
+        # IDs grow with time, so the loop ends at the first rows that are recent enough.
         rows = list(Recommendation.objects.order_by("pk").values_list("pk", "created_at")[:_BATCH])
         old = [pk for pk, created_at in rows if created_at < oldest_kept]
         deleted += Recommendation.objects.filter(pk__in=old).delete()[0]

@@ -1,4 +1,4 @@
-"""Who is a test listener: never learned from by the models that are measured."""
+"""Test listeners, whom the measured models never learn from."""
 
 from __future__ import annotations
 

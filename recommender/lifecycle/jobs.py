@@ -13,7 +13,7 @@ def _every() -> timedelta | None:
 
 
 def _retrain(run: Run) -> str:
-    # Here, so that the web server starts without the libraries that fit.
+    # Imported here, so that the web server starts without the libraries used for fitting.
     from jobs.running import JobFailedError
     from jobs.services import schedule_subject
     from recommender.lifecycle.object_store import StoreError
@@ -27,7 +27,7 @@ def _retrain(run: Run) -> str:
             run.log(step)
         run.report(step, share)
 
-    # Asked for by hand it is run even if nothing changed; the schedule's has nothing to do then.
+    # A retrain requested by hand runs even if nothing changed; a scheduled one does not.
     is_scheduled = run.job.subject == schedule_subject(RETRAIN.name)
     try:
         result = retrain(if_needed=is_scheduled, report_progress=report_progress)

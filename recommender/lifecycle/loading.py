@@ -1,4 +1,4 @@
-"""The model in this process's memory, and its replacement by a newer one beside the requests."""
+"""The model in this process's memory, and its replacement by a newer one while requests are served."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# A version that could not be loaded is tried again after so many seconds: a shared folder may be late.
+# Seconds after which a version that could not be loaded is tried again: a shared folder may be late.
 RETRY_SECONDS = 10.0
-# Each time twice as long, up to this, where a try can mean to fetch all of it from the store.
+# The wait doubles up to this where a try may fetch the whole version from the store.
 _LONGEST_RETRY_SECONDS = 320.0
 _BLOCK = 1 << 18
-# Between two of a model's files. All the loader computes slows the page that runs meanwhile; like this, many share it.
+# Pause between two files of a model. Loading slows the page being served meanwhile; the pauses spread that over many
+# pages.
 _PAUSE_SECONDS = 0.01
 
 
@@ -71,7 +72,7 @@ def read_model(path: Path, *, verify: bool = False, pause: Callable[[Path], obje
     Raises:
         UnusableModelError: it is missing, damaged or of another format.
     """
-    # The engine brings numpy and scipy along, a second that commands and workers without recommendations need not pay.
+    # Importing the engine loads numpy and scipy, which costs commands and workers without recommendations a second.
     from recommender.engine import EngineError, load_model
 
     try:
@@ -88,17 +89,15 @@ def read_model(path: Path, *, verify: bool = False, pause: Callable[[Path], obje
 
 
 class Loader:
-    """Keeps the last loaded model of this process.
-
-    ``in_background``: a newer version is fetched, read and tried out beside the requests, which are served by the older
-    one meanwhile, or without one: no request waits for the change.
+    """Keeps the last loaded model of this process. ``in_background``: a newer version is fetched, read and tried out in
+    a thread while the older one, or none, serves requests, so that no request waits.
     """
 
     def __init__(self) -> None:
         self.in_background = False
         self._lock = threading.Lock()
         self._loaded: LoadedModel | None = None
-        # Until when each version is not tried again, and how long that was, in seconds.
+        # By version: when it may be tried again, and how long the wait was, in seconds.
         self._broken: dict[str, tuple[float, float]] = {}
         self._loading = ""
         self._on_trial: set[str] = set()
@@ -127,7 +126,7 @@ class Loader:
 
     def _fetch(self, version: ModelVersion) -> None:
         with self._lock:
-            # One at a time: a machine that is new has no use for all versions at once.
+            # One at a time: a new machine does not need all versions at once.
             if self._loading or self._is_backing_off(version):
                 return
             self._loading = version.directory
@@ -145,12 +144,13 @@ class Loader:
     def _load(self, version: ModelVersion, pause: Callable[[Path], object] | None = None) -> LoadedModel | None:
         is_backing_off = self._is_backing_off(version)
         try:
-            # The store is left alone meanwhile: each try could take as long as it takes to give up.
+            # The store is left alone meanwhile, because each try could last until its timeout.
             if not is_backing_off:
                 ensure_local(version)
             return self._read_under_a_marker(version, pause, may_ask=not is_backing_off)
         except Exception as error:
-            # A page is made by the version before it, or says that there is none; no model is worth an error.
+            # The version before it makes the page, or the page says that there is none; a broken model is never an
+            # error page.
             if not is_backing_off:
                 self._back_off(version, error)
             return None
@@ -214,16 +214,16 @@ def _read_or_mend(version: ModelVersion, pause: Callable[[Path], object] | None,
 
 
 def _read_through(file: Path) -> None:
-    """Leave a moment to the requests, then have the file in memory before it is needed under Python's lock."""
+    """Yield to the requests, then read the file into memory before it is needed while Python's lock is held."""
     time.sleep(_PAUSE_SECONDS)
-    # What is missing is told by who opens it next.
+    # A missing file is reported when it is opened.
     with suppress(OSError), file.open("rb", buffering=0) as stream:
         while stream.read(_BLOCK):
             pass
 
 
 def in_thread(work: Callable[[], object], *, name: str) -> None:
-    """Run ``work`` beside the requests; what goes wrong is said in the log and costs no page."""
+    """Run ``work`` in a thread; failures are logged and affect no page."""
 
     def run() -> None:
         try:

@@ -1,4 +1,4 @@
-"""What happens to the record of recommendations when the operator merges songs."""
+"""Moves recorded recommendations when the operator merges songs."""
 
 from catalog.models import Track
 from recommender.models import Recommendation

@@ -1,4 +1,4 @@
-"""The model store that several machines share (``MODEL_STORE``): what is in it counts, ``MODEL_DIR`` is a copy of it.
+"""The model store that several machines share (``MODEL_STORE``). It is authoritative; ``MODEL_DIR`` is a local copy.
 
 A version is a folder in both. In the store its manifest is written last and deleted first: a folder without one is no
 version. Without ``MODEL_STORE`` nothing here does anything.
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 # The folder of a version's evaluation model, fitted without the test listeners (see lifecycle.validation), has this at
 # its end.
 EVAL_SUFFIX = ".twin"
-# What is on its way from the store lies in folders that begin like this.
+# Prefix of the folders of unfinished downloads.
 DOWNLOAD_PREFIX = ".fetch-"
 # A folder in the store that no version names is deleted only then: another machine may be writing it.
 ORPHAN_AGE = timedelta(days=1)
@@ -47,7 +47,7 @@ def open_store() -> ObjectStore | None:
 def _store_at(address: str) -> ObjectStore:
     from recommender.lifecycle.s3 import S3Store
 
-    # Kept: boto3 takes 0.2 s and 12 MB for each.
+    # Cached, because boto3 takes 0.2 s and 12 MB for each client.
     return S3Store(address)
 
 
@@ -173,7 +173,7 @@ def _one_at_a_time(target: Path) -> Iterator[None]:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with (target.parent / ".fetch.lock").open("w") as lock:
-            # The system lets go of it when the process ends, however it ends.
+            # The operating system releases the lock when the process ends, however it ends.
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What the model store needs of a storage for objects, whichever that is."""
+"""The interface of an object storage, as the model store needs it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ class ObjectStore(Protocol):
         """Store the file, in place of what was there."""
 
     def get(self, key: str, file: Path, limit: int) -> None:
-        """Write the object into ``file``, which is on the disk then. Of more than ``limit`` bytes nothing is wanted.
+        """Write the object into ``file``, which is on the disk then. Objects of more than ``limit`` bytes are not
+        fetched.
 
         Raise ``UnusableCopyError`` where there is none, or a larger one.
         """
@@ -41,7 +42,7 @@ class ObjectStore(Protocol):
         """Return whether there is such an object."""
 
     def objects(self) -> Iterator[StoredObject]:
-        """Go through all there are."""
+        """Iterate over all objects."""
 
     def delete(self, key: str) -> None:
         """Delete the object; nothing happens where there is none."""

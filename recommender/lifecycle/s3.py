@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from recommender.lifecycle.object_store import StoredObject, StoreError, UnusableCopyError
 
-# Seconds until a store that does not answer is given up, each time it is tried.
+# Timeout in seconds of each try.
 CONNECT_SECONDS, READ_SECONDS, TRIES = 5, 20, 2
 _BLOCK = 1 << 18
 
@@ -20,7 +20,7 @@ _BLOCK = 1 << 18
 class S3Store:
     """The objects in ``address``, such as ``s3://bucket/folder``; see ``ObjectStore``.
 
-    All is done in the calling thread, in blocks: whoever answers requests beside it is not held up.
+    Everything happens in the calling thread, in blocks, so that other threads can serve requests.
     """
 
     def __init__(self, address: str) -> None:
@@ -56,7 +56,7 @@ class S3Store:
     def has(self, key: str) -> bool:
         """See ``ObjectStore``."""
         with self._named():
-            # Unlike HEAD, it tells a missing bucket from a missing object.
+            # Unlike HEAD, this distinguishes a missing bucket from a missing object.
             listing = self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._folder + key, MaxKeys=1)
         return any(entry["Key"] == self._folder + key for entry in listing.get("Contents", []))
 
@@ -71,7 +71,7 @@ class S3Store:
     def delete(self, key: str) -> None:
         """See ``ObjectStore``."""
         with self._named():
-            # One by one: for several at once, some storages want a checksum that others do not know.
+            # One by one: deleting several at once requires a checksum on some storages that others do not know.
             self._client.delete_object(Bucket=self._bucket, Key=self._folder + key)
 
     @cached_property

@@ -101,7 +101,7 @@ def retrain(
     ``incremental``: update the active model with new data instead of a new fit; without an active one, fit.
     ``cluster``: computes the matrix factorisation on other machines. ``config``: instead of the engine's defaults.
     The files are written under another name and renamed, then copied to the store if there is one, and only then is
-    the row created. If the run is killed, the model before it stays active, and the next run removes the leftovers.
+    the row created. If the run is killed, the previous model stays active and the next run removes the leftovers.
 
     Raises:
         RetrainBusyError: another one is running.
@@ -148,7 +148,7 @@ class _TrainingRun:
             all_feedback = load_interactions(catalogue, self._config)
         evaluation_model, quality = self._evaluated(catalogue, all_feedback)
         with self._timed("fit"):
-            # What was learned about weighing the terms was learned from most listeners already.
+            # The weights of the terms were already learned from most listeners.
             stage = SecondStage(evaluation_model.weights, evaluation_model.ranker) if evaluation_model else None
             model = self._fit(catalogue, all_feedback.interactions, all_feedback.regions, stage, self._base(""))
         model, note = self._with_index(model)
@@ -168,7 +168,8 @@ class _TrainingRun:
         return RetrainResult(version, quality, is_serving, note)
 
     def _with_index(self, model: Model) -> tuple[Model, str]:
-        """Build the approximate index if there are songs enough; else, or without its library, every song is scored."""
+        """Build the approximate index if there are enough songs; otherwise, or without its library, every song is
+        scored."""
         if not is_wanted(model):
             return model, ""
         if not is_installed():
@@ -213,7 +214,7 @@ class _TrainingRun:
                 report_progress=self._report_progress,
             )
         except EmptyLogError:
-            # Nothing to judge by: the measured quality decides alone.
+            # There is nothing to judge by, so the measured quality decides alone.
             return None
 
     def _base(self, suffix: str) -> Model | None:
@@ -291,7 +292,7 @@ def _fingerprint(config: EngineConfig) -> str:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Hold the retrain lock; the system lets go of it when the process ends, however it ends.
+    """Hold the retrain lock, which the operating system releases when the process ends, however it ends.
 
     It is this machine's where ``MODEL_DIR`` is. Two machines that retrain at once do double work and no harm: folders
     have names of their own, the database says which serves, and the queue runs one retrain at a time anyway.
@@ -309,7 +310,8 @@ def _alone() -> Iterator[None]:
 def _remove_orphans() -> None:
     """Delete what a killed retrain left: folders without a row. Only under the lock, when no other can be writing.
 
-    What is being fetched from the store is left to who fetches. In the store itself others write: it keeps a day's.
+    Downloads in progress are left alone. In the store, orphans are kept for a day, because another machine may be
+    writing them.
     """
     known = set(ModelVersion.objects.values_list("directory", flat=True))
     for folder in Path(settings.MODEL_DIR).iterdir():

@@ -1,8 +1,9 @@
-"""What keeps a model that takes its process down from taking the next one down.
+"""Keeps a model that crashed one process from crashing the next one.
 
-While a process loads a version, a marker with that version's name lies locked in ``MODEL_DIR``. The system lets go of
-the lock when the process ends, however it ends, so a marker that nobody locks tells of a process that died meanwhile.
-Then the version is tried out in a process of its own before it is loaded again. No clock and no process id decides it.
+While a process loads a version, a marker with that version's name lies locked in ``MODEL_DIR``. The operating system
+releases the lock when the process ends, however it ends, so an unlocked marker means that a process died while loading.
+Then the version is tried out in a process of its own before it is loaded again. Neither clocks nor process ids are
+involved.
 
 Run as a program with a model's folder, it loads it and makes a page: that is the trial.
 """
@@ -32,7 +33,7 @@ _MARKER = ".loading-"
 
 @contextmanager
 def marked(folder: Path) -> Iterator[None]:
-    """Hold a marker while the model in ``folder`` is loaded. Where none can be written, go on without."""
+    """Hold a marker while the model in ``folder`` is loaded; continue without one where none can be written."""
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".new{_MARKER}", dir=folder.parent)
     except OSError:
@@ -41,7 +42,7 @@ def marked(folder: Path) -> Iterator[None]:
     path = Path(name).with_name(f"{_MARKER}{folder.name}-{Path(name).name.rpartition('-')[2]}")
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        # Locked before it has the name that others look for.
+        # It is locked before it gets the name that others look for.
         Path(name).rename(path)
         yield
     finally:
@@ -81,7 +82,7 @@ def survives(folder: Path) -> str:
 
 
 def warm_up(model: Model) -> None:
-    """Make a page nobody sees, so that what is computed or read from disk once is there before the first listener."""
+    """Make a page that nobody sees, so that caches are filled before the first listener comes."""
     import numpy as np
 
     from recommender.engine import Feedback, Request, recommend
@@ -89,7 +90,7 @@ def warm_up(model: Model) -> None:
     liked = np.flatnonzero(model.catalogue.active)[:1]
     if not len(liked):
         return
-    # A page of somebody who likes a song goes through all of the arithmetic; a second one would only cost the others.
+    # A page of a listener with one like runs all of the arithmetic; a second page would add nothing.
     recommend(model, Feedback.likes(liked.tolist()), Request(adventure=0.5), np.random.default_rng(0))
 
 
@@ -101,7 +102,7 @@ def _markers(folder: Path) -> list[Path]:
 
 
 def _is_left_behind(path: Path) -> bool:
-    # Shared, so that two who look at once do not take each other for the one who loads.
+    # A shared lock, so that two processes that check at once do not mistake each other for the loader.
     with suppress(OSError), path.open("rb") as file:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         return True

@@ -77,7 +77,7 @@ def split_by_listener(interactions: Interactions, user_ids: NDArray[np.int64], r
     Args:
         interactions: of ``n`` listeners.
         user_ids: int64[n], who they are.
-        rng: draws the order, and which of the test listeners are asked where there are too many.
+        rng: draws the order, and which test listeners are used where there are too many.
     """
     is_test = is_test_listener(user_ids)
     lists = [rng.permutation(rows) for rows in liked_lists(interactions.of_listeners(is_test)) if len(rows) > 1]
@@ -120,7 +120,7 @@ def _verdict(measured: list[Measured], seed: int) -> Verdict:
 class _Translated:
     """The blend of a model with an older catalogue, asked in rows of the new one.
 
-    Songs that the older model does not know come last: not knowing them is part of how good it is now.
+    Songs that the older model does not know come last, because not knowing them is part of its quality now.
     """
 
     def __init__(self, model: Model, catalogue: Catalogue) -> None:

@@ -1,4 +1,4 @@
-"""Model versions: where their files lie, which one serves, how another is put in its place."""
+"""Model versions: where their files are, which one serves, and how another one is activated."""
 
 from __future__ import annotations
 
@@ -57,11 +57,12 @@ MAX_FALLBACKS = 5
 def active_model() -> LoadedModel | None:
     """Return the model that serves, or ``None`` before the first retrain. One query.
 
-    A version whose file is missing, damaged or of another format is passed over for the one before it, and said in the
-    log: an old model is better than no page. After ``serve_without_waiting`` the model before it serves for the moment
-    that a new one takes to be loaded.
+    A version whose file is missing, damaged or of another format is skipped and logged, and the one before it is used:
+    an old model is better than no page. After ``serve_without_waiting`` the previous model serves while a new one is
+    loaded.
     """
-    # The slot says which one is active, also where a process of the release before activated it, which numbers nothing.
+    # The slot says which one is active, even if a process of the previous release, which assigns no numbers, activated
+    # it.
     served = ModelVersion.objects.filter(Q(active_slot=True) | Q(activated_at__isnull=False)).order_by(
         F("active_slot").desc(nulls_last=True), F("activation").desc(nulls_last=True), "-pk"
     )
@@ -129,7 +130,7 @@ def activate_checked(*, version: ModelVersion) -> None:
     with marked(folder):
         warm_up(read_model(folder, verify=True))
     try:
-        # It may be older than the store, or come out of a backup.
+        # It may be older than the store, or come from a backup.
         publish_missing([version.directory])
     except StoreError as error:
         logger.error("model version %s is on this machine but may be missing on others: %s", version.pk, error)
@@ -139,7 +140,7 @@ def activate_checked(*, version: ModelVersion) -> None:
 @transaction.atomic
 def activate(*, version: ModelVersion) -> None:
     """Let ``version`` serve from the next request on; the one before it is retired, its file kept."""
-    # Taken in a fixed order, so that two who activate at once wait for each other.
+    # Locked in a fixed order, so that two concurrent activations wait for each other.
     list(ModelVersion.objects.select_for_update().order_by("pk").values_list("pk", flat=True))
     ModelVersion.objects.filter(active_slot=True).update(state=ModelVersion.State.RETIRED, active_slot=None)
     version.state = ModelVersion.State.ACTIVE
@@ -161,7 +162,7 @@ def is_warm() -> bool:
 def serve_without_waiting(prepare: Callable[[], None] = lambda: None) -> None:
     """Load the active model now, and every later one beside the requests; for the processes that answer them.
 
-    `prepare` does what else the first page would wait for. Until both are done `is_warm` says no.
+    `prepare` does whatever else the first page would wait for. `is_warm` is false until both are done.
     """
     _loader.in_background = True
     _is_warm.clear()
@@ -170,26 +171,27 @@ def serve_without_waiting(prepare: Callable[[], None] = lambda: None) -> None:
 
 def _warm_up(prepare: Callable[[], None]) -> None:
     try:
-        # What is loaded has been tried out.
+        # A loaded model has passed its trial.
         active_model()
         prepare()
     finally:
         _is_warm.set()
         connection.close()
-    # What is there now stays. Without this, the collector walks all of it again and again: 70 ms of a page each time.
+    # These objects stay. Otherwise the garbage collector traverses all of them again and again, at 70 ms of a page each
+    # time.
     gc.collect()
     gc.freeze()
 
 
 def forget_loaded() -> None:
-    """Let this process load the active model anew, as a new one would."""
+    """Make this process load the active model again, as a new process would."""
     _loader.forget()
 
 
 def remove_old_files(*, keep: int) -> list[str]:
     """Delete the files of all but the ``keep`` newest versions and the active one, here and in the store.
 
-    Returns the folders removed here. A store that does not answer is tidied another time.
+    Returns the folders removed here. A store that does not answer is cleaned up another time.
     """
     remove_stored(keep=keep)
     return remove_copies(keep=keep)

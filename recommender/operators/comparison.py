@@ -1,4 +1,4 @@
-"""Comparisons from the log as operators ask for them, and the words of what was found."""
+"""Comparisons from the log: parsing what operators ask for, and wording the results."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _POLICY = re.compile(r"(?P<who>\d{1,9}|popularity|random)(@(?P<dial>\d(\.\d+)?))
 
 
 class PolicyError(ValueError):
-    """What was asked for is no policy, or cannot be judged; the message is in the operator's language."""
+    """The name stands for no policy, or one that cannot be judged; the message is in the operator's language."""
 
 
 def read_policies(texts: Sequence[str]) -> list[Policy]:

@@ -1,4 +1,4 @@
-"""How the site is going, in figures for its operators."""
+"""Figures about the site for its operators."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def plays_per_day(now: datetime | None = None) -> DayChart:
 def likes_per_day(now: datetime | None = None) -> DayChart:
     """Return the likes of each of the last days, in the reader's time zone; one query.
 
-    Given on this site: those that an import brings came at once and say nothing of the day.
+    Only likes given on this site count: imported ones arrive all at once.
     """
     starts = _day_starts(now)
     likes = Rating.objects.filter(value=Rating.Value.LIKE, source=Source.SITE, updated_at__gte=starts[0])
@@ -119,7 +119,7 @@ def _day_starts(now: datetime | None) -> list[datetime]:
 
 
 def _per_day(column: str, starts: Sequence[datetime]) -> dict[str, Any]:
-    # By ranges: databases differ in what they know of time zones.
+    # Counted by ranges, because databases differ in their support of time zones.
     ends = [*starts[1:], starts[-1] + timedelta(days=2)]
     return {
         f"day{number}": Count("id", filter=Q(**{f"{column}__gte": start, f"{column}__lt": end}))

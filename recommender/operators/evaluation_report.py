@@ -17,7 +17,7 @@ from rich.table import Table
 from recommender.engine import Progress, no_progress
 from recommender.engine.evaluation import Interval
 
-# Where nothing tells how wide the output may be, in a file or a pipe, no figure is cut off.
+# In a file or a pipe, whose width is unknown, no figure is cut off.
 PLAIN_WIDTH = 100
 
 
@@ -59,7 +59,7 @@ def difference(interval: Interval) -> str:
 
 
 def check_writable(path: Path | None) -> None:
-    """Refuse before minutes of work what could not be written after them."""
+    """Refuse an output file that cannot be written before minutes of work, not after them."""
     if path is not None and (path.is_dir() or not path.parent.is_dir()):
         raise CommandError(f"{path}: can't write there")
 

@@ -43,7 +43,7 @@ def headline(version: ModelVersion, scorer: str = "blend", reveal: str = "5") ->
 def with_file(versions: Iterable[ModelVersion]) -> set[int]:
     """Return the ids of those whose file is still there, so that they can be made active.
 
-    Where there is a store, it is not asked: the files of all that are kept are in it.
+    A store is not asked, because it has the files of all versions that are kept.
     """
     stored = kept_directories(settings.MODELS_KEPT) if settings.MODEL_STORE else set()
     return {version.pk for version in versions if version.directory in stored or model_path(version).is_dir()}

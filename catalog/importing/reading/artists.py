@@ -1,6 +1,5 @@
-"""Telling the artists of one field apart.
-
-A semicolon always parts artists, a pipe where the column shows it, and a list ``['A', 'B']`` says itself what it holds.
+"""Splitting the artists of one field. A semicolon always separates artists, a pipe if the column uses it so, and a list
+``['A', 'B']`` says itself what it holds.
 A comma is the hard case: some
 tables write "Dua Lipa, Angèle", and some bands are called "Earth, Wind & Fire". So a file is looked through once
 before it is read, and of every field with a comma (and no semicolon) it is decided, in this order:
@@ -31,11 +30,11 @@ from catalog.importing.reading.lists import parse_cut_list, parse_list, unescape
 from catalog.importing.reading.values import parse_text
 
 NAME_LENGTH = 300
-# Bounds on the memory that looking through a file takes; what comes after them in the file is no longer evidence.
+# Bounds on memory; later rows of the file are no longer used as evidence.
 MAX_NAMES = 500_000
 MAX_COMMA_FIELDS = 100_000
 _COMMA = re.compile(r",\s*")
-# Signs that part artists where each of them also stands alone; names hold them, too.
+# Signs that separate artists if each part also occurs alone; names contain them as well.
 _DOUBTFUL = re.compile(r"(?:(?<!\s)\s+)?(?:\||\s/\s|[\u3001\uff0c\uff1b\u060c\uff5c]|\s\xb7\s|\\\\|\n)\s*")
 # Guests named behind an artist, but not within a list.
 _GUEST = re.compile(r"(?<!\s)\s+[(\[]?(?:feat\.?|ft\.?|featuring)\s+(?![^\[]*\])", re.IGNORECASE)
@@ -64,7 +63,7 @@ class ArtistSplitter:
         self._may_be_bare = may_be_bare
         self._nothing = frozenset(nothing)
         self._uses_semicolons = False
-        # Hashes instead of names: they are only looked up.
+        # Hashes instead of names, because they are only looked up.
         self._names: set[int] = set()
         self._comma_fields: dict[str, set[int]] = {}
         self._commas_part: bool | None = None
@@ -189,7 +188,7 @@ class ArtistSplitter:
         return hash(name.casefold()) in self._names
 
     def _without_doubt(self, text: str) -> list[str] | None:
-        """Return the names where no comma makes them doubtful."""
+        """Return the names of a field without ambiguous commas."""
         names = parse_list(text, may_be_bare=self._may_be_bare)
         if names is None:
             names = parse_cut_list(text)
@@ -203,7 +202,7 @@ class ArtistSplitter:
 
 
 def _unquoted(name: str) -> str:
-    """Return ``name`` without blanks around it, and without quotes that a badly split list has left there."""
+    """Return ``name`` without surrounding blanks and without quotes left over from a badly split list."""
     name = name.strip()
     if len(name) > 2 and name[0] == name[-1] and name[0] in "'\"" and name[0] not in name[1:-1]:
         return name[1:-1].strip()

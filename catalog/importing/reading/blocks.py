@@ -1,8 +1,8 @@
 """Splitting the blocks of a catalogue file into the fields of its rows.
 
 Most blocks hold one row per line, and are split by the csv module in one go; a block that does not (a quoted field that
-runs over a line end or is never closed, a byte that is no UTF-8, a zero byte) is gone through line by line, so that
-trouble costs the row it is in and nothing else.
+runs over a line end or is never closed, a byte that is no UTF-8, a zero byte) is read line by line, so that an error
+affects only its own row.
 """
 
 import csv
@@ -12,7 +12,7 @@ from typing import TypeAlias
 from catalog.importing.reading.dialect import Dialect
 from catalog.importing.reading.splitting import Lines, reason
 
-# A quoted field may run over several lines, but not over so many that one forgotten quote eats the file.
+# A quoted field may contain line ends, but a forgotten quote must not swallow the file.
 MAX_ROW_LINES = 20
 RejectedLine: TypeAlias = tuple[int, str, str]
 """A row that is left out: its line, the reason, and the row as it stands in the file."""
@@ -57,7 +57,7 @@ class BlockSplitter:
             return None
         try:
             texts = self._dialect.decode(data).split("\n")
-            # The block ends in a line feed, so the last text is empty. A field left open swallows at least that one.
+            # The block ends in a line feed, so the last text is empty, and an open field swallows at least that one.
             fields = list(self._dialect.reader(texts))
         except (UnicodeDecodeError, csv.Error):
             return None
@@ -102,7 +102,7 @@ class BlockSplitter:
                 more = self._checked_text(lines[end])
                 alone = self._fields([more])
                 if alone is not None and len(alone) == self._width and not self._closes(text, more):
-                    # A whole row follows, so the quote was forgotten and not left open on purpose.
+                    # A whole row follows, so the closing quote was forgotten.
                     return [], 1, "a quoted field has no closing quote"
                 text += "\n" + more
                 fields = self._fields([text], is_strict=True)

@@ -1,4 +1,4 @@
-"""How a file is written: its encoding, its header, what parts its fields, and how quotes within them are marked."""
+"""The dialect of a file: encoding, header, delimiter, and quoting."""
 
 import csv
 import re
@@ -15,7 +15,7 @@ MAX_HEADER_LINES = 20
 _MAX_TITLE_LINES = 5
 _CYRILLIC_WORD = re.compile(rb"[\xc0-\xff]{3,}")
 _CYRILLIC_ENOUGH = 0.6
-# Signs that Windows-1252 has not: a file with one of them is written otherwise.
+# Code points that Windows-1252 lacks: a file with one of them has another encoding.
 _NOT_WINDOWS = b"\x81\x8d\x8f\x90\x9d"
 
 
@@ -25,7 +25,7 @@ class DialectError(ValueError):
 
 @dataclass(frozen=True)
 class Dialect:
-    """How to part a file into rows and fields; ``header_line`` is the number of the last line of its header."""
+    """How to split a file into rows and fields; ``header_line`` is the number of the last line of its header."""
 
     delimiter: str
     escape: str | None

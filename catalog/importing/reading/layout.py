@@ -1,4 +1,4 @@
-"""What is known of a file before its rows are read: which column holds which field, and how its values are written."""
+"""The layout of a file, determined before its rows are read: which column holds which field, in which notation."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -101,7 +101,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "time_signature": ("time_signature", "track_time_signature", "audio_time_signature", "timesignature"),
     }
 )  # fmt: skip
-# Where "nrgy" and "dnce" stand, these short names mean the same.
+# Short names that occur together with "nrgy" and "dnce".
 _SHORT_NAMES = {
     "nrgy": "energy", "dnce": "danceability", "db": "loudness", "live": "liveness", "val": "valence",
     "acous": "acousticness",
@@ -112,7 +112,7 @@ DURATION_FIELDS = ("duration_ms", "duration_s", "duration_min", "duration")
 SHARES = tuple(name for name in FEATURE_NAMES if name not in {"key", "loudness", "mode", "tempo", "time_signature"})
 NUMBERS = frozenset({"popularity", *DURATION_FIELDS, *FEATURE_NAMES})
 DELIMITERS = (",", ";", "\t", "|")
-# A heading in the plural announces several names in one field.
+# A plural heading means several names in one field.
 PLURAL = frozenset({
     "artists", "artist_names", "artist_name_s", "artist_s_name", "track_artists", "artist_s", "artists_names",
     "artists_name",
@@ -120,7 +120,7 @@ PLURAL = frozenset({
 })  # fmt: skip
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u2060\ufeff\u00ad"))
 _MOST_NUMBERED = 20
-# Whose value it is, and what pandas adds where two tables have one heading.
+# Prefixes that name the owner of a value, and the suffixes that pandas adds to equal headings.
 _ADDED = re.compile(r"^(?:spotify_)?(?:track|song|music|audio(?:_features?)?)?_|^spotify_|_[xy]$")
 _PERCENT = re.compile(r"%|\bper ?cent\b|\bpct\b")
 _PERCENT_ENDING = re.compile(r"_(?:percent(?:age)?|per_cent|pct|pourcentage|prozent)$")

@@ -14,19 +14,19 @@ _QUOTED = re.compile(r"""[ubUB]?(?:'(?:[^'\\]|\\.)*+(')?|"(?:[^"\\]|\\.)*+(")?)"
 _WRAPPED = re.compile(r"(?:frozenset|set|list|tuple|array)\((.*?)(?:, *dtype=\w+)?\)", re.DOTALL)
 _ENDS = {"[": "]", "(": ")", "{": "}"}
 _NONE = frozenset({"none", "null", "nan"})
-# What pages write for signs that mean something in HTML, or that have accents.
+# HTML entities.
 _ENTITY = re.compile(
     r"&(?:amp|quot|apos|lt|gt|nbsp|#[0-9]{2,5}|#x[0-9a-f]{2,4}|"
     r"[a-z]{1,2}(?:acute|grave|circ|uml|tilde|cedil|ring|lig|slash));",
     re.IGNORECASE,
 )
 _KEYS = re.compile(r"(?:spotify:artist:)?[0-9A-Za-z]{22}")
-# A longer text is no list that a table of songs holds.
+# A longer text is not a list in a table of songs.
 _MAX_LENGTH = 20_000
 
 
 def unescaped(text: str) -> str:
-    """Return ``text`` with the signs that its HTML entities mean."""
+    """Return ``text`` with its HTML entities replaced."""
     return _ENTITY.sub(lambda match: html.unescape(match[0]), text)
 
 

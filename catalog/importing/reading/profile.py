@@ -1,4 +1,4 @@
-"""Deciding from a sample of its rows how the columns of a file are to be read.
+"""Decides from a sample of rows how the columns of a file are read.
 
 Every decision is about a column as a whole: a number means seconds or milliseconds, per cent or a share, with a comma
 before its decimals or between its thousands, because of what stands above and below it.
@@ -287,7 +287,7 @@ class _Sample:
                 return []
             if any(number % 1 for number in numbers):
                 features.append(name)
-        # What hardly ever is above ten per cent tells nothing.
+        # Values that are hardly ever above ten per cent decide nothing.
         return features if _OFTEN_HIGH & set(features) else []
 
     def _percent(self, columns: Mapping[str, int], decimal: str) -> frozenset[str]:
@@ -307,7 +307,7 @@ class _Sample:
                 certain.add(name)
             elif is_whole:
                 whole.add(name)
-        # Where most are, one that is hardly ever above 1 is, too.
+        # Where most columns are, one that is hardly ever above 1 is as well.
         percents = certain | whole if len(certain) * 2 >= len(shares) else certain
         if percents:
             names = ", ".join(self._headings[columns[name]] for name in shares if name in percents)

@@ -35,7 +35,7 @@ from catalog.importing.reading.values import BadValue, Column, parsers
 # 1 MiB is about 6,500 rows: enough for large batches, little enough for a small machine and for others who wait to
 # write.
 CHUNK_BYTES = 1 << 20
-# So many rows from the beginning of a file, and as many from the rest of its first chunk, tell how columns are written.
+# Sample size: this many rows from the beginning of a file, and as many from the rest of its first chunk.
 SAMPLE_ROWS = 500
 
 
@@ -63,7 +63,7 @@ class SongRow(NamedTuple):
 
 
 class Reject(NamedTuple):
-    """A row that is left out: its line, the reason, and the row as it stands in the file."""
+    """A rejected row: its line, the reason, and its text in the file."""
 
     line: int
     reason: str
@@ -256,7 +256,7 @@ class CatalogueReader:
             return splitter
         is_valid, is_utf8 = self._learn(splitter)
         if self._dialect.encoding == UTF_8 and not is_valid and not is_utf8:
-            # Nothing beyond ASCII came in the sample, and nothing of what came later is UTF-8.
+            # The sample was pure ASCII, and nothing after it is UTF-8.
             self._dialect = replace(self._dialect, encoding=self._late_encoding)
             splitter = self._new_splitter()
             self._learn(splitter)
@@ -280,7 +280,7 @@ class CatalogueReader:
         Lines that are not rows of their own do not matter here.
         """
         is_valid, is_utf8 = True, False
-        # Where the file breaks off, reading the rows will come upon it and say so.
+        # If the file is truncated, reading the rows will report it.
         with suppress(BrokenSourceError):
             for block in self._source.blocks(CHUNK_BYTES):
                 try:
@@ -302,7 +302,7 @@ class CatalogueReader:
         texts: list[str] = []
         titles: list[str] = []
         for line in block.split("\n"):
-            # Hardly any line holds quotes, and splitting the others takes no csv module.
+            # Few lines contain quotes; the others are split without the csv module.
             fields = quietly_split(line, self._dialect) if '"' in line else line.split(delimiter, last)
             if len(fields) >= last:
                 if before and fields[song_id] == before[song_id] and fields[title] == before[title]:

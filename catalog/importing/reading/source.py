@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 PIECE_BYTES = 1 << 18
-# A longer line cannot be a row: it is cut here, and what is left of it fails the checks of the reader.
+# A longer line cannot be a row; it is cut here, and the remainder fails the reader's checks.
 MAX_LINE_BYTES = 1 << 22
 _GZIP = b"\x1f\x8b"
 _NOT_CSV = {
@@ -83,7 +83,7 @@ class Source:
                     del waiting[:end]
                 del waiting[MAX_LINE_BYTES:]
         except BrokenSourceError:
-            # The line in which it broke off is half a row at best.
+            # The last line is incomplete.
             if end := waiting.rfind(b"\n") + 1:
                 yield bytes(waiting[:end])
             raise
@@ -93,7 +93,7 @@ class Source:
     def _pieces(self, piece_bytes: int = PIECE_BYTES) -> Iterator[bytes]:
         """Yield the unpacked bytes as they come, at most ``piece_bytes`` at a time."""
         self._file.seek(0)
-        # read1 hands out what was unpacked before a break; read would lose up to a whole piece.
+        # read1 returns what was unpacked before an error; read would lose up to a whole piece.
         read = gzip.GzipFile(fileobj=self._file).read1 if self.is_gzip else self._file.read
         total = 0
         while True:
@@ -120,7 +120,7 @@ class Source:
         for magic, what in _NOT_CSV.items():
             if start.startswith(magic):
                 raise SourceError(f"{self.name}: isn't a CSV file. It looks like {what}.")
-        # The first line holds column names; zero bytes there mean that this is no text at all.
+        # The first line holds column names; zero bytes there mean that this is not text.
         if b"\0" in start.split(b"\n", 1)[0]:
             raise SourceError(f"{self.name}: isn't a CSV file. It looks like binary data.")
 

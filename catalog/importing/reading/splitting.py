@@ -32,7 +32,7 @@ def reason(error: Exception) -> str:
 def of_width(lines: Lines, headings: Sequence[str]) -> tuple[Lines, list[tuple[int, str, str]]]:
     """Return the rows with a field for each heading, and line number, reason and text of the others.
 
-    Empty lines are no rows. A delimiter behind the last field is no field more, nor one behind the last heading.
+    Empty lines are no rows. A trailing delimiter does not start another field, in rows or in the header.
     """
     width = len(headings)
     rows = Lines([], [], [])
@@ -82,7 +82,7 @@ def unknowable(texts: Sequence[str], ids: Sequence[object], artists: Sequence[ob
 
 
 class Neighbours:
-    """What the artist fields of rows say that are of one song and stand one behind the other."""
+    """Statistics over the artist fields of consecutive rows of one song."""
 
     def __init__(self) -> None:
         self._several = self._others = 0

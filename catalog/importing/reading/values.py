@@ -80,7 +80,7 @@ class BadValue:
 
 
 class Column(dict[str, Any]):
-    """Remembers what each text of one column means, where texts come again and again.
+    """Caches the parsed value of each text of one column, because texts repeat.
 
     Asking for a text that cannot be read returns a :class:`BadValue` and sets ``has_bad``.
     """
@@ -102,7 +102,7 @@ class Column(dict[str, Any]):
         return value
 
     def start_chunk(self) -> None:
-        """Forget flags, and the memory itself where it has grown large."""
+        """Reset the flags, and the cache if it has grown large."""
         self.has_bad = False
         if len(self) > MEMO_SIZE:
             self.clear()

@@ -1,1 +1,1 @@
-"""Bringing checked rows into the database."""
+"""Writes checked rows to the database."""

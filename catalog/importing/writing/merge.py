@@ -1,4 +1,4 @@
-"""Joining what the rows of one file say of one song.
+"""Merges the rows of one file that describe one song.
 
 The first row wins, later rows fill what it leaves unknown, and genres add up (artists, too, where a file has a row for
 each of them). ``ImportState`` carries that rule over chunks:
@@ -44,7 +44,7 @@ Identity = tuple[str, tuple[str, ...]]
 
 
 def identity(title: str, artist_keys: Iterable[str]) -> Identity:
-    """Return what songs without id must share to be one: folded title with the signs that tell it, and artists."""
+    """Return the identity of a song without id: folded title with distinguishing signs, and artists."""
     return f"{fold_name(title)}\n{signs_of(title)}", tuple(artist_keys)
 
 
@@ -67,7 +67,7 @@ def may_be_one(row: SongRow, album: str, duration_ms: int | None) -> bool:
 def is_other_song(row: SongRow, title: str, artists: Sequence[str]) -> bool:
     """Return whether ``row`` cannot be the song of that title and those artists, though both have one id.
 
-    Other scripts are no evidence: charts of one country write a song's names otherwise than those of another.
+    Other scripts are no evidence, because charts of different countries write a song's names in different scripts.
     """
     if row.title == title or not row.artists or not artists:
         return False

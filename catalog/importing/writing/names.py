@@ -1,4 +1,4 @@
-"""Which artist of the database a name means.
+"""Maps names to artists of the database.
 
 Names equal by :func:`catalog.identity.text.fold_name` are one artist, until a file holds two of them that only signs or
 stroked letters tell apart ("Magic" and "MAGIC!", "Zoé" and "Zøe"): then each is its own. The one without such signs has
@@ -64,7 +64,7 @@ class ArtistNames:
         return artist
 
     def look_up(self, names: Iterable[str]) -> None:
-        """Find out whom ``names`` mean."""
+        """Look up the artists of ``names``."""
         if len(self._keys) > MAX_REMEMBERED and not self._freed:
             self.forget()
         new = [name for name in dict.fromkeys(names) if name not in self._keys]
@@ -80,7 +80,7 @@ class ArtistNames:
         return self._freed[key].key if key in self._freed else key
 
     def take_freed(self) -> list[StoredArtist]:
-        """Return the artists that are to have another key, and take it that they have it now."""
+        """Return the artists that must get another key, and assume that they have it now."""
         freed = list(self._freed.values())
         self._freed.clear()
         return freed

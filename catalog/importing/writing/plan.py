@@ -1,4 +1,4 @@
-"""Comparing the songs of a chunk with what the database holds: what is new, what changes, what stays.
+"""Compares the songs of a chunk with the database: what is new, what changes, what stays.
 
 The rules of an update: a known value of the file replaces the stored one, an unknown one never erases it; genres are
 added, never taken away; ``is_active`` is the operator's; audio features entered by an operator stay as they are;
@@ -32,7 +32,7 @@ class StoredSong(NamedTuple):
 
 @dataclass(slots=True)
 class Change:
-    """What is to be written of a stored song."""
+    """The values to be written for a stored song."""
 
     song: StoredSong
     values: dict[str, Any] = field(default_factory=dict)
@@ -105,7 +105,7 @@ def _change(row: SongRow, song: StoredSong, taken: int, rules: Rules) -> Change:
         if taken >> bit & 1 and getattr(row, name) != song.values[name]:
             change.values[name] = getattr(row, name)
     if taken & _ARTISTS_BIT and row.artists != song.artists:
-        # Spelled otherwise, it is still the same artist.
+        # Another spelling is still the same artist.
         new = tuple(dict.fromkeys(map(rules.artist_key, row.artists)))
         is_known = rules.joins_artists and set(new) <= set(song.artist_keys)
         change.artists = row.artists if new != song.artist_keys and not is_known else None

@@ -1,4 +1,4 @@
-"""Songs that only listeners' histories know: kept for the taste, hidden from every page."""
+"""Songs known only from listeners' histories: they count for the taste and are hidden from every page."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ _NAME_LENGTH = 300
 def private_song(
     *, spotify_id: str, title: str, artists: Sequence[str], album: str, isrc: str, duration_ms: int | None = None
 ) -> SongRow:
-    """Return the row of a song of which nothing more is known; too long texts are cut."""
+    """Return a row with these values alone; long texts are cut."""
     return SongRow(
         line=0,
         spotify_id=spotify_id,

@@ -25,9 +25,9 @@ from catalog.importing.writing.plan import Change, Plan, StoredSong
 from catalog.models import Artist, Genre, Track, TrackArtist
 from catalog.search.words import note_words
 
-# SQLite takes at most 999 parameters a statement where it was built long ago.
+# Old builds of SQLite take at most 999 parameters per statement.
 BATCH = 900
-# Where the database sets no bound, as many as keep statements of a handy size.
+# Elsewhere, a number that keeps statements at a reasonable size.
 MAX_PARAMETERS = 10_000
 MAX_REMEMBERED = 20_000
 _VALUES = ("title", "album", "popularity", "duration_ms", "explicit", "release_year", "preview_url", "isrc")
@@ -48,7 +48,7 @@ _GenreLink = Track.genres.through
 class SongWriter:
     """Writes plans, and remembers the primary keys of artists and genres between chunks.
 
-    Every method wants to be called within a transaction; after one was rolled back, call :meth:`forget`.
+    Every method must be called within a transaction; after one was rolled back, call :meth:`forget`.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class SongWriter:
             self._adopt(known, now)
 
     def _adopt(self, pks: Iterable[int], now: datetime) -> None:
-        """Show songs that so far only histories knew. What came through Spotify alone is now the operator's, too."""
+        """Show songs that were known only from histories or Spotify; they now belong to the operator's catalogue."""
         for batch in batches(pks):
             songs = Track.objects.filter(pk__in=batch)
             songs.filter(origin=Track.Origin.PRIVATE).update(origin=self._origin, is_active=True, updated_at=now)
@@ -94,7 +94,7 @@ class SongWriter:
 
     # --- artists and genres ------------------------------------------------------------------------------------------
     def _add_artists(self, names: Iterable[str]) -> None:
-        """Make sure that every name has an artist, known in ``self.names``."""
+        """Make sure that every name has an artist in ``self.names``."""
         wanted = dict.fromkeys(names)
         self.names.look_up(wanted)
         update(Artist, ("key",), [(artist.key, artist.pk) for artist in self.names.take_freed()])
@@ -238,7 +238,7 @@ def _find_by_identity(
         match = best_match(row, [(pk, album, ms) for pk, (album, ms) in others.items()])
         if isinstance(match, int):
             matches[key] = candidates[match]
-            # Another row of the file is another song.
+            # Another row of the file already has it.
             del others[match]
     return matches
 

@@ -1,4 +1,4 @@
-"""Calls that look for songs at Spotify, in the listener's name, and add them."""
+"""Calls that search Spotify on the listener's behalf and add songs."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Songs found on Spotify join the catalogue."""
+"""Adds songs found on Spotify to the catalogue."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -35,7 +35,7 @@ _MEASURED = [
     Track.FeaturesOrigin.SPOTIFY,
     Track.FeaturesOrigin.SOURCE,
 ]
-# Keys and the like have no mean.
+# Categorical features such as the key have no mean.
 _AVERAGED = (
     "danceability",
     "energy",
@@ -72,7 +72,7 @@ def add_from_spotify(*, user: User, spotify_id: str) -> tuple[Track, bool]:
         try:
             features = client.audio_features(spotify_id)
         except SpotifyError:
-            # The song is worth having without; its features are looked for elsewhere.
+            # The song is added without them; its features are looked up elsewhere.
             features = {}
     track, is_new = add_song(song=song, features=features)
     if track.origin == Track.Origin.SPOTIFY:
@@ -101,7 +101,7 @@ def add_song(*, song: SpotifyTrack, features: Mapping[str, float]) -> tuple[Trac
             note_covers({known.pk: song})
             return known, False
         try:
-            # Asked before the transaction, which waits for nobody.
+            # Requested before the transaction, which must not wait for another host.
             measured, origin = _measured(song, features)
             return _create(song, measured, origin), True
         except IntegrityError:
@@ -118,7 +118,7 @@ def _known(song: SpotifyTrack) -> Track | None:
         return track
     if track.origin != Track.Origin.PRIVATE:
         raise HiddenSongError(song.id)
-    # Known to a listener's history alone until now.
+    # It was known only from a listener's history.
     same = Track.objects.filter(pk=track.pk, origin=Track.Origin.PRIVATE)
     same.update(origin=Track.Origin.SPOTIFY, is_active=True, updated_at=timezone.now())
     track.refresh_from_db()
@@ -161,7 +161,7 @@ def _from_source(song: SpotifyTrack) -> Mapping[str, float]:
     try:
         return dict(source(song))
     except Exception:
-        # It is the operator's code: whatever is wrong with it, the song is worth having without.
+        # This is the operator's code: whatever its failure, the song is added without features.
         logger.exception("FEATURE_SOURCE %s failed", settings.FEATURE_SOURCE)
         return {}
 
@@ -179,7 +179,7 @@ def _checked(features: Mapping[str, float]) -> dict[str, float | int]:
 
 
 def _estimate(track: Track, song: SpotifyTrack) -> dict[str, float | int]:
-    """Return the mean of measured songs by the same artists: little, and better than nothing till the next retrain."""
+    """Return the mean of measured songs by the same artists, a stopgap until the next retrain."""
     keys = [artist_key(name) for name in song.artists]
     same: QuerySet[Track] = Track.objects.filter(artists__key__in=keys, features_origin__in=_MEASURED)
     known = list(
