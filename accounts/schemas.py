@@ -52,6 +52,12 @@ class ProfileIn(Strict):
     adventure: float = Field(
         ge=0, le=1, description="From 0 (safe choices) to 1 (mostly music you don't know).", examples=[0.3]
     )
+    time_zone: str | None = Field(
+        None,
+        max_length=64,
+        description="IANA name, or empty to follow the browser. Stays as it is if left out or null.",
+        examples=["Europe/Stockholm"],
+    )
 
 
 class ProfileOut(Schema):
@@ -63,6 +69,7 @@ class ProfileOut(Schema):
     region: str = Field(examples=["SE"])
     explicit_allowed: bool
     adventure: float = Field(examples=[0.3])
+    time_zone: str = Field(description="Empty if it follows the browser.", examples=["Europe/Stockholm"])
     created_at: datetime
     is_staff: bool
 

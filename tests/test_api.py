@@ -120,6 +120,18 @@ def test_a_token_deletes_no_account(client: Client, user: User) -> None:
     assert User.objects.filter(pk=user.pk).exists()
 
 
+def test_a_profile_without_a_time_zone_keeps_it(listener: Client, user: User) -> None:
+    User.objects.filter(pk=user.pk).update(time_zone="Europe/Berlin")
+    body: dict[str, Any] = {"region": "SE", "explicit_allowed": False, "adventure": 0.5}
+    sent = [body, {**body, "time_zone": None}, {**body, "time_zone": "Asia/Tokyo"}, {**body, "time_zone": ""}]
+
+    answers = [listener.put("/api/user/profile", values, content_type=JSON).json() for values in sent]
+
+    assert [answer["time_zone"] for answer in answers] == ["Europe/Berlin", "Europe/Berlin", "Asia/Tokyo", ""]
+    refused = listener.put("/api/user/profile", {**body, "time_zone": "Mars/Olympus"}, content_type=JSON)
+    assert [error["field"] for error in problem_of(refused)["errors"]] == ["body.time_zone"]
+
+
 # --- How errors read -------------------------------------------------------------------------------------------------
 
 

@@ -32,6 +32,7 @@ def test_every_example_works(live_server: LiveServer, tmp_path: Path) -> None:
     user = User.objects.create_user("ada", "ada@example.org", "three blind mice see how")
     key = create_token(user=user, name="docs", scope="write")[1]
     values = {"SITE": live_server.url, "TOKEN": key, "SONG": str(songs[3].pk), "LISTENER": str(user.pk)}
+    values["NEXT"] = Client().get("/api/songs?size=2").json()["next"]
 
     (tmp_path / "my_history.json").write_text('[{"ts": "2023-01-01T10:00:00Z", "ms_played": 200000}]')
     assert len(examples()) >= 25

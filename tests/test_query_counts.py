@@ -30,7 +30,7 @@ from recommender.tests.builders import LOUD, make_catalogue, make_track, make_us
 pytestmark = pytest.mark.django_db
 MANY = 30
 # Genres' names are read for "How it moved", which begins with a week of history.
-MAY_ADD = {"/taste/": 1}
+MAY_ADD = {"/taste/": 1, "/api/user/taste": 1}
 
 
 @pytest.fixture
@@ -112,6 +112,26 @@ def pages_of(user: User) -> list[str]:
         "/player/queue/",
         "/profile/",
         "/profile/data/",
+        "/api/user/tokens?size=100",
+        "/api/user/taste/exclusions?size=100",
+        "/api/user/blocks?size=100",
+        "/api/user/ratings?size=100",
+        "/api/user/history?size=100",
+        "/api/user/history/imports?size=100",
+        f"/api/user/history/imports/{history.pk}/unmatched?size=100",
+        "/api/user/taste",
+        "/api/user/preferences",
+        "/api/playlists?size=100",
+        f"/api/playlists/{playlist.pk}?size=100",
+        "/api/playback",
+        "/api/playback/queue?size=100",
+        "/api/songs?size=100",
+        "/api/songs/search?q=row&size=100",
+        f"/api/songs/{song.pk}/similar",
+        f"/api/songs/{song.pk}/playlists",
+        "/api/recommendations",
+        "/api/recommendations/sections",
+        "/api/operator/models?size=100",
         "/operator/",
         "/operator/quality/",
         "/admin/catalog/track/",

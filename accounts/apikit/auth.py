@@ -110,8 +110,13 @@ def refuse_other_sites(request: HttpRequest) -> None:
         raise ProblemError(HTTPStatus.FORBIDDEN, _("Requests from other sites aren't allowed here."))
 
 
+def is_asked_by_head(request: HttpRequest) -> bool:
+    """Return whether a page or a call is asked by HEAD, which may change nothing and of which nobody sees anything."""
+    return request.method == "HEAD" or ASKED_BY_HEAD in request.META
+
+
 def _refuse_head(request: HttpRequest) -> None:
-    if ASKED_BY_HEAD in request.META:
+    if is_asked_by_head(request):
         raise ProblemError(HTTPStatus.METHOD_NOT_ALLOWED, _("HEAD isn't available here."), headers={"Allow": "GET"})
 
 

@@ -118,9 +118,12 @@ def profile(request: HttpRequest) -> Any:
 
 @router.put("/user/profile", summary="Update your profile", auth=LISTENER, response=responses(ProfileOut, *_BODY))
 def change_profile(request: HttpRequest, body: ProfileIn) -> Any:
-    """Change your recommendation settings. All three values are required."""
+    """Change your settings. A time zone that is left out stays as it is."""
     user = User.objects.get(pk=listener_of(request).pk)
     form = ProfileForm(body.dict(), instance=user)
+    if body.time_zone is None:
+        # A value that is not sent would empty it.
+        del form.fields["time_zone"]
     if not form.is_valid():
         raise refuse_form(form)
     return form.save()

@@ -15,7 +15,7 @@ from accounts.apikit.problems import ProblemError, refuse_form, responses
 from catalog.schemas import RowId
 from feedback.history_import import services
 from feedback.history_import.forms import HistoryUploadForm
-from feedback.history_import.models import HistoryImport, UnmatchedSong
+from feedback.history_import.models import HistoryImport, UnmatchedSong, attach_jobs
 from feedback.history_import.schemas import FormBool, HistoryImportOut, HistoryImportPage, UnmatchedPage
 from jobs.disk import DiskFullError
 from jobs.services import JobError
@@ -32,6 +32,7 @@ def imports(request: HttpRequest, page: Query[PageQuery]) -> Any:
     """Your listening history imports, latest first."""
     rows = HistoryImport.objects.filter(user=listener_of(request))
     items, more = newest_page(rows, name="imports", by="created_at", page=page)
+    attach_jobs(items)
     return {"items": items, "next": more}
 
 

@@ -1,5 +1,6 @@
 """A listener's past brought along from elsewhere: the import, and what of it the catalogue does not hold."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 from uuid import uuid4
 
@@ -93,9 +94,22 @@ class HistoryImport(models.Model):
         """What its jobs are called: import and undo are never at work at once."""
         return f"history-import:{self.pk}"
 
+    # The latest job as it was when the list was read.
+    listed_job: Job | None
+
     def job(self) -> Job | None:
-        """Return the latest job; one query."""
+        """Return the latest job; one query, unless a list has asked for all."""
+        if hasattr(self, "listed_job"):
+            return self.listed_job
         return Job.objects.filter(subject=self.subject).first()
+
+
+def attach_jobs(imports: Sequence[HistoryImport]) -> None:
+    """Give each of a list its latest job, so that none asks for its own; one query."""
+    jobs = Job.objects.filter(subject__in=[history.subject for history in imports]).order_by("pk")
+    latest = {job.subject: job for job in jobs}
+    for history in imports:
+        history.listed_job = latest.get(history.subject)
 
 
 class UnmatchedSong(models.Model):

@@ -26,7 +26,12 @@ def waiting_act(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Call
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         has_session = settings.SESSION_COOKIE_NAME in request.COOKIES
-        if has_session and WAITING_KEY in request.session and isinstance(request.user, User):
+        if (
+            request.method != "HEAD"
+            and has_session
+            and WAITING_KEY in request.session
+            and isinstance(request.user, User)
+        ):
             _do(request.user, request.session.pop(WAITING_KEY))
         return get_response(request)
 

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.limits.limiter import limited
 from accounts.models import User
@@ -151,7 +151,7 @@ def change_doubles(request: HttpRequest, action: str) -> HttpResponse:
     return redirect("feedback:history_doubles")
 
 
-@require_GET
+@require_safe
 @listener_required
 def export_history(request: HttpRequest) -> StreamingHttpResponse:
     """Hand out the listener's plays, as filtered, as a CSV file; times are UTC."""

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from feedback.statistics.charts import column_chart, ranking
@@ -18,7 +18,7 @@ from feedback.statistics.selectors import PERIODS, Heard, period_with_plays, sho
 from feedback.web.http import listener_required
 
 
-@require_GET
+@require_safe
 @listener_required
 def statistics(request: HttpRequest) -> HttpResponse:
     """Show what the listener heard, when, and how often."""

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from ninja import Router, Schema
 from pydantic import Field
 
-from accounts.apikit.auth import LISTENER, limits, listener_of
+from accounts.apikit.auth import LISTENER, is_asked_by_head, limits, listener_of
 from accounts.apikit.problems import ProblemError, responses
 from catalog.schemas import RowId, SongRef
 from feedback.spotify_import.models import SpotifyPlaylist
@@ -86,7 +86,7 @@ class SectionOut(Schema):
 def sections(request: HttpRequest) -> Any:
     """The sections of your For you page. Recorded as shown to you. Empty until a model has been trained."""
     user = listener_of(request)
-    home = recommend_for_you(user=user)
+    home = recommend_for_you(user=user, is_recorded=not is_asked_by_head(request))
     shown = home.sections if home else []
     return [{"name": row.name, "title": section_title(row, user), "items": row.items} for row in shown]
 

@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Query, Router
 
-from accounts.apikit.auth import ANYBODY, LISTENER, limits, listener_of
+from accounts.apikit.auth import ANYBODY, LISTENER, is_asked_by_head, limits, listener_of
 from accounts.apikit.problems import example_response, responses
 from accounts.models import User
 from catalog.models import Track
@@ -37,7 +37,7 @@ _IDS = example_response([1482, 77, 903, 12, 5])
 def recommendations(request: HttpRequest, query: Query[CountQuery]) -> Any:
     """Songs for you, each with its reason. Recorded as shown to you."""
     user = listener_of(request)
-    feed = recommend_feed(user=user, k=query.k, is_recorded=True)
+    feed = recommend_feed(user=user, k=query.k, is_recorded=not is_asked_by_head(request))
     if feed is None:
         items = [FeedItem(track, "") for track in popular_tracks(limit=query.k, user=user)]
         return {"items": items, "page": None, "model_version": None}
@@ -60,7 +60,8 @@ def recommend(request: HttpRequest, user_id: RowId, query: Query[RecommendQuery]
     if caller.pk != user_id and not caller.may_operate:
         raise Http404("another listener")
     listener = get_object_or_404(User, pk=user_id)
-    feed = recommend_feed(user=listener, k=query.k, is_recorded=caller.pk == user_id)
+    is_shown = caller.pk == user_id and not is_asked_by_head(request)
+    feed = recommend_feed(user=listener, k=query.k, is_recorded=is_shown)
     tracks = popular_tracks(limit=query.k, user=listener) if feed is None else [item.track for item in feed.items]
     return [track.pk for track in tracks]
 

@@ -45,11 +45,16 @@ class CachedFeed:
         return [pk for section in self.sections for pk, _page in section.entries]
 
 
-def current_page(user: User) -> ForYouPage | None:
-    """Return the page as the listener left it, else a new one. Return ``None`` before the first training."""
+def current_page(user: User, *, is_seen: bool = True) -> ForYouPage | None:
+    """Return the page as the listener left it, else a new one. Return ``None`` before the first training.
+
+    Without ``is_seen`` the new page is neither recorded nor cached.
+    """
     feed = cached_feed(user)
     home = None if feed is None else _page_of(user, feed)
-    return home or new_page(user)
+    if home is not None:
+        return home
+    return new_page(user) if is_seen else recommend_for_you(user=user, is_recorded=False)
 
 
 def new_page(user: User, *, without: Sequence[int] = ()) -> ForYouPage | None:

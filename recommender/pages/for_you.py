@@ -77,11 +77,16 @@ class ForYouPage:
 
 
 def recommend_for_you(
-    *, user: User, sizes: Mapping[ShelfName, int] = SIZES, exclude_ids: Collection[int] = ()
+    *,
+    user: User,
+    sizes: Mapping[ShelfName, int] = SIZES,
+    exclude_ids: Collection[int] = (),
+    is_recorded: bool = True,
 ) -> ForYouPage | None:
     """Return the sections of ``sizes`` for ``user`` from the feedback as it is now, and record them as shown.
 
-    ``exclude_ids``: songs that are in other sections of the page already. ``None`` before the first retrain.
+    ``exclude_ids``: songs that are in other sections of the page already. Without ``is_recorded`` nobody sees the page
+    (it is asked by HEAD). ``None`` before the first retrain.
     The model is evaluated once, however many sections there are.
     """
     loaded = active_model()
@@ -101,7 +106,7 @@ def recommend_for_you(
         for shelf in page.shelves
         for item in shelf.items
     ]
-    page_id = record_impressions(user, loaded, impressions)
+    page_id = record_impressions(user, loaded, impressions) if is_recorded else uuid.uuid4()
     names = Names.of(impression.reason for impression in impressions)
     anchors = _anchors(page, loaded)
     liked = _liked_ids(listener.feedback, loaded)

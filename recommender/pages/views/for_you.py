@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from accounts.apikit.auth import is_asked_by_head
 from accounts.forms import AdventureForm
 from accounts.models import User
 from catalog.models import Track
@@ -39,7 +40,8 @@ def home(request: HttpRequest) -> HttpResponse:
     if not isinstance(request.user, User):
         tracks = popular_tracks(limit=WELCOME_SIZE)
         return render(request, "recommender/welcome.html", {"tracks": tracks, **_empty_catalogue(is_staff=False)})
-    return _feed_page(request, request.user, current_page(request.user))
+    home = current_page(request.user, is_seen=not is_asked_by_head(request))
+    return _feed_page(request, request.user, home)
 
 
 @require_POST
