@@ -1,4 +1,4 @@
-"""The administration's pages of all rooms, for Django to find."""
+"""The admin of all sub-packages, for Django to find."""
 
 from feedback.plays.admin import PlayAdmin
 from feedback.ratings.admin import RatingAdmin

@@ -10,7 +10,7 @@ class FeedbackConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Have feedback follow when the operator merges songs; add the import of histories."""
+        """Register what merging songs does to feedback, and the background jobs of histories."""
         from accounts.spotify.services import register_account_handler
         from catalog.duplicates.artists import register_artist_handler
         from catalog.duplicates.merging import register_merge_handler

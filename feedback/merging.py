@@ -1,4 +1,4 @@
-"""Feedback follows when the operator merges songs."""
+"""Moves feedback when the operator merges songs."""
 
 from collections.abc import Collection
 

@@ -1,4 +1,4 @@
-"""What the listener did and keeps: the models of all rooms, for Django to find."""
+"""The models of all sub-packages, for Django to find."""
 
 from feedback.history_import.models import HistoryImport, UnmatchedSong
 from feedback.playlists.models import Playlist, PlaylistItem

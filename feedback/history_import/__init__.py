@@ -1,4 +1,3 @@
-"""Bringing a listener's past along: listening histories exported from elsewhere.
-
-source -> formats -> matching -> writing -> job: each knows only those before it.
+"""Import of listening histories exported from other services. source -> formats -> matching -> writing -> job: each
+module uses only those before it.
 """

@@ -1,4 +1,4 @@
-"""Calls about a past that is brought along from elsewhere."""
+"""Calls about imports of listening histories."""
 
 from typing import Any, Literal
 

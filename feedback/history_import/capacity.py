@@ -1,4 +1,4 @@
-"""How much more the imports of a listener, and of all listeners, may bring."""
+"""Limits on what the imports of one listener, and of all listeners, may add."""
 
 from django.conf import settings
 from django.db.models import Sum
@@ -12,12 +12,13 @@ from feedback.plays.capacity import history_full, room_for_plays
 
 
 def room_for_imported_plays(user: User) -> int:
-    """Return how many more plays fit; call it within the transaction that writes them."""
+    """Return how many more plays may be added; call it within the transaction that writes them."""
     return min(room_for_plays(user), _room_on_site("plays_added"))
 
 
 def room_for_own_songs(user: User) -> int:
-    """Return how many more songs that the catalogue lacks may be added. A listener has one import at work at a time."""
+    """Return how many more songs that the catalogue lacks may be added. A listener has only one running import at a
+    time."""
     mine = settings.LISTENER_MAX_OWN_SONGS
     own = room_below(mine, _sum("songs_created", user=user)) if mine else UNLIMITED
     return min(own, _room_on_site("songs_created"))
@@ -42,7 +43,7 @@ def shown(number: int) -> str:
 
 
 def is_site_full(column: str) -> bool:
-    """Return whether all imports together brought as many ``plays_added`` or ``songs_created`` as the site takes."""
+    """Return whether all imports together have reached the site's limit of ``plays_added`` or ``songs_created``."""
     return not _room_on_site(column)
 
 

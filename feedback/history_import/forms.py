@@ -1,4 +1,4 @@
-"""The form with which a listener brings their past along."""
+"""The form that uploads a listening history."""
 
 from typing import Any
 
@@ -35,6 +35,6 @@ class HistoryUploadForm(forms.Form):
 
 
 def too_large(size: int) -> str:
-    """Return what to say of an upload of ``size`` bytes."""
+    """Return the error for an upload of ``size`` bytes."""
     sizes = {"size": filesizeformat(size), "limit": filesizeformat(settings.MAX_HISTORY_UPLOAD_BYTES)}
     return gettext("That file is %(size)s. The limit is %(limit)s.") % sizes

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Part = tuple[Member, Format, str]
 
 CHUNK_ROWS = 5000
-# Whatever of a zip is not read is named, but for what cannot be a history.
+# Unread members of a zip are listed, except files that cannot be a history.
 NO_HISTORIES = (".pdf", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".ico", ".css", ".js", ".mp3", ".m4a", ".mp4")
 ARCHIVES = (".zip", ".gz", ".7z", ".rar", ".tar", ".tgz", ".bz2", ".xz")
 MAX_NOTES = 20
@@ -119,7 +119,7 @@ def _write_all(run: Run, history: HistoryImport, opened: "History", histories: "
         # With DEBUG on, Django keeps every statement.
         reset_queries()
         run.report(f"{history.position:,}", opened.read / total)
-        # The next time the file is read anew up to here, which is not to be more of the work than what it is for.
+        # The next turn reads the file again up to here, which must not take longer than the turn's own work.
         if monotonic() - went_on >= went_on - begun:
             run.give_way()
     if not history.position:
@@ -154,7 +154,7 @@ def _recognise(run: Run, history: HistoryImport, opened: "History") -> list[tupl
         raise HistoryError(_UNKNOWN_FORMAT, file=history.name)
     unread = [member.name for member, kind in kinds if kind is None and member.name not in refused]
     unread = [name for name in unread if not name.lower().endswith(NO_HISTORIES)]
-    # An archive in the archive may hold a history: it goes first, since only so many are named.
+    # A nested archive may contain a history, so it is listed first, because the list is limited.
     unread.sort(key=lambda name: not name.lower().endswith(ARCHIVES))
     notes: list[tuple[str, ...]] = [
         (PACKED if name.lower().endswith(ARCHIVES) else UNREAD, name) for name in unread[:MAX_NOTES]
@@ -179,7 +179,7 @@ def _recognise(run: Run, history: HistoryImport, opened: "History") -> list[tupl
 
 
 def _date_orders(history: HistoryImport, histories: "Sequence[tuple[Member, Format]]") -> dict[str, str]:
-    """Return by file whether day or month comes first; where only the listener knows, store the question."""
+    """Return by file whether day or month comes first; if only the listener can know, store the question."""
     from feedback.history_import.reading.formats import date_order
 
     orders = dict(history.date_orders or {})
@@ -203,7 +203,7 @@ def _all_rows(histories: "Sequence[Part]", zone: str) -> Iterator["Row"]:
 
 
 def _zone_of(history: HistoryImport) -> str:
-    """Return the listener's time zone, the site's where they have chosen none."""
+    """Return the listener's time zone, or the site's if they have chosen none."""
     return history.user.time_zone or settings.TIME_ZONE
 
 
@@ -224,7 +224,7 @@ def _undo(run: Run) -> str:
 
 
 def _take_back(run: Run, history: HistoryImport) -> int:
-    """Remove the plays of an import, and the songs that nothing else knows; return how many plays."""
+    """Remove the plays of an import, and the songs that nothing else uses; return the number of plays."""
     removed, total = 0, max(1, history.plays.count())
     while True:
         with transaction.atomic():
@@ -238,7 +238,7 @@ def _take_back(run: Run, history: HistoryImport) -> int:
 
 
 def _remove_unused(track_ids: set[int]) -> None:
-    """Delete those private songs that no row of anything but their own artists and genres names any more."""
+    """Delete those private songs that nothing except their own artists and genres refers to any more."""
     private = Track.objects.filter(origin=Track.Origin.PRIVATE)
     for relation in Track._meta.related_objects:
         model = relation.related_model

@@ -1,4 +1,4 @@
-"""Which song of the catalogue a play means: by Spotify id, by ISRC, then by title and first artist. Nobody is asked."""
+"""Matches plays to songs of the catalogue: by Spotify id, by ISRC, then by title and first artist."""
 
 from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple
@@ -24,19 +24,19 @@ from feedback.history_import.reading.rows import COMPLETED, PlayRow
 from feedback.plays.spellings import artists_of, joined_spellings, parts_of
 
 UNKNOWN = 0
-# The operator hid it: nothing is recorded about it.
+# The operator hid the song, so nothing is recorded about it.
 HIDDEN = -1
-# Only an id names the song, and it is not known here.
+# The play has only an id, and it is unknown here.
 NAMELESS = -2
 MAX_REMEMBERED = 100_000
 _FIELDS = ("pk", "recording_key", "is_active", "origin", "popularity")
 _NAMES = ("title", "artist_names", "album", "duration_ms")
-# What these tell as heard to its end was heard in full, so that its length is known.
+# A completed play of these listings was heard in full, so its length is known.
 _TELL_LENGTHS = frozenset({"spotify", "listenbrainz", "rockbox", "apple", "streams"})
 
 
 class Found(NamedTuple):
-    """What the catalogue holds under one id or key: the best song first."""
+    """The songs of the catalogue with one id or key, the best first."""
 
     pk: int
     recording: str
@@ -45,7 +45,7 @@ class Found(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """A song of the catalogue that may be meant, with what tells it from others of its name."""
+    """A candidate song of the catalogue, with what distinguishes it from others of the same name."""
 
     song: Found
     title: str
@@ -55,7 +55,7 @@ class Candidate(NamedTuple):
 
 
 class Matcher:
-    """Matches plays to songs, remembering what it found: a history names each song many times.
+    """Matches plays to songs, with a cache, because a history contains each song many times.
 
     ``recordings``: the recording key of each song that was found, by its id. ``made``: the songs that were created for
     the rows matched last. ``room``: at most so many are created; for others ``is_over`` is set, and they stay unknown.
@@ -72,12 +72,12 @@ class Matcher:
         self.is_over = False
 
     def forget(self) -> None:
-        """Forget everything: after a transaction was rolled back, songs it created are gone."""
+        """Clear the cache, because songs created in a transaction that was rolled back do not exist."""
         self._known.clear()
         self.recordings.clear()
 
     def drop(self, pks: set[int]) -> None:
-        """Forget songs that are there no more."""
+        """Remove songs from the cache that no longer exist."""
         self._known = {key: pk for key, pk in self._known.items() if pk not in pks}
         self.made = [pk for pk in self.made if pk not in pks]
 
@@ -94,7 +94,7 @@ class Matcher:
         self._lengths = {}
         for key, row in zip(keys, rows, strict=True):
             if key not in self._known:
-                # Of several names of one song the first in the file stays.
+                # Of several spellings of one song the first in the file is kept.
                 new.setdefault(key, row)
                 if row.outcome == COMPLETED and row.ms_played and row.listing in _TELL_LENGTHS:
                     self._lengths[key] = max(self._lengths.get(key, 0), row.ms_played)
@@ -113,13 +113,13 @@ class Matcher:
         left = self._look_up_albums(left, recordings)
         left = self._look_up_recordings(left, recordings)
         left = self._look_up_spellings(left)
-        # Several artists that came as one name are known here by the first; bands with a comma were found above.
+        # Several artists in one name: the catalogue knows the song by the first. Bands with a comma were matched above.
         names = {key: artists for key, row in left.items() if len(artists := _artists_of(row)) > len(row.artists)}
         firsts = {key: recording_key(left[key].title, artists[0]) for key, artists in names.items()}
         if firsts:
             matches = _best(Track.objects.all(), "recording_key", set(firsts.values()))
             left = self._take(left, matches, firsts)
-            # What is created is known by the first of them, too, whichever way the next file writes them.
+            # A created song is also known by the first artist, however the next file writes them.
             left = {key: row._replace(artists=names.get(key, row.artists)) for key, row in left.items()}
             recordings |= {key: firsts[key] for key in left.keys() & firsts.keys()}
         if self._creates and left:
@@ -134,7 +134,7 @@ class Matcher:
         named = {key: row for key, row in songs.items() if row.album}
         own = {key: own_recording_key(row.title, row.artists[0], row.album) for key, row in named.items()}
         values = {recordings[key] for key in named} | set(own.values())
-        # What is hidden, or only a history knows, does not go before what is shown.
+        # Shown songs take precedence over hidden songs and songs known only from histories.
         matches = _best(Track.objects.filter(is_active=True), "recording_key", values, beside="album")
         left = songs
         for keys in (own, recordings):
@@ -275,7 +275,7 @@ class Matcher:
 
 
 def song_key(row: PlayRow) -> Hashable:
-    """Return what a history knows a song by."""
+    """Return the key by which a history identifies a song."""
     if not row.title:
         return (row.spotify_id,)
     return row.spotify_id or (row.title, row.artists[0], row.isrc, row.album)
@@ -297,7 +297,7 @@ def _candidates(values: Iterable[str]) -> dict[str, list[Candidate]]:
 
 
 def _of_row(pk: int, recording: str, is_active: bool, origin: str, popularity: int | None) -> Found:
-    # What is shown goes before what only histories know, then the better known, then the older.
+    # Shown songs first, then songs known only from histories; then by popularity, then by age.
     is_usable = bool(is_active) or origin == Track.Origin.PRIVATE
     return Found(pk, recording, is_usable, (bool(is_active), popularity or 0, -pk))
 

@@ -1,4 +1,4 @@
-"""A listener's past brought along from elsewhere: the import, and what of it the catalogue does not hold."""
+"""Imports of listening histories, and the songs in them that the catalogue lacks."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -17,7 +17,7 @@ UPLOAD_PREFIX = "history-"
 
 
 class UploadStorage(FileSystemStorage):
-    """A folder that nothing is ever served from, looked up anew each time."""
+    """A folder that is never served, looked up on each access."""
 
     @property
     def base_location(self) -> str:
@@ -34,7 +34,7 @@ def upload_storage() -> Storage:
 
 
 def upload_name(_instance: models.Model, _filename: str) -> str:
-    """Return a name that says nothing of what the listener's file was called."""
+    """Return a random name, so that the listener's file name is not stored."""
     return f"{UPLOAD_PREFIX}{uuid4().hex}"
 
 
@@ -51,20 +51,20 @@ class HistoryImport(models.Model):
     position = models.PositiveBigIntegerField(default=0, help_text=_("Records processed so far."))
     plays_added = models.PositiveBigIntegerField(default=0)
     plays_known = models.PositiveBigIntegerField(default=0)
-    # Of these, told before by another source than this file's.
+    # Of these, plays recorded by another source.
     plays_known_elsewhere = models.PositiveBigIntegerField(default=0, db_default=0)
     plays_unmatched = models.PositiveBigIntegerField(default=0)
     plays_skipped = models.PositiveBigIntegerField(default=0)
     songs_created = models.PositiveBigIntegerField(default=0)
-    # Reason: how many records were left out for it.
+    # Number of skipped records by reason.
     skipped = models.JSONField(default=dict, blank=True)
-    # What is worth knowing of how the file was read: pairs of a kind of note and the name of the file in question.
+    # Notes on how the file was read: pairs of a kind of note and a file name.
     notes = models.JSONField(null=True, blank=True)
     # Which file has times whose day and month cannot be told apart, with examples; null where none has.
     question = models.JSONField(null=True, blank=True)
-    # By the name of the file, what the listener answered.
+    # The listener's answers by file name.
     date_orders = models.JSONField(null=True, blank=True)
-    # In English, with places for the values: the page fills it in the language of who reads it.
+    # In English, with placeholders: the page translates and fills it in the reader's language.
     error = models.CharField(max_length=500, blank=True)
     error_values = models.JSONField(default=dict, null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -82,7 +82,7 @@ class HistoryImport(models.Model):
     def error_text(self) -> str:
         """Return why it failed, in the language that is active; "" if it did not."""
         if not self.error_values:
-            # Of an import from before there were values, which ends without a full stop.
+            # Errors of earlier releases have no values and no full stop.
             return self.error and f"{self.error.removesuffix('.')}."
         values = dict(self.error_values)
         if reason := values.get("reason"):
@@ -91,7 +91,7 @@ class HistoryImport(models.Model):
 
     @property
     def subject(self) -> str:
-        """What its jobs are called: import and undo are never at work at once."""
+        """The subject of its jobs, shared so that import and undo never run at the same time."""
         return f"history-import:{self.pk}"
 
     # The latest job as it was when the list was read.
@@ -113,7 +113,7 @@ def attach_jobs(imports: Sequence[HistoryImport]) -> None:
 
 
 class UnmatchedSong(models.Model):
-    """A song of a history that the catalogue does not hold, and that stays aside."""
+    """A song of a history that the catalogue lacks and that does not count."""
 
     history_import = models.ForeignKey(HistoryImport, models.CASCADE, related_name="unmatched")
     # Of title and first artist, so that it is found again without comparing long texts.

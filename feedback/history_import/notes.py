@@ -1,4 +1,4 @@
-"""What is worth knowing of how a file was read, as sentences."""
+"""Notes on how a file was read, as sentences."""
 
 from django.conf import settings
 from django.utils.translation import gettext as _

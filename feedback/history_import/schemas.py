@@ -1,4 +1,4 @@
-"""What calls about a history that is brought along give."""
+"""Schemas of the calls about history imports."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -59,7 +59,7 @@ class HistoryImportOut(Schema):
 
     @staticmethod
     def resolve_state(history: HistoryImport) -> str:
-        """Return where it is: at work, or how that ended."""
+        """Return the state: running, or how it ended."""
         job = history.job()
         if job is not None and job.is_active:
             return "undoing" if job.kind == UNDO else str(job.state)

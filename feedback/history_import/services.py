@@ -1,4 +1,4 @@
-"""Writes around a brought-along history: taking the upload, stopping, going on, undoing."""
+"""Writes of history imports: upload, stop, continue, undo."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -28,13 +28,13 @@ class ImportBusyError(Exception):
 
 @transaction.atomic
 def begin_import(*, user: User, upload: "File[Any]", wants_own_songs: bool) -> HistoryImport:
-    """Keep the upload and have it imported in the background.
+    """Store the upload and start its import in the background.
 
     Raise ``ImportBusyError``, ``DiskFullError``, and ``CapError`` where nothing of it could be added.
 
     A listener has one upload kept at a time: those of earlier imports, which were stopped or failed, go.
     """
-    # Two uploads at once wait for each other here.
+    # Concurrent uploads wait for each other here.
     lock_user(user)
     if any(job.is_active for job in map(HistoryImport.job, user.history_imports.filter(finished_at=None)) if job):
         raise ImportBusyError
@@ -55,11 +55,11 @@ def begin_import(*, user: User, upload: "File[Any]", wants_own_songs: bool) -> H
 
 
 def _let_go(imports: QuerySet[HistoryImport]) -> int:
-    """End imports that nobody is at work on, and delete their uploads; what they brought stays. Return their number."""
+    """End imports that are not running, and delete their uploads; the imported plays stay. Return their number."""
     idle = [history for history in imports if not ((job := history.job()) and job.is_active)]
     imports.filter(pk__in=[history.pk for history in idle]).update(finished_at=timezone.now(), file="")
     names = [str(history.file.name) for history in idle if history.file]
-    # Not before: were the rows to stay after all, they would name files that are gone.
+    # Only after the commit, so that no remaining row refers to a deleted file.
     for name in names:
         transaction.on_commit(partial(upload_storage().delete, name))
     return len(names)
@@ -67,7 +67,7 @@ def _let_go(imports: QuerySet[HistoryImport]) -> int:
 
 @transaction.atomic
 def delete_old_uploads() -> int:
-    """Let go of uploads of stopped and failed imports after ``UPLOADS_KEPT_DAYS``; return how many."""
+    """Delete uploads of stopped and failed imports after ``UPLOADS_KEPT_DAYS``; return their number."""
     since = timezone.now() - timedelta(days=settings.UPLOADS_KEPT_DAYS)
     return _let_go(HistoryImport.objects.filter(finished_at=None, created_at__lt=since).exclude(file=""))
 
@@ -75,7 +75,8 @@ def delete_old_uploads() -> int:
 def delete_stray_uploads() -> int:
     """Delete uploads that belong to no import (of accounts deleted past the site), and those kept for too long.
 
-    Return their number. Strays only once they are a day old: an upload is written before its import is.
+    Return their number. Stray uploads are deleted once they are a day old, because an upload is written before its
+    import.
     """
     storage = upload_storage()
     in_use = set(HistoryImport.objects.exclude(file="").values_list("file", flat=True))
@@ -100,7 +101,7 @@ def stop_import(*, history: HistoryImport) -> None:
 
 
 def continue_import(*, history: HistoryImport) -> None:
-    """Go on with an import that was stopped or failed, where it left off."""
+    """Resume an import that was stopped or failed."""
     if history.finished_at is not None:
         raise jobs.JobError(_("it has already finished"))
     _ask(IMPORT, history)
@@ -119,7 +120,7 @@ def answer_question(*, history: HistoryImport, order: str) -> None:
 
 
 def undo_import(*, history: HistoryImport) -> None:
-    """Have all that the import brought taken back. Raise ``JobError`` while it is at work."""
+    """Start undoing everything that the import added. Raise ``JobError`` while it is at work."""
     job = history.job()
     if job is not None and job.is_active:
         raise jobs.JobError(_("it is still running"))

@@ -1,4 +1,4 @@
-"""Pages on which a listener brings their past along."""
+"""Pages of history imports."""
 
 from typing import Any, cast
 
@@ -29,12 +29,12 @@ from jobs.services import JobError
 
 PAGE_SIZE = 50
 MAX_LISTED = 50
-# What a form adds to the file it sends.
+# Size of a form without its file.
 _FORM_BYTES = 100_000
 _UNMATCHED = ("title", "artist", "album", "uri", "plays")
 
 
-# The protection against forged forms reads the whole request; what is too large is refused before, unread.
+# CSRF protection reads the whole request, so uploads that are too large are refused before it.
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
@@ -45,7 +45,7 @@ def import_history(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and size > settings.MAX_HISTORY_UPLOAD_BYTES + _FORM_BYTES:
         return HttpResponse(too_large(size), status=413, content_type="text/plain; charset=utf-8")
     if request.method == "POST" and not request.user.is_authenticated:
-        # Before anything looks into the form: a stranger's file is not read at all.
+        # Checked before the form is parsed, so that a stranger's file is not read.
         return redirect_to_login(request.path)
     return cast(HttpResponse, _import_history(request))
 
@@ -78,7 +78,7 @@ def _import_history(request: HttpRequest) -> HttpResponse:
 @listener_required
 @never_cache
 def show_import(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show how far an import is, or what it brought and what it could not place."""
+    """Show the progress of an import, or its result."""
     history = HistoryImport.objects.filter(pk=pk, user=_listener(request)).first()
     if history is None:
         if is_htmx(request) and request.GET.get("undo"):
@@ -96,7 +96,7 @@ def show_import(request: HttpRequest, pk: int) -> HttpResponse:
         "notes": told_notes(history),
     }
     if is_htmx(request):
-        # What the finished page shows beyond this part comes with the whole page.
+        # The finished page has more parts, so it is reloaded as a whole.
         if job is None or not job.is_active:
             return HttpResponseClientRedirect(reverse("feedback:history_import", args=[pk]))
         return render(request, "feedback/_history_import.html", context)
@@ -119,7 +119,7 @@ def change_import(request: HttpRequest, pk: int, action: str) -> HttpResponse:
 @require_safe
 @listener_required
 def download_unmatched(request: HttpRequest, pk: int) -> StreamingHttpResponse:
-    """Send the songs that could not be placed as CSV."""
+    """Send the unmatched songs as CSV."""
     history = get_object_or_404(HistoryImport, pk=pk, user=_listener(request))
     songs = UnmatchedSong.objects.filter(history_import=history)
     return csv_download(_UNMATCHED, songs.values_list(*_UNMATCHED).iterator(chunk_size=2000), name="songs-not-found")

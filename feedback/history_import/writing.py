@@ -1,4 +1,4 @@
-"""Writing plays, a chunk in a transaction: with the counts, so that killed at any moment both agree."""
+"""Writes plays in chunks, each in one transaction with the counts, so that both agree after a kill at any moment."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,12 +31,12 @@ from jobs.races import retry_conflicts
 from jobs.running import JobLostError
 
 IS_HIDDEN = gettext_noop("is hidden on this site")
-# Sound recordings of one's own are younger than this, and the future has not been heard yet.
+# Plays before this time, or in the future, are implausible.
 EARLIEST = int(datetime(1995, 1, 1, tzinfo=UTC).timestamp())
 _EPOCH = datetime(1970, 1, 1)
-# Listings in which two plays of a song may be told at the same second.
+# Listings in which two plays of a song may have the same second.
 _NOT_TO_THE_SECOND = frozenset({"spotify-year", "exportify", "apple"})
-# In the key of a play of Spotify's that was not heard offline.
+# Part of the key of a Spotify play that was not offline.
 _LINES_OF_KEY = 2
 MAX_UNMATCHED = 100_000
 MAX_MS = 2**31 - 1
@@ -65,7 +65,7 @@ class PlayWriter:
 
     def write(self, rows: Sequence[Row]) -> None:
         """Write the next ``rows`` of the file and count them. Raise ``JobLostError`` where another worker did."""
-        # If somebody else created some of these songs meanwhile, the next look finds them.
+        # If another process created some of these songs meanwhile, the retry finds them.
         reasons = retry_conflicts(lambda: self._write(rows), reset=self._matcher.forget)
         self._history.position += len(rows)
         self._history.skipped = reasons
@@ -107,7 +107,7 @@ class PlayWriter:
         return plays[:room], max(0, len(plays) - room)
 
     def _news(self, matched: Sequence[tuple[PlayRow, int]]) -> tuple[list[_New], int]:
-        """Return the plays that are not there yet, and how many others are there from another source."""
+        """Return the plays that are not stored yet, and how many of the others are stored from another source."""
         if not matched:
             return [], 0
         times = [row.at for row, _pk in matched]
@@ -151,7 +151,7 @@ class PlayWriter:
                 yield play
 
     def _apart(self, groups: dict[str, list[_New]], stored: list[StoredListen]) -> tuple[list[_New], int]:
-        """Take out what ``stored`` plays, or those of another listing of this file, tell already."""
+        """Remove plays that ``stored`` plays, or another listing of this file, already record."""
         recordings = self._matcher.recordings
         remaining: list[_New] = []
         dropped: set[int] = set()

@@ -1,1 +1,1 @@
-"""Where a new listener starts."""
+"""Onboarding of new listeners."""

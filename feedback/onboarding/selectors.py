@@ -15,7 +15,7 @@ from catalog.selectors import GenreTile
 
 MAX_TILES = 200
 MAX_RESULTS = 6
-# So many of the most popular songs stand for what most people know.
+# Number of most popular songs that count as well known.
 _WELL_KNOWN = 2000
 
 

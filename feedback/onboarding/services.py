@@ -1,4 +1,4 @@
-"""Writes of what a new listener picks."""
+"""Writes of the onboarding."""
 
 from collections.abc import Collection
 
@@ -13,7 +13,7 @@ from feedback.ratings.services import rate
 
 @transaction.atomic
 def save_onboarding(*, user: User, artists: Collection[Artist], tracks: Collection[Track]) -> None:
-    """Keep a new listener's picks: the artists preferred, and a like for each song."""
+    """Save a new listener's choices: the preferred artists, and a like for each song."""
     set_artists(user=user, artists=artists)
     for track in tracks:
         rate(user=user, track=track, value=Rating.Value.LIKE)

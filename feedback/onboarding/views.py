@@ -1,4 +1,4 @@
-"""Where a new listener starts, in three steps: genres, artists and songs, how adventurous. Each keeps what it asked."""
+"""The onboarding in three steps: genres, artists and songs, the adventure dial. Each step saves its own choices."""
 
 from typing import Any, cast
 

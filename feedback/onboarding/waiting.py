@@ -1,4 +1,4 @@
-"""What a visitor pressed before they had an account: done as soon as they have one."""
+"""Carries out a visitor's click once they have an account."""
 
 from collections.abc import Callable
 from typing import Any

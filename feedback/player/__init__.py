@@ -1,1 +1,1 @@
-"""What the player's script asks and is answered."""
+"""The endpoints of the player's script."""

@@ -1,4 +1,4 @@
-"""What the player's script sends."""
+"""Forms for the requests of the player's script."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -36,7 +36,7 @@ class ItemForm(forms.Form):
 
 
 class MoveForm(ItemForm):
-    """An item that is yet to come, and the place it moves to, counted from 0."""
+    """An upcoming item and the index it moves to, counted from 0."""
 
     index = forms.IntegerField(min_value=0, max_value=MAX_SONGS)
 

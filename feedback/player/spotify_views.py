@@ -1,4 +1,5 @@
-"""What the player asks of Spotify in the listener's name: a token for the Web Playback SDK, and devices to command."""
+"""The player's requests to Spotify on the listener's behalf: a token for the Web Playback SDK, and control of
+devices."""
 
 from collections.abc import Callable
 from functools import wraps

@@ -1,4 +1,4 @@
-"""What the player's script asks: JSON, and the panel with the queue. Going on to the next song is the recommender's."""
+"""The player's JSON endpoints, and the queue panel. Going to the next song belongs to the recommender."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -32,7 +32,7 @@ from feedback.queue import services as queue_services
 from feedback.queue.models import PlayQueue
 from feedback.queue.selectors import current_item, items_ahead, items_behind, queue_version, shown_items
 
-# Rows that the panel shows of what is to come, and of what was.
+# Number of upcoming and of past songs in the panel.
 SHOWN_AHEAD = 50
 SHOWN_BEHIND = 5
 
@@ -50,7 +50,7 @@ def for_player(view: View) -> View:
         answer = view(request, *args, **kwargs)
         form = DeviceForm(request.POST)
         if answer.status_code == HTTPStatus.OK and form.is_valid():
-            # The page that sent this plays now: the one that played before must not begin the same song.
+            # The page that sent this plays now, so the previous one must not start the same song.
             queue_services.take_over(user=listener(request), device=form.cleaned_data["device"])
         return answer
 

@@ -1,1 +1,1 @@
-"""Songs that a listener put in an order."""
+"""Playlists of listeners."""

@@ -38,7 +38,7 @@ def jspf(playlist: Playlist, tracks: Iterable[Track], page: Address) -> str:
 
 
 def _jspf_track(track: Track, page: Address) -> dict[str, Any]:
-    # What is unknown is left out, not empty: JSPF knows no empty values.
+    # Unknown values are omitted, because JSPF has no empty values.
     columns = {
         "location": [track.preview_url] if track.preview_url else None,
         "identifier": [spotify_url(track)] if track.is_on_spotify else None,

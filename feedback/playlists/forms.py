@@ -1,4 +1,4 @@
-"""What playlist pages send."""
+"""Forms of the playlist pages."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ _NAME_LENGTH = 100
 # As many as a queue holds.
 _FIRST_SONGS = 600
 
-# What is further down than the end is the end.
+# Positions beyond the end mean the end.
 _LAST = 1_000_000
 
 

@@ -1,7 +1,7 @@
 """Writes of playlists.
 
-Places are unique in the database, and an UPDATE of many rows is checked row by row on SQLite and MariaDB: songs that
-change places are first moved far beyond the end, then to where they belong.
+Positions are unique in the database, and SQLite and MariaDB check an UPDATE row by row, so songs that change places are
+first moved far beyond the end and then to their new positions.
 """
 
 from collections.abc import Iterable
@@ -31,7 +31,7 @@ class PlaylistFullError(CapError):
 
 @transaction.atomic
 def create_playlist(*, owner: User, name: str, tracks: Iterable[Track] = (), source: str = Source.SITE) -> Playlist:
-    """Make a playlist of ``tracks`` in this order, each song once; ``name`` is cut to the length there is.
+    """Create a playlist of ``tracks`` in this order, each song once; ``name`` is truncated to the column's length.
 
     Raise ``PlaylistFullError``, and ``ValueError`` for a blank name.
     """
@@ -90,7 +90,7 @@ def remove_track(*, playlist: Playlist, track: Track) -> int | None:
 
 @transaction.atomic
 def put_track(*, playlist: Playlist, track: Track, position: int) -> None:
-    """Put a song at ``position``; what stands there and behind it moves on. A song held already stays where it is.
+    """Put a song at ``position``; later songs move down. A song held already stays where it is.
 
     Raise ``PlaylistFullError``.
     """
@@ -135,7 +135,7 @@ def move_playlist_items(duplicate: Track, keep: Track) -> None:
     Called by :func:`catalog.duplicates.merging.merge_tracks`.
     """
     holding_both = PlaylistItem.objects.filter(track=keep).values_list("playlist_id", flat=True)
-    # As a list: MySQL deletes from no table that the condition reads.
+    # As a list, because MySQL cannot delete from a table that the condition reads.
     PlaylistItem.objects.filter(track=duplicate, playlist__in=list(holding_both)).delete()
     PlaylistItem.objects.filter(track=duplicate).update(track=keep)
 
@@ -167,7 +167,7 @@ def _end(playlist: Playlist) -> int:
 
 
 def _lock(playlist: Playlist) -> None:
-    """Let changes of one playlist wait for each other. Raise ``Http404`` where it was deleted meanwhile."""
+    """Lock the playlist. Raise ``Http404`` if it was deleted meanwhile."""
     if not list(Playlist.objects.select_for_update().filter(pk=playlist.pk).values_list("pk")):
         raise Http404("the playlist is gone")
 

@@ -1,4 +1,4 @@
-"""Pages of playlists. Whoever does not own one is told that there is none."""
+"""Pages of playlists. Another listener's playlist answers 404."""
 
 from typing import Any, cast
 

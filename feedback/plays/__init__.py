@@ -1,1 +1,1 @@
-"""What was listened to: the history of plays."""
+"""The listening history."""

@@ -1,4 +1,4 @@
-"""How many more plays a listener's history takes."""
+"""The limit on a listener's number of plays."""
 
 from django.conf import settings
 from django.utils.formats import number_format
@@ -9,14 +9,15 @@ from accounts.locks import lock_user
 from accounts.models import User
 from feedback.plays.models import Play, RemovedDouble
 
-# Further from the cap than all that others may write between a look and a write, nobody waits for anybody.
+# Nothing is locked while the count is further from the cap than concurrent writers could add.
 _FAR = 20_000
 
 
 def room_for_plays(user: User) -> int:
     """Return how many more plays fit into the listener's history; call it within a transaction.
 
-    Near the cap the listener is locked until its end, so that what is written in it was counted by nobody else.
+    Near the cap the listener is locked until the end of the transaction, so that concurrent writers cannot both use the
+    last places.
     """
     cap = settings.LISTENER_MAX_PLAYS
     if not cap:
@@ -35,5 +36,5 @@ def history_full() -> CapError:
 
 
 def _stored(user: User) -> int:
-    # What was taken out as told twice is there to be put back.
+    # Removed duplicates count as well, because they can be restored.
     return Play.objects.filter(user=user).count() + RemovedDouble.objects.filter(user=user).count()

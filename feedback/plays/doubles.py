@@ -1,4 +1,4 @@
-"""Plays that tell one listen twice, left by imports of several sources: found, shown, removed, put back."""
+"""Duplicate plays, left by imports from several sources: find, show, remove, restore."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,19 +25,19 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class Double:
-    """A play that tells what another one tells, too, and the richer one, which stays."""
+    """A duplicate play and the richer one that is kept."""
 
     play: Play
     counterpart: Play
 
 
 def double_ids(plays: "QuerySet[Any]") -> dict[int, int]:
-    """Return, by the id of each play of one listener that another one tells, the id of that one."""
+    """Return a listener's duplicate plays: the id of the play that is kept, by the id of the duplicate."""
     listens = listens_of(plays)
     doubles = list(doubles_among(listens))
     spelled = spelled_doubles(_told_otherwise(listens, doubles), doubles)
     counterparts = {**dict(doubles), **spelled}
-    # What tells a double tells what that one is told by.
+    # A duplicate of a duplicate is one of the play that is kept.
     return {double.number: spelled.get(listen, listen).number for double, listen in counterparts.items()}
 
 
@@ -73,7 +73,7 @@ def doubles_of(user: User, limit: int) -> tuple[int, list[Double]]:
 
 
 def remove_doubles(*, user: User, on_progress: Progress | None = None) -> int:
-    """Take the doubles out of the listener's history, to be put back at will; return how many they were.
+    """Remove the duplicates from the listener's history, restorably; return their number.
 
     Each batch is a transaction of its own, after which ``on_progress`` is called with what is done and all there is.
     """
@@ -110,7 +110,7 @@ def take_out(user_id: int, ids: dict[int, int]) -> int:
 
 
 def put_doubles_back(*, user: User, on_progress: Progress | None = None) -> int:
-    """Put back all that ``remove_doubles`` took out; return how many plays came back.
+    """Restore everything that ``remove_doubles`` removed; return the number of plays restored.
 
     A play that is there again, from another import, is not put in twice. Batches are as in ``remove_doubles``.
     """
@@ -136,7 +136,7 @@ def _restored(user: User, ids: Sequence[int]) -> int:
 
 
 def listeners_with_histories() -> "QuerySet[User]":
-    """Return those whose plays come from more than this site: only these can have doubles."""
+    """Return the listeners with plays from other sources; only these can have duplicates."""
     elsewhere = Play.objects.exclude(source=Source.SITE).values("user")
     return User.objects.filter(pk__in=elsewhere).order_by("pk")
 

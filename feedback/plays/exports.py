@@ -1,4 +1,4 @@
-"""The history of plays as a file."""
+"""Export of the listening history."""
 
 from collections.abc import Iterator, Sequence
 
@@ -20,7 +20,7 @@ def history_csv(plays: QuerySet[Play], page: Address) -> StreamingHttpResponse:
 def _history_rows(plays: QuerySet[Play], page: Address) -> Iterator[Sequence[object]]:
     for play in plays.iterator(chunk_size=500):
         at = play.played_at.isoformat(timespec="seconds")
-        # A song that the catalogue lacks has no page.
+        # Songs that the catalogue lacks have no page.
         cells = track_cells(play.track, page if play.track.is_active else _no_page)
         yield (at, play.outcome, play.ms_played, play.source, *cells, "" if play.track.is_active else "yes")
 

@@ -1,7 +1,6 @@
-"""Which plays are one listen, told by different sources: the same recording at the same time.
-
-Sources tell a listen by its start or by its end, to the second or to the minute. Plays of one source are never one
-listen: a short song may be heard twice within a minute.
+"""Decides which plays of different sources are one listen: the same recording at the same time. Sources record the
+start or the end of a listen, to the second or to the minute. Plays of one source are never one listen, because a short
+song may be heard twice within a minute.
 """
 
 from collections import defaultdict
@@ -12,20 +11,20 @@ MINUTE = 60
 # Clocks differ, a song may be paused, and some tools note the moment of sending.
 TOLERANCE = 20
 _SAME_MS = 1500
-# Listings of Spotify's that tell the end of a play, and for how long it was heard.
+# Spotify's listings that record the end of a play and its listening time.
 _ENDS = frozenset({"spotify", "spotify-year"})
-# Listings that tell times to the minute alone, besides those called so.
+# Listings with times to the minute, besides those named so.
 _MINUTES = frozenset({"spotify-year"})
-# What players told while it was heard: with the start known to some seconds, or somewhere in or after the listen.
+# Scrobbles: with the start known to some seconds, or with a time during or after the listen.
 LIVE, LIVE_ABOUT = "scrobble", "scrobble-about"
-# How long a listen of unknown length may have been that is told so.
+# Assumed length of such a listen if it is unknown.
 LENGTH_MS = 240_000
-# Listings of what was heard for half its length, which must be 30 seconds at least.
+# Listings of songs heard for at least half their length, which is at least 30 seconds.
 _SCROBBLES = frozenset({"lastfm", "listenbrainz", "maloja", LIVE, LIVE_ABOUT})
 _SHORTEST_SCROBBLE_MS = 15_000
-# An end and a start at the same second are taken for one listen where nothing nearer is found.
+# An end and a start at the same second count as one listen if nothing nearer is found.
 LAST = MINUTE + 1
-# What Spotify tells a connected site: a time that may be the start or the end.
+# Spotify's API: the time may be the start or the end.
 CONNECTION = "spotify-api"
 _RANKS = {"site": 9, "spotify": 8, "own": 7, "apple": 6, "maloja": 5, "listenbrainz": 5, LIVE: 5, LIVE_ABOUT: 4,
           "rockbox": 4, "youtube": 3, "lastfm": 3, CONNECTION: 2, "exportify": 1}  # fmt: skip
@@ -33,7 +32,7 @@ _RANKS = {"site": 9, "spotify": 8, "own": 7, "apple": 6, "maloja": 5, "listenbra
 
 @dataclass(eq=False, slots=True)
 class Listen:
-    """A play as one source tells it.
+    """A play as one source records it.
 
     ``at``, ``start``: whole seconds since 1970; ``ms``: how long it was heard, ``None`` where unknown; ``listing``:
     the source, or the kind of file; ``number``: what the caller knows it by. Where another listing is of the same
@@ -54,12 +53,12 @@ class Listen:
 
     @property
     def rank(self) -> tuple[int, bool, bool]:
-        """Return how much the source tells: the richer record is kept."""
+        """Return how detailed the source is; the richer record is kept."""
         return _RANKS.get(self.family, 4), not self.listing.endswith("-min"), self.ms is not None
 
 
 def distance(listen: Listen, other: Listen) -> int | None:
-    """Return the seconds between two tellings of one listen; ``None`` where they are two listens."""
+    """Return the seconds between two records of one listen; ``None`` if they are two listens."""
     if _is_too_short(listen, other) or _is_too_short(other, listen):
         return None
     if LIVE_ABOUT in (listen.family, other.family):
@@ -91,7 +90,7 @@ def _apart_about(listen: Listen, other: Listen) -> int | None:
 
 def _tolerance(listen: Listen, other: Listen) -> int:
     """Return how far the time of ``one`` may lie from that of ``other``."""
-    # What is told to the minute ends with no seconds.
+    # A time to the minute has no seconds.
     if listen.at % MINUTE or listen.family == LIVE:
         return TOLERANCE
     if listen.listing.endswith(("-min", "-before")) or listen.family in _MINUTES or other.ms is None:
@@ -184,7 +183,7 @@ def doubles_among(listens: Sequence[Listen]) -> Iterator[tuple[Listen, Listen]]:
 def spelled_doubles(
     candidates: Iterable[tuple[int, Listen, Listen]], doubles: Iterable[tuple[Listen, Listen]]
 ) -> dict[Listen, Listen]:
-    """Return which listens tell richer ones under another spelling of the song, the nearest first.
+    """Return which listens duplicate richer ones under another spelling of the song, the nearest first.
 
     ``candidates`` are pairs as of :func:`at_one_time` that mean one song; ``doubles`` what :func:`doubles_among` found:
     no listing tells one listen twice, whatever it calls the song.
@@ -197,7 +196,7 @@ def spelled_doubles(
     for _apart, listen, other in sorted(candidates, key=lambda pair: (pair[0], pair[1].number, pair[2].number)):
         poorer, richer = sorted((listen, other), key=lambda item: (item.rank, -item.number))
         listings = {poorer.listing} | listings_of[poorer]
-        # What is told by another already, or tells others itself, is settled.
+        # Listens that already have a duplicate, or are one, are settled.
         is_free = poorer not in spelled and poorer not in tellers and richer not in spelled
         if is_free and not listings & ({richer.listing} | listings_of[richer]):
             spelled[poorer] = richer

@@ -1,4 +1,4 @@
-"""The listens that are in the database, and their completing by what another source tells."""
+"""Stored listens, and their completion from another source."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -69,9 +69,8 @@ def names_of(track_ids: Collection[int]) -> dict[int, tuple[str, str]]:
 
 
 def complete_plays(additions: Sequence[tuple[StoredListen, Listen, str, bool, int]]) -> None:
-    """Complete plays by what another source tells: the listen, its outcome, whether it counts, and its digest.
-
-    The richer record is kept. What the listener did on this site, or Spotify's connection told, stays what it is.
+    """Complete plays from another source: the listen, its outcome, whether it counts, and its digest. The richer record
+    is kept. Plays made on this site or from Spotify's API keep their source.
     """
     richer, poorer = [], []
     for stored, listen, outcome, is_counted, digest in additions:

@@ -1,4 +1,4 @@
-"""What was listened to."""
+"""Plays, and removed duplicates."""
 
 from typing import ClassVar, Self
 
@@ -34,11 +34,11 @@ class Play(models.Model):
     outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.STARTED)
     source = models.CharField(max_length=10, choices=Source, default=Source.SITE)
     is_counted = models.BooleanField(default=True, help_text=_("Whether it counts towards the listener's taste."))
-    # Sent by the page with each "Listen", so that a form sent twice records one play.
+    # Sent by the page with each "Listen", so that a form that is sent twice records one play.
     token = models.UUIDField(null=True, blank=True)
     # Of what an imported play is in its file, so that a file imported twice adds nothing the second time.
     digest = models.BigIntegerField(null=True, blank=True, editable=False)
-    # Which kind of file told it, "" for all others: plays of one listing are never one listen.
+    # The kind of file it came from, "" for others: plays of one listing are never one listen.
     listing = models.CharField(max_length=20, blank=True, default="", db_default="", editable=False)
     history_import = models.ForeignKey(
         "feedback.HistoryImport", models.CASCADE, null=True, blank=True, related_name="plays", editable=False
@@ -69,7 +69,7 @@ class Play(models.Model):
 
 
 class RemovedDouble(models.Model):
-    """A play that was taken out of the history because another one tells the same listen; it can be put back."""
+    """A play that was removed from the history as a duplicate; it can be restored."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="removed_doubles")
     counterpart = models.ForeignKey(

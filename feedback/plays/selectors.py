@@ -14,8 +14,7 @@ OWN_SONGS = Q(track__origin=Track.Origin.PRIVATE)
 def history_of(user: User, query: str = "", outcome: str = "") -> QuerySet[Play]:
     """Return the listener's plays, newest first, with all that a list row shows.
 
-    Those of songs that only histories know are among them: they are the listener's own to see. What the operator
-    hides is not.
+    Plays of songs known only from histories are included, those of songs that the operator hid are not.
     """
     plays = Play.objects.filter(song_matches(query), Q(track__is_active=True) | OWN_SONGS, user=user)
     if outcome:

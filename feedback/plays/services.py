@@ -1,4 +1,4 @@
-"""Writes of plays. What the player sees happen is reported more than once, and kept as one row."""
+"""Writes of plays. The player reports a play several times; it is stored as one row."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from feedback.source import Source
 from jobs.races import conflict_as_integrity_error
 
 _REMOVED_SALT = "feedback.removed-play"
-# A removed play can be put back as long as its page may still lie open.
+# A removed play can be restored as long as its page may still be open.
 _UNDO_SECONDS = 24 * 3600
 
 
@@ -27,7 +27,7 @@ _WEIGHT = {Play.Outcome.STARTED: 0, Play.Outcome.SKIPPED: 1, Play.Outcome.COMPLE
 
 
 class UndoError(Exception):
-    """What was to be undone is not (or no longer) the listener's to undo."""
+    """The change cannot be undone by this listener, or no longer."""
 
 
 @transaction.atomic

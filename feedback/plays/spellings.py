@@ -1,4 +1,4 @@
-"""Ways in which sources write one song: guests in the title or beside the artist, several artists as one name."""
+"""Spelling variants of one song: guests in the title or the artist field, several artists in one name."""
 
 import re
 from collections.abc import Sequence
@@ -6,12 +6,12 @@ from functools import lru_cache
 
 from catalog.identity.text import base_title, fold
 
-# What stands between the names of several artists that came as one name, and what may stand there.
+# Separators between several artists in one name: those found, and those that are possible.
 _GUEST = re.compile(r"(?:(?<!\s)\s+)?(?:;|\s[(\[]?(?:feat|ft|featuring)\b\.?)\s", re.IGNORECASE)
 _BETWEEN_ARTISTS = re.compile(r"(?:(?<!\s)\s+)?(?:[,/]\s|\s&\s)\s*")
-# "Florence & The Machine" is one: what follows the sign is no name of its own.
+# "Florence & The Machine" is one artist: the part after the sign is not a name of its own.
 _BAND = re.compile(r"(?:the|his|her|their|die|das|der|los|las|les|la|le|el|il|i|gli|os|as|de|het)\s", re.IGNORECASE)
-# Anything that may part two artists, or two halves of a band's name: both are written so.
+# Anything that may separate two artists, or two halves of a band's name.
 _JOINT = re.compile(
     r"(?:(?<!\s)\s+)?(?:[,;/&+、\uff0c·|]|\s[xX\u00d7]\s|"
     r"[(\[]?\b(?:feat|ft|featuring|with|vs|and|und|et|y|e|och|og|en|i|и)\b\.?(?=\s))\s*",
@@ -76,5 +76,5 @@ def _titles(title: str) -> frozenset[str]:
 
 @lru_cache(maxsize=20_000)
 def _heads(title: str) -> frozenset[str]:
-    """Return ``title`` without all that follows in brackets or behind a dash."""
+    """Return ``title`` without brackets or what follows a dash."""
     return frozenset(filter(None, (fold(_AFTER_HEAD.sub("", title)),)))

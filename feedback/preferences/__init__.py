@@ -1,1 +1,1 @@
-"""What the listener says of their taste: genres and artists liked, blocks, what counts and how much."""
+"""Stated preferences: favourite genres and artists, blocks, exclusions and adjustments."""

@@ -1,4 +1,4 @@
-"""Calls by which the listener says what they like, and steers what is recommended."""
+"""Calls about stated preferences, blocks, adjustments and exclusions."""
 
 from datetime import timedelta
 from typing import Any
@@ -37,7 +37,7 @@ from feedback.preferences.selectors import preferred_artists, preferred_genres
 from feedback.ratings import selectors
 from feedback.ratings.models import Rating
 
-# So many likes and dislikes are told along with the preferences.
+# Number of likes and dislikes returned with the preferences.
 _LATEST = 50
 
 

@@ -1,4 +1,4 @@
-"""Forms by which the listener says what they like, and steers."""
+"""Forms of preferences, blocks, adjustments and exclusions."""
 
 from typing import Any, ClassVar
 
@@ -62,7 +62,7 @@ class ExcludeForm(TargetForm):
 
 
 class LineForm(forms.Form):
-    """A line of the taste and how much it is to count; ``cleaned_data["line"]`` is the row or the feature's name."""
+    """An artist, genre or feature and its level; ``cleaned_data["line"]`` is the row or the feature's name."""
 
     kind = forms.ChoiceField(choices=[(kind, kind) for kind in ("artist", "genre", "feature")])
     id = forms.CharField(max_length=30)
@@ -83,7 +83,7 @@ class LineForm(forms.Form):
 
 
 class PeriodForm(forms.Form):
-    """A time that is not to count, in the listener's time zone."""
+    """A period to exclude, in the listener's time zone."""
 
     since = forms.DateTimeField(
         label=_("From"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")

@@ -1,4 +1,4 @@
-"""What the listener says of their taste: genres and artists liked, blocks, lines turned up and down, exclusions."""
+"""Stated preferences: favourite genres and artists, blocks, adjustments and exclusions."""
 
 from typing import ClassVar
 
@@ -31,7 +31,7 @@ class BlockQuerySet(models.QuerySet["Block"]):
 
 
 class Block(models.Model):
-    """A song, an artist or a genre that is not to be recommended, for good or until a time."""
+    """A song, artist or genre that must not be recommended, permanently or until a time."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="blocks")
     track = models.ForeignKey(Track, models.CASCADE, related_name="blocks", null=True, blank=True)
@@ -68,15 +68,14 @@ class Block(models.Model):
 
 
 class TasteAdjustment(models.Model):
-    """How much an artist, a genre or an audio feature counts in the listener's taste, by their own word.
-
-    1 would be as learned (then there is no row), 0 is not at all.
+    """The listener's adjustment of how much an artist, genre or audio feature counts. 1 would be as learned (then there
+    is no row), 0 is not at all.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="taste_adjustments")
     artist = models.ForeignKey(Artist, models.CASCADE, related_name="taste_adjustments", null=True, blank=True)
     genre = models.ForeignKey(Genre, models.CASCADE, related_name="taste_adjustments", null=True, blank=True)
-    # Null and not "" where there is none: a unique index lets many nulls pass.
+    # Null rather than "" if there is none, because a unique index allows many nulls.
     feature = models.CharField(  # noqa: DJ001
         max_length=30, null=True, blank=True, choices=[(spec.name, spec.label) for spec in FEATURES.values()]
     )
@@ -104,14 +103,14 @@ class TasteAdjustment(models.Model):
 
 
 class TasteExclusion(models.Model):
-    """What does not count in the listener's taste: a song, all songs of an artist, or what was done in a period."""
+    """Something excluded from the listener's taste: a song, an artist's songs, or a period."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="taste_exclusions")
     track = models.ForeignKey(Track, models.CASCADE, related_name="taste_exclusions", null=True, blank=True)
     artist = models.ForeignKey(Artist, models.CASCADE, related_name="taste_exclusions", null=True, blank=True)
     since = models.DateTimeField(null=True, blank=True)
     until = models.DateTimeField(null=True, blank=True)
-    # Made by a private session, and not by hand.
+    # Created by a private session, not by hand.
     is_private_session = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -1,4 +1,4 @@
-"""Reads of what the listener says they like."""
+"""Reads of stated preferences."""
 
 from django.db.models import QuerySet
 

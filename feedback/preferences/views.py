@@ -1,4 +1,4 @@
-"""What the listener presses to steer: block, turn up and down, what does not count, private session."""
+"""Views of blocks, adjustments, exclusions and private sessions."""
 
 from datetime import timedelta
 from typing import Any, cast
@@ -78,7 +78,7 @@ def adjust(request: HttpRequest) -> HttpResponse:
 @require_POST
 @listener_required
 def exclude(request: HttpRequest) -> HttpResponse:
-    """Let a song or an artist not count in the taste."""
+    """Exclude a song or an artist from the taste."""
     form = ExcludeForm(request.POST)
     if not form.is_valid():
         return _refused(form)
@@ -101,7 +101,7 @@ def follow(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @listener_required
 def exclude_period(request: HttpRequest) -> HttpResponse:
-    """Let what was done in a period not count in the taste."""
+    """Exclude a period from the taste."""
     form = PeriodForm(request.POST)
     if not form.is_valid():
         messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
@@ -117,7 +117,7 @@ def exclude_period(request: HttpRequest) -> HttpResponse:
 @require_POST
 @listener_required
 def remove_exclusion(request: HttpRequest, pk: int) -> HttpResponse:
-    """Let what was excluded count again."""
+    """Remove an exclusion."""
     preference_services.remove_exclusion(exclusion=get_object_or_404(TasteExclusion, pk=pk, user=_listener(request)))
     return _done(request, _("That counts towards your taste again."))
 
@@ -146,7 +146,7 @@ def _listener(request: HttpRequest) -> User:
 
 
 def _done(request: HttpRequest, text: str, undo_url: str = "", **undo: Any) -> HttpResponse:
-    """Say what was done, with the way back: on the open page, or on the one the listener comes back to."""
+    """Show a message with an undo button, on the open page or on the next one."""
     if is_htmx(request) and request.htmx.target in IN_PLACE:  # type: ignore[attr-defined]
         return trigger_client_event(answer_in_place(request, text, undo_url, **undo), "taste-changed")
     if undo_url:

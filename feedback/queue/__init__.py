@@ -1,1 +1,1 @@
-"""What a listener's player goes through."""
+"""The play queue."""

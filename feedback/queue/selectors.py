@@ -64,7 +64,7 @@ def state_of(queue: PlayQueue) -> QueueState:
 
 
 def queue_version(user: User) -> str:
-    """Return a text that is another one after every change of the listener's queue, in one query."""
+    """Return a text that differs after every change of the listener's queue, in one query."""
     row = PlayQueue.objects.filter(user=user).values_list("pk", "updated_at").first()
     return f"{row[0]}-{row[1].timestamp():.6f}" if row else "none"
 

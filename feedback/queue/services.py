@@ -1,7 +1,7 @@
 """Writes of the play queue. Each locks the listener's queue, so that two devices never move it at once.
 
-Positions are unique in the database, and an UPDATE of many rows is checked row by row on SQLite and MariaDB: items
-that change places are first moved far beyond the end, then to where they belong.
+Positions are unique in the database, and SQLite and MariaDB check an UPDATE row by row, so items that change places are
+first moved far beyond the end and then to their new positions.
 """
 
 import random
@@ -26,7 +26,7 @@ _random = random.SystemRandom()
 
 
 class QueueFullError(Exception):
-    """The queue would hold more than ``MAX_SONGS`` songs that are yet to come."""
+    """The queue would hold more than ``MAX_SONGS`` upcoming songs."""
 
 
 @transaction.atomic
@@ -239,7 +239,7 @@ def _insert(
     ]
     QueueItem.objects.bulk_create(new)
     if chosen < len(ahead):
-        # As the database gave them their ids, which not every database tells.
+        # In the order of their ids, which not every database returns from an insert.
         new = list(QueueItem.objects.filter(queue=queue, position__gte=end).order_by("position"))
         _write_order(queue, behind, [*ahead[:chosen], *new, *ahead[chosen:]])
     _touch(queue)

@@ -1,6 +1,6 @@
 """The like, dislike and listen buttons of a song, drawn without a template.
 
-Lists have thirty of them and the "For you" page is drawn anew after every click: as template nodes the buttons took
+Lists have thirty of them, and the "For you" page is drawn again after every click; as template nodes the buttons took
 longer than finding the songs.
 """
 
@@ -27,7 +27,7 @@ _FORM = (
     '<input type="hidden" name="next" value="{next}"><input type="hidden" name="key" value="{key}">'
     '<input type="hidden" name="token" value="{token}">{listen}{like}{dislike}{keep}{more}</form>'
 )
-# The form alone is drawn anew; or what else a page names as its answer.
+# By default only the form is replaced; a page may name another part.
 _IN_PLACE = 'hx-post="{url}" hx-target="closest form" hx-select="form" hx-swap="outerHTML"'
 _RATE = (
     '<button class="btn btn-icon" type="submit" id="{name}-{key}" name="value" value="{value}"'
@@ -135,7 +135,7 @@ def feedback_form(
 
 
 def _of_request(request: HttpRequest) -> tuple[str, str]:
-    """Return what is the same for all rows: the CSRF token, whose masking takes its time, and where to come back to."""
+    """Return what all rows share: the CSRF token, whose masking takes time, and the address to return to."""
     same: tuple[str, str] | None = getattr(request, "feedback_form", None)
     if same is None:
         same = get_token(request), return_address(request)
@@ -145,7 +145,7 @@ def _of_request(request: HttpRequest) -> tuple[str, str]:
 
 @cache
 def _address(name: str) -> str:
-    """Return the address ``name`` with ``{}`` where the song's id goes: lists ask for it a hundred times."""
+    """Return the URL ``name`` with ``{}`` in place of the song's id; lists need it a hundred times."""
     return reverse(name, args=[0]).replace("/0/", "/{}/")
 
 

@@ -35,7 +35,7 @@ class Rating(models.Model):
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["user", "value", "-updated_at"], name="rating_by_listener"),
-            # Lets `retrain --if-needed` see in one look whether anything is new.
+            # Lets `retrain --if-needed` detect changes with one query.
             models.Index(fields=["updated_at"], name="rating_by_time"),
         ]
 

@@ -16,11 +16,11 @@ from feedback.web.feed_cache import invalidates_feed
 def rate(*, user: User, track: Track, value: int | None, source: str = Source.SITE) -> None:
     """Set the listener's rating of a song: ``Rating.Value.LIKE``, ``DISLIKE`` or, to clear it, None.
 
-    One row per listener and song is left whatever comes at the same time; the last write wins. Raises
+    Concurrent writes leave one row per listener and song; the last one wins. Raises
     ``HiddenTrackError``, and ``ValueError`` for any other value.
     """
     refuse_hidden(track)
-    # One listener's clicks wait for each other: on MariaDB a like and its undo at once would lock each other out.
+    # A listener's clicks wait for each other, because on MariaDB a concurrent like and undo would deadlock.
     lock_user(user)
     if value is None:
         Rating.objects.filter(user=user, track=track).delete()

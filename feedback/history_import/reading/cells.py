@@ -1,4 +1,4 @@
-"""What the cells of a history's tables mean, for each kind of table."""
+"""Parsers of table rows, one for each kind of table."""
 
 from collections.abc import Iterator
 
@@ -39,7 +39,7 @@ def _lastfm(cells: Cells, times: Times) -> Row:
 
 
 def _exportify(cells: Cells, times: Times) -> Row:
-    """Return the day a song was put on a playlist as a play that was heard to its end: somebody wanted it."""
+    """Return a song on a playlist as a completed play at the time it was added."""
     if not (cells["title"] and cells["artist"]):
         return NO_SONG
     at = times.read(cells["at"])
@@ -59,14 +59,14 @@ def _own(cells: Cells, times: Times) -> Row:
     plain = {field: _plain(cell) for field, cell in cells.items()}
     record = {**plain, "played_at": plain["at"], "ms_played": plain.get("ms"), "spotify_id": plain.get("uri", "")}
     if not plain.get("artist"):
-        # The complete export names the song and its artists in one cell.
+        # The complete export has the song and its artists in one cell.
         title, _, artists = plain["title"].rpartition(" - ")
         return own_play(record, title, artists, times)
     return own_play(record, plain["title"], plain["artist"], times)
 
 
 def _plain(cell: str) -> str:
-    """Return a cell without the apostrophe that this site's files put before what a spreadsheet would run."""
+    """Return a cell without the apostrophe that this site's exports put before formulas."""
     return cell[1:] if cell.startswith(_GUARDED) else cell
 
 
@@ -96,7 +96,7 @@ def _apple(cells: Cells, times: Times) -> Row:
 
 
 def _streams(cells: Cells, times: Times) -> Row:
-    """Return the play of a table that says how long was heard, as those of Tidal and Deezer."""
+    """Return the play of a table with listening times, such as those of Tidal and Deezer."""
     title, artist, uri = cells["title"], cells["artist"], cells.get("uri", "")
     if not (title and artist):
         return NO_SONG

@@ -1,4 +1,4 @@
-"""Which format a file is of, told from its whole head by the content, and its rows."""
+"""Recognises the format of a file from the content of its whole head, and yields its rows."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -17,10 +17,10 @@ from feedback.history_import.reading.times import Times
 from feedback.history_import.reading.values import text_of
 from feedback.history_import.reading.youtube import shared_words, without
 
-# So many records tell what a file is: it may begin with podcasts, or with what is just playing.
+# Number of records that decide the format; the first may be podcasts, or the song being played.
 HEAD_RECORDS = 1000
 _SHORT_MS = 60_000
-# What is scrobbled is longer than half a minute.
+# Scrobbled songs are longer than half a minute.
 _SHORTEST_SCROBBLED_MS = 31_000
 _TOLD_TO_THE_MINUTE = frozenset({"spotify-year", "lastfm"})
 LABELS = {
@@ -46,21 +46,21 @@ class Format:
 
     name: str
     table: Table | None = None
-    # What YouTube puts before and behind each title, in a language that is not known here.
+    # The words around each title in a YouTube file of an unknown language.
     words: tuple[str, str] = ("", "")
 
     @property
     def label(self) -> str:
-        """Return what the kind is called."""
+        """Return the name of the kind."""
         return LABELS[self.name]
 
     @property
     def has_local_clock(self) -> bool:
-        """Return whether its times are of a clock whose zone is not told."""
+        """Return whether its times are local times of an unknown zone."""
         return self.table is not None and self.table.has_local_clock
 
     def rows(self, member: Member, times: Times | None = None) -> Iterator[Row]:
-        """Yield a play for each record, or the reason for leaving it out."""
+        """Yield a play for each record, or the reason for skipping it."""
         times = times or Times()
         table = self.table
         rows = _json_rows(member, self.name, times, self.words) if table is None else table_rows(member, table, times)
@@ -68,7 +68,7 @@ class Format:
 
 
 def recognise(member: Member) -> Format | None:
-    """Return the format of ``member``, by its content; ``None`` for what is no listening history."""
+    """Return the format of ``member`` by its content; ``None`` if it is not a listening history."""
     head = member.head()
     text = head.decode(encoding_of(head), errors="replace").lstrip("\ufeff").lstrip()
     if text.startswith(("[", "{")):
@@ -102,7 +102,7 @@ def _of_records(member: Member) -> str:
             if key == "accounts.User":
                 return "own"
     except HistoryError:
-        # What was read so far tells; the damage shows when the file is read.
+        # The records read so far decide; the damage is reported when the file is read.
         pass
     kinds.pop("", None)
     return max(kinds, key=kinds.__getitem__, default="")
@@ -127,7 +127,7 @@ def _words_of(member: Member) -> tuple[str, str]:
 
 def _json_rows(member: Member, name: str, times: Times, words: tuple[str, str]) -> Iterator[Row]:
     if name == "own":
-        # The complete export holds all tables of the listener; plays are one of them.
+        # The complete export contains all tables of the listener, plays among them.
         plays = (record for key, record in _records(member) if key == "feedback.Play")
         yield from (_row(record, name, times) for record in plays)
         return
@@ -166,7 +166,7 @@ def _numbered(rows: Iterator[Row]) -> Iterator[Row]:
 
 
 def _length(row: Row) -> int:
-    """Return how long a play lasted at least, where its listing tells the minute alone."""
+    """Return the minimum length of a play whose listing has times to the minute."""
     if isinstance(row, str):
         return 0
     if row.ms_played is None:
@@ -177,7 +177,7 @@ def _length(row: Row) -> int:
 def date_order(member: Member, kind: Format) -> tuple[str, list[str]]:
     """Return whether day or month comes first in the times of ``member``, and the times that leave it open.
 
-    "" and no times: the question does not come up. The whole file is read where its first rows have such times.
+    "" and no times: there is no ambiguity. The whole file is read where its first rows have such times.
     """
     times = Times()
     for _row in islice(kind.rows(member, times), HEAD_RECORDS):

@@ -1,4 +1,4 @@
-"""Lists of songs that are no histories: what somebody loved, and lists whose times say nothing of when it was heard."""
+"""Recognises lists of songs that are not histories: loved songs, and lists whose times are not times of listening."""
 
 import csv
 import re
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_noop
 
 from feedback.history_import.reading.tables import HEAD_ROWS, HEADING_ROWS, Table, columns_of, delimiters_of, head_lines
 
-# Reasons why a list is not read. Each says what to do instead.
+# Reasons for refusing a list. Each says what to do instead.
 LOVED = gettext_noop(
     "%(file)s is a list of songs that were loved, not of plays, so nothing was added to your history. Search for the "
     "songs here and like them, or upload the export of all plays."
@@ -34,7 +34,7 @@ _LOVED = re.compile(
 _NO_WORD = re.compile(r"[\W\d_]+")
 _NAMES_OF_TIMES = ("at", "title", "artist")
 _FEWEST = 3
-# So many songs of one day, without a clock, were not all that was played.
+# A list with this many songs of one day and no time of day is not a history.
 _FEWEST_OF_A_DAY = 10
 
 
@@ -60,7 +60,7 @@ def why_no_history(name: str, head: str, table: Table | None) -> str:
 def _is_headed_loved(rows: Sequence[Sequence[str]], table: Table) -> bool:
     """Return whether a title above the columns says so, or the heading of a column that is read.
 
-    A column of its own that marks loved songs among others ("loved": 0 or 1) says nothing of the rest.
+    A separate column that marks loved songs among others ("loved": 0 or 1) does not count.
     """
     if not table.skipped:
         return False

@@ -1,7 +1,7 @@
 """Reading JSON item by item, so that memory does not grow with the file.
 
-A file may hold one value or many, one behind the other or one a line. Everything in it is read: what is no JSON is an
-error that names its place.
+A file may contain one value or many, concatenated or one per line. All of it is read; anything that is not JSON is an
+error that names the position.
 """
 
 import json
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop
 
 from feedback.history_import.reading.source import HistoryError, Member
 
-# No record of a play is longer; a page of Last.fm's holds a thousand plays.
+# No record of a play is longer; a page from Last.fm holds a thousand plays.
 MAX_ITEM_SIGNS = 8_000_000
 # An object that is longer is walked key by key, and not decoded whole.
 MAX_OBJECT_SIGNS = 1_000_000
@@ -25,9 +25,9 @@ _FOLLOWS = gettext_noop("Line %(line)d of %(file)s is damaged. There is somethin
 _BETWEEN = re.compile(r"[\s,]*")
 _BLANK = re.compile(r"[\s\x1e]*")
 
-# What the key of an object ends with that is a member of another, and no item of a list.
+# Suffix of the key of an object that is a member of another object and not an item of a list.
 MEMBER = "{}"
-# Lists whose items have a time but are no plays: what was loved at Last.fm.
+# Lists whose items have a time but are not plays: loved songs of Last.fm.
 _NO_PLAYS = frozenset({"lovedtracks", "bannedtracks", "loved", "banned"})
 # The key under which an item stands ("" at the top), and the item.
 Item = tuple[str, Any]
@@ -53,7 +53,7 @@ def json_items(member: Member) -> Iterator[Item]:
 
 
 def is_of_plays(key: str) -> bool:
-    """Return whether what stands under the key may be plays."""
+    """Return whether the values under the key may be plays."""
     return key.rstrip(MEMBER) not in _NO_PLAYS
 
 
@@ -63,7 +63,7 @@ def key_within(outer: str, key: str) -> str:
 
 
 class _Reader:
-    """A window on the text, which moves on."""
+    """A moving window on the text."""
 
     def __init__(self, member: Member) -> None:
         self._name = member.name
@@ -74,12 +74,12 @@ class _Reader:
         self._decode = json.JSONDecoder().raw_decode
 
     def error(self, pattern: str) -> HistoryError:
-        """Return the error that names the place reached."""
+        """Return an error that names the current position."""
         line = self._lines + self._buffer.count("\n", 0, self._place) + 1
         return HistoryError(pattern, file=self._name, line=line)
 
     def next_sign(self, between: "re.Pattern[str]") -> str:
-        """Move past what may stand between values; return the next sign, "" at the end of the file."""
+        """Skip separators between values; return the next character, "" at the end of the file."""
         while True:
             self._place = between.match(self._buffer, self._place).end()  # type: ignore[union-attr]
             if self._place < len(self._buffer):
@@ -91,7 +91,7 @@ class _Reader:
         """Yield the items of the list that begins here."""
         self._place += 1
         while True:
-            # The commonest way through is kept short: a history has a million items.
+            # The most frequent case is kept fast, because a history has a million items.
             position = _BETWEEN.match(self._buffer, self._place).end()  # type: ignore[union-attr]
             if position == len(self._buffer):
                 self._place = position
@@ -113,7 +113,7 @@ class _Reader:
             try:
                 value, self._place = self._decode(self._buffer, self._place)
             except json.JSONDecodeError as error:
-                # Most likely it goes on in the next piece.
+                # It probably continues in the next piece.
                 if len(self._buffer) - self._place > most:
                     raise self.error(DAMAGED) from error
                 self._need()
@@ -159,7 +159,7 @@ class _Reader:
         self._place += 1
 
     def _scalar(self) -> None:
-        # A number at the end of a piece may go on in the next.
+        # A number at the end of a piece may continue in the next.
         if len(self._buffer) - self._place < 400:
             self._grow()
         self.value()

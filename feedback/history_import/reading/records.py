@@ -1,4 +1,4 @@
-"""What the records of the services' JSON exports look like, and how each becomes a play."""
+"""Recognises the records of the services' JSON exports and converts them to plays."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -24,7 +24,7 @@ from feedback.history_import.reading.times import MILLISECONDS, Times, iso_secon
 from feedback.history_import.reading.values import isrc_of, milliseconds, name_of, names_of, spotify_id, text_of, whole
 from feedback.history_import.reading.youtube import artist_of, song_of
 
-# Sound that nobody can have heard.
+# Reasons for which nothing was audible.
 MIN_MS = 1000
 _MAX_DEPTH = 6
 _TITLES = ("name", "track", "title", "track_name", "trackName", "song")
@@ -32,7 +32,7 @@ _ARTISTS = ("artist", "artists", "artist_name", "artistName", "artist_names")
 _ALBUMS = ("album", "release_name", "album_name", "albumName")
 _TIMES = ("date", "uts", "timeMs", "timestamp", "time", "listened_at", "played_at", "playedAt", "scrobbled_at",
           "datetime", "utc_time", "endTime")  # fmt: skip
-# Logs of scrobblers tell what was loved, too.
+# Logs of scrobblers contain loved songs as well.
 PLAY_EVENTS = frozenset({"", "scrobble", "scrobbled", "play", "played", "listen"})
 _NEEDED = (
     ("listened_at", "track_metadata", "listenbrainz"),
@@ -43,10 +43,10 @@ Convert = Callable[[Record, Times], Row]
 
 
 def kind_of(record: Any) -> str:
-    """Return the name of the format that a record is of; "" for what is no play of any."""
+    """Return the name of a record's format; "" if it is not a play."""
     if not isinstance(record, dict):
         return ""
-    # The commonest goes first, and without a loop: a history has a million records.
+    # The most frequent formats first, and without a loop, because a history has a million records.
     if "ms_played" in record and "ts" in record:
         return "spotify"
     for first, second, name in _NEEDED:
@@ -72,7 +72,7 @@ def _kind_of_others(record: Record) -> str:
 def plays_in(key: str, value: Any, depth: int = 0) -> Iterator[tuple[str, Any]]:
     """Yield the records in a value, such as a page that holds a list of them, each with the key of its list.
 
-    What is neither a play nor in a list, such as the attributes of a page, is no record.
+    Objects that are neither plays nor in a list, such as the attributes of a page, are not records.
     """
     if isinstance(value, list) and depth < _MAX_DEPTH:
         for item in value:
@@ -93,7 +93,7 @@ def _holds_more(value: Any) -> bool:
 
 
 def _is_song(value: Record) -> bool:
-    # It has no time, or it would be a play; its artist and album are no records of their own.
+    # It has no time, otherwise it would be a play; its artist and album are not records.
     return any(text_of(value.get(key)) for key in ("name", "title")) and any(key in value for key in _ARTISTS)
 
 
@@ -123,17 +123,17 @@ def _spotify(record: Record, _times: Times) -> Row:
         outcome = SKIPPED if record.get("skipped") is True or record.get("reason_end") == "fwdbtn" else STARTED
     key = f"{at}\n{uri or title}\n{ms}"
     if record.get("offline") is True and record.get("offline_timestamp"):
-        # What was heard offline is sent later, at times several plays with one time stamp.
+        # Offline plays are sent later, sometimes several with one time stamp.
         key += f"\n{_offline_second(record['offline_timestamp'])}"
     album = text_of(record.get("master_metadata_album_album_name"))
-    # What was played in a private session was not meant to leave traces.
+    # Plays of a private session were not meant to be recorded.
     is_counted = record.get("incognito_mode") is not True
     artists = (artist,) if artist else ()
     return PlayRow(at, key, track, "", title, artists, album, uri, ms, outcome, is_counted, "spotify", True)
 
 
 def _offline_second(value: Any) -> Any:
-    """Return the second at which it began: newer exports tell milliseconds."""
+    """Return the second at which it began; newer exports have milliseconds."""
     number = whole(value)
     if number is None:
         return value
@@ -204,7 +204,7 @@ def _listenbrainz(record: Record, times: Times) -> Row:
     names = more.get("artist_names")
     artists = tuple(filter(None, map(text_of, names))) if isinstance(names, list) else ()
     address = text_of(more.get("spotify_id")) or text_of(more.get("origin_url"))
-    # A submitted listen means half of the song or four minutes: it was heard.
+    # A submitted listen means that half of the song or four minutes were heard.
     return PlayRow(
         at, f"{at}\n{title}\n{artist}", spotify_id(address), isrc_of(more.get("isrc")), title, artists or (artist,),
         text_of(meta.get("release_name")), address, _milliseconds(more), COMPLETED, True, "listenbrainz",
@@ -239,8 +239,8 @@ def _lastfm(record: Record, times: Times) -> Row:
 
 
 def scrobble(at: int, title: str, artists: tuple[str, ...], album: str, has_seconds: bool) -> PlayRow:
-    """Return the play of a scrobble, which means that half of the song was heard."""
-    # Where times are told to the minute, the key is of the minute.
+    """Return the play of a scrobble, which means that at least half of the song was heard."""
+    # If times have minutes only, the key is that of the minute.
     key = f"{at if has_seconds else at // 60}\n{title}\n{artists[0]}".casefold()
     listing = "lastfm" if has_seconds else "lastfm" + MINUTES
     return PlayRow(at, key, "", "", title, artists, album, "", None, COMPLETED, True, listing)
@@ -280,7 +280,7 @@ def _own(record: Record, times: Times) -> Row:
 
 
 def own_play(cells: Record, title: str, artists: str, times: Times) -> Row:
-    """Return the play of a row of this site's own files; what Spotify's interface told stays marked as that."""
+    """Return the play of a row of this site's own files; plays from Spotify's API stay marked as such."""
     if not (title and artists):
         return NO_SONG
     at = times.read(cells.get("played_at"))
@@ -308,7 +308,7 @@ def _is_playing(record: Record) -> bool:
 
 def _spotify_2018(record: Record, times: Times) -> Row:
     row = _lastfm(record, times)
-    # That export does not tell how much was heard.
+    # That export has no listening time.
     return row._replace(outcome=STARTED, listing="spotify-2018") if isinstance(row, PlayRow) else row
 
 

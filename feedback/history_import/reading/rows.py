@@ -1,4 +1,4 @@
-"""What every format is turned into: plays, or the reason for leaving a record out."""
+"""The common form of all formats: plays, or the reason for skipping a record."""
 
 from typing import Any, NamedTuple
 
@@ -7,7 +7,7 @@ from django.utils.translation import gettext_noop
 from feedback.plays.models import Play
 
 STARTED, COMPLETED, SKIPPED = (outcome.value for outcome in Play.Outcome)
-# Reasons for leaving a record out. They are shown, translated, so they are few and fixed.
+# Reasons for skipping a record. They are shown and translated, so they are few and fixed.
 NO_SONG = gettext_noop("has no song")
 NO_TIME = gettext_noop("has no valid date or time")
 NO_LENGTH = gettext_noop("doesn't say how long it was played")
@@ -16,9 +16,9 @@ NOT_HEARD = gettext_noop("was played for less than a second")
 PLAYING_NOW = gettext_noop("was still playing when exported")
 ANOTHER_WIDTH = gettext_noop("has more or fewer cells than the header row")
 NOT_A_PLAY = gettext_noop("isn't a play but another event")
-# Not of the record's making.
+# Reasons that are not the record's fault.
 NO_ROOM = gettext_noop("no longer fits in your history")
-# A listing whose times are cut to the minute is another listing of the same service.
+# A listing with times to the minute counts as another listing of the same service.
 MINUTES = "-min"
 
 

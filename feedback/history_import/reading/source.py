@@ -13,16 +13,16 @@ from catalog.importing.reading.dialect import CYRILLIC, WINDOWS, encoding_of
 
 PIECE_BYTES = 1 << 18
 OTHER_ENCODING = WINDOWS
-# What those are called that are read besides UTF-8.
+# Names of the encodings that are read besides UTF-8.
 ENCODING_NAMES = {WINDOWS: "Windows-1252", CYRILLIC: "Windows-1251"}
 MAX_MEMBERS = 5000
 # Ten years of listening are some 300 MB of JSON.
 MAX_UNPACKED_BYTES = 1_000_000_000
-# Real histories pack to a twentieth. What packs to less than a sixtieth, all in all, is made to fill a disk.
+# Real histories compress to a twentieth. An archive that compresses to less than a sixtieth is made to fill a disk.
 MAX_RATIO = 60
 _RATIO_MATTERS_BYTES = 3_000_000
 _CLUTTER = frozenset({".DS_Store", ".localized", ".directory", "Thumbs.db", "desktop.ini"})
-# What Excel's and LibreOffice's files hold, which are zip archives as well.
+# Members of Excel and LibreOffice files, which are zip archives as well.
 _SPREADSHEETS = frozenset({"xl/workbook.xml", "content.xml"})
 _ENCRYPTED = 0x1
 _UTF_16 = gettext_noop("%(file)s isn't a listening history. It is UTF-16 text. Save it as UTF-8.")
@@ -88,11 +88,12 @@ class Member:
             ) from error
 
     def lines(self) -> Iterator[str]:
-        """Yield the lines with their ends, which are CR, LF or both: titles may hold other signs that end lines."""
+        """Yield the lines with their ends, which are CR, LF or both, because titles may contain other line
+        separators."""
         waiting = ""
         for text in self.texts():
             parts = _lines(waiting + text)
-            # The last may go on in the next piece; so may a line end of two signs.
+            # The last line may continue in the next piece, and so may a line end of two characters.
             waiting = parts.pop() if parts else ""
             yield from parts
             if len(waiting) > 4 * PIECE_BYTES:
@@ -119,7 +120,7 @@ class Member:
 
 
 class History:
-    """An upload and its readable members; ``read`` of ``size`` bytes were handed out so far (of all passes)."""
+    """An upload and its readable members; ``read`` counts the bytes returned so far, of ``size`` (of all passes)."""
 
     def __init__(self, file: IO[bytes], name: str) -> None:
         self.name = name
@@ -183,7 +184,7 @@ class History:
                 limit=MAX_UNPACKED_BYTES // 1_000_000,
             )
         unpacked = sum(info.file_size for info in infos)
-        # Several members may name the same packed bytes: what counts is the file that was sent.
+        # Several members may refer to the same packed bytes, so the size of the upload counts.
         if unpacked > _RATIO_MATTERS_BYTES and unpacked > MAX_RATIO * self.size:
             largest = max(infos, key=lambda info: info.file_size)
             raise HistoryError(
@@ -192,7 +193,7 @@ class History:
                 member=largest.filename[:100],
             )
         for info in infos:
-            # Nothing is unpacked to disk; but an archive with such names was made to do harm.
+            # Nothing is unpacked to disk, but an archive with such names is malicious.
             if info.filename.startswith(("/", "\\")) or ".." in info.filename.replace("\\", "/").split("/"):
                 raise HistoryError(
                     gettext_noop("%(file)s contains a file with an unsafe path (%(member)s)."),
@@ -207,7 +208,7 @@ class History:
 
 
 class _Unclosed(io.RawIOBase):
-    """A file that others close."""
+    """A file whose ``close`` does nothing."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._inner = file
@@ -222,11 +223,11 @@ class _Unclosed(io.RawIOBase):
 
 
 def _lines(text: str) -> list[str]:
-    # Unlike ``splitlines``, which parts at form feeds and U+2028 as well.
+    # Unlike ``splitlines``, which also splits at form feeds and U+2028.
     return list(io.StringIO(text, newline=""))
 
 
 def _is_clutter(name: str) -> bool:
-    """Return whether a member is what operating systems add by themselves."""
+    """Return whether a member is one of those that operating systems add."""
     last = name.rsplit("/", 1)[-1]
     return name.startswith("__MACOSX/") or last.startswith("._") or last in _CLUTTER

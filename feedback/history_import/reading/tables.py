@@ -1,4 +1,4 @@
-"""Histories that are tables: which column is what, told by headings in several languages or by the values."""
+"""Histories in tables: identifies the columns by headings in several languages or by their values."""
 
 import csv
 import re
@@ -22,12 +22,12 @@ from feedback.history_import.reading.times import Times
 from feedback.history_import.reading.values import whole
 
 HEAD_ROWS = 60
-# Where the heading may stand: below a title, or a line that only names the delimiter.
+# Number of lines in which the header is searched: it may follow a title or a line that names the delimiter.
 HEADING_ROWS = 5
 _DELIMITERS = (",", ";", "\t", "|")
 _MARK = "#AUDIOSCROBBLER"
-# Names of columns as exports have them, compared in small letters, with blanks for dashes and underscores; the better
-# ones first. Besides English: German, French, Spanish, Italian, Portuguese, Dutch and Swedish.
+# Column names of exports, compared in lower case with blanks for dashes and underscores, the better ones first. Besides
+# English: German, French, Spanish, Italian, Portuguese, Dutch and Swedish.
 _COLUMNS = {
     "at": (
         "uts", "timems", "event start timestamp", "played at", "entry date", "timestamp",
@@ -62,7 +62,7 @@ _COLUMNS = {
     "ms": ("play duration milliseconds", "stream duration ms", "ms played", "msplayed"),
     "seconds": ("listening time", "seconds played", "play duration seconds"),
     "end": ("event end timestamp",),
-    # Where the day stands in a column of its own.
+    # If the day is in a separate column.
     "clock": ("time", "uhrzeit", "zeit", "heure", "hora", "ora", "tijd", "tid", "klockslag"),
     "plays": ("play count",),
     "skips": ("skip count",),
@@ -86,7 +86,7 @@ _VALUES = {"true": True, "false": False}
 _FLAGS = frozenset({"skipped", "offline", "incognito_mode", "shuffle"})
 _DOUBTFUL = (NO_TIME, NO_SONG, ANOTHER_WIDTH)
 _CLOCK = re.compile(r"\d{1,2}[:.h]\d{2}")
-# So many plays of one song on one day are believed.
+# Maximum plausible number of plays of one song on one day.
 _MOST_COUNTED = 500
 _HEADERLESS = ("artist", "album", "title", "at")
 _URI = re.compile(
@@ -116,7 +116,7 @@ _MOST_NAMES = 6
 
 @dataclass(frozen=True)
 class Table:
-    """How a table is to be read: ``columns`` gives the place of each field; ``skipped`` lines stand before the rows."""
+    """How to read a table: ``columns`` gives the index of each field; ``skipped`` lines precede the rows."""
 
     name: str
     delimiter: str
@@ -127,7 +127,7 @@ class Table:
 
 
 def recognise_table(head: str) -> Table | None:
-    """Return how the table that begins with ``head`` is to be read; ``None`` for what is no history."""
+    """Return how to read the table that begins with ``head``; ``None`` if it is not a history."""
     if head.startswith(_MARK):
         return Table("rockbox", "\t", {}, 0, 0, "\n#TZ/UTC" not in head[:500].replace("\r", "\n"))
     lines = list(head_lines(head))
@@ -136,7 +136,7 @@ def recognise_table(head: str) -> Table | None:
 
 
 def delimiters_of(head: str) -> tuple[str, ...]:
-    """Return the signs that may part the cells: the one that the first line names, or all."""
+    """Return the possible delimiters: the one that the first line names, or all."""
     first = next(head_lines(head), "").strip().strip('"').lower()
     return (first[4:] or "\t",) if first.startswith("sep=") and len(first) < 6 else _DELIMITERS
 
@@ -146,14 +146,14 @@ def table_rows(member: Member, table: Table, times: Times) -> Iterator[Row]:
     if table.name == "rockbox":
         yield from rockbox_rows(member, times)
         return
-    # The rows before the heading were told apart by the same reader.
+    # The lines before the header were read by the same reader.
     rows = _cells(member, table)
     for number, cells in enumerate(rows):
         if number < table.skipped or not any(cells):
             continue
         row = _row(cells, table, times)
         if row in _DOUBTFUL and (other := _of_heading([cell.strip() for cell in cells], table.delimiter, 0)):
-            # Another table stands behind the first.
+            # Another table follows.
             table = other
         elif isinstance(row, PlayRow) and table.name == "apple" and "plays" in table.columns:
             yield from _counted(row, cells, table)
@@ -178,7 +178,7 @@ def _value(field: str, cell: str) -> str | bool | None:
 
 
 def _counted(row: PlayRow, cells: Sequence[str], table: Table) -> Iterator[Row]:
-    """Yield as many plays as the line counts; where it counts only skips, so many skipped ones."""
+    """Yield as many plays as the line counts, or as many skipped plays if it counts only skips."""
     plays = whole(cells[table.columns["plays"]]) or 0
     skips = (whole(cells[table.columns["skips"]]) or 0) if "skips" in table.columns else 0
     if plays < 1 and skips > 0:
@@ -205,7 +205,7 @@ def _cells(member: Member, table: Table) -> Iterator[list[str]]:
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            # A quote within the one line can be made out; one that swallowed others cannot.
+            # A quote within a single line can be repaired; one that swallowed other lines cannot.
             if len(lines) != 1 or (cells := _loosely(lines[0], table)) is None:
                 raise HistoryError(DAMAGED, file=member.name, line=reader.line_num) from error
         if cells is None:
@@ -294,7 +294,7 @@ def _name_of(columns: dict[str, int]) -> str:
 def _headerless(rows: Sequence[Sequence[str]], delimiter: str) -> Table | None:
     """Return the table of the export without heading: artist, album, title and time, which is empty while playing.
 
-    Or it has a heading in a language that is not known here: then something is above the times that is none.
+    A header in an unknown language shows in a cell above the times that is not a time.
     """
     times = Times(order="day")
     full = [cells for cells in rows if len(cells) == len(_HEADERLESS)]
@@ -359,7 +359,7 @@ def _holds(text: str, stems: Sequence[str]) -> bool:
 
 
 def _place(body: Sequence[Sequence[str]], is_such: Callable[[str], bool]) -> int | None:
-    """Return the column in which most cells are such."""
+    """Return the column in which most cells match."""
     counts = Counter(column for cells in body for column, cell in enumerate(cells) if is_such(cell))
     column, number = max(counts.items(), key=lambda item: (item[1], -item[0]), default=(0, 0))
     return column if 2 * number > len(body) else None

@@ -1,4 +1,4 @@
-"""Times as tools write them, and which of two numbers is the day where only the whole file can tell."""
+"""Parses times as tools write them, and decides from the whole file which of two numbers is the day."""
 
 import re
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ _COMPACT = re.compile(r"(?:19|20)\d{6}")
 _CLOCK = re.compile(
     r"(\d{1,2})[:.h時](\d{2})(?:[:.分](\d{2})(?:[.,]\d+)?)?(?:\s*([apπμ])\.?\s?[mμ](?:\b\.?|\.))?", re.IGNORECASE
 )
-# What stands before the clock in East Asia: before noon, and after it.
+# Markers before the time in East Asia: before and after noon.
 _HALF = re.compile(r"(?:(오전|上午|午前|凌晨|早上)|(오후|下午|午後|晚上))\s?")
 _OFFSET = re.compile(r"(?:GMT|UTC|(?<!\s)\s|^)\s*+([+-])(\d{2}):?(\d{2})\b")
 _YEAR_FIRST = re.compile(r"(\d{4})(?:[./-]\s?|\s?[年년]\s?)(\d{1,2})(?:[./-]\s?|\s?[月월]\s?)(\d{1,2})(?!\d)")
@@ -29,7 +29,7 @@ _YEAR_LAST = re.compile(r"(\d{1,2})\s?([./-])\s?(\d{1,2})\s?[./-]\s?(\d{4}|\d{2}
 _SHORT_NAMED = re.compile(r"(\d{1,2})[\s./-]+([^\W\d_]{3,})\.?[\s./'\u2019-]+(\d{2})(?!\d)")
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _NUMBERS = re.compile(r"\d+")
-# How the months begin, in the languages of Europe. Where two languages differ, the more letters tell.
+# First letters of the months in the languages of Europe, longer where two languages differ.
 _MONTHS = (
     "jan ene gen sty янв ian jaa led tam oca січ ιαν", "feb fév fev lut фев úno hel şub лют φεβ vee vel",  # noqa: RUF001
     "mar mär mrt maa мар már bře бер μαρ ožu", "apr avr abr kwi апр ápr dub huh nis кві απρ tra",  # noqa: RUF001
@@ -47,7 +47,7 @@ _ZONES = {"wet": 0, "west": 1, "bst": 1, "cet": 1, "mez": 1, "cest": 2, "mesz": 
 _ZONE = re.compile(rf"[\s(]({'|'.join(_ZONES)})\b", re.IGNORECASE)
 _MONTH_OF = {start: number for number, starts in enumerate(_MONTHS, start=1) for start in starts.split()}
 _LONGEST_START = max(map(len, _MONTH_OF))
-# Signs of direction, which stand in dates that were written from right to left.
+# Direction marks, found in dates of right-to-left languages.
 _DIRECTIONS = dict.fromkeys(map(ord, "\u200e\u200f\u061c"))
 
 
@@ -65,7 +65,7 @@ class Times:
     orders: set[str] = field(default_factory=set)
     # Whether any time was three numbers of which the year is the last.
     is_numeric: bool = False
-    # Whether the time read last was told to the second.
+    # Whether the last time that was read had seconds.
     has_seconds: bool = True
 
     def read(self, value: Any) -> int | None:
@@ -75,7 +75,7 @@ class Times:
             return _of_number(value)
         text = value.strip()
         if serial := _SERIAL.fullmatch(text):
-            # Fewer decimals tell less than a second.
+            # Fewer decimals are less than a second.
             self.has_seconds = len(serial[2] or "") > 4
             return round((float(text.replace(",", ".")) - _FIRST_DAY) * 86_400)
         if _NUMBER.fullmatch(text):
@@ -89,7 +89,7 @@ class Times:
         return None if moment is None else int(moment.timestamp())
 
     def read_clock(self, value: Any) -> int | None:
-        """Return what :meth:`read` does for the seconds of a clock in ``zone``."""
+        """Return what :meth:`read` does for seconds of a local clock in ``zone``."""
         at = self.read(value)
         if at is None or not self.zone:
             return at
@@ -134,7 +134,7 @@ class Times:
         elif first == second:
             order = DAY_FIRST
         else:
-            # With full stops between, the day comes first wherever that is written.
+            # With full stops the day always comes first.
             order = self.order or (DAY_FIRST if match[2] == "." else "")
             if not order:
                 if len(self.examples) < MAX_EXAMPLES and text not in self.examples:
@@ -174,7 +174,7 @@ def _named(text: str) -> tuple[int, int, int] | None:
     """Return the date of ``26 Feb 2019``, ``Tue, Feb 26 2019``, ``26. Februar 2019``, ``26-Feb-19``."""
     if (short := _SHORT_NAMED.fullmatch(text)) and (month := _month(short[2])):
         return 2000 + int(short[3]), month, int(short[1])
-    # The last such word: in several languages Tuesday begins like March, and stands before.
+    # The last such word, because in several languages Tuesday, which comes before it, begins like March.
     month = next((number for word in reversed(_WORD.findall(text)) if (number := _month(word))), None)
     numbers = _NUMBERS.findall(text)
     year = next((number for number in numbers if len(number) == 4), None)
@@ -201,7 +201,7 @@ def _time_of(clock: "re.Match[str] | None", half: "re.Match[str] | None") -> tup
 
 
 def _zone_of(text: str, clock: "re.Match[str] | None") -> timezone:
-    # Behind the clock alone: dashes stand between the parts of a date, too.
+    # Only after the time, because dates contain dashes as well.
     behind = text[text.find(clock[0]) + len(clock[0]) :] if clock else ""
     offset = _OFFSET.search(behind)
     if offset is None and (named := _ZONE.search(f" {behind}")):
@@ -217,7 +217,7 @@ def _without_date(text: str) -> str:
 
 
 def _around(text: str, clock: "re.Match[str] | None") -> tuple[str, str]:
-    """Return what stands before the clock and, without the distance from UTC, behind it."""
+    """Return the text before the time and the text after it, without the UTC offset."""
     if clock is None:
         return text, ""
     start = text.find(clock[0])

@@ -18,7 +18,7 @@ def text_of(value: Any) -> str:
 
 
 def name_of(value: Any) -> str:
-    """Return a name that may stand in Last.fm's ``{"#text": name}``, in ``{"name": name}`` or in a list of such."""
+    """Return a name, which may be in Last.fm's ``{"#text": name}``, in ``{"name": name}`` or in a list of these."""
     if isinstance(value, dict):
         return text_of(value.get("#text")) or text_of(value.get("name")) or text_of(value.get("title"))
     if isinstance(value, list):

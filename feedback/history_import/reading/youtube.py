@@ -1,4 +1,4 @@
-"""What YouTube writes around the names of songs and artists, in the listener's language."""
+"""The words that YouTube puts around the names of songs and artists, in the listener's language."""
 
 import re
 from collections import Counter
@@ -12,12 +12,12 @@ _WATCHED = (
     ("Прослушано: ", ""), ("", " gesehen"), ("Vous avez écouté ", ""), ("Has escuchado ", ""), ("Hai ascoltato ", ""),
     ("Você ouviu ", ""), ("", " beluisterd"), ("Lyssnade på ", ""), ("", " izlendi"), ("Du har sett ", ""),
 )  # fmt: skip
-# What YouTube puts behind the name of an artist whose channel it made by itself.
+# Suffix of the channels that YouTube generates for artists.
 _TOPIC = re.compile(
     r"\s[-\u2013\u2014]\s(?:topic|thema|thème|tema|tópico|temat|тема|トピック|주제|主题|主題|konu|onderwerp|ämne)$",
     re.IGNORECASE,
 )
-# So many titles tell what a language that is not known here puts around them.
+# Number of titles from which the words of an unknown language are learned.
 _FEWEST_TITLES = 10
 _MOST_WORDS = 5
 
@@ -36,7 +36,7 @@ def artist_of(channel: str) -> str:
 
 
 def shared_words(titles: Sequence[str]) -> tuple[str, str]:
-    """Return what stands before and behind nearly all titles, in a language that is not known here."""
+    """Return the words before and after nearly all titles of an unknown language."""
     distinct = list(dict.fromkeys(titles))
     if len(distinct) < _FEWEST_TITLES or any(song_of(title) != title for title in distinct):
         return "", ""

@@ -1,4 +1,4 @@
-"""Find the plays that several sources told, and remove them or put them back."""
+"""Find the plays that several sources recorded, and remove or restore them."""
 
 from typing import Any
 
