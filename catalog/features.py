@@ -10,8 +10,8 @@ from types import MappingProxyType
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 
 class FeatureError(ValueError):
@@ -70,17 +70,21 @@ def check_feature(name: str, value: Any) -> float | int | None:
     """
     spec = FEATURES.get(name)
     if spec is None:
-        raise FeatureError(f"{name}: no such feature. Use one of {', '.join(FEATURE_NAMES)}.")
+        text = gettext("%(name)s: no such feature. Use one of %(known)s.")
+        raise FeatureError(text % {"name": name, "known": ", ".join(FEATURE_NAMES)})
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise FeatureError(f"{name}: {value!r} is not a number")
+        raise FeatureError(gettext("%(field)s: %(text)s is not a number") % {"field": name, "text": repr(value)})
     if value in spec.unknown:
         return None
     if not spec.low <= value <= spec.high:
-        raise FeatureError(f"{name}: {value:g} is not between {spec.low:g} and {spec.high:g}")
+        text = gettext("%(field)s: %(number)s is not between %(low)s and %(high)s")
+        limits = {"low": f"{spec.low:g}", "high": f"{spec.high:g}"}
+        raise FeatureError(text % {"field": name, "number": f"{value:g}", **limits})
     if spec.is_integer and value != int(value):
-        raise FeatureError(f"{name}: {value:g} is not a whole number")
+        text = gettext("%(field)s: %(number)s is not a whole number")
+        raise FeatureError(text % {"field": name, "number": f"{value:g}"})
     return int(value) if spec.is_integer else float(value)
 
 
@@ -91,6 +95,6 @@ def check_features(features: Any) -> dict[str, float | int]:
         FeatureError: not a mapping, or a value does not fit.
     """
     if not isinstance(features, Mapping):
-        raise FeatureError("features: must map names to numbers")
+        raise FeatureError(gettext("features: must map names to numbers"))
     checked = {name: check_feature(name, value) for name, value in features.items()}
     return {name: value for name, value in checked.items() if value is not None}

@@ -135,7 +135,7 @@ def import_tracks(  # noqa: PLR0913
         except SourceError as error:
             if not run.report.rows_read and not isinstance(error, BrokenSourceError):
                 raise
-            outcome = "Nothing was imported." if is_dry_run else "Rows before that were imported."
+            outcome = _("Nothing was imported.") if is_dry_run else _("Rows before that were imported.")
             raise ImportBrokenError(f"{error} {outcome}", run.finish(started)) from error
         return run.finish(started)
 

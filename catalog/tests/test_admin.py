@@ -305,6 +305,20 @@ class TestImport:
         assert "errornote" in response.content.decode() or response.context["form"].errors
         assert not Track.objects.exists()
 
+    @pytest.mark.parametrize(
+        ("content", "sentence"),
+        [
+            (HEADER + ROW + "x,Song,Ann,,50,1,rock\n", "&#x27;x&#x27; ist keine Song-ID von Spotify"),
+            (HEADER + "a,b\n" + ROW, "zu wenige Spalten: 2 statt 7"),
+            (HEADER + ROW.replace("50", "500"), "popularity: 500 ist nicht zwischen 0 und 100"),
+            ("a,b\n1,2\n", "keine brauchbaren Spalten."),
+            ("PK\x03\x04", "ist keine CSV-Datei, sondern offenbar ein ZIP-Archiv"),
+        ],
+    )
+    def test_what_was_wrong_is_read_in_german(self, operator: Client, content: str, sentence: str) -> None:
+        operator.cookies["django_language"] = "de"
+        assert sentence in self.upload(operator, content.encode()).content.decode()
+
     def test_large_file_is_refused(self, operator: Client, settings: Settings) -> None:
         settings.MAX_IMPORT_UPLOAD_BYTES = 100
         response = self.upload(operator, (HEADER + ROW * 2).encode())

@@ -110,7 +110,7 @@ def continue_import(*, history: HistoryImport) -> None:
 def answer_question(*, history: HistoryImport, order: str) -> None:
     """Note whether day or month comes first in the file in question, and go on. Raise ``JobError`` without one."""
     if history.finished_at is not None or not history.question:
-        raise jobs.JobError("nothing is asked")
+        raise jobs.JobError(_("nothing is asked"))
     if order not in (DAY_FIRST, MONTH_FIRST):
         raise ValueError(order)
     history.date_orders = {**(history.date_orders or {}), history.question["name"]: order}

@@ -9,6 +9,8 @@ import csv
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
+from django.utils.translation import gettext as _
+
 from catalog.importing.reading.dialect import Dialect
 from catalog.importing.reading.splitting import Lines, reason
 
@@ -44,7 +46,7 @@ class BlockSplitter:
             waiting = b"".join(line + b"\n" for line in lines[used:])
             yield parsed, rejects
         if waiting:
-            parsed, rejects, _ = self._split_carefully(waiting.split(b"\n")[:-1], number, is_last=True)
+            parsed, rejects, _used = self._split_carefully(waiting.split(b"\n")[:-1], number, is_last=True)
             yield parsed, rejects
 
     def _without_header(self, data: bytes) -> bytes:
@@ -103,19 +105,15 @@ class BlockSplitter:
                 alone = self._fields([more])
                 if alone is not None and len(alone) == self._width and not self._closes(text, more):
                     # A whole row follows, so the closing quote was forgotten.
-                    return [], 1, "a quoted field has no closing quote"
+                    return [], 1, _open_quote()
                 text += "\n" + more
                 fields = self._fields([text], is_strict=True)
                 if fields is not None:
                     is_row = len(fields) == self._width
-                    return (
-                        fields,
-                        end + 1 - at if is_row else 1,
-                        "" if is_row else "a quoted field has no closing quote",
-                    )
+                    return fields, end + 1 - at if is_row else 1, "" if is_row else _open_quote()
         except (ValueError, csv.Error) as error:
             return [], 1, reason(error)
-        return [], 0, "a quoted field has no closing quote"
+        return [], 0, _open_quote()
 
     def _closes(self, text: str, more: str) -> bool:
         """Return whether the line ``more``, though it could be a row, ends the quoted field that ``text`` opens."""
@@ -144,5 +142,9 @@ class BlockSplitter:
             ValueError: invalid UTF-8 or a zero byte.
         """
         if b"\0" in line:
-            raise ValueError("the row contains a null byte")
+            raise ValueError(_("the row contains a null byte"))
         return self._dialect.decode(line)
+
+
+def _open_quote() -> str:
+    return _("a quoted field has no closing quote")

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from catalog.importing.reading.layout import DELIMITERS, candidates
 
 UTF_8 = "utf-8"
@@ -60,9 +62,9 @@ def read_dialect(sample: bytes) -> tuple[Dialect, list[str]]:
     if text.lower().startswith("sep=") and len(text) <= 5:
         announced, start = text[4:] or "\t", start + 1
     if start >= len(lines):
-        raise DialectError("has a header but no rows.")
+        raise DialectError(_("has a header but no rows."))
     if "\r" in lines[start].rstrip("\r"):
-        raise DialectError("uses old Mac line endings (CR). Save it with Unix or Windows line endings.")
+        raise DialectError(_("uses old Mac line endings (CR). Save it with Unix or Windows line endings."))
     delimiters = (announced,) if announced else DELIMITERS
     delimiter, headings, end = _found_header(lines, start, delimiters)
     below = lines[end:]

@@ -3,6 +3,8 @@
 import math
 import re
 
+from django.utils.translation import gettext as _
+
 MAX_DURATION_MS = 2**31 - 1
 # As seconds it would be a song of almost three hours, so a plain number from here on is milliseconds.
 SURELY_MS = 10_000
@@ -64,7 +66,7 @@ def parse_number(field: str, text: str, decimal: str = ".") -> float | None:
     """
     number = to_number(text, decimal)
     if number is None and text.strip().lower() not in NO_VALUE:
-        raise ValueError(f"{field}: {shown(text.strip())} is not a number")
+        raise ValueError(_("%(field)s: %(text)s is not a number") % {"field": field, "text": shown(text.strip())})
     return number
 
 
@@ -100,7 +102,8 @@ def parse_duration(text: str, unit_ms: float, decimal: str = ".", *, has_minutes
         return None
     milliseconds = round(number * unit_ms)
     if number < 0 or milliseconds > MAX_DURATION_MS:
-        raise ValueError(f"duration: {shown(text)} is not between 0 and {MAX_DURATION_MS} ms")
+        reason = _("duration: %(text)s is not between 0 and %(limit)d ms")
+        raise ValueError(reason % {"text": shown(text), "limit": MAX_DURATION_MS})
     return milliseconds or None
 
 

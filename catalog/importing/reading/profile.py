@@ -72,11 +72,11 @@ def make_layout(headings: Sequence[str], rows: Rows, mapping: Mapping[str, str] 
     chosen = sample.chosen(_mapped(headings, mapping or {}))
     if "title" not in chosen or not {"spotify_id", "artists"} & chosen.keys():
         header = ",".join(headings)
-        raise LayoutError(
+        pattern = _(
             "no usable columns. The first line must name a title (track_name, name or title) and an ID (track_id) or "
-            f"artists. It is {header if len(header) <= 200 else header[:200] + '...'!r}. "
-            "Use --map title=HEADING to name a column."
+            "artists. It is %(header)s. Use --map title=HEADING to name a column."
         )
+        raise LayoutError(pattern % {"header": repr(header if len(header) <= 200 else header[:200] + "...")})
     layout = Layout(
         headings=tuple(headings),
         columns=chosen,
@@ -100,13 +100,15 @@ def _mapped(headings: Sequence[str], mapping: Mapping[str, str]) -> dict[str, in
     places: dict[str, int | None] = {}
     for name, heading in mapping.items():
         if name not in FIELDS:
-            raise LayoutError(f"--map {name}={heading}: no field is called {name!r}; there are {', '.join(FIELDS)}")
+            text = _("--map %(name)s=%(heading)s: no field is called that. There are %(known)s.")
+            raise LayoutError(text % {"name": name, "heading": heading, "known": ", ".join(FIELDS)})
         wanted = heading.strip()
         same = [column for column, known in enumerate(headings) if known == wanted] or [
             column for column, known in enumerate(headings) if heading_name(known) == heading_name(wanted) != ""
         ]
         if wanted and not same:
-            raise LayoutError(f"--map {name}={heading}: no column is called so; there are {', '.join(headings)}")
+            text = _("--map %(name)s=%(heading)s: no column is called that. There are %(known)s.")
+            raise LayoutError(text % {"name": name, "heading": heading, "known": ", ".join(headings)})
         places[name] = same[0] if wanted else None
     return places
 

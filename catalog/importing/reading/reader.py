@@ -14,6 +14,8 @@ from itertools import repeat
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from django.utils.translation import gettext as _
+
 from catalog.features import FEATURE_NAMES
 from catalog.importing.reading.artists import ArtistSplitter
 from catalog.importing.reading.blocks import BlockSplitter
@@ -179,7 +181,7 @@ class CatalogueReader:
             dialect, lines = read_dialect(sample)
             filled = [line for line in lines if line.strip()]
             if not filled:
-                raise DialectError("has a header but no rows.")
+                raise DialectError(_("has a header but no rows."))
             step = max(1, (len(filled) - SAMPLE_ROWS) // SAMPLE_ROWS)
             rows = self._sample_rows(dialect, [*filled[:SAMPLE_ROWS], *filled[SAMPLE_ROWS::step]])
             layout = make_layout(dialect.headings, rows, mapping)

@@ -8,23 +8,28 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 PIECE_BYTES = 1 << 18
 # A longer line cannot be a row; it is cut here, and the remainder fails the reader's checks.
 MAX_LINE_BYTES = 1 << 22
 _GZIP = b"\x1f\x8b"
+_UTF_16 = gettext_noop("%(file)s: isn't a CSV file. It looks like UTF-16 text. Save it as UTF-8.")
+_WEB_PAGE = gettext_noop("%(file)s: isn't a CSV file. It looks like a web page.")
 _NOT_CSV = {
-    b"PK": "a zip archive or a spreadsheet",
-    b"\xff\xfe": "UTF-16 text. Save it as UTF-8",
-    b"\xfe\xff": "UTF-16 text. Save it as UTF-8",
-    b"BZh": "a bzip2 file. Use gzip instead",
-    b"\xfd7zXZ": "an xz file. Use gzip instead",
-    b"\x28\xb5\x2f\xfd": "a zstd file. Use gzip instead",
-    b"7z\xbc\xaf": "a 7z archive",
-    b"PAR1": "a Parquet file",
-    b"SQLite format 3": "an SQLite database",
-    b"%PDF": "a PDF document",
-    b"<!DOCTYPE": "a web page",
-    b"<html": "a web page",
+    b"PK": gettext_noop("%(file)s: isn't a CSV file. It looks like a zip archive or a spreadsheet."),
+    b"\xff\xfe": _UTF_16,
+    b"\xfe\xff": _UTF_16,
+    b"BZh": gettext_noop("%(file)s: isn't a CSV file. It looks like a bzip2 file. Use gzip instead."),
+    b"\xfd7zXZ": gettext_noop("%(file)s: isn't a CSV file. It looks like an xz file. Use gzip instead."),
+    b"\x28\xb5\x2f\xfd": gettext_noop("%(file)s: isn't a CSV file. It looks like a zstd file. Use gzip instead."),
+    b"7z\xbc\xaf": gettext_noop("%(file)s: isn't a CSV file. It looks like a 7z archive."),
+    b"PAR1": gettext_noop("%(file)s: isn't a CSV file. It looks like a Parquet file."),
+    b"SQLite format 3": gettext_noop("%(file)s: isn't a CSV file. It looks like an SQLite database."),
+    b"%PDF": gettext_noop("%(file)s: isn't a CSV file. It looks like a PDF document."),
+    b"<!DOCTYPE": _WEB_PAGE,
+    b"<html": _WEB_PAGE,
 }
 
 
@@ -54,9 +59,9 @@ class Source:
         start = file.read(2)
         self.is_gzip = start == _GZIP
         if not start:
-            raise SourceError(f"{name}: the file is empty.")
+            raise SourceError(_("%(file)s: the file is empty.") % {"file": name})
         if name.lower().endswith(".gz") and not self.is_gzip:
-            raise SourceError(f"{name}: ends in .gz but isn't a gzip file.")
+            raise SourceError(_("%(file)s: ends in .gz but isn't a gzip file.") % {"file": name})
         self._refuse_what_is_not_text()
 
     @property
@@ -100,29 +105,30 @@ class Source:
             try:
                 piece = read(piece_bytes)
             except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-                raise BrokenSourceError(
-                    f"{self.name}: incomplete or damaged after {total:,} unpacked bytes."
-                ) from error
+                text = _("%(file)s: incomplete or damaged after %(number)s unpacked bytes.")
+                raise BrokenSourceError(text % {"file": self.name, "number": f"{total:,}"}) from error
             if not piece:
                 return
             total += len(piece)
             if self._max_bytes is not None and total > self._max_bytes:
-                raise SourceError(f"{self.name}: unpacks to more than {self._max_bytes:,} bytes, which is the limit.")
+                text = _("%(file)s: unpacks to more than %(limit)s bytes, which is the limit.")
+                raise SourceError(text % {"file": self.name, "limit": f"{self._max_bytes:,}"})
             yield piece
 
     def _refuse_what_is_not_text(self) -> None:
         try:
             start = next(self._pieces(), b"")[:4096]
         except BrokenSourceError as error:
-            raise SourceError(f"{self.name}: isn't a valid gzip file.") from error
+            raise SourceError(_("%(file)s: isn't a valid gzip file.") % {"file": self.name}) from error
         if not start.strip():
-            raise SourceError(f"{self.name}: the file is empty.")
-        for magic, what in _NOT_CSV.items():
+            raise SourceError(_("%(file)s: the file is empty.") % {"file": self.name})
+        for magic, pattern in _NOT_CSV.items():
             if start.startswith(magic):
-                raise SourceError(f"{self.name}: isn't a CSV file. It looks like {what}.")
+                raise SourceError(_(pattern) % {"file": self.name})
         # The first line holds column names; zero bytes there mean that this is not text.
         if b"\0" in start.split(b"\n", 1)[0]:
-            raise SourceError(f"{self.name}: isn't a CSV file. It looks like binary data.")
+            text = _("%(file)s: isn't a CSV file. It looks like binary data.")
+            raise SourceError(text % {"file": self.name})
 
 
 @contextmanager
@@ -145,12 +151,13 @@ def open_source(
     path = Path(source)
     name = name or str(path)
     if path.is_dir():
-        raise SourceError(f"{name}: is a folder, not a file.")
+        raise SourceError(_("%(file)s: is a folder, not a file.") % {"file": name})
     try:
         file = path.open("rb")
     except FileNotFoundError as error:
-        raise SourceError(f"{name}: no such file.") from error
+        raise SourceError(_("%(file)s: no such file.") % {"file": name}) from error
     except OSError as error:
-        raise SourceError(f"{name}: can't be read: {error.strerror}.") from error
+        text = _("%(file)s: can't be read: %(reason)s.")
+        raise SourceError(text % {"file": name, "reason": error.strerror}) from error
     with file:
         yield Source(file, name, max_bytes=max_bytes)

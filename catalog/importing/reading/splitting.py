@@ -4,10 +4,11 @@ import csv
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from django.utils.translation import gettext as _
+
 from catalog.importing.reading.dialect import Dialect
 from catalog.importing.reading.lists import parse_list
-from catalog.importing.reading.numbers import shown
-from catalog.importing.reading.values import BadValue
+from catalog.importing.reading.values import BadValue, not_an_id
 
 
 class Lines(NamedTuple):
@@ -21,11 +22,12 @@ class Lines(NamedTuple):
 def reason(error: Exception) -> str:
     """Return why a row could not be read."""
     if isinstance(error, UnicodeDecodeError):
-        return f"invalid UTF-8: byte 0x{error.object[error.start]:02x} at position {error.start + 1} in the row"
+        values = {"byte": f"0x{error.object[error.start]:02x}", "position": error.start + 1}
+        return _("invalid UTF-8: byte %(byte)s at position %(position)d in the row") % values
     if isinstance(error, csv.Error):
         if "field limit" in str(error):
-            return f"a field is longer than {csv.field_size_limit()} characters"
-        return "an unquoted field contains a carriage return"
+            return _("a field is longer than %(limit)d characters") % {"limit": csv.field_size_limit()}
+        return _("an unquoted field contains a carriage return")
     return str(error)
 
 
@@ -48,8 +50,10 @@ def of_width(lines: Lines, headings: Sequence[str]) -> tuple[Lines, list[tuple[i
             rows.fields.append(fields)
             rows.texts.append(text)
         elif fields:
-            how = "few" if len(fields) < width else "many"
-            rejects.append((number, f"too {how} columns: {len(fields)} instead of {width}", text))
+            is_short = len(fields) < width
+            pattern = _("too few columns: %(number)d instead of %(width)d")
+            pattern = pattern if is_short else _("too many columns: %(number)d instead of %(width)d")
+            rejects.append((number, pattern % {"number": len(fields), "width": width}, text))
     return rows, rejects
 
 
@@ -75,7 +79,7 @@ def joined_names(*fields: Any) -> Any:
 def unknowable(texts: Sequence[str], ids: Sequence[object], artists: Sequence[object] | None) -> dict[int, str]:
     """Return place and reason of each row that has neither an id nor artists to know its song by."""
     return {
-        row: f"spotify_id: {shown(texts[row])} is not a Spotify track id (22 letters and digits)"
+        row: not_an_id(texts[row])
         for row, song_id in enumerate(ids)
         if song_id == "" and (artists is None or artists[row] == ())
     }

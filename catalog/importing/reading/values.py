@@ -10,6 +10,8 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from catalog.features import FEATURES, FeatureError, check_feature
 from catalog.identity.nobody import NO_NAME, is_no_album
 from catalog.importing.reading.layout import Layout
@@ -133,11 +135,16 @@ def parsers(layout: Layout, split_artists: Parser) -> dict[str, Parser]:
     }
 
 
+def not_an_id(text: str) -> str:
+    """Return why ``text`` is refused as an ID."""
+    return _("spotify_id: %(text)s is not a Spotify track id (22 letters and digits)") % {"text": shown(text)}
+
+
 def parse_id(text: str) -> str:
     """Return the 22 letters and digits of a Spotify id, URI or track address."""
     match = _ID.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"spotify_id: {shown(text)} is not a Spotify track id (22 letters and digits)")
+        raise ValueError(not_an_id(text))
     return match[1]
 
 
@@ -155,7 +162,7 @@ def parse_title(text: str) -> str:
     """Return the title, which must not be empty."""
     title = parse_text("title", text)
     if title in NO_NAME:
-        raise ValueError("title: must not be empty")
+        raise ValueError(_("title: must not be empty"))
     return title
 
 
@@ -172,8 +179,13 @@ def parse_text(field: str, text: str, length: int = TEXT_LENGTH) -> str:
         text = text.translate(_INVISIBLE).strip(_DIRECTIONS)
     text = text.strip() if text.isprintable() else " ".join(text.split())
     if len(text) > length:
-        raise ValueError(f"{field}: {shown(text)} has {len(text)} characters. The limit is {length}.")
+        raise ValueError(_too_long(field, text, length))
     return text
+
+
+def _too_long(field: str, text: str, limit: int) -> str:
+    values = {"field": field, "text": shown(text), "length": len(text), "limit": limit}
+    return _("%(field)s: %(text)s has %(length)d characters. The limit is %(limit)d.") % values
 
 
 def parse_popularity(text: str, decimal: str = ".", *, is_share: bool = False) -> int | None:
@@ -184,9 +196,11 @@ def parse_popularity(text: str, decimal: str = ".", *, is_share: bool = False) -
     if is_share and number <= 1 and not text.strip().endswith("%"):
         number = round(number * 100)
     if not 0 <= number <= 100:
-        raise ValueError(f"popularity: {number:g} is not between 0 and 100")
+        raise ValueError(_("popularity: %(number)s is not between 0 and 100") % {"number": f"{number:g}"})
     if number != int(number):
-        raise ValueError(f"popularity: {number:g} is not a whole number")
+        raise ValueError(
+            _("%(field)s: %(number)s is not a whole number") % {"field": "popularity", "number": f"{number:g}"}
+        )
     return int(number)
 
 
@@ -196,7 +210,7 @@ def parse_explicit(text: str) -> bool | None:
     if word in NO_VALUE:
         return None
     if word not in _BOOLEANS:
-        raise ValueError(f"explicit: {shown(text)} must be true or false")
+        raise ValueError(_("explicit: %(text)s must be true or false") % {"text": shown(text)})
     return _BOOLEANS[word]
 
 
@@ -211,7 +225,7 @@ def parse_year(text: str) -> int | None:
     match = _YEAR.fullmatch(text) or _YEAR_LAST.fullmatch(text) or _YEAR_BY_MONTH.fullmatch(text)
     year = int(match[match.lastindex or 1]) if match else -1
     if match is None or 0 < year < 1000:
-        raise ValueError(f"release_year: {shown(text)} must be a date or a year")
+        raise ValueError(_("release_year: %(text)s must be a date or a year") % {"text": shown(text)})
     return year or None
 
 
@@ -221,7 +235,8 @@ def parse_url(text: str) -> str:
     if text.lower() in _NO_ADDRESS:
         return ""
     if len(text) > URL_LENGTH or _URL.fullmatch(text) is None:
-        raise ValueError(f"preview_url: {shown(text)} must be a web address of up to {URL_LENGTH} characters")
+        reason = _("preview_url: %(text)s must be a web address of up to %(limit)d characters")
+        raise ValueError(reason % {"text": shown(text), "limit": URL_LENGTH})
     return text
 
 
@@ -231,7 +246,7 @@ def parse_isrc(text: str) -> str:
     if is_no_value(text) or code == "0":
         return ""
     if _ISRC.fullmatch(code) is None:
-        raise ValueError(f"isrc: {shown(text)} is not an ISRC")
+        raise ValueError(_("isrc: %(text)s is not an ISRC") % {"text": shown(text)})
     return code
 
 
@@ -252,7 +267,7 @@ def parse_genres(text: str) -> tuple[str, ...]:
     tags = dict.fromkeys(" ".join(parse_text("genres", item.lower()).split()) for item in items)
     for tag in tags:
         if len(tag) > GENRE_LENGTH:
-            raise ValueError(f"genres: {shown(tag)} has {len(tag)} characters. The limit is {GENRE_LENGTH}.")
+            raise ValueError(_too_long("genres", tag, GENRE_LENGTH))
     return tuple(tag for tag in tags if tag not in NO_VALUE)
 
 

@@ -158,7 +158,7 @@ def test_a_source_that_fails_is_logged_and_costs_no_song(
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "messages"),
     [
         ("", []),
         (f"{__name__}.own_source", []),
