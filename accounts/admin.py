@@ -57,7 +57,7 @@ class UserAdmin(BaseUserAdmin):  # type: ignore[type-arg]
     )
 
     def save_model(self, request: HttpRequest, obj: User, form: "forms.ModelForm[User]", change: bool) -> None:
-        """Save, and let log-in and letters follow a changed address."""
+        """Save, and change the address of log-in and e-mails as well."""
         super().save_model(request, obj, form, change)
         if "email" in form.changed_data:
             services.change_email(user=obj, email=obj.email)

@@ -1,4 +1,4 @@
-"""The private parts of Django, django-allauth and django-ninja that the site calls, in one place.
+"""All uses of private parts of Django, django-allauth and django-ninja.
 
 `accounts/tests/test_compat.py` names the versions it was tried with, and fails where they have changed.
 """
@@ -40,7 +40,7 @@ def client_address(request: HttpRequest) -> str:
 
 
 def on_close(response: HttpResponseBase, call: Callable[[], object]) -> None:
-    """Have ``call`` made when ``response`` is closed, whether it was sent to its end or broken off."""
+    """Call ``call`` when ``response`` is closed, whether it was sent completely or not."""
     response._resource_closers.append(call)  # type: ignore[attr-defined]
 
 
@@ -50,7 +50,7 @@ def finish_password_change(request: HttpRequest, user: User) -> None:
 
 
 def second_step(request: HttpRequest) -> Any:
-    """Return the step that a log-in waits at after the password, None if it waits at none of two-factor's."""
+    """Return the two-factor step at which a log-in waits after the password, None if there is none."""
     return LoginStageController.enter(request, AuthenticateStage.key)
 
 

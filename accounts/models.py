@@ -1,4 +1,4 @@
-"""Who the listener is."""
+"""Users, access tokens, stored responses and rate counters."""
 
 from typing import Any, ClassVar
 
@@ -37,7 +37,7 @@ class LowercaseEmailField(models.EmailField):  # type: ignore[type-arg]
 class User(AbstractUser):
     """A listener, or an operator when ``is_staff``."""
 
-    # A listener is known by the username alone: we do not ask for names we have no use for.
+    # The username is the only name; others would be of no use.
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]
     date_joined = None  # type: ignore[assignment]
@@ -77,7 +77,7 @@ class User(AbstractUser):
     wants_security_emails = models.BooleanField(
         _("emails about new devices and access tokens"), default=True, db_default=True
     )
-    # While it is set, nothing the listener does counts in the taste. Here, as every page's header says so.
+    # While it is set, feedback does not count in the taste. It is here because every page's header shows it.
     private_since = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
@@ -96,7 +96,7 @@ class User(AbstractUser):
 
     @classmethod
     def normalize_username(cls, username: str) -> str:
-        """Return the username in lower case: whoever logs in need not remember the case."""
+        """Return the username in lower case, so that case does not matter on log-in."""
         return str(super().normalize_username(username)).lower()
 
     def clean(self) -> None:
@@ -148,7 +148,7 @@ class ApiToken(models.Model):
     name = models.CharField(
         _("name"), max_length=60, help_text=_("What you'll use it for, for example “backup script”.")
     )
-    # SHA-256 of a random key of 256 bits: nothing a slow hash would make safer.
+    # SHA-256 of a random key of 256 bits, for which a slow hash adds no safety.
     digest = models.CharField(max_length=64, unique=True, editable=False)
     scope = models.CharField(_("permissions"), max_length=5, choices=Scope, default=Scope.READ)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

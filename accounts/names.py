@@ -1,4 +1,4 @@
-"""Usernames: what they are made of, and which of them look alike."""
+"""Usernames: allowed characters and look-alikes."""
 
 # ruff: noqa: RUF001
 import unicodedata
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 LOOKS_TAKEN = _("A user whose name looks the same already exists.")
 _SIGNS = frozenset("@.+-_")
-# More marks on one letter than any script writes run over the lines around.
+# More combining marks on a letter than any script needs would overlap other lines.
 _MOST_MARKS = 4
 # Small letters (names have no others) by the Latin one that they look like, and digits by letters: after Unicode
 # Technical Standard 39, for the scripts whose letters are taken for Latin ones.

@@ -1,4 +1,4 @@
-"""What calls about accounts take and give."""
+"""Schemas of the calls about accounts."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 
 
 class Strict(Schema):
-    """A body that may hold nothing but what is described: a misspelt name is an error, not a default."""
+    """A body without unknown names, so that a misspelt name is an error."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 

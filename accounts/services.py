@@ -38,7 +38,7 @@ def delete_account(*, user: User) -> None:
 
     Of several requests at once the first deletes it; the others raise ``AccountGoneError``.
     """
-    # Rows that someone writes for the listener meanwhile wait for this lock and then fail, instead of being left.
+    # Concurrent writes for the listener wait for this lock and then fail, so that none are left behind.
     locked = User.objects.select_for_update().filter(pk=user.pk).first()
     if locked is None:
         raise AccountGoneError
@@ -50,7 +50,7 @@ def delete_account(*, user: User) -> None:
 
 
 def _delete_sessions(*, user_id: str) -> None:
-    # A session names its listener only inside its signed data, so that each has to be read.
+    # Sessions name their listener only inside their signed data, so each must be read.
     theirs = [
         session.pk
         for session in Session.objects.iterator(chunk_size=1000)

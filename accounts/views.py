@@ -30,7 +30,7 @@ def profile(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("Profile saved."))
         return redirect("accounts:profile")
     if form.errors:
-        # The refused values must not show up elsewhere on the page as if they were kept.
+        # Refused values must not appear elsewhere on the page as if they were saved.
         user.refresh_from_db()
     context = {"form": form, **panel(user)}
     return render(request, "accounts/profile.html", context, status=422 if form.errors else 200)
@@ -49,7 +49,7 @@ def delete_account(request: HttpRequest) -> HttpResponse:
         try:
             services.delete_account(user=user)
         except services.AccountGoneError:
-            # It is gone, as was asked; what is left of this session goes, too.
+            # The account has been deleted; this session ends as well.
             messages.info(request, _("This account has already been deleted."))
         else:
             messages.success(request, _("Your account and everything in it have been deleted."))

@@ -1,4 +1,4 @@
-"""What reads of several rooms share; what the recommender reads is in :mod:`feedback.taste`."""
+"""Shared reads; those of the recommender are in :mod:`feedback.taste`."""
 
 from django.db.models import Prefetch, Q
 
@@ -7,7 +7,7 @@ from catalog.models import Track
 
 
 def song_matches(query: str) -> Q:
-    """Return the condition that title and artists hold all words of ``query``, whatever case and accents."""
+    """Return the condition that title and artists contain all words of ``query``, ignoring case and accents."""
     condition = Q()
     for word in fold(query).split():
         condition &= Q(track__search_key__contains=word)

@@ -1,11 +1,11 @@
-"""Where feedback comes from."""
+"""Sources of feedback."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
 class Source(models.TextChoices):
-    """Where a row of feedback came from. Spotify's terms forbid fitting a shared model on what its API tells."""
+    """The source of a row of feedback. Spotify's terms forbid fitting a shared model on data from its API."""
 
     SITE = "site", _("this site")
     SPOTIFY = "spotify", _("Spotify")

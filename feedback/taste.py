@@ -22,7 +22,7 @@ from feedback.ratings.models import Rating
 from feedback.source import Source
 
 CHUNK_ROWS = 5000
-# A page is made of at most so many plays, the newest: with ten years of history it must not take longer than with one.
+# Maximum number of plays read for a page, the newest, so that ten years of history take no longer than one.
 # At a hundred a day that is a year and a half, and what is older counts a tenth and less by then.
 TASTE_PLAYS = 50_000
 _LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
@@ -230,9 +230,8 @@ def _taste_begins(user: User) -> Coalesce:
 
 
 def _excluded(time_column: str) -> Q:
-    """Return the condition that a rating or play does not count by the listener's word; ``time_column``: when it was.
-
-    In the taste counts neither a song or artist that was taken out, nor a period, nor a private session.
+    """Return the condition that the listener excluded a rating or play; ``time_column``: when it was. Excluded are
+    songs, artists, periods and private sessions.
     """
     own = TasteExclusion.objects.filter(user_id=OuterRef("user_id"))
     by_thing = Q(track_id=OuterRef("track_id")) | Q(artist__credits__track_id=OuterRef("track_id"))
@@ -274,7 +273,7 @@ def interactions() -> Iterator[Interaction]:
     Only what a model shared by all listeners may be fitted on: see :class:`feedback.source.Source`.
     Ratings and counted plays are read side by side in chunks, so that memory does not grow with them.
     """
-    # On a site where nobody keeps anything out of the taste, the rows are not asked one by one.
+    # If nobody on the site excludes anything, rows are not checked individually.
     has_exclusions = TasteExclusion.objects.exists() or User.objects.filter(private_since__isnull=False).exists()
     rows = merge(_all_ratings(has_exclusions), _all_plays(has_exclusions), key=lambda row: row[:2])
     for _pair, group in groupby(rows, key=lambda row: row[:2]):

@@ -1,4 +1,4 @@
-"""Administration of work in the background: watch it, stop it, run it again."""
+"""Admin of background jobs: watch, stop, run again."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ class JobAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     change_list_template = "admin/jobs/job/change_list.html"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Work is asked for by what needs it, or started below."""
+        """Jobs are requested by the apps, or started below."""
         return False
 
     def get_urls(self) -> list[URLPattern]:
@@ -56,14 +56,14 @@ class JobAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show a job; the page of one that has not ended comes anew by itself."""
+        """Show a job; the page of a job that has not ended reloads itself."""
         answer = super().change_view(request, object_id, form_url, extra_context)
         if Job.objects.active().filter(pk__in=[object_id] if object_id.isdigit() else []).exists():
             answer["Refresh"] = "3"
         return answer
 
     def start(self, request: HttpRequest, kind: str) -> HttpResponse:
-        """Start a kind of work that needs no arguments."""
+        """Start a job of a kind that needs no arguments."""
         self._require_post(request)
         job_kind = kind_of(kind)
         if job_kind is None or not job_kind.is_startable:

@@ -10,7 +10,7 @@ class JobsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Let the queue's task run jobs; it knows the way by the registry alone, as running asks for the next run."""
+        """Register the runner of jobs, which the queue's task finds through the registry."""
         from jobs.registry import register_runner
         from jobs.running import run
 

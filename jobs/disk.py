@@ -1,4 +1,4 @@
-"""Room on the disk, below which nothing large is taken any more."""
+"""Refuses large writes when the disk is nearly full."""
 
 import shutil
 

@@ -1,4 +1,4 @@
-"""Which workers are dead, by the watcher's own clock.
+"""Detects dead workers by the watcher's own clock.
 
 The times in the database are other machines' and may be wrong, or the clock may have been set meanwhile. So a keeper
 watches whether a job's heartbeat changes: one that stays the same for ``JOB_STALE_SECONDS`` is a dead worker's.
@@ -26,8 +26,8 @@ class Watch:
     def dead(self, running: Iterable[Job]) -> list[Job]:
         """Return the jobs whose workers are dead.
 
-        A heartbeat whose time is past is believed after a third of the seconds; it may only look so old because the
-        clock was set.
+        A heartbeat that is already too old by its time counts as dead after a third of the seconds; it may only look
+        old because the clock was set.
         """
         now, stale = time.monotonic(), float(settings.JOB_STALE_SECONDS)
         by_time = set(Job.objects.abandoned().values_list("pk", flat=True))

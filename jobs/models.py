@@ -85,12 +85,12 @@ class Job(models.Model):
 
     @property
     def label(self) -> str:
-        """What the kind of work is called."""
+        """The label of the job's kind."""
         return label_of(self.kind)
 
     @property
     def percent(self) -> int:
-        """How much is done, 0 to 100."""
+        """Progress in percent, 0 to 100."""
         return int(100 * self.share)
 
     @property

@@ -1,4 +1,4 @@
-"""Waiting for the database: for how long, and what to do where it does not answer."""
+"""Time limits for waiting on the database, and handling of its absence."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from contextlib import closing, contextmanager, suppress
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
-# What a database raises that is stopped, restarted, locked, full or read-only.
+# Errors of a database that is stopped, restarted, locked, full or read-only.
 AWAY = (OperationalError, InterfaceError)
 _CANNOT_WRITE = {errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EIO}
-# So long a read waits for what it would like to write besides.
+# How long a read waits for an optional write.
 SECONDS = 1.0
 
 
@@ -28,7 +28,7 @@ def impatient() -> Iterator[None]:
 
 
 def reason_of_absence(error: BaseException) -> str | None:
-    """Return in one line why the database or the disk is not to be had; ``None`` for an error of another kind."""
+    """Return in one line why the database or the disk is unavailable; ``None`` for another error."""
     if isinstance(error, AWAY):
         lines = str(error).strip().splitlines()
         return f"the database doesn't answer: {lines[0] if lines else type(error).__name__}"
@@ -45,7 +45,7 @@ def reconnect_if_lost() -> None:
 
 
 def _wait_for(seconds: float | None) -> None:
-    # Past Django's own cursor: this is no query of a page's.
+    # Without Django's cursor, so that it does not count as a query of the page.
     raw = connection.connection
     with closing(raw.cursor()) as cursor:
         for statement in _statements(seconds):

@@ -1,4 +1,4 @@
-"""Writes that may lose to another worker's."""
+"""Writes that may conflict with another worker's."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

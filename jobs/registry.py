@@ -1,4 +1,4 @@
-"""The kinds of work there are. Apps above add theirs in ``AppConfig.ready``."""
+"""The registry of job kinds. Other apps add theirs in ``AppConfig.ready``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class JobRecord(Protocol):
 
     @property
     def arguments(self) -> Any:
-        """What was asked for, by name."""
+        """The arguments by name."""
 
     @property
     def subject(self) -> str:
@@ -30,7 +30,7 @@ class JobRecord(Protocol):
 
     @property
     def user_id(self) -> int | None:
-        """Who asked for it."""
+        """The user who requested it."""
 
 
 class Run(Protocol):
@@ -41,10 +41,10 @@ class Run(Protocol):
         """The job."""
 
     def report(self, step: str, share: float) -> None:
-        """Say how far the work is (``share``: 0..1); raises what the handler has to let through."""
+        """Report progress (``share``: 0..1); may raise exceptions that the handler must let through."""
 
     def give_way(self) -> None:
-        """Let other work that waits have its turn; raises what the handler has to let through."""
+        """Yield to other waiting jobs; may raise exceptions that the handler must let through."""
 
     def log(self, line: str) -> None:
         """Add a line to the job's log."""
@@ -83,12 +83,12 @@ def register_kind(kind: Kind) -> None:
 
 
 def register_runner(runner: Runner) -> None:
-    """Set what runs a job, given its id, the id of its row in the queue and the worker's name."""
+    """Set the function that runs a job, given its id, the id of its row in the queue and the worker's name."""
     _runners[:] = [runner]
 
 
 def run_job_by_id(job_id: int, task_id: UUID, worker: str) -> None:
-    """Run a job by what was registered; without that, raise ``IndexError``."""
+    """Run a job with the registered runner; without one, raise ``IndexError``."""
     _runners[-1](job_id, task_id, worker)
 
 
@@ -98,7 +98,7 @@ def kind_of(name: str) -> Kind | None:
 
 
 def label_of(name: str) -> str:
-    """Return what the kind is called."""
+    """Return the label of the kind."""
     return str(_kinds[name].label) if name in _kinds else name
 
 

@@ -1,4 +1,4 @@
-"""Running one job: what its handler sees of it, and how it ends."""
+"""Runs one job: the handler's interface, and how jobs end."""
 
 import logging
 import threading
@@ -16,9 +16,9 @@ from jobs.services import end, give_way, requeue, with_line
 
 logger = logging.getLogger(__name__)
 
-# How often at most progress is written, in seconds.
+# Minimum interval in seconds between writes of progress.
 REPORT_SECONDS = 0.5
-# Set when the worker was told to end: jobs then stop at their next report, and wait for the next worker.
+# Set when the worker is terminated; jobs then stop at their next report and wait for the next worker.
 shutting_down = threading.Event()
 # Ids of the jobs that this process runs just now.
 _at_work: set[int] = set()
@@ -29,11 +29,11 @@ class JobStoppedError(Exception):
 
 
 class JobInterruptedError(Exception):
-    """The worker ends; the job goes on in another."""
+    """The worker is ending; the job continues in another."""
 
 
 class JobGaveWayError(Exception):
-    """Other work waits: the job goes to the back of the queue and goes on from where it is."""
+    """Other jobs wait, so this one goes to the back of the queue and continues later from its position."""
 
 
 class JobLostError(Exception):
@@ -62,7 +62,7 @@ class JobRun:
     def report(self, step: str, share: float) -> None:
         """Say how far the work is (``share``: 0..1). Written at most twice a second; call it often.
 
-        That the worker was told to end is seen at each call: what is short is handed over as well.
+        Termination of the worker is checked at each call, so short jobs are handed over as well.
 
         Raise ``JobStoppedError``, ``JobInterruptedError`` or ``JobLostError``, for the handler to let through.
         """
@@ -74,7 +74,7 @@ class JobRun:
             self.check()
 
     def give_way(self) -> None:
-        """Let other work that waits have its turn. Call it where all that was done is written.
+        """Yield to other waiting jobs. Call it when everything done so far is committed.
 
         Raise ``JobGaveWayError``, for the handler to let through: it is called again after the others.
         """

@@ -1,4 +1,4 @@
-"""Writes of the jobs app: asking for work, stopping it, bringing it back after its worker died."""
+"""Writes of the jobs app: enqueue, stop, recover after a worker's death."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -18,13 +18,13 @@ from jobs.races import conflict_as_integrity_error
 from jobs.registry import Kind, all_kinds, kind_of
 from jobs.tasks import run_job
 
-# A job that takes its worker down with it each time must not do so for ever.
+# A job that crashes its worker every time must not be retried forever.
 MAX_ATTEMPTS = 10
 KEPT_DAYS = 90
 
 
 class JobError(Exception):
-    """What was asked for cannot be done; the message says why."""
+    """The request cannot be fulfilled; the message says why."""
 
 
 @transaction.atomic
@@ -123,7 +123,7 @@ def requeue(*, job: Job, line: str, run_after: datetime | None = None) -> bool:
 def give_way(*, job: Job) -> bool:
     """Put a job that was running at the back of the queue, keeping how far it is; return whether it was still running.
 
-    That is no other attempt: those are what dead workers made. A stop that was requested meanwhile ends it instead.
+    This does not count as another attempt. A stop that was requested meanwhile ends it instead.
     """
     same = Job.objects.filter(pk=job.pk, attempt=job.attempt, state=Job.State.RUNNING)
     if same.filter(is_stop_wanted=True).exists():
@@ -155,7 +155,7 @@ def recover(watch: Watch | None = None) -> int:
 
 
 def _bring_back_from_the_future() -> None:
-    """Let what was asked for while the clock ran ahead wait as long as it was meant to, from now on."""
+    """Restart the waiting time of jobs that were requested while the clock was ahead."""
     now = timezone.now()
     ahead = Job.objects.filter(
         state=Job.State.WAITING, created_at__gt=now + timedelta(seconds=settings.JOB_STALE_SECONDS)
@@ -174,7 +174,7 @@ def _bring_back_from_the_future() -> None:
 
 
 def _requeue_lost() -> int:
-    """Queue again what waits without a place in the queue: its worker died between taking the place and beginning."""
+    """Requeue waiting jobs without a row in the queue: their worker died between taking the row and starting."""
     cutoff = timezone.now() - timedelta(seconds=settings.JOB_STALE_SECONDS)
     placed = DBTaskResult.objects.filter(Q(status=TaskResultStatus.READY) | Q(started_at__gte=cutoff))
     lost = Job.objects.filter(state=Job.State.WAITING, created_at__lt=cutoff).exclude(task_id__in=placed.values("pk"))
@@ -214,7 +214,7 @@ def _schedule(kind: Kind) -> None:
     if waiting is None:
         enqueue(kind=kind.name, subject=subject, run_after=due)
     elif waiting.run_after is not None and waiting.run_after > due + timedelta(seconds=1):
-        # The setting was made shorter.
+        # The interval was shortened.
         Job.objects.filter(pk=waiting.pk).update(run_after=due)
         waiting.run_after = due
         _take_out_of_queue(waiting)

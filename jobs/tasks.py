@@ -9,6 +9,6 @@ from jobs.registry import run_job_by_id
 
 @task(takes_context=True)
 def run_job(context: TaskContext, job_id: int) -> None:
-    """Run the job, if this row of the queue is still the one that stands for it."""
+    """Run the job if this row of the queue is still its current one."""
     result = context.task_result
     run_job_by_id(job_id, UUID(str(result.id)), result.worker_ids[-1] if result.worker_ids else "")

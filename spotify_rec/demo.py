@@ -24,7 +24,7 @@ LISTENERS = settings.BASE_DIR / "fixtures" / "demo_listeners.json"
 OPERATOR, LISTENER = "operator", "listener"
 DATE_FIELDS = ("created_at", "updated_at", "played_at")
 EMAIL_DOMAIN = "example.org"
-# Without signs that are taken for one another (0 and o, 1 and l).
+# Without characters that are easily confused (0 and o, 1 and l).
 _PASSWORD_SIGNS = "abcdefghijkmnpqrstuvwxyz23456789"  # noqa: S105 - the alphabet, not a password
 
 Record = dict[str, Any]
@@ -120,6 +120,6 @@ def make_log_in(*, username: str, is_operator: bool) -> LogIn:
     user.is_active = True
     user.is_staff = user.is_superuser = is_operator
     user.save()
-    # Where letters can be sent, only a verified address may log in.
+    # If e-mails can be sent, only a verified address may log in.
     EmailAddress.objects.update_or_create(user=user, email=email, defaults={"verified": True, "primary": True})
     return LogIn(username, password)

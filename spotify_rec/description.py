@@ -49,7 +49,7 @@ def complete(schema: Node, *, root: str) -> None:
 
 def _complete_parameters(operation: Node) -> None:
     for parameter in operation["parameters"]:
-        # A list belongs into the schema, where it is, too; beside it stands a map.
+        # Examples in a list belong into the schema, which has them; a parameter has a map.
         parameter.pop("examples", None)
         choices = parameter["schema"].get("anyOf", [])
         filled = [choice for choice in choices if choice.get("type") != "null"]

@@ -48,7 +48,7 @@ def redact(text: str, *, most: int = _MAX_TEXT) -> str:
 
 
 def constant_text(_logger: Any, _method: str, event: Event) -> Event:
-    """Say of a request that was refused what Django and gunicorn say of each such, and nothing of what was sent."""
+    """Log a refused request with Django's and gunicorn's usual message, without what was sent."""
     record = event.get("_record")
     if record is None:
         return event

@@ -74,14 +74,14 @@ def _note(request: HttpRequest, status: int, seconds: float) -> None:
 @require_safe
 @never_cache
 def alive(_request: HttpRequest) -> HttpResponse:
-    """Say that this process answers."""
+    """Report that this process responds."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 @require_safe
 @never_cache
 def ready(_request: HttpRequest) -> JsonResponse:
-    """Say whether requests can be served: database, cache, migrations, and what a start prepares; 503 where not."""
+    """Report whether requests can be served: database, cache, migrations and warm-up; 503 if not."""
     checks = {name: _passes(check) for name, check in _CHECKS.items()}
     return JsonResponse(
         {name: "ok" if is_ok else "failed" for name, is_ok in checks.items()},
@@ -92,7 +92,7 @@ def ready(_request: HttpRequest) -> JsonResponse:
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Give Prometheus its numbers; to staff, and to whom sends ``METRICS_TOKEN``."""
+    """Serve Prometheus metrics to staff and to clients that send ``METRICS_TOKEN``."""
     if not _may_see_metrics(request):
         raise Http404
     registry = PROCESS

@@ -1,1 +1,1 @@
-"""What the API of every app is built with: who calls, how often, how errors read, how long lists are paged."""
+"""The toolkit of all apps' APIs: authentication, rate limits, errors, paging."""

@@ -1,4 +1,4 @@
-"""Who calls: a browser with a session (and the CSRF token), or a program with a personal token."""
+"""Authentication of calls: a browser's session with the CSRF token, or a program's personal token."""
 
 import threading
 from http import HTTPStatus
@@ -24,7 +24,7 @@ ASKED_BY_HEAD = "earworm.asked_by_head"
 
 
 class TokenAuth(AuthBase):
-    """A personal token in ``Authorization: Bearer``. Without that header it leaves the question to the next one."""
+    """A personal token in ``Authorization: Bearer``. Without that header the next method is tried."""
 
     openapi_type = "http"
     openapi_scheme = "bearer"
@@ -72,20 +72,20 @@ class SessionAuth(AuthBase):
 
 
 def visitor(request: HttpRequest) -> Any:
-    """Let everybody in: stands last where a call needs no log-in."""
+    """Accept everybody; the last method of calls that need no log-in."""
     return request.user or True
 
 
 LISTENER = [TokenAuth(), SessionAuth()]
-# For the few GETs that change something, because programs expect these addresses.
+# For the few GETs that change something because programs expect them.
 LISTENER_WHO_WRITES = [TokenAuth(needs_write=True), SessionAuth()]
-# What a program must never do in somebody's name.
+# Actions that programs must never perform for a listener.
 SESSION_ONLY = [SessionAuth()]
 ANYBODY = [TokenAuth(), SessionAuth(), visitor]
 
 
 def listener_of(request: HttpRequest) -> User:
-    """Return the listener who calls; the call's ``auth`` has seen to it that there is one."""
+    """Return the calling listener; the call's ``auth`` guarantees that there is one."""
     assert isinstance(request.user, User)
     return request.user
 
@@ -93,9 +93,9 @@ def listener_of(request: HttpRequest) -> User:
 def refuse_other_sites(request: HttpRequest) -> None:
     """Raise a 403 when a page of another site asks for this, or may: for calls that change something, GETs among them.
 
-    Programs send none of these headers, and are let through if they carry no session that somebody else could use. On a
-    plain-HTTP name browsers do not tell the site either, and another site can keep the referrer back: a GET with a
-    session and none of these headers is refused. A HEAD changes nothing, whoever sends it: 405.
+    Programs send none of these headers and are accepted if they carry no session. On plain HTTP, browsers do not send
+    them either, and another site can suppress the referrer, so a GET with a session and none of these headers is
+    refused. A HEAD changes nothing, whoever sends it: 405.
     """
     _refuse_head(request)
     site = request.headers.get("Sec-Fetch-Site")
@@ -111,7 +111,7 @@ def refuse_other_sites(request: HttpRequest) -> None:
 
 
 def is_asked_by_head(request: HttpRequest) -> bool:
-    """Return whether a page or a call is asked by HEAD, which may change nothing and of which nobody sees anything."""
+    """Return whether the request is a HEAD, which must not change anything and whose content nobody sees."""
     return request.method == "HEAD" or ASKED_BY_HEAD in request.META
 
 
@@ -137,7 +137,7 @@ def require_own_page(request: HttpRequest) -> None:
 
 
 def too_many_calls(seconds: int) -> ProblemError:
-    """Return the 429 that says when to come back."""
+    """Return the 429 with Retry-After."""
     headers = {"Retry-After": str(seconds)}
     return ProblemError(
         HTTPStatus.TOO_MANY_REQUESTS,
@@ -175,7 +175,7 @@ class AccountLimit(BaseThrottle):
         return bool(ratelimit.consume(request, action=self._action))
 
     def wait(self) -> float | None:
-        """Return the seconds after which the next attempt is worth a try."""
+        """Return the seconds until the next attempt."""
         return float(self._seconds)
 
 

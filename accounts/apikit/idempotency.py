@@ -96,7 +96,7 @@ def _run_once(
     except IntegrityError:
         earlier = rows.first()
         if earlier is None and not is_ours and tries > 1:
-            # Whoever sent it first was refused, which keeps nothing: nothing has run here, so it's our turn.
+            # The first request with the key was refused and stored nothing, so this one runs.
             return _run_once(request, user=user, key=key, work=work, is_remote=is_remote, tries=tries - 1)
         if earlier is None or is_ours:
             raise

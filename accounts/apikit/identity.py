@@ -1,4 +1,4 @@
-"""That a call really comes from the listener: the password again, or a log-in of just now."""
+"""Confirms a listener's identity: by the password, or by a recent log-in."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""What is wrong with a value, in the language of the request: the validation library knows English alone."""
+"""Translates validation errors, because the validation library only has English messages."""
 
 from typing import Any
 
@@ -41,24 +41,24 @@ _MESSAGES: dict[str, str | Promise] = {
 
 
 def message_of(error: dict[str, Any]) -> str:
-    """Return what a validation error says, translated; in the library's own words where it is of a rare type."""
+    """Return a validation error's message, translated; rare types keep the library's own words."""
     context = error.get("ctx", {})
     message = _MESSAGES.get(error["type"])
     if message is None:
-        # A type that none of our fields can have.
+        # A type that none of our fields has.
         return str(error["msg"])
     values = {name: str(value).replace(" or ", ", ") for name, value in context.items()}
     return str(message) % values
 
 
 def field_of(location: tuple[Any, ...]) -> str:
-    """Return the name of the request's own field: where it stands, and what it is called there."""
+    """Return the name of the request's own field, with its location."""
     source, *names = location
     if source == "body":
-        # The first is what the call's function names the whole body.
+        # The first part is the function's name of the whole body.
         names = names[1:]
     elif source in ("form", "file"):
         source = "body"
-    # Such a name is the branch of a choice between types.
+    # Such a name is a branch of a union.
     shown = [str(name) for name in names if not str(name).startswith(("constrained-", "function-"))]
     return ".".join([source, *shown])

@@ -1,4 +1,4 @@
-"""Long lists in pages: each answer names the next page by a cursor, a signed text that programs hand back as it is."""
+"""Cursor paging: each response has the cursor of the next page, a signed text that programs send back unchanged."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -59,7 +59,7 @@ def read_cursor(name: str, cursor: str) -> list[Any]:
 def newest_page(rows: QuerySet[Row], *, name: str, by: str, page: PageQuery) -> tuple[list[Row], str | None]:
     """Return one page of ``rows``, newest first by the time ``by`` and then by id, and the cursor of the next.
 
-    The cursor names the last row seen: rows that come or go meanwhile make no other row appear twice or be missed.
+    The cursor names the last row, so that rows added or removed meanwhile cause no duplicates or gaps.
     """
     if page.cursor:
         text, last_id = read_cursor(name, page.cursor)

@@ -1,4 +1,4 @@
-"""Reading bodies: JSON that says it is JSON, and nothing else."""
+"""Parses request bodies: only JSON with the content type of JSON."""
 
 import json
 from typing import Any
@@ -7,16 +7,16 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
 from ninja.parser import Parser
 
-# What a valid body holds is far less; each name that a call does not know would be an error of its own.
+# Far more than a valid body holds; each unknown name would be an error.
 _MAX_NAMES = 20_000
 
 
 class NotJsonError(Exception):
-    """The body is no JSON, or has values that JSON does not know."""
+    """The body is not JSON, or contains values that JSON does not have."""
 
 
 class UnsupportedTypeError(Exception):
-    """The body is of another content type: a form of another site can send text, but not JSON, without asking."""
+    """The body has another content type. (Forms of other sites can send text without a preflight, but not JSON.)"""
 
 
 class JsonParser(Parser):
@@ -40,7 +40,7 @@ def _refuse(constant: str) -> None:
 
 
 def _check_texts(value: Any) -> int:
-    """Refuse texts that no database could keep; return how many names the objects have."""
+    """Refuse texts that databases cannot store; return the number of names in the objects."""
     count = 0
     if isinstance(value, str):
         value.encode("utf-8")

@@ -152,7 +152,7 @@ def add_problem_handlers(api: NinjaAPI) -> None:
 
 def _on_validation(_request: HttpRequest, error: Any) -> HttpResponse:
     items = error.errors
-    # Those beyond the first are only counted.
+    # Further errors are only counted.
     fields = [(field_of(item["loc"]), message_of(item)) for item in items[: _MAX_FIELDS + 1]]
     fields += [("body", "")] * (len(items) - len(fields))
     return problem(422, _("Some values aren't valid."), fields=fields)

@@ -1,4 +1,4 @@
-"""Calls about access tokens, so that a program needs no browser to get one."""
+"""Calls about access tokens."""
 
 from typing import Any
 

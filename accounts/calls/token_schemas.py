@@ -1,4 +1,4 @@
-"""What calls about access tokens take and give."""
+"""Schemas of the calls about access tokens."""
 
 from datetime import datetime
 from typing import Literal

@@ -1,7 +1,5 @@
-"""Cleverness that saves a page time, in one room, each piece with the figure it wins.
-
-The room is in `accounts` because the apps that need it stand above that one. Three more pieces stay with the one thing
-that they are made of, with their figures:
+"""Optimisations, in one package, each with the time it saves. The package is in `accounts` because the apps that need
+it depend on that one. Three more are beside the code they optimise:
 
 - `recommender.lifecycle.versions` freezes what is in memory after the model is loaded (`gc.freeze`): 70 ms of a page;
 - `catalog.importing.writing.merge.ImportState` keeps what an import did to each song as bits: 4 MB instead of 102 MB

@@ -1,4 +1,4 @@
-"""HTML made without templates, for pages of many equal rows."""
+"""HTML built without templates, for pages with many similar rows."""
 
 from collections.abc import Callable
 from functools import cache, wraps
@@ -13,7 +13,8 @@ Texts = TypeVar("Texts")
 
 
 def cached_per_language(put_together: Callable[[], Texts]) -> Callable[[], Texts]:
-    """Keep what a function makes of translated texts, not to be written to: every row of a page has the same few."""
+    """Cache the result of a function of translated texts, which must not be modified, because all rows of a page need
+    it."""
 
     @cache
     def kept(_language: str | None) -> Texts:

@@ -1,4 +1,4 @@
-"""Thousands of rows of whole numbers, read from the database as one array."""
+"""Reads thousands of rows of integers from the database as one array."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -30,7 +30,7 @@ def read_int_table(rows: QuerySet[Row], *columns: str | Combinable) -> NDArray[n
 
 def _from_texts(rows: QuerySet[Row], named: Mapping[str, Any]) -> NDArray[np.int64]:
     times = [name for name, column in named.items() if isinstance(column, UnixSeconds)]
-    # SQLite takes longer to work out the seconds of a time than to find and read the row.
+    # SQLite takes longer to compute the seconds of a time than to read the row.
     read = {**named, **{name: SecondsText(*named[name].get_source_expressions()) for name in times}}
     sql, parameters = rows.annotate(**read).values_list(*read).query.get_compiler(rows.db).as_sql()
     texts = ", ".join(f"GROUP_CONCAT({name}, '{'' if name in times else ','}')" for name in named)

@@ -1,4 +1,4 @@
-"""How a web worker keeps the memory it has used."""
+"""Keeps freed memory in a web worker."""
 
 import ctypes
 

@@ -1,4 +1,4 @@
-"""Whole numbers made by the database: thousands of rows need no object and no call each."""
+"""Integers computed by the database, without an object and a call per row."""
 
 from typing import Any
 

@@ -1,1 +1,1 @@
-"""How a listener comes in: what allauth is told otherwise, the API's log-in, emails about it."""
+"""Log-in: changes to allauth's defaults, the API's log-in, and notification e-mails."""

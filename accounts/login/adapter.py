@@ -36,7 +36,7 @@ class AccountAdapter(LoginAttemptsAdapter):
     def post_login(
         self, request: HttpRequest, user: User, *, signup: bool = False, redirect_url: str | None = None, **rest: Any
     ) -> HttpResponse:
-        """Lead to the page one came from; a new listener always through the start, whatever page that was."""
+        """Redirect to the previous page, and new listeners always through the onboarding."""
         note_log_in(request, user, is_new_account=signup)
         if signup:
             redirect_url = resolve_url(settings.ACCOUNT_SIGNUP_REDIRECT_URL)
@@ -54,7 +54,7 @@ class AccountAdapter(LoginAttemptsAdapter):
         return name
 
     def login_attempts_key(self, credentials: dict[str, Any]) -> str | None:
-        """Count the guesses at an account together, by whichever of its names they come."""
+        """Count log-in attempts per account, whichever of its names is used."""
         login = str(credentials.get("email") or credentials.get("username") or "").lower()
         field = "email" if "@" in login else "username"
         account = User.objects.filter(**{field: login}).values_list("pk", flat=True).first() if login else None
@@ -74,8 +74,9 @@ class AccountAdapter(LoginAttemptsAdapter):
         context: dict[str, Any] | None = None,
         email: str | None = None,
     ) -> None:
-        """Send allauth's emails about the account as ours: without address and browser, and never in the way."""
-        if template_prefix != "account/email/email_deleted":  # An address that was never the listener's.
+        """Send allauth's e-mails about the account as our own: without IP address and browser, and without failing the
+        request."""
+        if template_prefix != "account/email/email_deleted":  # The address was never confirmed as the listener's.
             send_notice(template_prefix, user=user, to=email or "", **(context or {}))
 
     def can_delete_email(self, email_address: EmailAddress) -> bool:

@@ -1,4 +1,4 @@
-"""Which devices a listener has logged in from: each has a signed cookie that names its listeners."""
+"""Remembers the devices of listeners by a signed cookie that names the device's listeners."""
 
 from collections.abc import Callable
 
@@ -14,13 +14,13 @@ COOKIE = "earworm_device"
 _SALT = "accounts.login.devices"
 # Browsers keep none longer.
 _SECONDS = 400 * 24 * 3600
-# A device that many share (a library's) knows those who logged in last.
+# A shared device (a library's) remembers the latest listeners.
 _MOST = 20
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
 
 def note_log_in(request: HttpRequest, user: User, *, is_new_account: bool) -> None:
-    """Have the device remember the listener, who gets an email if it did not know them."""
+    """Remember the listener on the device; notify them by e-mail if the device is new."""
     known = _listeners_of(request)
     if user.pk not in known and not is_new_account:
         send_notice("account/email/new_device", user=user)

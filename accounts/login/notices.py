@@ -1,4 +1,4 @@
-"""Emails that tell a listener what happened to the account. They go nowhere where the site has no mail server."""
+"""Notification e-mails about the account. Without a mail server none are sent."""
 
 import logging
 from functools import partial
@@ -18,15 +18,14 @@ from django.utils.formats import date_format
 from accounts.models import User
 
 logger = logging.getLogger(__name__)
-# What a listener may turn off. The others say that somebody else could have taken the account.
+# Notices that a listener may turn off. The others are warnings about the account's security.
 OPTIONAL = frozenset({"account/email/new_device", "account/email/token_created"})
 
 
 def send_notice(template: str, *, user: User, to: str = "", **details: Any) -> None:
     """Send the email ``template`` once the transaction is through: to the listener, or to the address they had.
 
-    It has neither the address nor the browser of whoever did it. A mail server that fails is logged: what the email is
-    about has happened.
+    It contains neither IP address nor browser. A failure of the mail server is only logged.
     """
     if not settings.EMAIL_URL or (template in OPTIONAL and not user.wants_security_emails):
         return

@@ -1,4 +1,4 @@
-"""Log-in, sign-up and log-out for the API: the same forms and letters as the pages, and below the same limits."""
+"""Log-in, sign-up and log-out for the API, with the same forms, e-mails and limits as the pages."""
 
 from typing import Any
 
@@ -66,7 +66,7 @@ def _take_second_step(step: Any, code: str) -> None:
         form.save()
         step.exit()
         return
-    # Nothing of the half of a log-in stays in the session.
+    # An incomplete log-in must not stay in the session.
     step.abort()
     if not code:
         raise CodeNeededError

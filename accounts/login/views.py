@@ -1,4 +1,4 @@
-"""Pages about how a listener comes in."""
+"""Views of log-in settings."""
 
 from typing import cast
 

@@ -1,1 +1,1 @@
-"""What is kept of a listener, as a file for them."""
+"""Personal data: export, privacy page, deletion."""

@@ -1,4 +1,4 @@
-"""Cells of CSV files that no spreadsheet runs (OWASP: CSV injection)."""
+"""Escapes CSV cells that spreadsheets would run as formulas (OWASP: CSV injection)."""
 
 # A spreadsheet takes what begins so for a formula; the last four are the full-width forms of the first.
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")

@@ -1,6 +1,5 @@
-"""Everything the site knows about a listener: found by walking the tables, so that a new one is never forgotten.
-
-A table is personal when a column of it names a listener, or a row of a personal table.
+"""Exports everything stored about a listener. Personal tables are found by their foreign keys, so that new ones are
+never forgotten: a table is personal if a column refers to a listener or to a personal table.
 """
 
 import csv
@@ -20,7 +19,7 @@ from accounts.models import User
 from accounts.personal_data.csv_cells import safe_cell
 
 _CHUNK = 500
-# What would open the account, or is of use to nobody: told is only that it is there.
+# Secrets, and values of use to nobody; the export only says whether they are set.
 SECRET_COLUMNS = {
     "accounts.User": {"password"},
     "accounts.ApiToken": {"digest"},
@@ -140,7 +139,7 @@ def _cell(value: object) -> object:
 
 
 class _Sink:
-    """A file that only grows, and whose content is taken away as it comes."""
+    """A write-only file whose content is consumed while it is written."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
@@ -187,7 +186,7 @@ def _rows(table: PersonalTable, user: User) -> Iterator[dict[str, Any]]:
 
 
 def _is_telling(field: "ForeignKey[Any, Any]") -> bool:
-    """Whether an id says nothing without the name: songs, artists and genres."""
+    """Whether an id needs a name beside it: songs, artists and genres."""
     return bool(field.related_model._meta.app_label == "catalog")
 
 

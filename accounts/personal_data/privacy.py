@@ -1,4 +1,4 @@
-"""The facts of the privacy page, taken from the tables and the settings that make them true."""
+"""The facts of the privacy page, derived from the tables and settings."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from jobs.services import KEPT_DAYS
 
 @dataclass(frozen=True)
 class Fact:
-    """Something that is kept: what, why and for how long."""
+    """Stored data: what, why and for how long."""
 
     tables: list[str]
     why: str
@@ -20,7 +20,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Recipient:
-    """Somebody who gets something: who, what and when."""
+    """A recipient of data: who, what and when."""
 
     name: str
     what: str

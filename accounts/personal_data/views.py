@@ -18,7 +18,7 @@ from accounts.personal_data.export import csv_export, json_export, personal_tabl
 from accounts.personal_data.privacy import recipients, stored_facts
 
 EXPORT_WAIT_SECONDS = 10
-# After a worker died of one, the next is possible then.
+# Timeout of the lock, for workers that died during an export.
 _LONGEST_EXPORT_SECONDS = 600
 
 
@@ -26,7 +26,7 @@ _LONGEST_EXPORT_SECONDS = 600
 @never_cache
 @login_required
 def my_data(request: HttpRequest) -> HttpResponse:
-    """Say what is kept, table by table, and offer it as files."""
+    """Show what is stored, table by table, with downloads."""
     user = cast(User, request.user)
     counts = [(table.model._meta.verbose_name_plural, table.rows_of(user).count()) for table in personal_tables()]
     return render(request, "accounts/my_data.html", {"counts": [row for row in counts if row[1]]})
@@ -34,7 +34,7 @@ def my_data(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
-    """Say what is kept of listeners, why and how long, and who gets what: the operator's text and the facts."""
+    """Show what is stored, why and for how long, and the recipients: the operator's text and the facts."""
     context = {
         "text": settings.PRIVACY_TEXT,
         "contact": settings.PRIVACY_CONTACT,
@@ -63,7 +63,7 @@ class ExportBusyError(Exception):
 def export_response(user: User, kind: str) -> StreamingHttpResponse:
     """Return everything about ``user`` as ``json``, or as a zip of CSV files (``zip``). Raise ``ExportBusyError``.
 
-    A listener has one at a time, for each holds a thread of a worker for as long as it is sent.
+    A listener can have one at a time, because each occupies a worker's thread while it is sent.
     """
     lock_key = f"export:{user.pk}"
     if not cache.add(lock_key, True, _LONGEST_EXPORT_SECONDS):

@@ -1,4 +1,4 @@
-"""Calls that start and end the Spotify connection: a browser's business, so with its session alone."""
+"""Calls that connect and disconnect Spotify; they need a browser and its session."""
 
 import math
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""What can go wrong with Spotify, in the few ways that a listener can be told of."""
+"""Spotify's errors, as listeners are told of them."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 
 
 class SpotifyError(Exception):
-    """Spotify did not do what was asked; ``message`` tells the listener why and what they can do."""
+    """A call to Spotify failed; ``message`` tells the listener why and what they can do."""
 
     @property
     def name(self) -> str:
-        """What programs know it by."""
+        """The error's name for programs."""
         return _NAMES[type(self).__name__]
 
     @property
@@ -90,7 +90,7 @@ _REFUSALS = (
 
 
 class RateLimited(SpotifyError):  # noqa: N818
-    """Spotify wants to be left alone until ``until`` (an aware time)."""
+    """Spotify's rate limit holds until ``until`` (an aware time)."""
 
     def __init__(self, until: datetime) -> None:
         super().__init__(f"until {until:%Y-%m-%d %H:%M:%S %Z}")
@@ -104,7 +104,7 @@ class RateLimited(SpotifyError):  # noqa: N818
 
 
 class Unavailable(SpotifyError):  # noqa: N818
-    """Spotify does not answer, or nothing that makes sense. The reason is for the log."""
+    """Spotify does not respond, or responds with nonsense. The reason is for the log."""
 
     @property
     def message(self) -> str:

@@ -1,4 +1,4 @@
-"""Text that is encrypted in the database, and that shows itself nowhere by accident."""
+"""Encrypted text columns whose values do not leak into logs."""
 
 import logging
 from functools import lru_cache
@@ -23,7 +23,7 @@ class Secret(str):
 
 
 def cipher() -> MultiFernet:
-    """Return what encrypts with the first of the site's keys and decrypts with any of them.
+    """Return a cipher that encrypts with the first of the site's keys and decrypts with any of them.
 
     Raise ``ImproperlyConfigured`` where there is no key.
     """

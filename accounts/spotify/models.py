@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.spotify.fields import EncryptedTextField
 
-# Spotify lets a connection end so long after the listener agreed, however often it was refreshed; about six months.
+# Spotify ends a connection this long after consent, however often it was refreshed; about six months.
 LIFETIME = timedelta(days=180)
 _WARN = timedelta(days=30)
 
@@ -27,9 +27,9 @@ class SpotifyAccount(models.Model):
     expires_at = models.DateTimeField(_("access token expires"))
     authorised_at = models.DateTimeField(_("connected at"), default=timezone.now)
     needs_reconnect = models.BooleanField(_("expired"), default=False)
-    # Counts the tokens: whoever writes new ones says which they come after.
+    # Version of the tokens: a writer names the version it replaces.
     version = models.PositiveIntegerField(default=0, editable=False)
-    # Until then one process is refreshing the tokens, and the others wait.
+    # Until this time one process refreshes the tokens and the others wait.
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
 
     # An email a month before the connection expires, for those who said yes; when it was sent.
@@ -48,7 +48,7 @@ class SpotifyAccount(models.Model):
 
     @property
     def ends_at(self) -> datetime:
-        """When Spotify will end the connection, about."""
+        """The approximate time at which Spotify will end the connection."""
         return self.authorised_at + LIFETIME
 
     @property
@@ -58,7 +58,7 @@ class SpotifyAccount(models.Model):
 
     @classmethod
     def authorised_before(cls) -> datetime:
-        """Return up to when those connections were made that end soon."""
+        """Return the latest authorisation time of connections that end soon."""
         return timezone.now() - LIFETIME + _WARN
 
     def permits(self, scope: str) -> bool:

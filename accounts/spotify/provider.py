@@ -16,7 +16,7 @@ from accounts.spotify.fields import Secret
 from accounts.spotify.services import PROVIDER
 from accounts.spotify.web_api.oauth import exchange_code, profile_of
 
-# Each is for something the site does; the player needs the last five.
+# Scopes that the site uses; the player needs the last five.
 SCOPES = (
     "user-top-read",
     "user-library-read",
@@ -33,7 +33,7 @@ SCOPES = (
 
 
 class SpotifyOAuth2Adapter(OAuth2Adapter):  # type: ignore[misc]
-    """How a code becomes tokens, and tokens a person."""
+    """Exchanges a code for tokens, and tokens for a person."""
 
     provider_id = PROVIDER
 
@@ -52,7 +52,7 @@ class SpotifyOAuth2Adapter(OAuth2Adapter):  # type: ignore[misc]
         return exchange_code(request.GET["code"], Secret(pkce_code_verifier or ""), client.callback_url)
 
     def parse_token(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Hand the tokens on as they are: allauth's own model would show them."""
+        """Pass the tokens on unchanged, because allauth's model would display them."""
         return data
 
     def complete_login(self, request: HttpRequest, app: Any, token: dict[str, Any], **_kwargs: Any) -> Any:
@@ -73,7 +73,7 @@ class SpotifyProvider(OAuth2Provider):  # type: ignore[misc]
         return list(SCOPES)
 
     def extract_uid(self, data: dict[str, Any]) -> str:
-        """Return the id that stays one person's: since May 2026 that is not ``id``."""
+        """Return the stable id of a person, which since May 2026 is not ``id``."""
         uid = data.get("account_id")
         if not isinstance(uid, str) or not 0 < len(uid) <= 128:
             raise ProviderException("Spotify names no account")

@@ -34,7 +34,7 @@ def send_reminders(run: Run) -> str:
     """Send each listener one email; what cannot be sent today is tried tomorrow."""
     sent = failed = 0
     for account in due().select_related("user").defer("access_token", "refresh_token"):
-        # Taken first: better no email than two.
+        # Marked before sending, because no e-mail is better than two.
         if not due().filter(pk=account.pk).update(emailed_at=timezone.now()):
             continue
         try:

@@ -1,1 +1,1 @@
-"""Two-factor authentication: allauth's, with secrets sealed and forms of our own; and who has to have it."""
+"""Two-factor authentication with allauth: encrypted secrets, forms of our own, and the requirement for staff."""

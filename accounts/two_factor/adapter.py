@@ -1,4 +1,4 @@
-"""Where two-factor authentication differs from allauth's defaults: its secrets are sealed, its names are ours."""
+"""Changes to allauth's two-factor authentication: encrypted secrets, and our own names."""
 
 import base64
 import hashlib
@@ -20,16 +20,15 @@ logger = logging.getLogger(__name__)
 
 
 class TwoFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
-    """Secrets of authenticator apps and seeds of recovery codes open only with the site's key."""
+    """Encrypts secrets of authenticator apps and seeds of recovery codes with the site's key."""
 
     def encrypt(self, text: str) -> str:
-        """Return ``text`` sealed."""
+        """Return ``text`` encrypted."""
         return _cipher().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        """Return what was sealed; where the site's key is another now, a secret that no code fits.
-
-        An empty one would do harm: everybody can work out its codes.
+        """Return the decrypted text; if the site's key has changed, a random secret that matches no code. An empty
+        secret would be harmful, because anybody could compute its codes.
         """
         try:
             return _cipher().decrypt(encrypted_text.encode()).decode()

@@ -1,4 +1,4 @@
-"""Administration of second factors: who has which. An operator can remove one that got lost."""
+"""Admin of second factors. An operator can remove a lost one."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ class AuthenticatorAdmin(BaseAuthenticatorAdmin):  # type: ignore[misc]
     search_fields = ("user__username",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Refuse: a second factor is set up by the listener alone."""
+        """Refuse, because only the listener can set up a second factor."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:

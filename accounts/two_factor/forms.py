@@ -1,4 +1,4 @@
-"""The forms of two-factor authentication, with our labels and without what crashes on foreign input."""
+"""The forms of two-factor authentication, with our labels and protected against malformed input."""
 
 from collections.abc import Callable
 from typing import Any
@@ -44,7 +44,7 @@ class ActivateTOTPForm(_CodeForm, totp.ActivateTOTPForm):  # type: ignore[misc]
 
 
 class _PasskeyField(forms.JSONField):
-    """What a browser says for a passkey: an object of texts, no deeper than it has to be."""
+    """A browser's passkey response: an object of texts of limited depth."""
 
     widget = forms.HiddenInput
 
@@ -61,7 +61,7 @@ class _PasskeyField(forms.JSONField):
         return parsed
 
     def bound_data(self, data: Any, initial: Any) -> Any:
-        """Return nothing to show again: an answer is good for one question."""
+        """Return nothing, because a response is valid only once."""
         return InvalidJSONInput("")
 
 
@@ -74,7 +74,7 @@ class _PasskeyForm(forms.Form):
 
 
 def _read(clean: Callable[[], Any]) -> Any:
-    """Return what ``clean`` does; refuse what the libraries that read passkeys fail at, as they do in many ways."""
+    """Return what ``clean`` does; refuse input at which the passkey libraries fail, which they do in many ways."""
     try:
         return clean()
     except (ValidationError, *AWAY):

@@ -1,4 +1,4 @@
-"""``REQUIRE_MFA_FOR_STAFF``: who may operate the site, and where those who may not yet are led."""
+"""``REQUIRE_MFA_FOR_STAFF``: restricts operators' pages to staff with two-factor authentication."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -16,7 +16,7 @@ Page = Callable[..., HttpResponse]
 
 
 def lead_to_two_factor(request: HttpRequest) -> HttpResponse | None:
-    """Return the way to the page that sets two-factor authentication up, for staff who have to; else None."""
+    """Return a redirect to the set-up of two-factor authentication for staff who need it, else None."""
     if not isinstance(request.user, User) or not request.user.has_to_set_up_mfa:
         return None
     messages.info(request, _("Operators of this site log in with two steps. Set that up first."))
@@ -45,7 +45,7 @@ def may_operate(request: HttpRequest) -> bool:
 
 
 def admin_log_in(log_in: Page) -> Page:
-    """Wrap the administration's log-in, which it shows to whom it does not let in."""
+    """Wrap the admin's log-in page, which is shown to everybody without access."""
 
     @wraps(log_in)
     def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

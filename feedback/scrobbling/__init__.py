@@ -1,1 +1,1 @@
-"""Plays that players and music servers tell while they happen: scrobbles."""
+"""Scrobbles: plays that players and music servers report while they happen."""

@@ -1,4 +1,4 @@
-"""A new token of a player."""
+"""The form of a new player token."""
 
 from django import forms
 
@@ -6,7 +6,7 @@ from feedback.scrobbling.models import ScrobbleKey
 
 
 class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
-    """What the token is called."""
+    """The name of the token."""
 
     class Meta:
         model = ScrobbleKey

@@ -1,4 +1,4 @@
-"""Matching again what waits for its song, as a background job after each import."""
+"""Background job after each import that matches waiting listens again."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -10,7 +10,7 @@ MATCH_AGAIN = "scrobbles-match"
 
 
 def match_after_import() -> None:
-    """Ask for everything that waits to be matched again; the catalogue calls it when songs came."""
+    """Request that waiting listens are matched again; the catalogue calls it after songs were added."""
     if ScrobbledSong.objects.filter(track__isnull=True).exists():
         enqueue(kind=MATCH_AGAIN, subject=MATCH_AGAIN)
 

@@ -1,4 +1,4 @@
-"""Tokens of players: UUIDs, which tell plays and open nothing else."""
+"""Tokens of players: UUIDs that may report plays and nothing else."""
 
 import hashlib
 import hmac
@@ -16,7 +16,7 @@ from feedback.scrobbling.models import OldProtocols, ScrobbleKey
 from jobs.patience import AWAY, impatient, reconnect_if_lost
 
 MAX_KEYS = 20
-# "Last used" is kept to the minute: no write for every call.
+# "Last used" is stored to the minute, to avoid a write per call.
 _USED_STEP = timedelta(minutes=1)
 _SESSION_SALT = "feedback.scrobbling.session"
 
@@ -27,7 +27,7 @@ class TooManyKeysError(Exception):
 
 @transaction.atomic
 def create_key(*, user: User, name: str) -> tuple[ScrobbleKey, str]:
-    """Make a token; return it with its text, which cannot be had again. Raise ``TooManyKeysError``."""
+    """Create a token; return it with its text, which is not stored. Raise ``TooManyKeysError``."""
     lock_user(user)
     if ScrobbleKey.objects.filter(user=user).count() >= MAX_KEYS:
         raise TooManyKeysError(f"you can have up to {MAX_KEYS} player tokens")
@@ -37,7 +37,7 @@ def create_key(*, user: User, name: str) -> tuple[ScrobbleKey, str]:
 
 
 def revoke_key(*, key: ScrobbleKey) -> None:
-    """Let a token tell nothing any more; what it told stays."""
+    """Revoke a token; what it reported stays."""
     key.delete()
 
 
@@ -48,7 +48,7 @@ def has_old_protocols(user: User) -> bool:
 
 @transaction.atomic
 def set_old_protocols(*, user: User, is_on: bool) -> None:
-    """Switch the old protocols on, for tokens made from now on, or off, which forgets what they need."""
+    """Switch the old protocols on, for tokens created from now on, or off, which deletes what they need."""
     lock_user(user)
     if is_on:
         OldProtocols.objects.get_or_create(user=user)
@@ -100,7 +100,8 @@ def key_of_session(session: str) -> ScrobbleKey | None:
 
 
 def session_of(key: ScrobbleKey) -> str:
-    """Return the session of a token: the same each time, so that nothing has to be kept and a restart ends none."""
+    """Return the session of a token, which is always the same, so that nothing is stored and sessions survive a
+    restart."""
     text = f"{_SESSION_SALT}:{key.pk}:{key.digest}"
     return f"{key.pk}-{hmac.new(settings.SECRET_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()[:32]}"
 

@@ -1,4 +1,4 @@
-"""Likes and dislikes that players tell: by name, by MusicBrainz id or by the id that we gave a song."""
+"""Likes and dislikes from players: by name, by MusicBrainz id or by the id that we gave a song."""
 
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from feedback.scrobbling.reported import ReportedListen, mbid_of
 from feedback.scrobbling.songs import songs_of
 from feedback.source import Source
 
-# "Custom" in RFC 9562: the song's id is what stands in it.
+# Version 8 ("custom") of RFC 9562, which contains the song's id.
 _MSID_HEAD = "00000000-0000-8000-8000-"
 
 
@@ -34,7 +34,7 @@ def love_by_name(*, user: User, heard: ReportedListen, value: int) -> bool:
 
 
 def love_by_id(*, user: User, mbid: str, msid: str, value: int) -> bool:
-    """Do the same for a song whose id a player told with a listen, or was told by us."""
+    """Do the same by id: one that a player sent with a listen, or one of ours."""
     with transaction.atomic():
         lock_user(user)
         if (canonical := mbid_of(mbid)) and (songs := _by_mbid(user, canonical)):
@@ -47,7 +47,7 @@ def love_by_id(*, user: User, mbid: str, msid: str, value: int) -> bool:
 
 
 def unlove_by_name(*, user: User, heard: ReportedListen) -> None:
-    """Take a like back, and leave a dislike as it is: Last.fm knows no dislikes."""
+    """Remove a like and leave a dislike as it is, because Last.fm has no dislikes."""
     with transaction.atomic():
         lock_user(user)
         song = songs_of(user, [heard])[0]

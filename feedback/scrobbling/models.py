@@ -1,4 +1,4 @@
-"""Tokens of players, the songs by the names players give them, and what they told."""
+"""Tokens of players, the songs as players name them, and their reports."""
 
 from typing import ClassVar
 
@@ -12,7 +12,7 @@ from feedback.plays.models import Play
 
 
 class ScrobbleKey(models.Model):
-    """A token with which one player tells what is heard, and nothing else. It is shown once and not stored."""
+    """A token with which one player reports plays, and nothing else. It is shown once and not stored."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="scrobble_keys")
     name = models.CharField(_("name"), max_length=60, help_text=_("The player or server, for example “Navidrome”."))
@@ -22,7 +22,7 @@ class ScrobbleKey(models.Model):
     old_digest = models.CharField(max_length=32, blank=True, default="", db_default="", editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
-    # What the program last called itself.
+    # The name that the program last gave itself.
     last_client = models.CharField(max_length=60, blank=True, default="", db_default="", editable=False)
 
     class Meta:
@@ -38,7 +38,7 @@ class ScrobbleKey(models.Model):
 
 
 class OldProtocols(models.Model):
-    """The listener takes plays by Last.fm's and AudioScrobbler's protocols, too; without a row they do not."""
+    """The listener accepts plays by Last.fm's and AudioScrobbler's protocols; without a row they do not."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="old_protocols")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -89,17 +89,18 @@ class ScrobbledSong(models.Model):
 
 
 class Scrobble(models.Model):
-    """One listen as one player told it. Several may tell one play; what matches no song yet waits for it."""
+    """One listen as one player reported it. Several may belong to one play; listens without a matching song wait for
+    it."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="scrobbles")
     key = models.ForeignKey(ScrobbleKey, models.SET_NULL, null=True, blank=True, related_name="scrobbles")
-    # What the program calls itself: one token may be in several.
+    # The name of the program, because several may share a token.
     client = models.CharField(max_length=60, blank=True, default="")
     song = models.ForeignKey(ScrobbledSong, models.CASCADE, related_name="scrobbles")
-    # Of who told it, its time and its names, so that what is sent twice is one.
+    # Of the token, time and names, so that a listen that is sent twice is stored once.
     digest = models.BigIntegerField(editable=False)
     listened_at = models.DateTimeField()
-    # Players stamp the start, the middle or the end of a listen; this is the start, as well as it can be told.
+    # Players stamp the start, the middle or the end of a listen; this is the start as far as it is known.
     started_at = models.DateTimeField()
     is_exact = models.BooleanField(default=False, help_text=_("Whether the start is known to some seconds."))
     duration_ms = models.PositiveIntegerField(null=True, blank=True)

@@ -1,4 +1,4 @@
-"""What plays now, by listener: kept in the cache alone, for a while."""
+"""What listeners are playing now, stored only in the cache."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -8,7 +8,7 @@ from django.core.cache import cache
 
 _KEPT_SECONDS = 2 * 3600
 _MOST = 12
-# A song of unknown length is said to play for so long.
+# Assumed length of a song of unknown length.
 _UNTOLD_SECONDS = 600
 _PAUSE_SECONDS = 60
 
@@ -32,7 +32,7 @@ class Note:
 
 
 def notes_of(user_id: int) -> list[Note]:
-    """Return what the listener's players said of late, the latest last."""
+    """Return the latest notes of the listener's players, the newest last."""
     rows: list[dict[str, Any]] = cache.get(_key(user_id)) or []
     return [Note(**row) for row in rows]
 

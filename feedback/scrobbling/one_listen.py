@@ -1,8 +1,8 @@
-"""Which play a scrobble tells: one listen is one play, whoever tells it, however often and with whichever stamp.
+"""Assigns scrobbles to plays: one listen is one play, however many players report it, how often, and with which stamp.
 
 Players stamp the start of a listen, the moment at which they send it or its end. Where the start is known, the rule of
 :mod:`feedback.plays.identity` holds; else another source's play of that song within its length and a minute is the same
-listen. What one player told as two listens stays two, as far as somebody can have heard half the song twice.
+listen. Two listens from one player stay two if half the song can have been heard twice.
 """
 
 from collections import defaultdict
@@ -87,12 +87,12 @@ def _same_listen(scrobble: Scrobble, track: Track, known: Sequence[_Candidate]) 
     exact = [pair for pair in near if LIVE_ABOUT not in (listen.listing, pair[1].listen.listing)]
     if exact:
         return min(exact, key=lambda pair: pair[0])[1]
-    # Who told each listen of a song heard again and again did so in order: the oldest is the one that is meant.
+    # Reports of a song that was played repeatedly come in order, so the oldest play is meant.
     return min((candidate for _apart, candidate in near), key=lambda candidate: candidate.listen.start, default=None)
 
 
 def _said_by_same(scrobble: Scrobble, track: Track, candidate: _Candidate) -> bool | None:
-    """Return whether the same player told that very listen, or another one; ``None`` if it told neither."""
+    """Return whether the same player reported this listen (true) or another one (false); ``None`` for neither."""
     half = half_of(scrobble.duration_ms or track.duration_ms)
     least = max(_SLACK, half - _SLACK if half is not None else 0)
     key_id, client, at, start, is_skip = _telling(scrobble)
@@ -151,7 +151,7 @@ def _play(user_id: int, scrobble: Scrobble, track: Track) -> Play:
 
 
 def _complete(candidate: _Candidate, scrobble: Scrobble, track: Track) -> bool:
-    """Complete a play by what a scrobble tells; return whether that changed it."""
+    """Complete a play from a scrobble; return whether that changed it."""
     play, before = candidate.play, _state(candidate.play)
     is_ours = play.source == Source.SCROBBLE
     if not scrobble.is_skip and (
@@ -174,7 +174,7 @@ def _state(play: Play) -> tuple[object, ...]:
 
 def _store(user_id: int, plays: Sequence[Play]) -> None:
     Play.objects.bulk_create(plays, batch_size=500)
-    # MySQL does not say which ids it gave.
+    # MySQL does not return the new ids.
     unknown = {int(play.digest or 0): play for play in plays if not play.pk}
     for marks in batches(sorted(unknown)):
         for pk, mark in Play.objects.filter(user_id=user_id, digest__in=marks).values_list("pk", "digest"):

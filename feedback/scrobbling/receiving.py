@@ -1,4 +1,4 @@
-"""Taking what players tell: listens, and what plays now."""
+"""Receives reports of players: listens, and what plays now."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from feedback.scrobbling.reported import ReportedListen
 from feedback.scrobbling.songs import name_digest, songs_of
 
 MAX_WAITING = 100_000
-# A clock may be so far ahead of ours.
+# Accepted difference of clocks.
 _AHEAD_SECONDS = 300
 _SLACK = 10
 _UNTOLD_SECONDS = 600
@@ -28,7 +28,7 @@ _PAUSE_SECONDS = 60
 
 @dataclass(frozen=True)
 class Teller:
-    """Who tells: a listener's token, and the program that uses it."""
+    """The reporting player: a listener's token, and the program that uses it."""
 
     user: User
     key: ScrobbleKey
@@ -37,9 +37,8 @@ class Teller:
 
 @transaction.atomic
 def take_listens(*, teller: Teller, heard: Sequence[ReportedListen], received: int, is_import: bool = False) -> int:
-    """Take listens that a player told at the second ``received``; return how many new plays they make.
-
-    What was told before changes nothing. What matches no song waits for one.
+    """Accept listens that a player reported at the second ``received``; return the number of new plays. Repeated
+    reports change nothing. Listens without a matching song wait for one.
     """
     user = teller.user
     lock_user(user)
@@ -74,7 +73,7 @@ def note_playing(*, teller: Teller, heard: ReportedListen, received: int) -> Non
     if latest is not None and latest.song == name_digest(heard):
         least = (latest.seconds or 0) - _SLACK if latest.is_told else (latest.seconds or _UNTOLD_SECONDS)
         if received - latest.at < least:
-            # ReportedListen again, as after a pause.
+            # Reported again, as after a pause.
             return
     elif latest is not None and not latest.is_told:
         _note_skip(teller, latest, received)
@@ -90,7 +89,7 @@ def _note(teller: Teller, heard: ReportedListen, song: ScrobbledSong, received: 
 
 
 def _note_skip(teller: Teller, note: Note, received: int) -> None:
-    """Record a skip where a player that tells what was heard half could not do so yet."""
+    """Record a skip if half of the song, after which players report a listen, cannot have been heard yet."""
     heard, half = received - note.at, half_of((note.seconds or 0) * 1000)
     if half is None or not 0 < heard < half - _SLACK:
         return
@@ -121,7 +120,7 @@ def _scrobble(
 ) -> Scrobble:
     at = _possible(heard.at, received)
     start, is_exact = _start(teller, heard, at, notes, received, is_import=is_import)
-    # Without a time of its own it is told once a second at most.
+    # A listen without a time counts at most once per second.
     second = received if heard.at is None else heard.at
     text = f"{teller.key.pk}\n{teller.client}\n{second}\n{name_digest(heard)}"
     return Scrobble(
@@ -153,13 +152,13 @@ def _start(
             return (at if abs(at - note.at) <= TOLERANCE else note.at), True
     half = half_of(heard.duration_ms)
     if half is not None and received - at < half - _SLACK:
-        # Nobody has heard half of what began so late: it is the time of sending.
+        # Half of a song that started so late cannot have been heard, so this is the time of sending.
         return at - half, False
     return at, False
 
 
 def _possible(at: int | None, received: int) -> int:
-    """Return a time that a listen can have: clocks are wrong, and some tell none."""
+    """Return a plausible time, because clocks may be wrong and some players send none."""
     if at is None or not EARLIEST <= at <= received + _AHEAD_SECONDS:
         return received
     return min(at, received)
@@ -170,7 +169,7 @@ def _is_by(note: Note, teller: Teller) -> bool:
 
 
 def _with_room(user: User, scrobbles: Sequence[Scrobble]) -> list[Scrobble]:
-    """Return what is stored: of what waits for a song only so much."""
+    """Return the listens to store, because the number of waiting ones is limited."""
     waiting = sum(scrobble.is_waiting for scrobble in scrobbles)
     if not waiting:
         return list(scrobbles)

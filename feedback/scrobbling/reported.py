@@ -1,4 +1,4 @@
-"""What a player tells of one listen, cleaned of the small lies that players tell."""
+"""One listen as a player reports it, with known errors of players corrected."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -8,9 +8,9 @@ from uuid import UUID
 from catalog.identity.nobody import is_no_album, is_no_artist
 from feedback.history_import.reading.values import isrc_of, spotify_id, text_of, whole
 
-# No song is shorter: a smaller number of "milliseconds" is one of seconds.
+# No song is shorter, so a smaller number of "milliseconds" is in seconds.
 _SHORTEST_MS = 10_000
-# No song is longer: a larger number of "seconds" is one of milliseconds.
+# No song is longer, so a larger number of "seconds" is in milliseconds.
 _LONGEST_SECONDS = 6 * 3600
 # Times after the year 5138 are milliseconds.
 _LAST_SECOND = 100_000_000_000
@@ -49,7 +49,7 @@ def reported_listen(
     duration_ms: Any = None,
     seconds: Any = None,
 ) -> ReportedListen | None:
-    """Return what was told, ``None`` where that names no song."""
+    """Return the listen, ``None`` if the report names no song."""
     names = tuple(filter(None, map(_clean, artists))) if isinstance(artists, list) else ()
     names = tuple(name[:_ARTIST] for name in names or (_clean(artist),) if name and not is_no_artist(name))[:20]
     name, record = _clean(title)[:_TITLE], _clean(album)[:_TITLE]
@@ -92,7 +92,7 @@ def of_listenbrainz(listen: Any) -> ReportedListen | None:
 
 
 def length_of(*, duration_ms: Any = None, seconds: Any = None) -> int | None:
-    """Return a song's length in milliseconds; some players tell seconds as milliseconds, or the other way round."""
+    """Return a song's length in milliseconds; some players confuse seconds and milliseconds."""
     value = whole(duration_ms)
     if value is not None and value > 0:
         return min(value if value >= _SHORTEST_MS else value * 1000, _MAX_MS)

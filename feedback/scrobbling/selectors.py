@@ -1,4 +1,4 @@
-"""Reads of what players told."""
+"""Reads of player tokens and reports."""
 
 from django.db.models import Count, Max, Q, QuerySet
 
@@ -14,13 +14,13 @@ def keys_of_listener(user: User) -> QuerySet[ScrobbleKey]:
 
 
 def listens_of_listener(user: User) -> QuerySet[Play]:
-    """Return the plays that are told to players as listens: of songs that are shown, or the listener's own."""
+    """Return the plays that players may read: of shown songs, or of the listener's own."""
     shown = Q(track__is_active=True) | OWN_SONGS
     return Play.objects.filter(shown, user=user).exclude(outcome=Play.Outcome.SKIPPED).select_related("track")
 
 
 def waiting_songs(user: User) -> QuerySet[ScrobbledSong]:
-    """Return the names that match no song, the most told first, with ``listens`` and ``last_at``."""
+    """Return the names that match no song, the most frequent first, with ``listens`` and ``last_at``."""
     waiting = ScrobbledSong.objects.filter(user=user, track__isnull=True)
     counted = waiting.annotate(
         listens=Count("scrobbles", filter=Q(scrobbles__is_waiting=True)), last_at=Max("scrobbles__listened_at")

@@ -1,4 +1,4 @@
-"""What waited for a song that is known now: listens become plays, and what was said of it a like or dislike."""
+"""Settles what waited for a song that is now known: listens become plays, and loves become likes or dislikes."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ _BATCH = 500
 
 
 def settle_waiting(user: User, pks: Sequence[int]) -> int:
-    """Make plays of what waited for these songs, and likes of what was said of them; return how many plays.
+    """Turn waiting listens of these songs into plays, and loves into ratings; return the number of plays.
 
     Call it within a transaction that holds the listener.
     """

@@ -1,4 +1,4 @@
-"""Which songs of the catalogue players mean, by the names they give them; remembered by listener and name."""
+"""Matches players' names of songs to the catalogue; the result is stored per listener and name."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ from feedback.scrobbling.settling import settle_waiting
 _TRACK_NUMBER = re.compile(r"\d{1,3}(?:\s*[.\-\u2013_]\s*|\s+-\s+)(?=\S)")
 _BULLET = re.compile(r"\s+[\u2022\u00b7]\s+")
 _ARTICLE = re.compile(r"(.+), (the)", re.IGNORECASE)
-# Two lengths of one song differ by less where its name had to be guessed.
+# Maximum difference in length if the name was matched loosely.
 _SAME_MS = 7_000
 
 
@@ -70,12 +70,12 @@ def match_names(heard: Sequence[ReportedListen]) -> list[int]:
 
 
 def song_digest(heard: ReportedListen) -> int:
-    """Return what a song is known by: title, artist and album."""
+    """Return the digest of title, artist and album."""
     return digest(f"{fold(heard.title)}\n{fold(heard.artist)}\n{fold(heard.album)}")
 
 
 def name_digest(heard: ReportedListen) -> int:
-    """Return what all songs of one title and artist share."""
+    """Return the digest of title and artist."""
     return digest(f"{fold(heard.title)}\n{fold(heard.artist)}")
 
 
@@ -135,7 +135,7 @@ def _row(heard: ReportedListen) -> PlayRow:
 
 
 def _other_ways(heard: ReportedListen) -> Iterator[ReportedListen]:
-    """Yield other ways to write the song: without the number of its track, with artists parted, with its article."""
+    """Yield spelling variants of the song: without its track number, with artists separated, with an article."""
     title = _TRACK_NUMBER.sub("", heard.title, count=1) if _TRACK_NUMBER.match(heard.title) else heard.title
     first = heard.artists[0]
     parted = tuple(filter(None, (part.strip() for part in _BULLET.split(first))))

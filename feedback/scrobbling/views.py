@@ -87,7 +87,7 @@ def match(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @listener_required
 def choose(request: HttpRequest, pk: int) -> HttpResponse:
-    """Have a player's name mean a song, for all its listens."""
+    """Match a player's name to a song, for all its listens."""
     user = _listener(request)
     song = get_object_or_404(ScrobbledSong, pk=pk, user=user, track__isnull=True)
     number = request.POST.get("track", "")
@@ -105,7 +105,7 @@ def choose(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @listener_required
 def undo(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take a match back."""
+    """Undo a match."""
     user = _listener(request)
     song = get_object_or_404(ScrobbledSong, pk=pk, user=user, is_by_hand=True)
     undo_match(user=user, song=song)

@@ -1,4 +1,4 @@
-"""What waits for its song: matched again when the catalogue has grown, or by the listener."""
+"""Listens that wait for a song: matched again when the catalogue has grown, or by the listener."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ _BATCH = 500
 
 @transaction.atomic
 def match_by_hand(*, user: User, song: ScrobbledSong, track: Track) -> int:
-    """Have all songs of that title and artist be this one; return how many plays that makes.
+    """Match all names with that title and artist to this song; return the number of new plays.
 
     Raise ``HiddenTrackError``.
     """
@@ -35,7 +35,7 @@ def match_by_hand(*, user: User, song: ScrobbledSong, track: Track) -> int:
 
 @transaction.atomic
 def undo_match(*, user: User, song: ScrobbledSong) -> int:
-    """Let what was matched by hand wait again; return how many plays went, those that nothing else told."""
+    """Undo a manual match; return the number of plays removed, those that nothing else recorded."""
     lock_user(user)
     songs = ScrobbledSong.objects.filter(user=user, name_digest=song.name_digest, is_by_hand=True)
     pks = list(songs.values_list("pk", flat=True))

@@ -1,1 +1,1 @@
-"""A listener's songs at Spotify, brought here, and playlists both ways."""
+"""Imports of a listener's songs from Spotify, and playlists in both directions."""

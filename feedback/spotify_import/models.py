@@ -18,7 +18,7 @@ PARTS = {
     "followed": _("Artists you follow"),
     "recent": _("Recently played"),
 }
-# After faults in a row with nothing between them, Spotify is asked again so much later; then no more by itself.
+# Delays after consecutive faults; after the last one the job is not retried automatically.
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
 # What stopped is continued within that time; later the lists at Spotify are read from their beginning.
 _CONTINUED_FOR = timedelta(days=7)
@@ -49,14 +49,14 @@ class Resumable(models.Model):
 
     @property
     def error_message(self) -> str:
-        """What stopped it, as a sentence in the language in use; empty if nothing did."""
+        """The reason why it stopped, as a sentence in the active language; empty if it did not stop."""
         if self.error not in _OWN_ERRORS:
             return message_of(self.error)
         return str(_OWN_ERRORS[self.error]) % {"limit": settings.LISTENER_MAX_PLAYS}
 
     @property
     def subject(self) -> str:
-        """What its jobs are called, so that two are never at work at once."""
+        """The subject of its jobs, so that two never run at the same time."""
         raise NotImplementedError
 
     def job(self) -> Job | None:
@@ -80,7 +80,7 @@ class SpotifyImport(Resumable):
     parts = models.JSONField(default=list)
     counts = models.JSONField(default=dict, blank=True)
     positions = models.JSONField(default=dict, null=True, blank=True, editable=False)
-    # Artists that were not among the listener's before, so that they can be taken back.
+    # Artists that were not among the listener's before, so that the import can be undone.
     artist_ids = models.JSONField(default=list, blank=True)
     consented_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -110,7 +110,7 @@ class SpotifyImport(Resumable):
 
     @property
     def is_continuable(self) -> bool:
-        """Whether asking again goes on where it stopped."""
+        """Whether another request resumes it."""
         return (
             bool(self.positions)
             and not all(self.is_read(part) for part in self.parts)
@@ -161,7 +161,7 @@ class SpotifyPlaylistImport(Resumable):
 
     @property
     def is_continuable(self) -> bool:
-        """Whether asking again goes on where it stopped."""
+        """Whether another request resumes it."""
         return bool(self.position) and self.songs_read > 0 and timezone.now() - self.requested_at < _CONTINUED_FOR
 
     @property
@@ -186,7 +186,7 @@ class SpotifyPlaylist(Resumable):
     spotify_id = models.CharField(max_length=64)
     song_count = models.PositiveIntegerField(default=0)
     pending = models.JSONField(null=True, blank=True, editable=False)
-    # Whether songs were sent of which it is not known that they arrived.
+    # Whether songs were sent without confirmation that they arrived.
     is_sending = models.BooleanField(default=False, db_default=False, editable=False)
     updated_at = models.DateTimeField(default=timezone.now)
 

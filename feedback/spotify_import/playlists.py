@@ -22,7 +22,7 @@ from jobs import services as jobs
 from jobs.registry import Kind, Run
 
 IMPORT = "spotify-playlist"
-# So many songs are read while the listener waits.
+# Number of songs read while the listener waits.
 READ_AT_ONCE = 200
 
 

@@ -1,4 +1,4 @@
-"""Where in a list of Spotify's the next page begins, while the list may grow and shrink."""
+"""The position of the next page in a Spotify list, which may grow and shrink meanwhile."""
 
 from dataclasses import asdict, dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Reads of what is on its way between Spotify and the site. None of them calls Spotify."""
+"""Reads of imports from Spotify and playlists saved there. None of them calls Spotify."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -128,7 +128,7 @@ def import_playlist(request: HttpRequest) -> HttpResponse:
 
 
 def _after_import(request: HttpRequest, record: SpotifyPlaylistImport) -> HttpResponse:
-    """Say how much came, and lead to it; never call a part the whole."""
+    """Show how many songs were imported, of how many, with links to them."""
     counts = {
         "added": record.added,
         "matched": record.matched,

@@ -1,4 +1,4 @@
-"""What comes from Spotify is written here: likes, plays and artists, marked as Spotify's (``Source.SPOTIFY``).
+"""Writes likes, plays and artists from Spotify, marked as such (``Source.SPOTIFY``).
 
 It counts in the listener's own taste, and no model for all listeners is fitted on it. Songs are matched by id, ISRC,
 then title and first artist; what the catalogue does not hold is counted and left where it is.

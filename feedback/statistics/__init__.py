@@ -1,1 +1,1 @@
-"""What a listener's plays add up to."""
+"""Listening statistics."""

@@ -1,4 +1,4 @@
-"""What the statistics are of."""
+"""The form of the statistics page."""
 
 from django import forms
 

@@ -1,4 +1,4 @@
-"""What a listener's plays add up to."""
+"""Reads of the listening statistics."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -28,10 +28,10 @@ PERIODS: dict[str, tuple[Promise, int | None]] = {
     "all": (_("All time"), None),
 }
 DEFAULT_PERIOD = "year"
-# Beyond so many weeks, months are counted.
+# With more weeks than this, the chart counts months.
 _MOST_WEEKS = 60
 _MOST_DAYS = timedelta(days=36_525)
-# Hidden songs are nowhere on the site; those that only histories know are shown to those who brought them.
+# Hidden songs appear nowhere; songs known only from histories are shown to the listeners who imported them.
 SHOWN_TO_THEM = Q(is_active=True) | Q(origin=Track.Origin.PRIVATE)
 _GenreLink = Track.genres.through
 _Numbers = NDArray[np.int64]
@@ -48,7 +48,7 @@ class _Tally:
 
     @classmethod
     def of(cls, ids: _Numbers, plays: _Numbers, first: _Numbers, last: _Numbers) -> "_Tally":
-        """Add up what is said of the same id."""
+        """Sum up by id."""
         distinct, group = np.unique(ids, return_inverse=True)
         totals = np.bincount(group, weights=plays, minlength=len(distinct)).astype(np.int64)
         earliest = np.full(len(distinct), np.iinfo(np.int64).max)
@@ -183,7 +183,7 @@ def _links(links: QuerySet[Any], column: str) -> _Numbers:
 def _spans(times: Sequence[datetime], first: date, last: date, *, by_month: bool) -> list[tuple[date, int]]:
     start = _month if by_month else _monday
     counts: Counter[date] = Counter()
-    # There are fewer days than plays.
+    # Computed per day, because there are fewer days than plays.
     for day, plays in Counter(time.date() for time in times).items():
         counts[start(day)] += plays
     # An import may bring a play of the year 1: what lies before the last hundred years goes into the first span.

@@ -1,4 +1,4 @@
-"""The listener's history as pictures."""
+"""The statistics page."""
 
 from collections.abc import Collection, Sequence
 from datetime import date

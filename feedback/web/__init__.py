@@ -1,1 +1,1 @@
-"""What the pages, forms, calls and administration of several rooms share."""
+"""Code shared by the pages, forms, calls and admin of several sub-packages."""

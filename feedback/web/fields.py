@@ -1,4 +1,4 @@
-"""Form fields that several rooms use."""
+"""Shared form fields."""
 
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -38,7 +38,7 @@ class PicksField(forms.Field):
 
 
 class ArtistPicksField(PicksField):
-    """Ids of picked artists. What only says that there are several, such as "Various Artists", is refused."""
+    """Ids of picked artists. Placeholders such as "Various Artists" are refused."""
 
     default_error_messages: ClassVar[dict[str, Any]] = {
         "several": _(
@@ -57,7 +57,7 @@ class ArtistPicksField(PicksField):
 
 
 def refuse_compiler(artist: Any) -> None:
-    """Raise ``ValidationError`` for what stands in the artist's place on compilations."""
+    """Raise ``ValidationError`` for placeholder artists of compilations."""
     if isinstance(artist, Artist) and is_compiler(artist.name):
         messages = ArtistPicksField.default_error_messages
         raise forms.ValidationError(messages["several"], code="several", params={"name": artist.name})

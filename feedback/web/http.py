@@ -1,4 +1,4 @@
-"""How the feedback app answers: log-in first, back to where the listener was, lists page by page."""
+"""Helpers of views: log-in, redirects back, paging."""
 
 from collections.abc import Callable
 from functools import wraps

@@ -1,4 +1,4 @@
-"""Administration of feedback: to look at and to remove, not to invent."""
+"""Admin of feedback: rows can be viewed and deleted, not added."""
 
 from django.contrib import admin
 from django.http import HttpRequest

@@ -1,4 +1,4 @@
-"""A message with the way back: on the next page, or, where a sheet was answered, on the open one."""
+"""Messages with an undo button, on the next page or on the open one."""
 
 from typing import Any
 

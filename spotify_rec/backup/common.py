@@ -1,4 +1,4 @@
-"""What making a backup and restoring one share: the layout of the file, progress, errors."""
+"""Shared code of creating and restoring backups: the file's layout, progress, errors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class BackupError(Exception):
 
 
 def report_nothing(_step: str, _size: int) -> None:
-    """Take the place of a progress bar."""
+    """Report nothing."""
 
 
 def model_folder() -> Path:

@@ -1,4 +1,4 @@
-"""Making a backup, beside a site at work."""
+"""Creates a backup of a running site."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _pack(packed: Path, folder: Path, report_progress: ReportProgress) -> list[s
             database().dump(into, folder, report_progress)
         _add_files(archive, report_progress)
         members = archive.namelist()
-    # What lies in the archive is read once more for its digests: the database's program wrote it itself.
+    # The archive is read again for its digests, because the database's program wrote its member itself.
     digests = _digests(packed, members, report_progress)
     manifest = sign({**manifest, "members": members, "sha256": digests})
     with zipfile.ZipFile(packed, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
@@ -130,7 +130,7 @@ def _applied_migrations() -> dict[str, list[str]]:
 
 
 def _fetch_active_model() -> None:
-    """Have the files of the model that serves on this machine; of others, what is on it will do."""
+    """Make sure that the active model's files are on this machine; other models are backed up if they are here."""
     for name in ModelVersion.objects.filter(active_slot=True).values_list("directory", flat=True):
         try:
             fetch(name)
@@ -148,7 +148,7 @@ def _model_files() -> list[Path]:
 
 
 def _upload_files() -> list[Path]:
-    """Return the uploads that wait for their import; what no row names is nobody's, and no backup should keep it."""
+    """Return the uploads that wait for their import; files without a row are not backed up."""
     names = HistoryImport.objects.exclude(file="").order_by("file").values_list("file", flat=True)
     return [path for name in names if (path := upload_folder() / Path(name).name).is_file()]
 
@@ -165,7 +165,7 @@ def _add_files(archive: zipfile.ZipFile, report_progress: ReportProgress) -> Non
 
 @contextmanager
 def _unless_gone() -> Iterator[None]:
-    # An upload that was read, a model that made room for a newer one: neither is needed by what the snapshot will say.
+    # The upload was imported, or the model deleted, meanwhile; the snapshot does not need it.
     with suppress(FileNotFoundError):
         yield
 
@@ -181,7 +181,7 @@ def _rename(packed: Path, path: Path) -> None:
     with packed.open("rb") as file:
         os.fsync(file.fileno())
     try:
-        # Unlike a rename, a link takes nobody's place.
+        # Unlike a rename, a link never replaces a file.
         os.link(packed, path)
     except FileExistsError as error:
         raise BackupError(f"{path} already exists, and backups never overwrite files. Choose another name.") from error

@@ -19,7 +19,7 @@ from django.db import connection
 from spotify_rec.backup.common import CHUNK, BackupError, ReportProgress
 from spotify_rec.backup.sql_guard import check, checked
 
-# What the site itself makes in SQLite that runs: the triggers of its search index.
+# The site's own executable objects in SQLite: the triggers of its search index.
 SQLITE_FORWARD: list[str] = import_module("catalog.migrations.0002_search_index").SQLITE_FORWARD
 _FULL_TEXT = re.compile(r"\busing fts5(?:vocab)?\(", re.IGNORECASE)
 # Pages copied between two looks at the progress bar.
@@ -27,7 +27,7 @@ _SQLITE_PAGES = 2000
 
 
 class Database(Protocol):
-    """What is done differently with each kind of database."""
+    """The operations that differ between databases."""
 
     def size(self) -> int:
         """Return roughly how many bytes ``dump`` gives."""
@@ -39,7 +39,7 @@ class Database(Protocol):
         """Read a dump through and touch nothing. Raise ``BackupError`` for anything in it that would run."""
 
     def load(self, source: IO[bytes], folder: Path, report_progress: ReportProgress) -> None:
-        """Put what was dumped in the place of all there is. Raise ``BackupError``."""
+        """Replace the database with the dump. Raise ``BackupError``."""
 
 
 def database() -> Database:
@@ -50,7 +50,7 @@ def database() -> Database:
 
 
 class SQLite:
-    """A file; read and written through SQLite's online backup, beside those who are at work in it."""
+    """A file; read and written through SQLite's online backup while the site is in use."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -71,7 +71,7 @@ class SQLite:
         copy.unlink()
 
     def check(self, source: IO[bytes], report_progress: ReportProgress) -> None:
-        # A file that no program of ours interprets; what it holds is looked at when it has its place (`load`).
+        # The file is not interpreted here; its content is checked in `load`.
         while chunk := source.read(CHUNK):
             report_progress("checking", len(chunk))
 
@@ -81,7 +81,7 @@ class SQLite:
             shutil.copyfileobj(source, file, CHUNK)
         refuse_foreign_code(copy)
         check_sqlite(copy)
-        # One transaction of the target: whoever reads meanwhile sees the old content or the new, and a kill none of it.
+        # One transaction of the target, so that readers see the old content or the new, and a kill leaves the old.
         with closing(_opened(copy, "rw")) as new, closing(_opened(self._path, "rwc")) as target:
             _copy(new, target, self._path.parent, report_progress)
 
@@ -164,7 +164,7 @@ class _Server:
 
     def load(self, source: IO[bytes], folder: Path, report_progress: ReportProgress) -> None:
         first = [statement.encode() for statement in self._emptying(connection.introspection.table_names())]
-        # No connection of ours may hold on to a table that is taken away.
+        # Our connection must not hold locks on tables that are dropped.
         connection.close()
         options = (*self.load_options, *self._guards())
         with self._running(self.client, options, folder, stdin=subprocess.PIPE) as process:
@@ -175,7 +175,7 @@ class _Server:
                     report_progress("database", len(chunk))
                 process.stdin.close()
             except BrokenPipeError:
-                # It has ended before its time, and says why.
+                # It ended early and has reported why.
                 process.wait()
 
     def _guards(self) -> tuple[str, ...]:
@@ -204,7 +204,7 @@ class _Server:
                 yield process
                 status = process.wait()
             finally:
-                # Whatever went wrong here, it does not go on.
+                # After any error here it must not continue.
                 process.kill()
                 process.wait()
                 for stream in (process.stdout, process.stdin):
@@ -257,7 +257,7 @@ class Postgres(_Server):
 
 
 class MySQL(_Server):
-    """MariaDB and MySQL, which know no transaction around tables: loading that breaks off leaves a part."""
+    """MariaDB and MySQL, which have no transactional DDL: an interrupted load leaves a part."""
 
     dumper, client = ("mariadb-dump", "mysqldump"), ("mariadb", "mysql")
     package = "mariadb-client"

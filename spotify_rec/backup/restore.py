@@ -1,4 +1,4 @@
-"""Bringing a backup back."""
+"""Restores a backup."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _COPY_PREFIX = ".earworm-restore-"
 
 @dataclass(frozen=True)
 class Restored:
-    """What came back. ``migrations``: how many of this release's the restored database still lacks.
+    """The result of a restore. ``migrations``: how many of this release's the restored database still lacks.
 
     ``store_error``: why the models are on this machine, but not in the store that it shares with others.
     """
@@ -83,7 +83,7 @@ class Backup:
         self._archive.close()
 
     def verify(self, report_progress: ReportProgress) -> None:
-        """Read everything through, so that nothing is touched for the sake of a damaged file."""
+        """Read everything, so that a damaged file is refused before anything is changed."""
         for name in self.members:
             digest = Digest()
             try:
@@ -158,7 +158,7 @@ class Backup:
 def restore_backup(
     backup: Backup, *, is_overwriting: bool, is_trusted: bool = False, report_progress: ReportProgress = report_nothing
 ) -> Restored:
-    """Bring the site back to ``backup``. Everything is checked before anything is written. Raise ``BackupError``.
+    """Restore the site from ``backup``. Everything is checked before anything is written. Raise ``BackupError``.
 
     One that this site did not sign is restored only if it is said to be trusted: its rows become the site's accounts,
     operators among them.
@@ -175,7 +175,7 @@ def restore_backup(
     backup.verify(report_progress)
     try:
         with _private_folder(_work_folder()) as name:
-            # The files first: a model that no row names yet does no harm, a row without its model would.
+            # The files first, because a model without a row does no harm, but a row without its model would.
             backup.unpack_files(report_progress)
             backup.load_database(Path(name), report_progress)
     except OSError as error:

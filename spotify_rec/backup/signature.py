@@ -1,4 +1,4 @@
-"""By its signature a backup is known as one of this site's own: made with a key that only the site has."""
+"""Signs backups with a key that only this site has."""
 
 import hashlib
 import hmac
@@ -27,13 +27,13 @@ def is_signed(manifest: dict[str, Any]) -> bool:
 
 
 class Digest:
-    """The SHA-256 of what goes through ``add``."""
+    """The SHA-256 of the parts passed to ``add``."""
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
 
     def add(self, chunk: bytes) -> None:
-        """Take the next part in."""
+        """Add the next part."""
         self._hash.update(chunk)
 
     def text(self) -> str:

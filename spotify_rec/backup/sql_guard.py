@@ -1,8 +1,9 @@
-"""What a dump may hold: what pg_dump and mariadb-dump write of this site's tables, and nothing that runs.
+"""Allows in a dump only what pg_dump and mariadb-dump write of this site's tables, and nothing executable.
 
 `psql` and `mariadb` run shell commands that stand in their input (`\\!`, `system`), servers run programs and read files
-(`COPY FROM PROGRAM`, `LOAD_FILE`). A backup may come from somebody else, so each line is read before a program gets it:
-what is not known to be harmless is refused. Lines are read one at a time, which is sound only because no text, comment
+(`COPY FROM PROGRAM`, `LOAD_FILE`). A backup may come from a stranger, so each line is checked before a program gets it,
+and whatever is not known to be harmless is refused. Lines are read one at a time, which is sound only because no text,
+comment
 or name goes over the end of a line; that is checked, too.
 """
 

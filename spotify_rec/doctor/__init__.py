@@ -1,4 +1,4 @@
-"""What ``manage.py doctor`` looks at: each examination returns a finding that says what is the case, and what to do."""
+"""The checks of ``manage.py doctor``: each returns a finding with the state and advice."""
 
 from spotify_rec.doctor.examinations import examine
 from spotify_rec.doctor.findings import Finding, Level

@@ -1,4 +1,4 @@
-"""The database, what is in it, and who works on it."""
+"""Checks of the database, its content and its workers."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -96,12 +96,12 @@ def model() -> Finding:
 
 
 def worker() -> Finding:
-    """See whether a worker gives signs of life, or work waits in vain."""
+    """Check whether a worker is alive, and whether jobs wait in vain."""
     now = timezone.now()
     sign = last_heartbeat()
     late = now - timedelta(seconds=2 * settings.JOB_STALE_SECONDS)
     due = Job.objects.filter(state=Job.State.WAITING, created_at__lt=late).exclude(run_after__gt=late).count()
-    # A sign from far ahead was given while the clock was wrong; who lives gives another within seconds.
+    # A heartbeat far in the future was sent while the clock was wrong; a live worker sends another within seconds.
     if sign is not None and late < sign < now + (now - late):
         return ok("worker", f"alive {max(0.0, (now - sign).total_seconds()):.0f} s ago")
     text = "none alive" if sign is None else f"none alive since {timezone.localtime(sign):%Y-%m-%d %H:%M}"
@@ -112,7 +112,7 @@ def worker() -> Finding:
 
 
 def clock() -> Finding:
-    """Hold the clock against the database's and against the dates of what was written."""
+    """Compare the clock with the database's and with stored dates."""
     now = timezone.now()
     differs = abs((_servers_now() - now).total_seconds()) if connection.vendor != "sqlite" else 0.0
     ahead = (_newest_date(now) - now).total_seconds()

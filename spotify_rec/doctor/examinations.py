@@ -1,4 +1,4 @@
-"""All that is looked at, in the order in which it is told."""
+"""All checks, in the order of the report."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -25,7 +25,7 @@ EXAMINATIONS: dict[str, Callable[[], Finding]] = {
 
 
 def examine(url: str = "") -> Iterator[Finding]:
-    """Yield one finding after the other; with ``url`` also what the site is like at that address."""
+    """Yield all findings; with ``url`` also those about the site at that address."""
     examinations = {**EXAMINATIONS, **({"address": lambda: outside.address(url)} if url else {})}
     for name, examination in examinations.items():
         finding = _guarded(name, examination)
@@ -33,7 +33,7 @@ def examine(url: str = "") -> Iterator[Finding]:
 
 
 def _guarded(name: str, examination: Callable[[], Finding]) -> Finding:
-    """Return what was found; an examination that cannot be made is a finding, too."""
+    """Return the finding of a check; a check that fails is a finding as well."""
     try:
         return examination()
     except Exception as error:

@@ -1,4 +1,4 @@
-"""How a finding is told."""
+"""Findings of the doctor."""
 
 from dataclasses import dataclass
 from enum import StrEnum

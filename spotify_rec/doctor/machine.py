@@ -1,4 +1,4 @@
-"""The machine and the site's folders on it: Python, space, files."""
+"""Checks of the machine: Python, folders, disk space, assets."""
 
 import platform
 import shutil
@@ -18,7 +18,7 @@ SPARE_BYTES, LEAST_BYTES = 2 * 10**9, 2 * 10**8
 
 
 def python() -> Finding:
-    """Look at the Python that runs this."""
+    """Check the Python version."""
     kind = "installed" if places.IS_INSTALLED else "a checkout"
     text = f"{platform.python_version()} at {sys.executable}; {kind}, kept in {settings.HOME_DIR}"
     if sys.version_info[:2] > NEWEST_TESTED:
@@ -47,7 +47,7 @@ def _setting_of(folder: Path) -> str:
 
 
 def disk() -> Finding:
-    """See how much space is left where the site keeps its things."""
+    """Check the free disk space."""
     places_ = {Path(settings.VAR_DIR), Path(settings.MODEL_DIR)}
     present = [next(path for path in (folder, *folder.parents) if path.exists()) for folder in sorted(places_)]
     free, folder = min((shutil.disk_usage(folder).free, str(folder)) for folder in present)

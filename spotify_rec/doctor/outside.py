@@ -1,4 +1,4 @@
-"""The site as it is reached from outside, through whatever is in front of it."""
+"""Checks of the site from outside, through its proxy."""
 
 import re
 import time

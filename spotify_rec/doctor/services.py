@@ -1,4 +1,4 @@
-"""What the site asks of others: mail, Spotify, and the proxy in front of it."""
+"""Checks of other services: mail, Spotify, and the proxy."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,7 +30,7 @@ def configuration() -> Finding:
 
 
 def mail() -> Finding:
-    """See whether letters can be sent."""
+    """Check whether e-mails can be sent."""
     if not settings.EMAIL_URL:
         text = "no mail server: the letters of password resets appear in the log"
         if settings.DEBUG:

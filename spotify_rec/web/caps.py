@@ -13,7 +13,7 @@ from accounts.limits.caps import CapError
 
 
 class AnswerAtCap:
-    """Say to pages, fragments and the player what a view let through; calls have answers of their own."""
+    """Turn uncaught ``CapError``s of views into responses for pages, fragments and the player."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response

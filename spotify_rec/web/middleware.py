@@ -15,7 +15,7 @@ from spotify_rec.web.compat import hand_over
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 _API = ("/api/", "/recommend/")
-# These say themselves what they answer with.
+# Addresses below /api/ that are not calls: they answer with their own content types.
 _NOT_CALLS = ("/api/docs", "/api/openapi.json")
 # Where files are taken, and the setting that says how large they may be.
 _UPLOADS = {
@@ -78,7 +78,8 @@ def only_tokens(get_response: Answer) -> Answer:
 
 
 def plain_not_found(get_response: Answer) -> Answer:
-    """Say "not found" under DEBUG as on any site: a list of patterns says nothing to who tries the demo."""
+    """Show the site's own 404 page under DEBUG, because Django's list of URL patterns would confuse somebody trying the
+    demo."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)

@@ -1,1 +1,1 @@
-"""What players speak: ListenBrainz, Last.fm 2.0 and AudioScrobbler 1.2."""
+"""The protocols of players: ListenBrainz, Last.fm 2.0 and AudioScrobbler 1.2."""

@@ -17,7 +17,7 @@ from feedback.scrobbling.receiving import note_playing, take_listens
 from feedback.scrobbling.reported import ReportedListen, reported_listen
 
 MAX_LISTENS = 50
-# A proof that was overheard is good for no longer.
+# Limits how long an intercepted proof is valid.
 _CLOCK_SECONDS = 3600
 _INDEXED = re.compile(r"a\[(\d{1,4})\]")
 
@@ -40,7 +40,7 @@ def _no_session(_request: HttpRequest, error: Exception) -> HttpResponse:
 
 @for_players("GET", busy=_busy, refused=_no_handshake)
 def handshake(request: HttpRequest) -> HttpResponse:
-    """Open a session and say where to send what."""
+    """Open a session and return the addresses of the other calls."""
     query = request.GET
     if query.get("hs") != "true" or not query.get("p", "").startswith("1.2"):
         raise BadCallError("this is AudioScrobbler 1.2")

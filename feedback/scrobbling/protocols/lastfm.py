@@ -28,7 +28,7 @@ from feedback.scrobbling.reported import ReportedListen, reported_listen
 from feedback.scrobbling.selectors import listens_of_listener
 
 MAX_LISTENS = 50
-# What our page tells to enter where a program asks for a key of its own; other programs' secrets we cannot know.
+# The API key that our page names for programs that ask for one; the secrets of other programs are unknown to us.
 KNOWN_SECRETS = {"earworm": "earworm"}
 _NO_METHOD, _NO_LOGIN, _BAD_PARAMETERS, _NO_SESSION, _BAD_SIGNATURE, _BUSY = 3, 4, 6, 9, 13, 16
 _STATUS = {_NO_LOGIN: 403, _NO_SESSION: 403, _BUSY: 503}
@@ -155,7 +155,7 @@ def _listen_of(parameters: Parameters, suffix: str = "") -> ReportedListen | Non
 
 
 def _key_by_password(parameters: Parameters) -> ScrobbleKey | None:
-    """Return the token of a listener that the call proves to know: by the token itself, or by its MD5."""
+    """Return the listener's token that the call proves to know, by the token itself or by its MD5."""
     name, password = parameters.get("username", ""), parameters.get("password", "").lower()
     heard = hashlib.md5(password.encode(), usedforsecurity=False).hexdigest()
     proof = parameters.get("authToken", "").lower()

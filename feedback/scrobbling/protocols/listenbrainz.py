@@ -44,14 +44,14 @@ def _refused(_request: HttpRequest, error: Exception) -> HttpResponse:
 
 def _refused_listens(request: HttpRequest, error: Exception) -> HttpResponse:
     if isinstance(error, WrongTokenError):
-        # Navidrome throws a play away where JSON says 401: without JSON it waits until the token is put right.
+        # Navidrome discards a play on a JSON 401; without JSON it retries until the token is corrected.
         return HttpResponse("Invalid authorization token.\n", status=401, content_type="text/plain")
     return _refused(request, error)
 
 
 @for_players("GET", busy=_busy, refused=_refused)
 def validate_token(request: HttpRequest) -> HttpResponse:
-    """Say whose token it is."""
+    """Return whose token it is."""
     try:
         teller = teller_of(request, _key(request))
     except WrongTokenError:
@@ -128,7 +128,7 @@ def listen_count(request: HttpRequest, username: str) -> HttpResponse:
 
 @for_players("GET", busy=_busy, refused=_refused)
 def playing_now(request: HttpRequest, username: str) -> HttpResponse:
-    """Say what plays at the listener's now."""
+    """Return what the listener is playing now."""
     user = _own(request, username)
     if user is None:
         return _nobody(username)

@@ -1,7 +1,6 @@
-"""How calls of players are answered: to tokens alone, without a session, and never so that a play is thrown away.
-
-Players keep a play and send it again where they are told 503, or anything that is no JSON; an error code in JSON makes
-some of them forget it. So what cannot be taken now is a 503, also where a limit is reached.
+"""Responses to players: for tokens only, without a session, and never so that a player discards a play. Players resend
+a play after a 503 or any response that is not JSON, while an error code in JSON makes some of them discard it. So a
+play that cannot be accepted now is answered with 503, even if a limit was reached.
 """
 
 import logging
@@ -27,7 +26,7 @@ Answer = Callable[..., HttpResponseBase]
 Busy = Callable[[HttpRequest, int], HttpResponse]
 Refused = Callable[[HttpRequest, Exception], HttpResponse]
 RETRY_SECONDS = 60
-# A player tells a few listens an hour, an import a few hundred in a request.
+# A player reports a few listens an hour, an import a few hundred per request.
 _CALLS = Limit("scrobbles", 600)
 _WRONG_TOKENS = Limit("wrong player tokens", 60)
 _HEADERS = {
@@ -41,7 +40,7 @@ _logger = logging.getLogger(__name__)
 
 
 class BusyError(Exception):
-    """Nothing is taken now; ``seconds``: when to come again."""
+    """Nothing can be accepted now; ``seconds``: when to retry."""
 
     def __init__(self, seconds: int) -> None:
         super().__init__(f"busy for {seconds} s")
@@ -53,11 +52,11 @@ class WrongTokenError(Exception):
 
 
 class BadCallError(Exception):
-    """The request is none that this protocol knows; the message says why."""
+    """The request does not follow the protocol; the message says why."""
 
 
 def for_players(*methods: str, busy: Busy, refused: Refused) -> Callable[[View], Answer]:
-    """Make a view of one of the protocols: ``busy`` and ``refused`` say its errors in its own form."""
+    """Make a view of one of the protocols; ``busy`` and ``refused`` format its errors."""
 
     def decorate(view: View) -> Answer:
         @csrf_exempt
@@ -95,7 +94,7 @@ def _answer(
     except BusyError as error:
         seconds = error.seconds
     except Exception as error:
-        # The player keeps the play and sends it again; the log tells why.
+        # The player resends the play later; the log has the reason.
         _logger.log(
             logging.ERROR,
             "a player's call was put off: %s",
@@ -110,7 +109,7 @@ def _answer(
 
 
 def teller_of(request: HttpRequest, key: ScrobbleKey | None, client: str = "") -> Teller:
-    """Return who calls. Raise ``WrongTokenError`` without a token, and ``BusyError`` to who calls too often."""
+    """Return the caller. Raise ``WrongTokenError`` without a token, and ``BusyError`` if a limit is reached."""
     if key is None:
         if seconds := wait_seconds(_WRONG_TOKENS, f"address {client_address(request)}"):
             raise BusyError(seconds)
@@ -123,7 +122,7 @@ def teller_of(request: HttpRequest, key: ScrobbleKey | None, client: str = "") -
 
 
 def _product(request: HttpRequest) -> str:
-    """Return what the program calls itself, without its version: an update is no other player."""
+    """Return the program's name without its version, because an update is not another player."""
     text = request.headers.get("User-Agent", "").split("/", 1)[0].strip()
     return text.encode("utf-8", "replace").decode().replace("\0", "")[:60]
 

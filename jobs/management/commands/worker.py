@@ -1,4 +1,4 @@
-"""Run work in the background: imports, the periodic retrain."""
+"""Run background jobs such as imports and the periodic retrain."""
 
 import logging
 import socket
@@ -23,7 +23,7 @@ _MIGRATION_SECONDS = 2.0
 
 
 class _Worker(db_worker.Worker):
-    """The library's worker; told to end, it interrupts the job it runs, which then waits for the next worker."""
+    """The library's worker; when terminated, it interrupts its job, which then waits for the next worker."""
 
     def shutdown(self, signum: int, frame: FrameType | None) -> None:
         running.shutting_down.set()
@@ -31,7 +31,7 @@ class _Worker(db_worker.Worker):
 
 
 class _Keeper(threading.Thread):
-    """Gives signs of life for the worker's jobs, brings back those of dead workers, and keeps the schedule."""
+    """Sends heartbeats for the worker's jobs, requeues those of dead workers, and keeps the schedule."""
 
     def __init__(self, worker_id: str, watch: Watch | None) -> None:
         super().__init__(name="keeper", daemon=True)
@@ -45,7 +45,7 @@ class _Keeper(threading.Thread):
             self.round()
 
     def end(self) -> None:
-        """End after the present round."""
+        """End after the current round."""
         self._over.set()
         self.join(timeout=30)
 
@@ -84,7 +84,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         self._wait_for_migrations(is_batch=options["batch"])
         worker_id = f"{socket.gethostname()[:40]}-{get_random_string(12)}"
-        # A batch ends before it could have watched anything.
+        # A batch ends too early to watch heartbeats.
         keeper = _Keeper(worker_id, None if options["batch"] else Watch())
         keeper.round()
         worker = _Worker(

@@ -1,4 +1,4 @@
-"""Encrypt the Spotify tokens anew, with the first of the keys."""
+"""Encrypt the Spotify tokens again, with the first key."""
 
 from typing import Any
 
