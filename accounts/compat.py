@@ -8,7 +8,7 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.password_change import finalize_password_change
-from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
+from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate, get_reauthentication_flows
 from allauth.account.internal.flows.signup import complete_signup
 from allauth.account.internal.templatekit import get_entrance_context_data
 from allauth.account.stages import LoginStageController
@@ -62,6 +62,11 @@ def finish_sign_up(request: HttpRequest, user: User) -> None:
 def has_recently_confirmed(request: HttpRequest) -> bool:
     """Return whether the listener has given the password within ``ACCOUNT_REAUTHENTICATION_TIMEOUT``."""
     return bool(did_recently_reauthenticate(request))
+
+
+def can_confirm(user: User) -> bool:
+    """Return whether the listener has a password or a second step to confirm with who they are."""
+    return bool(get_reauthentication_flows(user))
 
 
 def sign_up_context(request: HttpRequest) -> dict[str, Any]:

@@ -270,7 +270,7 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class DeleteAccountForm(forms.Form):
-    """The password, typed again before everything goes."""
+    """The password, typed again before everything goes; the username where others log the listener in."""
 
     password = forms.CharField(
         label=_("Your password"),
@@ -281,6 +281,15 @@ class DeleteAccountForm(forms.Form):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
+        if not user.has_usable_password():
+            self.fields = {"username": forms.CharField(label=_("Your username"))}
+
+    def clean_username(self) -> str:
+        """Check that the listener means this account."""
+        name = User.normalize_username(self.cleaned_data["username"])
+        if name != self.user.username:
+            raise forms.ValidationError(_("That isn't your username."), code="wrong_username")
+        return name
 
     def clean_password(self) -> str:
         """Check the password against the listener's."""

@@ -82,10 +82,10 @@ class PasswordIn(Strict):
 
 
 class EmailIn(Strict):
-    """A new email address, and your password."""
+    """A new email address, and your password if you have one."""
 
     email: str = Field(max_length=254, examples=["ada@example.com"])
-    password: str = Field(max_length=1000, examples=["three blind mice see how"])
+    password: str | None = Field(None, max_length=1000, examples=["three blind mice see how"])
 
 
 class EmailOut(Schema):
@@ -99,6 +99,6 @@ class EmailOut(Schema):
 
 
 class DeleteIn(Strict):
-    """Your password, to confirm the deletion."""
+    """Your password, to confirm the deletion. Leave it out if your account has none."""
 
-    password: str = Field(max_length=1000, examples=["three blind mice see how"])
+    password: str | None = Field(None, max_length=1000, examples=["three blind mice see how"])

@@ -1,6 +1,7 @@
 """All settings, from the environment. `.env.example` lists every one; a bad value stops the start."""
 
 import importlib.util
+import ipaddress
 import logging
 import os
 import re
@@ -144,6 +145,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.login.proxy.log_in_by_header",
     "spotify_rec.web.time_zones.listeners_time_zone",
     "accounts.login.devices.remember_device",
     "feedback.onboarding.waiting.waiting_act",
@@ -314,6 +316,24 @@ REQUIRE_MFA_FOR_STAFF: bool = _read("REQUIRE_MFA_FOR_STAFF", env.bool, default=F
 # MariaDB has no uniqueness with a condition, which allauth's table of second factors asks for; its views look first.
 SILENCED_SYSTEM_CHECKS = ["models.W036"]
 ALLAUTH_TRUSTED_PROXY_COUNT = _read_count("TRUSTED_PROXY_COUNT", default=0)
+# The header in which a proxy says who somebody is, and the only addresses from which it is believed.
+TRUSTED_PROXY_AUTH_HEADER: str = _read("TRUSTED_PROXY_AUTH_HEADER", env.str, default="").strip()
+if TRUSTED_PROXY_AUTH_HEADER and not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", TRUSTED_PROXY_AUTH_HEADER):
+    raise ImproperlyConfigured("setting TRUSTED_PROXY_AUTH_HEADER: must be a header's name such as Remote-User.")
+TRUSTED_PROXY_ADDRESSES: list[str] = _read("TRUSTED_PROXY_ADDRESSES", env.list, default=[])
+for _name in TRUSTED_PROXY_ADDRESSES:
+    try:
+        _is_everybody = _name != "unix" and ipaddress.ip_network(_name).prefixlen == 0
+    except ValueError:
+        _is_everybody = True
+    if _is_everybody:
+        raise ImproperlyConfigured(
+            f"setting TRUSTED_PROXY_ADDRESSES: must be 127.0.0.1, 10.0.0.0/24, unix and the like, not {_name!r}."
+        )
+if TRUSTED_PROXY_AUTH_HEADER and not TRUSTED_PROXY_ADDRESSES:
+    raise ImproperlyConfigured(
+        "setting TRUSTED_PROXY_ADDRESSES: list the proxy's own addresses (required with TRUSTED_PROXY_AUTH_HEADER)."
+    )
 
 # --- Privacy ---------------------------------------------------------------------------------------------------------
 # What the operator says on /privacy/ besides the facts, and whom listeners turn to.

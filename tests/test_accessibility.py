@@ -81,7 +81,7 @@ FILES = {
     *("feedback:lastfm", "feedback:audioscrobbler", "feedback:audioscrobbler_now", "feedback:audioscrobbler_submit"),
     "mfa_download_recovery_codes",
 }
-# Parts of pages, seen in the second test below; nobody comes to set a password for the first time, or a log-in code.
+# Parts of pages and what few see, in tests of their own below; nobody comes to a log-in code.
 PARTS = {"catalog:suggest", "account_set_password", "account_confirm_login_code"}
 # Seen in tests/test_passkeys.py, which has a passkey.
 WITH_PASSKEY = {
@@ -243,6 +243,22 @@ def test_no_page_shuts_anybody_out(
         if page.evaluate("document.documentElement.scrollWidth") > width:
             violations.append(f"{path}: wider than the screen")
     assert not violations, "\n".join(violations)
+
+
+def test_the_pages_of_whom_a_proxy_logs_in(
+    new_context: Callable[..., BrowserContext], live_server: LiveServer, settings: Any
+) -> None:
+    if not AXE.is_file():
+        missing("axe-core was not fetched (make setup)", required_by="REQUIRE_BROWSER")
+    settings.TRUSTED_PROXY_AUTH_HEADER, settings.TRUSTED_PROXY_ADDRESSES = "Remote-User", ["127.0.0.1"]
+    context = new_context(viewport={"width": 360, "height": 800})
+    page = context.new_page()
+    wrong = [finding for path in ("accounts/signup/", "") for finding in findings(page, f"{live_server.url}/{path}")]
+    context.set_extra_http_headers({"Remote-User": "clara"})
+    for path in ("/profile/", "/accounts/password/change/", "/profile/delete/"):
+        wrong += findings(page, live_server.url + path)
+    expect(page.get_by_label("Your username")).to_be_visible()
+    assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

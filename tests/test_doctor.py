@@ -257,6 +257,11 @@ def test_settings_of_debug_and_of_a_site_that_others_reach(settings: Any, monkey
         ({}, "broken", "lead in a circle"),
         ({"ALLAUTH_TRUSTED_PROXY_COUNT": 1}, "look", "no address whose forms are"),
         ({"ALLAUTH_TRUSTED_PROXY_COUNT": 1, "CSRF_TRUSTED_ORIGINS": ["https://songs.example.org"]}, "ok", "1 trusted"),
+        (
+            {"INSECURE_HTTP": True, "TRUSTED_PROXY_AUTH_HEADER": "Remote-User", "TRUSTED_PROXY_ADDRESSES": ["unix"]},
+            "ok",
+            "Remote-User logs in from unix",
+        ),
         ({"INSECURE_HTTP": True, "BASE_PATH": "/earworm"}, "broken", "below /earworm/, and no proxy"),
     ],
 )

@@ -84,6 +84,24 @@ def read_settings(*names: str, **environment: str) -> list[str]:
             "setting TIME_ZONE: 'Mars/Base' isn't a time zone. Use a name such as Europe/Berlin.",
         ),
         ({"TRUSTED_PROXY_COUNT": "-1"}, "setting TRUSTED_PROXY_COUNT: must be 0 or more, not -1."),
+        (
+            {"TRUSTED_PROXY_AUTH_HEADER": "Remote User", "TRUSTED_PROXY_ADDRESSES": "127.0.0.1"},
+            "setting TRUSTED_PROXY_AUTH_HEADER: must be a header's name such as Remote-User.",
+        ),
+        (
+            {"TRUSTED_PROXY_AUTH_HEADER": "Remote-User"},
+            "setting TRUSTED_PROXY_ADDRESSES: list the proxy's own addresses (required with "
+            "TRUSTED_PROXY_AUTH_HEADER).",
+        ),
+        *[
+            (
+                {"TRUSTED_PROXY_ADDRESSES": addresses},
+                "setting TRUSTED_PROXY_ADDRESSES: must be 127.0.0.1, 10.0.0.0/24, unix and the like, "
+                f"not {addresses!r}.",
+            )
+            for addresses in ("0.0.0.0/0", "::/0", "proxy.example", "10.0.0.1/24")
+        ],
+        ({"REQUIRE_MFA_FOR_STAFF": "perhaps"}, "setting REQUIRE_MFA_FOR_STAFF: Not a valid boolean."),
         ({"TRUSTED_PROXY_COUNT": "one"}, "setting TRUSTED_PROXY_COUNT: Not a valid integer."),
         ({"SECURE_HSTS_SECONDS": "-5"}, "setting SECURE_HSTS_SECONDS: must be 0 or more, not -5."),
         (

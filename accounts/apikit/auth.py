@@ -103,8 +103,7 @@ def refuse_other_sites(request: HttpRequest) -> None:
         is_foreign = site not in ("same-origin", "none")
     else:
         sender = request.headers.get("Origin") or request.headers.get("Referer")
-        has_session = settings.SESSION_COOKIE_NAME in request.COOKIES and "Authorization" not in request.headers
-        is_untold = request.method in _SAFE_METHODS and has_session
+        is_untold = request.method in _SAFE_METHODS and _has_session(request)
         is_foreign = is_untold if sender is None else not _is_ours(request, sender)
     if is_foreign:
         raise ProblemError(HTTPStatus.FORBIDDEN, _("Requests from other sites aren't allowed here."))
@@ -113,6 +112,13 @@ def refuse_other_sites(request: HttpRequest) -> None:
 def is_asked_by_head(request: HttpRequest) -> bool:
     """Return whether the request is a HEAD, which must not change anything and whose content nobody sees."""
     return request.method == "HEAD" or ASKED_BY_HEAD in request.META
+
+
+def _has_session(request: HttpRequest) -> bool:
+    """Return whether the browser is, or may be, logged in: by its cookie, or by the word of a proxy before it."""
+    if "Authorization" in request.headers:
+        return False
+    return settings.SESSION_COOKIE_NAME in request.COOKIES or request.user.is_authenticated
 
 
 def _refuse_head(request: HttpRequest) -> None:

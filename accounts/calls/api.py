@@ -21,7 +21,7 @@ from accounts.apikit.auth import (
     require_own_page,
     too_many_calls,
 )
-from accounts.apikit.identity import confirm_identity
+from accounts.apikit.identity import confirm_by_password, confirm_identity
 from accounts.apikit.problems import (
     ProblemError,
     example_response,
@@ -159,7 +159,7 @@ def change_email(request: HttpRequest, body: EmailIn) -> Any:
     The response then has it as `pending`.
     """
     user = listener_of(request)
-    confirm_identity(request, body.password)
+    confirm_by_password(request, body.password)
     form = ChangeEmailForm(user, {"email": body.email})
     if not form.is_valid():
         raise refuse_form(form)
@@ -178,10 +178,10 @@ def _email(user: User) -> dict[str, Any]:
 def delete_account(request: HttpRequest, body: DeleteIn) -> Any:
     """Permanently delete your account and everything in it.
 
-    Needs a session and your password. Access tokens aren't accepted.
+    Needs a session and your password, if you have one. Access tokens aren't accepted.
     """
     user = listener_of(request)
-    confirm_identity(request, body.password)
+    confirm_by_password(request, body.password)
     try:
         services.delete_account(user=user)
     except services.AccountGoneError:
@@ -234,6 +234,8 @@ def _session(request: HttpRequest, enter: Any, values: dict[str, Any]) -> dict[s
         raise ProblemError(401, message, fields=[("body.code", message)], code="mfa_required") from error
     except sign_in.CodeRefusedError as error:
         raise ProblemError(401, str(error), fields=[("body.code", str(error))]) from error
+    except sign_in.SignUpClosedError as error:
+        raise ProblemError(403, _("Nobody can sign up here.")) from error
     except sign_in.RefusedError as error:
         if enter is sign_in.log_in:
             raise wrong_password(error.form, field="body.password") from error

@@ -33,6 +33,10 @@ class AccountAdapter(LoginAttemptsAdapter):
             # A socket has no address: then all who come through it count as one.
             return str(request.META.get("REMOTE_ADDR") or "0.0.0.0")  # noqa: S104
 
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Let nobody sign up where a proxy says who there is: they could take the name of who comes later."""
+        return not settings.TRUSTED_PROXY_AUTH_HEADER
+
     def post_login(
         self, request: HttpRequest, user: User, *, signup: bool = False, redirect_url: str | None = None, **rest: Any
     ) -> HttpResponse:

@@ -27,7 +27,12 @@ def send_notice(template: str, *, user: User, to: str = "", **details: Any) -> N
 
     It contains neither IP address nor browser. A failure of the mail server is only logged.
     """
-    if not settings.EMAIL_URL or (template in OPTIONAL and not user.wants_security_emails):
+    # An account that a proxy made has no address yet: no mail server takes mail for one like that (RFC 2606).
+    if (
+        not settings.EMAIL_URL
+        or (to or user.email).endswith(".invalid")
+        or (template in OPTIONAL and not user.wants_security_emails)
+    ):
         return
     now = timezone.localtime()
     context = {

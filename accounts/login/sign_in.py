@@ -24,6 +24,10 @@ class TooManyAttemptsError(Exception):
         self.seconds = seconds
 
 
+class SignUpClosedError(Exception):
+    """Nobody signs up here: a proxy says who there is."""
+
+
 class CodeNeededError(Exception):
     """The account has two-factor authentication: log-in asks for a code as well."""
 
@@ -79,8 +83,10 @@ def sign_up(request: HttpRequest, answers: dict[str, Any]) -> bool:
     """Make an account and log in; False where the address has to be confirmed first.
 
     Where letters are sent, an address that has an account gets one that says so, and the answer here is the same.
-    Raise ``RefusedError``.
+    Raise ``RefusedError``, and ``SignUpClosedError`` where nobody signs up.
     """
+    if not get_adapter().is_open_for_signup(request):
+        raise SignUpClosedError
     form = SignupForm({**answers, "password1": answers["password"], "password2": answers["password"]})
     if not form.is_valid():
         raise RefusedError(form)

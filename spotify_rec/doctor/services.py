@@ -84,4 +84,8 @@ def proxy() -> Finding:
         advice = "set TRUSTED_PROXY_COUNT=1: only a proxy can show the site below a path"
         return broken("proxy", f"the site is to lie below {settings.BASE_PATH}/, and no proxy is trusted", advice)
     below = f", the site below {settings.BASE_PATH}/" if settings.BASE_PATH else ""
-    return ok("proxy", (f"{count} trusted" if count else "none") + below)
+    named = ""
+    if settings.TRUSTED_PROXY_AUTH_HEADER:
+        addresses = ", ".join(settings.TRUSTED_PROXY_ADDRESSES)
+        named = f", {settings.TRUSTED_PROXY_AUTH_HEADER} logs in from {addresses}"
+    return ok("proxy", (f"{count} trusted" if count else "none") + below + named)

@@ -5,6 +5,10 @@ from django.http import HttpRequest
 
 
 def site(_request: HttpRequest) -> dict[str, str | bool]:
-    """Return the site's display name, and whether one may log in with Spotify."""
+    """Return the site's display name, whether one may log in with Spotify, and whether one may sign up."""
     signs_in = bool(settings.SPOTIFY_CLIENT_ID and settings.SPOTIFY_SIGN_IN)
-    return {"SITE_NAME": settings.SITE_NAME, "SPOTIFY_SIGN_IN": signs_in}
+    return {
+        "SITE_NAME": settings.SITE_NAME,
+        "SPOTIFY_SIGN_IN": signs_in,
+        "SIGN_UP_IS_OPEN": not settings.TRUSTED_PROXY_AUTH_HEADER,
+    }

@@ -11,6 +11,7 @@ from django.views.defaults import page_not_found
 
 from accounts.apikit.auth import ASKED_BY_HEAD
 from accounts.apikit.problems import CONTENT_TYPE, problem
+from accounts.login.proxy import header_key
 from spotify_rec.web.compat import hand_over
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
@@ -67,11 +68,12 @@ def api_answers(get_response: Answer) -> Answer:
 
 
 def only_tokens(get_response: Answer) -> Answer:
-    """Take the cookies from calls of players: these answer to tokens alone, whoever is logged in."""
+    """Take cookies and a proxy's word from calls of players: these answer to tokens alone, whoever is logged in."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if request.path_info.startswith(_PLAYERS):
             request.META.pop("HTTP_COOKIE", None)
+            request.META.pop(header_key(), None)
         return get_response(request)
 
     return middleware
