@@ -158,11 +158,23 @@ COMPILER_NAMES = (
     "अनेक कलाकार",
     "متنوعون",
     "فنانون مختلفون",
+    "Mixed Artists",
+    "Different Artists",
+    "Diverse Künstler",
+    "Gemischte Künstler",
+    "Artistas Varios",
+    "Interpreti vari",
+    "多位艺术家",
+    "कई कलाकार",
+    "Soundtrack",
+    "Original Soundtrack",
+    "Original Motion Picture Soundtrack",
+    "OST",
 )
 COMPILER_KEYS = frozenset(map(artist_key, COMPILER_NAMES))
 """The same as `Artist.key` has them: case, accents and signs make no difference."""
 
-_YEAR = re.compile(r"(?<!\s)\s*\([0-9]{4}\)$")
+_YEAR = re.compile(r"(?<!\s)\s*(?:\([0-9]{4}\)|\b(?:19|20)[0-9]{2})$")
 
 
 def is_compiler(name: str) -> bool:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from catalog.features import FEATURE_NAMES
 from catalog.identity.text import fold
+from catalog.importing.reading.headings import fields_of
 
 # What public tables call each field, the most specific name first. A playlist's genre (``playlist_genre``,
 # ``playlist_subgenre``) is missing on purpose: it says where a song was listed, not what it is, and used as a song's
@@ -118,6 +119,8 @@ PLURAL = frozenset({
     "artists_name",
     "all_artists", "kunstlername_n", "interpreten", "artistes", "artistas",
 })  # fmt: skip
+# "trackName" is "track_name".
+_NEXT_WORD = re.compile(r"(?<=[a-z]{2})(?=[A-Z])")
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u2060\ufeff\u00ad"))
 _MOST_NUMBERED = 20
 # Prefixes that name the owner of a value, and the suffixes that pandas adds to equal headings.
@@ -147,7 +150,7 @@ class Layout:
     pipes_part_artists: bool = True
     has_artist_lists: bool = False
     has_row_per_artist: bool = False
-    decimal: str = "."
+    decimal_commas: frozenset[str] = frozenset()
     duration_unit_ms: float = 1
     has_minutes_first: bool = False
     scales: Mapping[str, int] = field(default_factory=dict)
@@ -202,7 +205,9 @@ def _candidates_within(names: Sequence[str], columns: Mapping[str, list[int]]) -
         places = [stems.index(alias) for alias in map(_folded, aliases) if alias in stems]
         if places and wanted not in columns:
             others[wanted] = places
-    return others
+    used |= {column for places in others.values() for column in places}
+    further = fields_of(["" if column in used else name for column, name in enumerate(names)])
+    return {**{wanted: places for wanted, places in further.items() if wanted not in columns}, **others}
 
 
 def numbered_after(headings: Sequence[str], first: int) -> tuple[int, ...]:
@@ -217,7 +222,7 @@ def numbered_after(headings: Sequence[str], first: int) -> tuple[int, ...]:
 
 def heading_name(heading: str) -> str:
     """Return a heading as :data:`ALIASES` writes it: folded, words joined by underscores, without per cent."""
-    return _PERCENT_ENDING.sub("", _folded(heading.translate(_INVISIBLE)))
+    return _PERCENT_ENDING.sub("", _folded(_NEXT_WORD.sub(" ", heading.translate(_INVISIBLE))))
 
 
 @lru_cache(maxsize=2000)

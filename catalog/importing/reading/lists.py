@@ -13,6 +13,7 @@ from typing import Any
 _QUOTED = re.compile(r"""[ubUB]?(?:'(?:[^'\\]|\\.)*+(')?|"(?:[^"\\]|\\.)*+(")?)""", re.DOTALL)
 _WRAPPED = re.compile(r"(?:frozenset|set|list|tuple|array)\((.*?)(?:, *dtype=\w+)?\)", re.DOTALL)
 _ENDS = {"[": "]", "(": ")", "{": "}"}
+_QUOTED_STARTS = frozenset({'"[', '"{', '"('})
 _NONE = frozenset({"none", "null", "nan"})
 # HTML entities.
 _ENTITY = re.compile(
@@ -36,6 +37,9 @@ def parse_list(text: str, *, may_be_bare: bool = False) -> list[str] | None:
     Without ``may_be_bare`` the items must be quoted: ``[bsd.u]`` is a name. ``None`` among them is left out.
     """
     text = text.strip()
+    if text[:2] in _QUOTED_STARTS and text[-1] == '"':
+        # Written twice as a cell of CSV.
+        text = text[1:-1].replace('""', '"')
     if not text or text[0] not in "[({sflta" or text[-1] not in "])}" or len(text) > _MAX_LENGTH:
         return None
     if wrapped := _WRAPPED.fullmatch(text):
@@ -125,9 +129,10 @@ def _joined(text: str) -> str:
 
 
 def _bare_items(inner: str) -> list[str]:
+    delimiter = ";" if ";" in inner and "," not in inner else ","
     try:
-        items = next(csv.reader([inner], skipinitialspace=True), [])
+        items = next(csv.reader([inner], delimiter=delimiter, skipinitialspace=True), [])
     except csv.Error:
-        items = inner.split(",")
+        items = inner.split(delimiter)
     stripped = [item.strip().strip("'") for item in items]
     return [item for item in stripped if item and item.lower() not in _NONE]

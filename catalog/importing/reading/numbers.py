@@ -15,6 +15,7 @@ NO_VALUE = frozenset({
     "", "na", "n/a", "#n/a", "#na", "n.a.", "<na>", "null", "<null>", "\\n", "none", "nan", "nil", "?", "-", "--",
     "\u2013", "\u2014", "empty_field", "unknown", "[unknown]", "<unknown>", "#value!", "#ref!", "#div/0!",
     "not available", "missing", "undefined", "nat", "n/d", "s/d", "(blank)", "(null)", "(none)", "(empty)", "#n/a!",
+    ".", "..", "...", "---", "no data", "not applicable", "not found", "tbd",
     "#name?", "#num!", "#null!", "#error!", "<unset>",
 })  # fmt: skip
 NUMBER = re.compile(r"[+-]?(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?")

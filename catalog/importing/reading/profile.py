@@ -121,6 +121,8 @@ class _Sample:
         width = len(headings)
         self._texts = [[row[column].strip() for row in rows if len(row) > column] for column in range(width)]
         self._notes: list[str] = []
+        # The columns with a decimal comma.
+        self._commas: set[int] = set()
 
     # --- which column ------------------------------------------------------------------------------------------------
     def chosen(self, mapped: Mapping[str, int | None]) -> dict[str, int]:
@@ -228,59 +230,78 @@ class _Sample:
     def decided(self, layout: Layout) -> Layout:
         """Return ``layout`` with all that the values tell."""
         columns = layout.columns
-        numbers = [column for name, column in columns.items() if name in NUMBERS]
-        decimal = self._decimal(numbers)
+        self._note_decimals([column for name, column in columns.items() if name in NUMBERS])
+        if "loudness" in columns and self._is_no_loudness(columns["loudness"]):
+            self._note(_("%(used)s isn't in dB and wasn't used"), used=columns["loudness"])
+            columns = {name: column for name, column in columns.items() if name != "loudness"}
         layout = replace(
             layout,
-            decimal=decimal,
-            scales=self._scales(columns, decimal),
+            columns=columns,
+            decimal_commas=frozenset(name for name, column in columns.items() if column in self._commas),
+            scales=self._scales(columns),
             percent_by_sign=frozenset(name for name in SHARES if name in columns and self._is_signed(columns[name])),
-            has_popularity_shares="popularity" in columns and self._are_shares(columns["popularity"], decimal),
+            has_popularity_shares="popularity" in columns and self._are_shares(columns["popularity"]),
             nothing=self._nothing(columns),
             has_minutes_first=any(
                 self._has_minutes_first(columns[name]) for name in DURATION_FIELDS if name in columns
             ),
-            duration_unit_ms=self._duration_unit(columns["duration"], decimal) if "duration" in columns else 1,
+            duration_unit_ms=self._duration_unit(columns["duration"]) if "duration" in columns else 1,
         )
         layout = self._with_artists(layout)
         if "duration_ms" in columns:
-            self._note_short_durations(columns["duration_ms"], decimal)
+            self._note_short_durations(columns["duration_ms"])
         return replace(layout, notes=(*self._notes, *layout.notes))
 
-    def _decimal(self, places: Sequence[int]) -> str:
-        texts = [text for column in places for text in self._texts[column]]
-        if not any(map(_DECIMAL_COMMA.fullmatch, texts)) or any(map(_DECIMAL_POINT.fullmatch, texts)):
-            return "."
-        self._notes.append(_("numbers have a decimal comma: 215.000 is 215 thousand"))
-        return ","
+    def _note_decimals(self, places: Sequence[int]) -> None:
+        """Note which columns have a decimal comma: those with one and no point, and then those with neither."""
+        commas = {column for column in places if any(map(_DECIMAL_COMMA.fullmatch, self._texts[column]))}
+        points = {column for column in places if any(map(_DECIMAL_POINT.fullmatch, self._texts[column]))}
+        if not commas - points:
+            return
+        if points:
+            self._commas = commas - points
+            names = ", ".join(self._headings[column] for column in sorted(self._commas))
+            self._notes.append(_("%(columns)s: decimal comma") % {"columns": names})
+        else:
+            self._commas = set(places)
+            self._notes.append(_("numbers have a decimal comma: 215.000 is 215 thousand"))
 
-    def _numbers(self, column: int, decimal: str) -> list[float]:
+    def _decimal(self, column: int) -> str:
+        return "," if column in self._commas else "."
+
+    def _numbers(self, column: int) -> list[float]:
+        decimal = self._decimal(column)
         numbers = [to_number(text.removesuffix("%"), decimal) for text in self._texts[column]]
         return [number for number in numbers if number is not None]
+
+    def _is_no_loudness(self, column: int) -> bool:
+        """Return whether a loudness was scaled: no song is as loud as the loudest possible sound."""
+        numbers = self._numbers(column)
+        return any(numbers) and all(0 <= number <= 1 for number in numbers)
 
     def _is_signed(self, column: int) -> bool:
         """Return whether a sign, and not the heading, says that values are per cent."""
         has_sign = any(text.endswith("%") for text in self._texts[column])
         return has_sign and not is_percent_heading(self._headings[column])
 
-    def _are_shares(self, column: int, decimal: str) -> bool:
-        numbers = self._numbers(column, decimal)
+    def _are_shares(self, column: int) -> bool:
+        numbers = self._numbers(column)
         return any(number % 1 for number in numbers) and all(0 <= number <= 1 for number in numbers)
 
-    def _scales(self, columns: Mapping[str, int], decimal: str) -> dict[str, int]:
+    def _scales(self, columns: Mapping[str, int]) -> dict[str, int]:
         """Return what stands for 1 in features that are not written as shares."""
-        out_of_ten = self._out_of_ten(columns, decimal)
+        out_of_ten = self._out_of_ten(columns)
         if out_of_ten:
             names = ", ".join(self._headings[columns[name]] for name in out_of_ten)
             self._notes.append(_("%(columns)s: out of ten") % {"columns": names})
             return dict.fromkeys(out_of_ten, 10)
-        return dict.fromkeys(self._percent(columns, decimal), 100)
+        return dict.fromkeys(self._percent(columns), 100)
 
-    def _out_of_ten(self, columns: Mapping[str, int], decimal: str) -> list[str]:
+    def _out_of_ten(self, columns: Mapping[str, int]) -> list[str]:
         """Return the features out of ten: fractions, most above 1, and in no such column more than ten."""
         features: list[str] = []
         for name in SHARES:
-            numbers = self._numbers(columns[name], decimal) if name in columns else []
+            numbers = self._numbers(columns[name]) if name in columns else []
             above = sum(number > 1 for number in numbers)
             if not above:
                 continue
@@ -292,14 +313,14 @@ class _Sample:
         # Values that are hardly ever above ten per cent decide nothing.
         return features if _OFTEN_HIGH & set(features) else []
 
-    def _percent(self, columns: Mapping[str, int], decimal: str) -> frozenset[str]:
+    def _percent(self, columns: Mapping[str, int]) -> frozenset[str]:
         """Return the features that are written as per cent: by heading, by sign, or as all their values say."""
         certain: set[str] = set()
         whole: set[str] = set()
         shares = [name for name in SHARES if name in columns]
         for name in shares:
             column = columns[name]
-            numbers = self._numbers(column, decimal)
+            numbers = self._numbers(column)
             is_whole = bool(numbers) and all(0 <= number <= 100 and number == int(number) for number in numbers)
             is_said = is_percent_heading(self._headings[column]) or any(
                 text.endswith("%") for text in self._texts[column]
@@ -328,9 +349,9 @@ class _Sample:
                     held[text].add(column)
         return frozenset(text for text, places in held.items() if len(places) > 1)
 
-    def _duration_unit(self, column: int, decimal: str) -> float:
+    def _duration_unit(self, column: int) -> float:
         """Return the milliseconds of the unit that plain numbers under an open heading are in."""
-        numbers = sorted(number for number in self._numbers(column, decimal) if number > 0)
+        numbers = sorted(number for number in self._numbers(column) if number > 0)
         middle = numbers[(len(numbers) - 1) // 2] if numbers else 0
         if middle >= _SURELY_US:
             self._note(_("%(used)s: %(unit)s"), used=column, unit=_("microseconds"))
@@ -351,7 +372,8 @@ class _Sample:
         self._note(_("%(used)s: %(example)s is read as minutes and seconds"), used=column, example=clocks[0])
         return True
 
-    def _note_short_durations(self, column: int, decimal: str) -> None:
+    def _note_short_durations(self, column: int) -> None:
+        decimal = self._decimal(column)
         texts = [text for text in self._texts[column] if 0 < (to_number(text, decimal) or 0) < _SHORTEST_MS]
         if texts:
             text = _("%(used)s: %(example)s and the like are taken as milliseconds, as the heading says")

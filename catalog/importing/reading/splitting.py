@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from catalog.importing.reading.dialect import Dialect
 from catalog.importing.reading.lists import parse_list
+from catalog.importing.reading.numbers import is_no_value
 from catalog.importing.reading.values import BadValue, not_an_id
 
 
@@ -79,7 +80,7 @@ def joined_names(*fields: Any) -> Any:
 def unknowable(texts: Sequence[str], ids: Sequence[object], artists: Sequence[object] | None) -> dict[int, str]:
     """Return place and reason of each row that has neither an id nor artists to know its song by."""
     return {
-        row: not_an_id(texts[row])
+        row: _("artists: must not be empty without an ID") if is_no_value(texts[row]) else not_an_id(texts[row])
         for row, song_id in enumerate(ids)
         if song_id == "" and (artists is None or artists[row] == ())
     }

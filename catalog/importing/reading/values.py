@@ -67,6 +67,10 @@ _BEATS = re.compile(r"([0-9]{1,2})(?:/[0-9]{1,2}| beats?)", re.IGNORECASE)
 _INVISIBLE = {**dict.fromkeys(map(ord, "\u200b\u2060\ufeff\u00ad")), 0xA0: " ", 0x202F: " "}
 _DIRECTIONS = "\u200e\u200f\u202a\u202c "
 
+# What tables write where nothing was measured. A loudness can be that.
+_UNMEASURED = -1
+_NO_YEAR = frozenset({"0", "0.0", "-1", "-1.0", "9999"})
+_NO_GENRE = NO_VALUE | {"-1", "no genre", "genreless"}
 _NO_ADDRESS = NO_VALUE | {"no", "0", "false", "no preview"}
 
 Parser = Callable[[str], Any]
@@ -112,25 +116,41 @@ class Column(dict[str, Any]):
 
 def parsers(layout: Layout, split_artists: Parser) -> dict[str, Parser]:
     """Return the parser of each field of ``layout``."""
-    decimal = layout.decimal
-    clock: dict[str, Any] = {"decimal": decimal, "has_minutes_first": layout.has_minutes_first}
+    decimals = {field: "," if field in layout.decimal_commas else "." for field in layout.columns}
     known: dict[str, Parser] = {
         "spotify_id": parse_id_if_any,
         "title": parse_title,
         "artists": split_artists,
         "album": partial(parse_album, nothing=layout.nothing),
-        "popularity": partial(parse_popularity, decimal=decimal, is_share=layout.has_popularity_shares),
-        "duration": partial(parse_open_duration, unit_ms=layout.duration_unit_ms, **clock),
+        "popularity": partial(
+            parse_popularity, decimal=decimals.get("popularity", "."), is_share=layout.has_popularity_shares
+        ),
+        "duration": partial(
+            parse_open_duration,
+            unit_ms=layout.duration_unit_ms,
+            decimal=decimals.get("duration", "."),
+            has_minutes_first=layout.has_minutes_first,
+        ),
         "explicit": parse_explicit,
         "release_year": parse_year,
         "preview_url": parse_url,
         "isrc": parse_isrc,
         "genres": parse_genres,
-        **{name: partial(parse_duration, unit_ms=unit, **clock) for name, unit in DURATION_UNITS.items()},
+        **{
+            name: partial(
+                parse_duration,
+                unit_ms=unit,
+                decimal=decimals.get(name, "."),
+                has_minutes_first=layout.has_minutes_first,
+            )
+            for name, unit in DURATION_UNITS.items()
+        },
     }
     return {
         field: known.get(field)
-        or feature_parser(field, decimal, scale=layout.scales.get(field, 1), needs_sign=field in layout.percent_by_sign)
+        or feature_parser(
+            field, decimals[field], scale=layout.scales.get(field, 1), needs_sign=field in layout.percent_by_sign
+        )
         for field in layout.columns
     }
 
@@ -191,7 +211,7 @@ def _too_long(field: str, text: str, limit: int) -> str:
 def parse_popularity(text: str, decimal: str = ".", *, is_share: bool = False) -> int | None:
     """Return a whole number of 0..100; with ``is_share`` .45 is 45, and "45%" is always."""
     number = parse_number("popularity", text.strip().removesuffix("%"), decimal)
-    if number is None:
+    if number is None or number == _UNMEASURED:
         return None
     if is_share and number <= 1 and not text.strip().endswith("%"):
         number = round(number * 100)
@@ -220,7 +240,7 @@ def parse_year(text: str) -> int | None:
     Year 0 means unknown.
     """
     text = text.strip()
-    if text.lower() in NO_VALUE or text in {"0", "0.0"}:
+    if text.lower() in NO_VALUE or text in _NO_YEAR:
         return None
     match = _YEAR.fullmatch(text) or _YEAR_LAST.fullmatch(text) or _YEAR_BY_MONTH.fullmatch(text)
     year = int(match[match.lastindex or 1]) if match else -1
@@ -268,7 +288,7 @@ def parse_genres(text: str) -> tuple[str, ...]:
     for tag in tags:
         if len(tag) > GENRE_LENGTH:
             raise ValueError(_too_long("genres", tag, GENRE_LENGTH))
-    return tuple(tag for tag in tags if tag not in NO_VALUE)
+    return tuple(tag for tag in tags if tag not in _NO_GENRE)
 
 
 def feature_parser(name: str, decimal: str = ".", *, scale: int = 1, needs_sign: bool = False) -> Parser:
@@ -285,7 +305,7 @@ def feature_parser(name: str, decimal: str = ".", *, scale: int = 1, needs_sign:
 
     def parse(text: str) -> float | int | None:
         word = text.strip()
-        if is_plain and NUMBER.fullmatch(word) and "e" not in word:
+        if is_plain and word[:1] != "-" and NUMBER.fullmatch(word) and "e" not in word:
             return _checked(name, float(word))
         word = word.replace("\u2212", "-")
         if is_whole:
@@ -296,6 +316,8 @@ def feature_parser(name: str, decimal: str = ".", *, scale: int = 1, needs_sign:
             word = _UNITS[name].sub("", word)
         is_signed = word.endswith("%")
         number = parse_number(name, word.removesuffix("%") if scale > 1 else word, decimal)
+        if number == _UNMEASURED and name != "loudness":
+            return None
         if number is not None and scale > 1 and (is_signed or not needs_sign or number > 1):
             number = round(number / scale, 6)
         return _checked(name, number)

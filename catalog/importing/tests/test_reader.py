@@ -82,7 +82,7 @@ def test_what_means_unknown_stays_unknown() -> None:
         ({"track_name": "x" * 1001}, f"title: '{'x' * 57}...' has 1001 characters. The limit is 1000."),
         ({"artists": "x" * 301}, f"artists: '{'x' * 57}...' has 301 characters. The limit is 300."),
         ({"track_id": "abc"}, "spotify_id: 'abc' is not a Spotify track id (22 letters and digits)"),
-        ({"track_id": "", "artists": ""}, "spotify_id: '' is not a Spotify track id (22 letters and digits)"),
+        ({"track_id": "", "artists": ""}, "artists: must not be empty without an ID"),
         ({"track_id": ID + "-"}, f"spotify_id: '{ID}-' is not a Spotify track id (22 letters and digits)"),
     ],
 )
@@ -106,7 +106,7 @@ def test_a_bad_value_rejects_its_row_alone(values: dict[str, str], reason: str) 
         ({"key": "12"}, "key: 12 is not between 0 and 11"),
         ({"key": "1.5"}, "key: 1.5 is not a whole number"),
         ({"popularity": "101"}, "popularity: 101 is not between 0 and 100"),
-        ({"popularity": "-1"}, "popularity: -1 is not between 0 and 100"),
+        ({"popularity": "-2"}, "popularity: -2 is not between 0 and 100"),
         ({"popularity": "7.5"}, "popularity: 7.5 is not a whole number"),
         ({"duration_ms": "-5"}, "duration: '-5' is not between 0 and 2147483647 ms"),
         ({"duration_ms": "2147483648"}, "duration: '2147483648' is not between 0 and 2147483647 ms"),

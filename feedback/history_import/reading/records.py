@@ -97,6 +97,10 @@ def _is_song(value: Record) -> bool:
     return any(text_of(value.get(key)) for key in ("name", "title")) and any(key in value for key in _ARTISTS)
 
 
+# What account data calls podcasts and audiobooks.
+_NO_SONGS = ("podcastName", "episodeName", "audiobookName", "audiobookTitle", "chapterName")
+
+
 # --- Spotify ---------------------------------------------------------------------------------------------------------
 def _spotify(record: Record, _times: Times) -> Row:
     title, artist = text_of(record.get("master_metadata_track_name")), _artist(record)
@@ -151,7 +155,7 @@ def _spotify_account(record: Record, times: Times) -> Row:
         milliseconds(record.get("msPlayed")),
     )
     if not (title and artist):
-        return NOT_A_SONG if record.get("podcastName") or record.get("episodeName") else NO_SONG
+        return NOT_A_SONG if any(map(record.get, _NO_SONGS)) else NO_SONG
     if ms is None:
         return NO_LENGTH
     at = times.read(record.get("endTime"))

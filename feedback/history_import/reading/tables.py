@@ -81,7 +81,8 @@ RECORDS = {
     "spotify-year": {"endtime", "artistname", "trackname", "msplayed"},
 }
 _RECORD_FIELDS = {"endtime": "endTime", "artistname": "artistName", "trackname": "trackName", "msplayed": "msPlayed",
-                  "podcastname": "podcastName", "episodename": "episodeName"}  # fmt: skip
+                  "podcastname": "podcastName", "episodename": "episodeName",
+                  "audiobookname": "audiobookName", "chaptername": "chapterName"}  # fmt: skip
 _VALUES = {"true": True, "false": False}
 _FLAGS = frozenset({"skipped", "offline", "incognito_mode", "shuffle"})
 _DOUBTFUL = (NO_TIME, NO_SONG, ANOTHER_WIDTH)

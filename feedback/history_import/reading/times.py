@@ -13,6 +13,8 @@ MAX_EXAMPLES = 3
 MILLISECONDS, _MICROSECONDS = 100_000_000_000, 100_000_000_000_000
 _POWER = re.compile(r"\d(?:\.\d+)?E\+?\d{1,2}", re.IGNORECASE)
 _NANOSECONDS = 100_000_000_000_000_000
+# Seconds or milliseconds with their thousands separated.
+_THOUSANDS = re.compile(r"[1-9](?:[.,'\u2019\u00a0\u202f ]\d{3}){3,4}")
 _NUMBER = re.compile(r"\d{9,20}(?:\.\d*)?")
 # Days since 1899, as spreadsheets keep dates: those of 1995 to 2064.
 _SERIAL = re.compile(r"(3[5-9]\d{3}|[45]\d{4})(?:[.,](\d+))?")
@@ -78,6 +80,8 @@ class Times:
             # Fewer decimals are less than a second.
             self.has_seconds = len(serial[2] or "") > 4
             return round((float(text.replace(",", ".")) - _FIRST_DAY) * 86_400)
+        if _THOUSANDS.fullmatch(text):
+            text = re.sub(r"\D", "", text)
         if _NUMBER.fullmatch(text):
             return _of_number(int(text.split(".")[0]))
         if _POWER.fullmatch(text):

@@ -3,7 +3,7 @@
 import io
 import json
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,9 @@ from feedback.history_import import job as history_job
 from feedback.history_import import services
 from feedback.history_import.models import HistoryImport, UnmatchedSong
 from feedback.history_import.reading import source
+from feedback.history_import.reading.rows import Row
 from feedback.history_import.tests.histories import listen, packed, scrobble, spotify
+from feedback.history_import.writing import PlayWriter
 from feedback.plays.models import Play
 from feedback.plays.services import remove_play, restore_play
 from feedback.ratings.models import Rating
@@ -209,7 +211,7 @@ def encrypted() -> bytes:
 
 UNKNOWN = (
     "my_data isn't a listening history we can read. We support Spotify, Last.fm, ListenBrainz, Maloja, YouTube Music, "
-    "Apple Music, Exportify, Rockbox, tables with artist, track and date, and this site's own files."
+    "Apple Music, Tidal, Deezer, Exportify, Rockbox, tables with artist, track and date, and this site's own files."
 )
 DAMAGES: dict[str, tuple[Callable[[], "bytes | str"], str]] = {
     "cut in the middle": (lambda: good()[:-400], "my_data is incomplete. Please download it again."),
@@ -297,9 +299,15 @@ def test_stopped_in_the_middle_it_goes_on_to_the_same_end(user: User, monkeypatc
     monkeypatch.setattr("jobs.running.REPORT_SECONDS", 0.0)
     data = ContentFile(json.dumps(records), name="my data.json")
     history = services.begin_import(user=user, upload=data, wants_own_songs=False)
-    # As if it had been asked for at its first step.
-    Job.objects.update(is_stop_wanted=True)
-    run_waiting()
+    write_chunk = PlayWriter.write
+
+    def write(writer: PlayWriter, rows: Sequence[Row]) -> None:
+        write_chunk(writer, rows)
+        Job.objects.update(is_stop_wanted=True)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(PlayWriter, "write", write)
+        run_waiting()
     history.refresh_from_db()
     assert (counts(history), history.finished_at) == ((10, 10, 0, 0, 0), None)
     assert Job.objects.get().state == Job.State.STOPPED

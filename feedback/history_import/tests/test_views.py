@@ -22,8 +22,8 @@ pytestmark = pytest.mark.django_db
 PAGE = "/history/import/"
 UNREADABLE = (
     "my &lt;data&gt;.json isn&#x27;t a listening history we can read. We support Spotify, Last.fm, ListenBrainz, "
-    "Maloja, YouTube Music, Apple Music, Exportify, Rockbox, tables with artist, track and date, and this site&#x27;s "
-    "own files. Nothing was imported."
+    "Maloja, YouTube Music, Apple Music, Tidal, Deezer, Exportify, Rockbox, tables with artist, track and date, and "
+    "this site&#x27;s own files. Nothing was imported."
 )
 HTMX = {"HX-Request": "true"}
 
