@@ -19,7 +19,9 @@ from catalog.models import Artist, Genre, Track, TrackArtist
 from catalog.search.index import popular_first
 from catalog.search.selectors import filter_tracks, words_of
 from catalog.search.words import note_words
+from catalog.sources.servers.admin import MusicServerAdmin
 
+__all__ = ["MusicServerAdmin"]
 MAX_MERGED = 20
 
 

@@ -11,6 +11,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from accounts.spotify.fields import EncryptedTextField
 from catalog.features import SOUND_COLUMNS, FeatureError, check_features
 from catalog.fields import ExactCharField, FeatureColumn, HttpsURLField
 from catalog.genre_labels import genre_label
@@ -22,6 +23,9 @@ INVENTED_ID_PREFIX = "demo"
 # Spotify's host for album covers, the only host that pages load pictures from.
 COVER_HOST = "https://i.scdn.co/"
 COVER_LENGTH = 200
+# MusicBrainz ids are UUIDs.
+MBID_LENGTH = 36
+REMOTE_ID_LENGTH = 255
 
 
 @lru_cache(maxsize=8)
@@ -36,6 +40,7 @@ class Artist(models.Model):
     name = models.CharField(_("name"), max_length=300)
     # A digest of the folded name (or of the exact one, see importing/names.py): alike under every collation.
     key = ExactCharField(max_length=32, unique=True, editable=False)
+    mbid = ExactCharField(_("MusicBrainz ID"), max_length=MBID_LENGTH, blank=True, db_default="", editable=False)
     search_name = ExactCharField(max_length=300, db_index=True, editable=False)
 
     class Meta:
@@ -125,6 +130,7 @@ class Track(models.Model):
         DEMO = "demo", _("made up for the demo")
         OPERATOR = "operator", _("entered by hand")
         SPOTIFY = "spotify", _("found on Spotify")
+        SERVER = "server", _("on a music server or in a folder")
         # Hidden: it counts for the taste of the listeners who imported it and is shown to nobody else.
         PRIVATE = "private", _("from an imported listening history")
 
@@ -172,6 +178,11 @@ class Track(models.Model):
         validators=[RegexValidator("^" + re.escape(COVER_HOST), _("An image on Spotify's host, i.scdn.co."))],
     )
     isrc = ExactCharField(_("ISRC"), max_length=12, blank=True, db_index=True)
+    mbid = ExactCharField(
+        _("MusicBrainz ID"), max_length=MBID_LENGTH, blank=True, db_default="", db_index=True, editable=False
+    )
+    # Whether a music server or a folder has the recording now; kept by catalog.sources.library.writing.
+    has_file = models.BooleanField(_("file"), default=False, db_default=False, editable=False)
     features = models.JSONField(_("audio features"), default=dict, blank=True, help_text=_("Leave out unknown values."))
     features_origin = models.CharField(
         _("source of the features"), max_length=10, choices=FeaturesOrigin, default=FeaturesOrigin.NONE, blank=True
@@ -298,3 +309,87 @@ def display_name(target: Track | Artist | Genre) -> str:
     if isinstance(target, Genre):
         return target.label
     return target.title if isinstance(target, Track) else target.name
+
+
+class MusicServer(models.Model):
+    """Where recordings are: an OpenSubsonic server or a folder. Only the operator says where."""
+
+    class Kind(models.TextChoices):
+        SUBSONIC = "subsonic", _("music server")
+        FOLDER = "folder", _("folder")
+
+    kind = models.CharField(_("type"), max_length=10, choices=Kind)
+    # Without a slash at the end; the folder's whole path.
+    address = ExactCharField(_("address"), max_length=500, unique=True)
+    username = models.CharField(_("username"), max_length=200, blank=True)
+    secret = EncryptedTextField(editable=False, blank=True)
+    is_api_key = models.BooleanField(_("with an API key"), default=False)
+    is_active = models.BooleanField(_("switched on"), default=True, help_text=_("Is it read and played from?"))
+    # What the server can do, as probed: see catalog.sources.subsonic.client.
+    abilities = models.JSONField(default=dict, blank=True, editable=False)
+    # Counts the readings: songs that the last whole one did not see are gone.
+    reading = models.PositiveIntegerField(default=0, editable=False)
+    read_at = models.DateTimeField(_("last read"), null=True, blank=True, editable=False)
+    error = models.TextField(_("last error"), blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("music server")
+        verbose_name_plural = _("music servers")
+        ordering: ClassVar[list[str]] = ["pk"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=~models.Q(address=""), name="music_server_address_not_empty"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.address)
+
+
+class ServerSong(models.Model):
+    """A song as a music server has it: which song of the catalogue it is, and what its file is like."""
+
+    server = models.ForeignKey(MusicServer, models.CASCADE, related_name="songs")
+    track = models.ForeignKey(Track, models.CASCADE, related_name="server_songs")
+    # The server's own id; of a file in a folder, a digest of its path.
+    remote_id = ExactCharField(max_length=REMOTE_ID_LENGTH)
+    # Within the folder; a server's songs have none.
+    path = models.TextField(blank=True)
+    suffix = models.CharField(max_length=10, blank=True)
+    bit_rate = models.PositiveIntegerField(null=True, blank=True)
+    size = models.PositiveBigIntegerField(null=True, blank=True)
+    duration_ms = models.PositiveIntegerField(null=True, blank=True)
+    cover_id = ExactCharField(max_length=REMOTE_ID_LENGTH, blank=True)
+    release_mbid = ExactCharField(max_length=MBID_LENGTH, blank=True)
+    # Of all that was read of it: what has the same is not looked at again.
+    digest = ExactCharField(max_length=32)
+    reading = models.PositiveIntegerField()
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["pk"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["server", "remote_id"], name="server_song_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.server}: {self.remote_id}"
+
+
+class TrackCode(models.Model):
+    """A further code of a song: it may have several ISRCs and recordings at MusicBrainz; the first is at the song."""
+
+    class Scheme(models.TextChoices):
+        ISRC = "isrc", "ISRC"
+        MBID = "mbid", "MusicBrainz ID"
+
+    track = models.ForeignKey(Track, models.CASCADE, related_name="codes")
+    scheme = models.CharField(max_length=5, choices=Scheme)
+    value = ExactCharField(max_length=MBID_LENGTH)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["pk"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["scheme", "value", "track"], name="track_code_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scheme}: {self.value}"

@@ -431,6 +431,9 @@ MODELS_KEPT = _read_count("MODELS_KEPT", default=5)
 # Hours between two periodic retrains, which the worker asks for by itself; 0: none.
 RETRAIN_HOURS = _read_count("RETRAIN_HOURS", default=24)
 
+# Hours between two readings of the music servers and folders, which the worker asks for by itself; 0: none.
+LIBRARY_HOURS = _read_count("LIBRARY_HOURS", default=24)
+
 # Days for which it is kept what was shown to whom and why (0: for good).
 RECOMMENDATIONS_KEPT_DAYS = _read_count("RECOMMENDATIONS_KEPT_DAYS", default=400)
 
@@ -446,6 +449,9 @@ if JOB_STALE_SECONDS < 1:
 # Songs that nobody can play are sketched from their features; so many megabytes of sketches are kept on disk.
 SKETCH_DIR = VAR_DIR / "sketches"
 SKETCH_CACHE_MB = _read_count("SKETCH_CACHE_MB", default=200)
+
+# Recordings that no browser plays are made MP3s by their music server; so many megabytes of them are kept on disk.
+TRANSCODED_CACHE_MB = _read_count("TRANSCODED_CACHE_MB", default=500)
 
 
 # false: no page loads anything from Spotify's hosts, whatever song plays.

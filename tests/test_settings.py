@@ -109,6 +109,8 @@ def read_settings(*names: str, **environment: str) -> list[str]:
             "setting SEARCH_LINKS: must be NAME=https://... with {song} in it, not 'Tube=http://tube.example/{song}'.",
         ),
         ({"RETRAIN_HOURS": "daily"}, "setting RETRAIN_HOURS: Not a valid integer."),
+        ({"TRANSCODED_CACHE_MB": "-1"}, "setting TRANSCODED_CACHE_MB: must be 0 or more, not -1."),
+        ({"LIBRARY_HOURS": "-1"}, "setting LIBRARY_HOURS: must be 0 or more, not -1."),
         ({"JOB_STALE_SECONDS": "0"}, "setting JOB_STALE_SECONDS: must be 1 or more."),
         ({"UPLOADS_KEPT_DAYS": "-1"}, "setting UPLOADS_KEPT_DAYS: must be 0 or more, not -1."),
         ({"LISTENER_MAX_PLAYS": "-1"}, "setting LISTENER_MAX_PLAYS: must be 0 or more, not -1."),

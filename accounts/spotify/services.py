@@ -19,6 +19,9 @@ _TOKENS = ("access_token", "refresh_token")
 
 AccountHandler = Callable[[User], None]
 _account_handlers: list[AccountHandler] = []
+KeyHolder = Callable[[], tuple[int, int]]
+"""``seal_again()``: encrypt other secrets anew; how many that were, and how many no key opens."""
+_key_holders: list[KeyHolder] = []
 
 
 class AccountTakenError(Exception):
@@ -105,8 +108,14 @@ def end_connection(*, account: SpotifyAccount) -> bool:
     return same.update(**gone, version=F("version") + 1, lease_until=None) == 1
 
 
+def register_key_holder(seal_again: KeyHolder) -> None:
+    """Have secrets of apps above encrypted anew with the tokens; they call this in ``AppConfig.ready``."""
+    if seal_again not in _key_holders:
+        _key_holders.append(seal_again)
+
+
 def rotate_keys() -> tuple[int, int]:
-    """Encrypt all tokens anew with the first key; return how many connections, and how many no key opens.
+    """Encrypt all secrets anew with the first key; return how many connections, and how many no key opens.
 
     What no key opens is left as it is, for the key may be found again.
     """
@@ -122,4 +131,7 @@ def rotate_keys() -> tuple[int, int]:
             # Writing encrypts, with the first key.
             account.save(update_fields=_TOKENS)
             done += 1
+    for seal_again in _key_holders:
+        more, unreadable = seal_again()
+        done, failed = done + more, failed + unreadable
     return done, failed

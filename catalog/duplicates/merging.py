@@ -4,14 +4,16 @@ from collections.abc import Callable, Sequence
 
 from django.db import transaction
 
-from catalog.models import Track
+from catalog.models import ServerSong, Track, TrackCode
 
 MergeHandler = Callable[[Track, Track], None]
 """``handler(duplicate, keep)``: move all rows of ``duplicate`` to ``keep``; called inside the transaction."""
 
 _handlers: list[MergeHandler] = []
 # Fields that the kept song takes over if its own are empty.
-_FILLED = ("album", "popularity", "duration_ms", "explicit", "release_year", "preview_url", "cover_url", "isrc")
+_FILLED = (
+    "album", "popularity", "duration_ms", "explicit", "release_year", "preview_url", "cover_url", "isrc", "mbid",
+)  # fmt: skip
 
 
 class MergeError(ValueError):
@@ -44,17 +46,31 @@ def merge_tracks(*, keep: Track, duplicates: Sequence[Track]) -> None:
     list(Track.objects.select_for_update().filter(pk__in=[keep.pk, *(t.pk for t in duplicates)]).order_by("pk"))
     for duplicate in duplicates:
         _fill(keep, duplicate)
+        _move_files(keep, duplicate)
         for handler in _handlers:
             handler(duplicate, keep)
         if duplicate.spotify_id:
             duplicate.is_active = False
-            duplicate.save(update_fields=["is_active", "updated_at"])
+            duplicate.save(update_fields=["is_active", "has_file", "updated_at"])
         else:
             duplicate.delete()
     keep.is_active = True
     names = [credit.artist.name for credit in keep.credits.select_related("artist").order_by("position")]
     keep.refresh_derived(names)
     keep.save()
+
+
+def _move_files(keep: Track, duplicate: Track) -> None:
+    """Have what music servers have of ``duplicate`` be ``keep``'s, and its codes, the first of them among these."""
+    ServerSong.objects.filter(track=duplicate).update(track=keep)
+    keep.has_file, duplicate.has_file = keep.has_file or duplicate.has_file, False
+    codes = set(duplicate.codes.values_list("scheme", "value"))
+    codes |= {(TrackCode.Scheme.ISRC, duplicate.isrc), (TrackCode.Scheme.MBID, duplicate.mbid)}
+    known = {("isrc", keep.isrc), ("mbid", keep.mbid), ("isrc", ""), ("mbid", "")}
+    codes = {(str(scheme), value) for scheme, value in codes} - known
+    rows = [TrackCode(track=keep, scheme=scheme, value=value) for scheme, value in sorted(codes)]
+    TrackCode.objects.bulk_create(rows, ignore_conflicts=True)
+    duplicate.codes.all().delete()
 
 
 def _fill(keep: Track, duplicate: Track) -> None:

@@ -1,0 +1,1 @@
+"""Songs that a music server or a folder has, as songs of the catalogue."""

@@ -1,0 +1,1 @@
+"""Music servers and folders: connecting, reading, switching off."""

@@ -1,0 +1,117 @@
+"""Music servers in the administration: what is connected, when it was read, and what went wrong."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ImproperlyConfigured
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import MusicServer
+from catalog.sources.servers.services import (
+    LibraryError,
+    clean_address,
+    connect_server,
+    remove_server,
+    set_server_active,
+)
+from catalog.sources.subsonic.client import SubsonicError
+from jobs.services import enqueue
+
+
+class ServerForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A server's address and log-in; the password is never shown again."""
+
+    password = forms.CharField(
+        label=_("Password or API key"), required=False, widget=forms.PasswordInput, strip=False, max_length=500
+    )
+
+    class Meta:
+        model = MusicServer
+        fields = ("address", "username", "is_api_key")
+
+    def clean_address(self) -> str:
+        """Return the address as it is kept."""
+        try:
+            return clean_address(self.cleaned_data["address"])
+        except LibraryError as error:
+            raise forms.ValidationError(str(error)) from error
+
+    def clean(self) -> dict[str, Any]:
+        """Log in to the server: what it refuses is an error here, and what it takes is connected."""
+        data: dict[str, Any] = super().clean() or {}
+        if not self.errors:
+            try:
+                connected = connect_server(
+                    address=data["address"],
+                    username=data["username"],
+                    secret=data["password"],
+                    is_api_key=data["is_api_key"],
+                )
+            except (LibraryError, SubsonicError, ImproperlyConfigured) as error:
+                raise forms.ValidationError(str(error)) from error
+            self.instance = connected
+        return data
+
+    def _post_clean(self) -> None:
+        """Check nothing of the model: the service has written it."""
+
+
+@admin.register(MusicServer)
+class MusicServerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Connect, read, switch off, remove."""
+
+    form = ServerForm
+    list_display = ("address", "kind", "is_active", "songs", "read_at", "error")
+    actions = ("read", "switch_on", "switch_off")
+
+    @admin.display(description=_("songs"))
+    def songs(self, server: MusicServer) -> int:
+        """Count the songs that it has now."""
+        return server.songs.filter(gone_at=None).count()
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("address",) if obj else ()
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Connecting the same address again changes its log-in."""
+        return obj is None and super().has_change_permission(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """The form's check has connected it; its songs are read in the background."""
+        enqueue(kind="read-servers", user_id=request.user.pk, arguments={"server": obj.pk}, subject=f"server:{obj.pk}")
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Name the servers alone: their songs are many, and stay in the catalogue."""
+        is_allowed = self.has_delete_permission(request)
+        return [str(server) for server in objs], {}, set() if is_allowed else {"music server"}, []
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Forget the server; its songs stay."""
+        remove_server(server=obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Forget several."""
+        for server in queryset:
+            remove_server(server=server)
+
+    @admin.action(description=_("Read selected music servers now"), permissions=["change"])
+    def read(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Ask for a background job for each."""
+        for server in queryset:
+            self.save_model(request, server, None, change=True)
+        self.message_user(request, _("Requested. The page Jobs shows how far it is."), messages.SUCCESS)
+
+    @admin.action(description=_("Switch selected music servers on"), permissions=["change"])
+    def switch_on(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Read and play from them again."""
+        for server in queryset:
+            set_server_active(server=server, is_active=True)
+
+    @admin.action(description=_("Switch selected music servers off"), permissions=["change"])
+    def switch_off(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Neither read nor play from them."""
+        for server in queryset:
+            set_server_active(server=server, is_active=False)

@@ -1,0 +1,47 @@
+"""Reading the music servers and folders as a background job, now and then."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import MusicServer
+from catalog.sources.servers.services import LibraryError, ReadReport, read_server
+from catalog.sources.subsonic.client import SubsonicError
+from jobs.registry import Kind, Run
+
+
+def _read(run: Run) -> str:
+    """Read all active servers, or the one named; one that fails does not keep the others from being read."""
+    from jobs.running import JobFailedError
+
+    servers = MusicServer.objects.filter(is_active=True)
+    if pk := run.job.arguments.get("server"):
+        servers = servers.filter(pk=pk)
+    lines, failed = [], []
+    for server in servers:
+        try:
+            report = read_server(server, lambda done, total: run.report(f"{done:,}", done / max(done, total, 1)))
+        except (SubsonicError, LibraryError) as error:
+            failed.append(f"{server}: {error}")
+        else:
+            lines.append(f"{server}: {summary(report)}")
+            run.log(lines[-1])
+    if failed:
+        raise JobFailedError("; ".join(failed))
+    return "; ".join(lines) or "no music server is connected"
+
+
+def summary(report: ReadReport) -> str:
+    """Return a line about a reading."""
+    return (
+        f"{report.songs:,} songs read: {report.created:,} new, {report.matched:,} already in the catalogue, "
+        f"{report.changed:,} changed, {report.unchanged:,} unchanged, {report.gone:,} gone"
+    )
+
+
+def _every() -> timedelta | None:
+    return timedelta(hours=settings.LIBRARY_HOURS) if settings.LIBRARY_HOURS else None
+
+
+READ = Kind(name="read-servers", label=_("Reading music servers"), handler=_read, every=_every, is_startable=True)

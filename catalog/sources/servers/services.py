@@ -1,0 +1,163 @@
+"""Music servers and folders: connecting, reading, switching off."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from urllib.parse import urlsplit
+
+from django.db import reset_queries, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from catalog.models import MusicServer, ServerSong
+from catalog.sources.library.songs import SourceSong
+from catalog.sources.library.writing import LibraryWriter, note_files
+from catalog.sources.subsonic.client import Abilities, Login, SubsonicClient, SubsonicError, is_safe_for_passwords
+from catalog.sources.subsonic.walking import walk
+
+Progress = Callable[[int, int], None]
+"""``progress(done, total)``: songs so far, and how many there were the last time (0 where unknown)."""
+
+
+class LibraryError(Exception):
+    """A server or a folder cannot be used as it is; the message says why."""
+
+
+@dataclass(frozen=True)
+class ReadReport:
+    """What a reading did: numbers of songs as the server counts them; ``gone`` are those it has lost."""
+
+    songs: int
+    created: int
+    matched: int
+    changed: int
+    unchanged: int
+    gone: int
+
+
+def clean_address(address: str) -> str:
+    """Return a server's address without a slash at its end. Raises ``LibraryError`` for what is none."""
+    try:
+        url = urlsplit(address.strip())
+        is_whole = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:
+        is_whole = False
+    if not is_whole or len(address) > 500:
+        raise LibraryError("address: must look like https://music.example.org or http://192.168.1.2:4533")
+    if url.username is not None or url.password is not None or url.query or url.fragment:
+        raise LibraryError("address: must not hold a username, a password, ? or #")
+    path = url.path.rstrip("/").removesuffix("/rest")
+    return f"{url.scheme}://{url.netloc}{path}"
+
+
+def connect_server(*, address: str, username: str, secret: str, is_api_key: bool = False) -> MusicServer:
+    """Log in to a server and keep it; connecting it again changes the log-in. Not atomic: it waits for the server.
+
+    Raises ``LibraryError`` or ``SubsonicError``.
+    """
+    address = clean_address(address)
+    if not secret or not (username or is_api_key):
+        raise LibraryError("a username and a password, or an API key, must be given")
+    if is_api_key and not is_safe_for_passwords(address):
+        raise LibraryError("an API key may only go to an address with https://, or within your own network")
+    abilities = SubsonicClient(address, Login(username, secret, is_api_key)).probe()
+    with transaction.atomic():
+        server, _is_new = MusicServer.objects.update_or_create(
+            address=address,
+            defaults={
+                "kind": MusicServer.Kind.SUBSONIC,
+                "username": "" if is_api_key else username,
+                "secret": secret,
+                "is_api_key": is_api_key,
+                "is_active": True,
+                "abilities": asdict(abilities),
+                "error": "",
+            },
+        )
+        _note_files_of(server)
+    return server
+
+
+@transaction.atomic
+def set_server_active(*, server: MusicServer, is_active: bool) -> None:
+    """Play and read from a server, or no longer."""
+    MusicServer.objects.filter(pk=server.pk).update(is_active=is_active)
+    _note_files_of(server)
+
+
+@transaction.atomic
+def remove_server(*, server: MusicServer) -> None:
+    """Forget a server; its songs stay in the catalogue, without files."""
+    tracks = list(ServerSong.objects.filter(server=server).values_list("track_id", flat=True))
+    server.delete()
+    _note(tracks)
+
+
+def client_of(server: MusicServer) -> SubsonicClient:
+    """Return what calls a server."""
+    known = {name: value for name, value in dict(server.abilities).items() if name in Abilities.__dataclass_fields__}
+    return SubsonicClient(server.address, Login(server.username, server.secret, server.is_api_key), Abilities(**known))
+
+
+def read_server(server: MusicServer, progress: Progress = lambda _done, _total: None) -> ReadReport:
+    """Read all songs of a server or a folder; what stops half-way is finished by reading again.
+
+    Raises ``SubsonicError`` or ``LibraryError``, which are noted with the server, and what ``progress`` raises.
+    """
+    try:
+        report = _read(server, progress)
+    except (SubsonicError, LibraryError) as error:
+        MusicServer.objects.filter(pk=server.pk).update(error=str(error)[:1000])
+        raise
+    MusicServer.objects.filter(pk=server.pk).update(error="", read_at=timezone.now())
+    return report
+
+
+def _read(server: MusicServer, progress: Progress) -> ReadReport:
+    MusicServer.objects.filter(pk=server.pk).update(reading=F("reading") + 1)
+    reading = MusicServer.objects.values_list("reading", flat=True).get(pk=server.pk)
+    present = ServerSong.objects.filter(server=server, gone_at=None)
+    total = present.count()
+    writer, done = LibraryWriter(server, reading), 0
+    for batch in _batches_of(server):
+        writer.write(batch)
+        done += len(batch)
+        # With DEBUG on, Django keeps every statement.
+        reset_queries()
+        progress(done, total)
+    if not done and total:
+        # A disk that is not mounted, or a library that is just being scanned anew, has lost nothing.
+        raise LibraryError(f"{server}: has no songs any more, {total:,} before. Nothing was changed.")
+    gone = writer.finish()
+    counts = writer.counts
+    return ReadReport(done, counts["created"], counts["matched"], counts["changed"], counts["unchanged"], gone)
+
+
+def _batches_of(server: MusicServer) -> Iterator[Sequence[SourceSong]]:
+    if server.kind == MusicServer.Kind.FOLDER:
+        raise LibraryError(f"{server}: folders can't be read")
+    client = client_of(server)
+    # It may have been updated since.
+    abilities = client.probe()
+    MusicServer.objects.filter(pk=server.pk).update(abilities=asdict(abilities))
+    return walk(client)
+
+
+def _note_files_of(server: MusicServer) -> None:
+    _note(list(ServerSong.objects.filter(server=server).values_list("track_id", flat=True)))
+
+
+def _note(track_ids: Sequence[int]) -> None:
+    for start in range(0, len(track_ids), 500):
+        note_files(track_ids[start : start + 500])
+
+
+def seal_again() -> tuple[int, int]:
+    """Encrypt the servers' secrets with the first key; return how many, and how many no key opens."""
+    done = failed = 0
+    for server in MusicServer.objects.filter(kind=MusicServer.Kind.SUBSONIC):
+        if server.secret:
+            server.save(update_fields=["secret"])
+            done += 1
+        else:
+            failed += 1
+    return done, failed

@@ -1,0 +1,1 @@
+"""Servers that speak OpenSubsonic: Navidrome, gonic, supysonic and others."""
