@@ -27,6 +27,8 @@ from catalog.schemas import (
     SongPage,
 )
 from catalog.search.selectors import search
+from catalog.sources.sound.pieces import SoundError
+from catalog.sources.sound.responses import cover_response, recording_response
 from catalog.synth.responses import sketch_response
 
 router = Router(tags=["songs"])
@@ -95,6 +97,37 @@ def lookup(request: HttpRequest, query: Query[LookupQuery]) -> Any:
 def sketch(request: HttpRequest, song_id: RowId) -> Any:
     """A short piece of music generated from the song's features. Not the recording. Understands `Range`."""
     return sketch_response(request, get_object_or_404(Track.objects.active(), pk=song_id))
+
+
+@router.get(
+    "/songs/{song_id}/file",
+    summary="Get a piece of a song's recording",
+    auth=LISTENER,
+    response=responses(bytes, 404),
+    openapi_extra=file_response("audio/mpeg"),
+    url_name="song_file",
+)
+def song_file(request: HttpRequest, song_id: RowId) -> Any:
+    """Up to 256 KiB of the recording on a music server, as `Range` asks for. `?format=mp3` asks for an MP3."""
+    track = get_object_or_404(Track.objects.active(), pk=song_id)
+    try:
+        return recording_response(request, track)
+    except SoundError as error:
+        raise Http404("the recording isn't available now") from error
+
+
+@router.get(
+    "/songs/{song_id}/cover",
+    summary="Get a song's cover",
+    auth=LISTENER,
+    throttle=limits("api", "search"),
+    response=responses(bytes, 404),
+    openapi_extra=file_response("image/jpeg"),
+    url_name="song_cover",
+)
+def song_cover(request: HttpRequest, song_id: RowId) -> Any:
+    """The cover that a music server has of a song."""
+    return cover_response(get_object_or_404(Track.objects.active(), pk=song_id))
 
 
 @router.get(

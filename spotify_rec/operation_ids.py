@@ -27,6 +27,8 @@ OPERATION_IDS = {
     "GET /songs/lookup": "songs_lookup",
     "GET /songs/{song_id}": "song_get",
     "GET /songs/{song_id}/sketch.wav": "song_sketch",
+    "GET /songs/{song_id}/file": "song_file",
+    "GET /songs/{song_id}/cover": "song_cover",
     "GET /songs/{song_id}/similar": "song_similar",
     "GET /songs/{song_id}/playlists": "song_playlists",
     "POST /songs/{song_id}/rest": "song_snooze",

@@ -48,12 +48,12 @@ def _keep(path: Path, content: bytes) -> None:
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".draft", delete=False) as draft:
             draft.write(content)
         Path(draft.name).replace(path)
-        _trim(path.parent, limit)
+        trim_folder(path.parent, limit)
     except OSError as error:
         logger.warning("sketches are not kept: %s", error)
 
 
-def _trim(folder: Path, limit: int) -> None:
+def trim_folder(folder: Path, limit: int) -> None:
     """Delete the least recently used files until the rest is within ``limit`` bytes; other workers may do so at the
     same time."""
     files = []

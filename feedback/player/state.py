@@ -10,6 +10,7 @@ from accounts.spotify.selectors import connection_of
 from catalog.drawing.covers import cover_svg, shown_cover_url
 from catalog.models import Track
 from catalog.sources.recording_links import recording_links
+from catalog.sources.sound.selectors import file_url, server_cover_url
 from feedback.queue.selectors import QueueState, queue_state
 from feedback.ratings.selectors import rating_of
 
@@ -55,13 +56,14 @@ def track_json(user: User, track: Track) -> dict[str, Any]:
         "album": track.album,
         "url": track.get_absolute_url(),
         "cover": cover_svg(track),
-        "cover_url": shown_cover_url(track),
+        "cover_url": shown_cover_url(track) or server_cover_url(track),
         "duration_ms": track.duration_ms,
         "rating": rating_of(user, track),
         "rate_url": reverse("feedback:rate", args=[track.pk]),
         "why_url": reverse("recommender:song_why", args=[track.pk]),
         "links": recording_links(track),
         "sources": {
+            "file": file_url(track),
             "spotify": f"spotify:track:{track.spotify_id}" if on_spotify else "",
             "preview": track.preview_url,
             "sketch": reverse("catalog:sketch", args=[track.pk]),

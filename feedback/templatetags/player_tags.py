@@ -31,6 +31,8 @@ def player_settings() -> dict[str, Any]:
             "pause": _("Pause"),
             "pause_song": _("Pause %(song)s"),
             "listen": _("Play"),
+            "file": _("Recording"),
+            "file_help": _("The recording, from this site's own music."),
             "sketch": _("Sketch"),
             "sketch_help": _("A 25-second sketch made from this song's sound, not the recording."),
             "preview": _("Preview"),

@@ -6,6 +6,7 @@ from typing import Any
 from django.urls import reverse
 
 from accounts.models import User
+from catalog.sources.sound.selectors import file_url
 from feedback.player.state import track_json
 from feedback.queue.selectors import queue_state
 
@@ -20,6 +21,7 @@ def playback_of(user: User, *, unknown_songs: Sequence[int] = ()) -> dict[str, A
         "song": item.track,
         "means": {
             **track_json(user, item.track)["sources"],
+            "file": file_url(item.track, name="api:song_file"),
             "sketch": reverse("api:song_sketch", kwargs={"song_id": item.track.pk}),
         },
     }

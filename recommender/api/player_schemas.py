@@ -17,6 +17,10 @@ NO_CONTROLS = r"^[^\x00-\x1f\x7f]*$"
 class PlaybackSources(Schema):
     """The ways a song can be played. Empty if there is none."""
 
+    file: str = Field(
+        description="The recording, from a music server. Answers requests for a `Range` with up to 256 KiB.",
+        examples=["/api/songs/1482/file"],
+    )
     spotify: str = Field(examples=["spotify:track:4uLU6hMCjMI75M1A2tKUQC"])
     preview: str = Field(examples=["https://audio.example.org/1.mp3"])
     sketch: str = Field(

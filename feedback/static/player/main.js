@@ -2,6 +2,7 @@
 import { AudioBackend } from "./backends/audio.js";
 import { DeviceBackend } from "./backends/device.js";
 import { EmbedBackend } from "./backends/embed.js";
+import { FileBackend } from "./backends/file.js";
 import { SdkBackend } from "./backends/sdk.js";
 import { connectShortcuts } from "./shortcuts.js";
 import { connectMediaSession } from "./media-session.js";
@@ -20,6 +21,7 @@ const connection = () => player.state.spotify;
 
 // In order of preference.
 const player = new Player((onUpdate) => [
+  new FileBackend(audio, onUpdate),
   new SdkBackend(connection, onUpdate),
   new DeviceBackend(connection, onUpdate),
   new EmbedBackend(embedBox, onUpdate),

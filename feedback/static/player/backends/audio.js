@@ -9,7 +9,8 @@ export class AudioBackend {
     for (const event of EVENTS) {
       element.addEventListener(event, () => this.isLoaded && this.emit(event));
     }
-    element.addEventListener("error", () => this.isLoaded && onUpdate(this, { failed: true }));
+    // Two backends share the element: what one of them reacts to is no news for the next.
+    element.addEventListener("error", () => this.isLoaded && element.error && onUpdate(this, { failed: true }));
     this.onUpdate = onUpdate;
   }
 

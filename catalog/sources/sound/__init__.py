@@ -1,0 +1,1 @@
+"""The recordings of a music server, played through the site."""

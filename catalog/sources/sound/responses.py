@@ -1,0 +1,82 @@
+"""Recordings and their covers as answers to requests, of a page or of the API."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.cache import patch_cache_control
+
+from catalog.models import MusicServer, ServerSong, Track
+from catalog.sources.servers.services import client_of
+from catalog.sources.sound.pieces import MP3, OutsideError, best_song, bounds_of, piece_of, present_songs
+from catalog.sources.subsonic.client import COVER_BYTES, SubsonicError
+
+_HOUR, _DAY = 3600, 24 * 3600
+_COVER_SECONDS = 8.0
+# No SVG: it may hold scripts.
+_PICTURES = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"})
+_COVER_PIXELS = 300
+
+
+def recording_response(request: HttpRequest, track: Track) -> HttpResponse:
+    """Return the piece of a song's recording that is asked for. Raises ``Http404`` and ``SoundError``.
+
+    ``?format=mp3`` asks for an MP3 made of it.
+    """
+    song = best_song(track)
+    if song is None:
+        raise Http404("no file")
+    form = MP3 if request.GET.get("format") == MP3 else ""
+    etag = f'"{song.digest}{form}"'
+    bounds = bounds_of(request.headers.get("Range", ""))
+    if bounds is None or request.headers.get("If-Range", etag) != etag:
+        # The whole would hold a thread for as long as it is listened to.
+        return _described(HttpResponse("Ask for a Range of bytes.", status=416, content_type="text/plain"), etag)
+    try:
+        piece = piece_of(song, bounds, form)
+    except OutsideError as error:
+        answer = HttpResponse(status=416, content_type="text/plain")
+        answer["Content-Range"] = f"bytes */{error.total}"
+        return _described(answer, etag)
+    answer = HttpResponse(piece.content, status=206, content_type=piece.content_type)
+    answer["Content-Range"] = f"bytes {piece.first}-{piece.first + len(piece.content) - 1}/{piece.total}"
+    patch_cache_control(answer, private=True, max_age=_HOUR)
+    return _described(answer, etag)
+
+
+def cover_response(track: Track) -> HttpResponse:
+    """Return the cover that a music server has of a song. Raises ``Http404``."""
+    songs = present_songs(track).filter(server__kind=MusicServer.Kind.SUBSONIC).exclude(cover_id="")
+    song = songs.first() if track.has_file else None
+    if song is None:
+        raise Http404("no cover")
+    try:
+        content, content_type = _cover_of(song)
+    except SubsonicError as error:
+        raise Http404("no cover") from error
+    answer = HttpResponse(content, content_type=content_type)
+    patch_cache_control(answer, private=True, max_age=_DAY)
+    return _safe(answer)
+
+
+def _cover_of(song: ServerSong) -> tuple[bytes, str]:
+    parameters = {"id": song.cover_id, "size": _COVER_PIXELS}
+    answer = client_of(song.server).fetch("getCoverArt", parameters, seconds=_COVER_SECONDS)
+    if answer.status != 200 or answer.content_type not in _PICTURES:
+        answer.close()
+        raise SubsonicError("getCoverArt: no picture")
+    content = answer.read(COVER_BYTES + 1)
+    if not content or len(content) > COVER_BYTES:
+        raise SubsonicError("getCoverArt: too large")
+    return content, answer.content_type
+
+
+def _described(answer: HttpResponse, etag: str) -> HttpResponse:
+    answer["Accept-Ranges"] = "bytes"
+    answer["ETag"] = etag
+    return _safe(answer)
+
+
+def _safe(answer: HttpResponse) -> HttpResponse:
+    """Have a browser take it for nothing else, on no other site."""
+    answer["Content-Disposition"] = "inline"
+    answer["X-Content-Type-Options"] = "nosniff"
+    answer["Cross-Origin-Resource-Policy"] = "same-origin"
+    return answer

@@ -1,0 +1,67 @@
+"""Recordings that no browser plays, as MP3s that the server makes of them: whole, so that one can seek in them."""
+
+import os
+import tempfile
+from pathlib import Path
+from threading import BoundedSemaphore
+from typing import IO
+
+from django.conf import settings
+
+from catalog.models import ServerSong
+from catalog.sources.servers.services import client_of
+from catalog.sources.subsonic.client import Answer, SubsonicError
+from catalog.synth.store import trim_folder
+
+_SECONDS = 25.0
+_MAX_BYTES = 100_000_000
+_KBIT = 192
+# So many of a process's threads wait for a server to make one; the others go on answering.
+_makers = BoundedSemaphore(2)
+
+
+def transcoded_file(song: ServerSong) -> Path:
+    """Return where the MP3 of a song is, made by its server if it is not there yet. Raises ``SubsonicError``."""
+    path: Path = settings.VAR_DIR / "transcoded" / f"{song.server_id}-{song.digest}.mp3"
+    if path.is_file():
+        os.utime(path)
+        return path
+    if not _makers.acquire(timeout=_SECONDS / 5):
+        raise SubsonicError("stream: other MP3s are being made")
+    try:
+        if not path.is_file():
+            _make(song, path, limit=settings.TRANSCODED_CACHE_MB * 1_000_000)
+    except OSError as error:
+        raise SubsonicError(f"stream: the MP3 can't be kept ({error.strerror})") from error
+    finally:
+        _makers.release()
+    return path
+
+
+def _make(song: ServerSong, path: Path, *, limit: int) -> None:
+    if not limit:
+        raise SubsonicError("stream: MP3s are off (TRANSCODED_CACHE_MB)")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    parameters = {"id": song.remote_id, "format": "mp3", "maxBitRate": _KBIT}
+    answer = client_of(song.server).fetch("stream", parameters, seconds=_SECONDS)
+    if answer.status != 200 or answer.content_type not in ("audio/mpeg", "audio/mp3"):
+        answer.close()
+        raise SubsonicError(f"stream: no MP3, but {answer.content_type[:50]} (HTTP {answer.status})")
+    # Beside it and renamed, so that nobody hears half a file.
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".draft", delete=False) as draft:
+        try:
+            _write(answer, draft, min(_MAX_BYTES, limit))
+        except BaseException:
+            Path(draft.name).unlink()
+            raise
+    Path(draft.name).replace(path)
+    trim_folder(path.parent, limit)
+
+
+def _write(answer: Answer, file: IO[bytes], limit: int) -> None:
+    size = 0
+    for piece in answer.pieces():
+        size += len(piece)
+        if size > limit:
+            raise SubsonicError("stream: the MP3 is too large")
+        file.write(piece)
