@@ -95,9 +95,9 @@ def test_files_play_with_seeking_and_what_cannot_be_played_is_made_so_or_sketche
         "for (const name of ['input', 'change']) seek.dispatchEvent(new Event(name, {bubbles: true})); }"
     )
     wait_for_sound(page, f"/songs/{songs[0].pk}/file", 50.2)
-    asked = [headers["Range"] for _verb, method, _values, headers in stand_in.calls if method == "stream"]
-    assert asked[0] == "bytes=0-262143"
-    assert all(int(text.split("-")[1]) - int(text[6:].split("-")[0]) < 256 * 1024 for text in asked)
+    ranges = [headers["Range"] for _verb, method, _values, headers in stand_in.calls if method == "stream"]
+    assert ranges[0] == "bytes=0-262143"
+    assert all(int(text.split("-")[1]) - int(text[6:].split("-")[0]) < 256 * 1024 for text in ranges)
 
     for number, address in ((1, "file?format=mp3"), (2, "sketch.wav")):
         page.get_by_role("button", name=f"Play Song {number}").first.click()

@@ -62,7 +62,7 @@ def test_names(user: User) -> None:
 
 
 @pytest.mark.parametrize(
-    ("title", "place", "expected"),
+    ("title", "position", "expected"),
     [
         ("A", 1, "BACDE"), ("A", 4, "BCDEA"), ("A", 99, "BCDEA"), ("E", 0, "EABCD"), ("E", -3, "EABCD"),
         ("D", 1, "ADBCE"), ("B", 3, "ACDBE"), ("C", 2, "ABCDE"),

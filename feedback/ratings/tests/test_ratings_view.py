@@ -41,7 +41,7 @@ def test_each_row_shows_its_state_and_can_change(listener: Client, user: User) -
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "expected"),
     [("BEYONCE", ["Déjà Vu"]), ("deja", ["Déjà Vu"]), ("vu beyonce", ["Déjà Vu"]), ("halo", []), ("%", []), ("   ", 2)],
 )
 def test_search_over_title_and_artists(listener: Client, user: User, query: str, expected: list[str] | int) -> None:
