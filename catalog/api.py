@@ -72,16 +72,21 @@ def find(request: HttpRequest, page: Query[PageQuery], query: Query[SearchQuery]
 
 @router.get("/songs/lookup", summary="Look up songs", auth=ANYBODY, response=responses(LookupOut, 401, is_public=True))
 def lookup(request: HttpRequest, query: Query[LookupQuery]) -> Any:
-    """Songs by ID, by their IDs on Spotify or by ISRC. Repeat a parameter for several: `?id=12&id=15`."""
-    isrcs = [isrc.upper() for isrc in query.isrc]
+    """Songs by ID, by their IDs on Spotify or MusicBrainz, or by ISRC.
+
+    Repeat a parameter for several: `?id=12&id=15`.
+    """
+    isrcs, mbids = [isrc.upper() for isrc in query.isrc], [mbid.lower() for mbid in query.mbid]
     tracks = selectors.tracks_in_order(dict.fromkeys(query.id))
-    coded = selectors.tracks_by_code(spotify_ids=query.spotify_id, isrcs=isrcs)
-    on_spotify, recorded = {track.spotify_id for track in coded}, {track.isrc for track in coded}
+    coded = selectors.tracks_by_code(spotify_ids=query.spotify_id, isrcs=isrcs, mbids=mbids)
+    on_spotify = {track.spotify_id for track in coded}
+    recorded = {code for track in coded for code in selectors.codes_of(track)}
     return {
         "items": list({track.pk: track for track in [*tracks, *coded]}.values()),
         "unknown_ids": selectors.unknown_ids(query.id, tracks),
         "unknown_spotify_ids": [code for code in dict.fromkeys(query.spotify_id) if code not in on_spotify],
         "unknown_isrcs": [code for code in dict.fromkeys(isrcs) if code not in recorded],
+        "unknown_mbids": [code for code in dict.fromkeys(mbids) if code not in recorded],
     }
 
 

@@ -12,6 +12,7 @@ __all__ = ["MAX_ID", "RowId"]
 
 
 ISRC_PATTERN = "^[A-Za-z]{2}[A-Za-z0-9]{3}[0-9]{7}$"
+MBID_PATTERN = "^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$"
 
 
 class ArtistRef(Schema):
@@ -62,6 +63,11 @@ class SongOut(SongRef):
     """A song with all its details."""
 
     isrc: str = Field(description="Empty if unknown.", examples=["GBAYE0601498"])
+    mbid: str = Field(
+        description="The recording's ID at MusicBrainz. Empty if unknown.",
+        examples=["b1a9c0e9-d987-4042-ae91-78d6a3267d69"],
+    )
+    has_file: bool = Field(description="True if this site has the recording: see `/api/songs/{song_id}/file`.")
     genres: list[GenreRef]
     features: dict[str, float] = Field(description="Audio features. Unknown ones are omitted.")
     features_origin: str = Field(description="Source of the features. Empty if there are none.")
@@ -83,6 +89,9 @@ class LookupQuery(Schema):
         [], max_length=100, examples=[["4uLU6hMCjMI75M1A2tKUQC"]]
     )
     isrc: list[Annotated[str, Bounds(pattern=ISRC_PATTERN)]] = Bounds([], max_length=100, examples=[["GBAYE0601498"]])
+    mbid: list[Annotated[str, Bounds(pattern=MBID_PATTERN)]] = Bounds(
+        [], max_length=100, examples=[["b1a9c0e9-d987-4042-ae91-78d6a3267d69"]]
+    )
 
 
 class LookupOut(Schema):
@@ -92,6 +101,7 @@ class LookupOut(Schema):
     unknown_ids: list[int] = Field(examples=[[99]])
     unknown_spotify_ids: list[str] = Field(examples=[["4uLU6hMCjMI75M1A2tKUQC"]])
     unknown_isrcs: list[str] = Field(examples=[["GBAYE0601498"]])
+    unknown_mbids: list[str] = Field(examples=[["b1a9c0e9-d987-4042-ae91-78d6a3267d69"]])
 
 
 class SearchPage(SongPage):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.core.cache import cache
 from django.core.paginator import Paginator
-from django.db.models import Count, F, Max, Min, Model, Prefetch, Q, QuerySet, Window
+from django.db.models import Count, F, Max, Min, Model, Prefetch, Q, QuerySet, Window, prefetch_related_objects
 from django.db.models.expressions import OrderBy
 from django.db.models.functions import RowNumber
 from django.utils.functional import Promise
@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.features import FEATURES
 from catalog.genre_labels import genre_label
 from catalog.identity.compilers import is_compiler
-from catalog.models import Artist, Genre, Track, TrackArtist
+from catalog.models import Artist, Genre, Track, TrackArtist, TrackCode
 from catalog.search.filters import SongFilter
 from catalog.search.index import popular_first, shown_by_index
 
@@ -109,10 +109,22 @@ def unknown_ids(ids: Iterable[int], rows: Iterable[Model]) -> list[int]:
     return [pk for pk in dict.fromkeys(ids) if pk not in known]
 
 
-def tracks_by_code(*, spotify_ids: Sequence[str], isrcs: Sequence[str]) -> list[Track]:
-    """Return the shown songs with these ids on Spotify or these ISRCs, the most popular first."""
-    shown = Track.objects.active().filter(Q(spotify_id__in=spotify_ids) | Q(isrc__in=isrcs))
-    return tracks_in_order(shown.order_by("-popularity", "pk").values_list("pk", flat=True))
+def tracks_by_code(*, spotify_ids: Sequence[str], isrcs: Sequence[str], mbids: Sequence[str]) -> list[Track]:
+    """Return the shown songs with these ids on Spotify or MusicBrainz or these ISRCs, the most popular first.
+
+    They have all their codes at hand: see :func:`codes_of`.
+    """
+    more = TrackCode.objects.filter(value__in=[*isrcs, *mbids]).values("track")
+    one = Q(spotify_id__in=spotify_ids) | Q(isrc__in=isrcs) | Q(mbid__in=mbids) | Q(pk__in=more)
+    ids = Track.objects.active().filter(one).order_by("-popularity", "pk").values_list("pk", flat=True)
+    tracks = tracks_in_order(ids)
+    prefetch_related_objects(tracks, "codes")
+    return tracks
+
+
+def codes_of(track: Track) -> set[str]:
+    """Return the ISRCs and MusicBrainz ids of a song: its first ones, and further ones."""
+    return {track.isrc, track.mbid, *(code.value for code in track.codes.all())} - {""}
 
 
 def titles_in_order(ids: Sequence[int]) -> list[Track]:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.spotify.models import SpotifyAccount
 from accounts.tokens.services import create_token
-from catalog.models import Track
+from catalog.models import Track, TrackCode
 from catalog.tests.factories import make_track
 from feedback.queue.models import PlayQueue
 from tests.api_calls import JSON, send
@@ -183,6 +183,20 @@ def test_songs_are_looked_up_by_their_codes(client: Client, songs: list[Track]) 
     assert [song["id"] for song in body["items"]] == [coded.pk]
     assert (body["unknown_spotify_ids"], body["unknown_isrcs"]) == ([], ["GBAYE0000000"])
     send(client, "get", "/api/songs/lookup?isrc=x", status=422)
+
+
+def test_songs_are_looked_up_by_further_codes_and_musicbrainz_ids(client: Client) -> None:
+    mbids = [f"b1a9c0e9-d987-4042-ae91-78d6a3267d6{n}" for n in range(3)]
+    coded = make_track("Coded", isrc="GBAYE0601498", mbid=mbids[0], has_file=True)
+    TrackCode.objects.create(track=coded, scheme="isrc", value="GBAYE0601499")
+    TrackCode.objects.create(track=coded, scheme="mbid", value=mbids[1])
+    query = f"mbid={mbids[0].upper()}&mbid={mbids[1]}&mbid={mbids[2]}&isrc=GBAYE0601499"
+    found = send(client, "get", f"/api/songs/lookup?{query}")
+    assert [song["id"] for song in found["items"]] == [coded.pk]
+    assert (found["unknown_isrcs"], found["unknown_mbids"]) == ([], [mbids[2]])
+    send(client, "get", "/api/songs/lookup?mbid=x", status=422)
+    song = send(client, "get", f"/api/songs/{coded.pk}")
+    assert (song["mbid"], song["has_file"]) == (mbids[0], True)
 
 
 def test_several_songs_are_rated_at_once(program: Client, songs: list[Track]) -> None:

@@ -1,4 +1,4 @@
-"""Matches plays to songs of the catalogue: by Spotify id, by ISRC, then by title and first artist."""
+"""Matches plays to songs of the catalogue: by Spotify id, MusicBrainz id, ISRC, then by title and first artist."""
 
 from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple
@@ -107,6 +107,8 @@ class Matcher:
     def _look_up(self, songs: dict[Hashable, PlayRow]) -> None:
         matches = _best(Track.objects.all(), "spotify_id", {row.spotify_id for row in songs.values()} - {""})
         left = self._take(songs, matches, {key: row.spotify_id for key, row in songs.items()})
+        matches = _best(Track.objects.all(), "mbid", {row.mbid for row in left.values()} - {""})
+        left = self._take(left, matches, {key: row.mbid for key, row in left.items()})
         matches = _best(Track.objects.all(), "isrc", {row.isrc for row in left.values()} - {""})
         left = self._take(left, matches, {key: row.isrc for key, row in left.items()})
         recordings = {key: recording_key(row.title, row.artists[0]) for key, row in left.items()}
@@ -278,7 +280,7 @@ def song_key(row: PlayRow) -> Hashable:
     """Return the key by which a history identifies a song."""
     if not row.title:
         return (row.spotify_id,)
-    return row.spotify_id or (row.title, row.artists[0], row.isrc, row.album)
+    return row.spotify_id or (row.title, row.artists[0], row.isrc, row.album, row.mbid)
 
 
 def _artists_of(row: PlayRow) -> tuple[str, ...]:

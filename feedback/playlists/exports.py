@@ -13,7 +13,15 @@ from django.http import HttpResponse, StreamingHttpResponse
 from catalog.models import Track
 from feedback.playlists.models import Playlist
 from feedback.playlists.selectors import tracks_of
-from feedback.web.exports import TRACK_COLUMNS, Address, csv_download, download, spotify_url, track_cells
+from feedback.web.exports import (
+    TRACK_COLUMNS,
+    Address,
+    csv_download,
+    download,
+    recording_url,
+    spotify_url,
+    track_cells,
+)
 
 
 def m3u(name: str, tracks: Iterable[Track], page: Address) -> str:
@@ -41,7 +49,7 @@ def _jspf_track(track: Track, page: Address) -> dict[str, Any]:
     # Unknown values are omitted, because JSPF has no empty values.
     columns = {
         "location": [track.preview_url] if track.preview_url else None,
-        "identifier": [spotify_url(track)] if track.is_on_spotify else None,
+        "identifier": [address for address in (recording_url(track), spotify_url(track)) if address],
         "title": track.title,
         "creator": track.artist_names,
         "album": track.album,

@@ -7,10 +7,11 @@ from django.db import transaction
 from accounts.locks import lock_user
 from accounts.models import User
 from catalog.models import Track
+from feedback.history_import.reading.values import mbid_of
 from feedback.ratings.selectors import rating_of
 from feedback.ratings.services import rate
 from feedback.scrobbling.models import ScrobbledSong
-from feedback.scrobbling.reported import ReportedListen, mbid_of
+from feedback.scrobbling.reported import ReportedListen
 from feedback.scrobbling.songs import songs_of
 from feedback.source import Source
 
@@ -39,7 +40,7 @@ def love_by_id(*, user: User, mbid: str, msid: str, value: int) -> bool:
         lock_user(user)
         if (canonical := mbid_of(mbid)) and (songs := _by_mbid(user, canonical)):
             return _love(user, songs, value)
-        track = _by_msid(user, msid)
+        track = _by_msid(user, msid) if msid else Track.objects.active().filter(mbid=mbid_of(mbid) or None).first()
         if track is None:
             return False
         _rate(user, track, value)

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from uuid import UUID
 
 from catalog.identity.nobody import is_no_album, is_no_artist
-from feedback.history_import.reading.values import isrc_of, spotify_id, text_of, whole
+from feedback.history_import.reading.values import isrc_of, mbid_of, spotify_id, text_of, whole
 
 # No song is shorter, so a smaller number of "milliseconds" is in seconds.
 _SHORTEST_MS = 10_000
@@ -108,15 +107,6 @@ def second_of(value: Any) -> int | None:
     if second is not None and second > _LAST_SECOND:
         second //= 1000
     return second
-
-
-def mbid_of(value: Any) -> str:
-    """Return a MusicBrainz id in its usual form, "" for what is none."""
-    text = text_of(value)
-    try:
-        return str(UUID(text)) if len(text) == 36 else ""
-    except ValueError:
-        return ""
 
 
 def _clean(value: Any) -> str:

@@ -130,7 +130,7 @@ def _lengths(pks: set[int]) -> dict[int, int | None]:
 def _row(heard: ReportedListen) -> PlayRow:
     return PlayRow(
         heard.at or 0, "", heard.spotify_id, heard.isrc, heard.title, heard.artists, heard.album, "", heard.duration_ms,
-        COMPLETED, True, "listenbrainz",
+        COMPLETED, True, "listenbrainz", mbid=heard.mbid,
     )  # fmt: skip
 
 

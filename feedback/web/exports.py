@@ -24,6 +24,11 @@ def spotify_url(track: Track) -> str:
     return f"https://open.spotify.com/track/{track.spotify_id}" if track.is_on_spotify else ""
 
 
+def recording_url(track: Track) -> str:
+    """Return the song's recording at MusicBrainz, by which players know it, empty where that is unknown."""
+    return f"https://musicbrainz.org/recording/{track.mbid}" if track.mbid else ""
+
+
 def page_address(request: HttpRequest) -> Address:
     """Return the function that gives a song's page on this site, host and all."""
     return lambda track: request.build_absolute_uri(track.get_absolute_url())

@@ -21,7 +21,16 @@ from feedback.history_import.reading.rows import (
     Row,
 )  # fmt: skip
 from feedback.history_import.reading.times import MILLISECONDS, Times, iso_seconds
-from feedback.history_import.reading.values import isrc_of, milliseconds, name_of, names_of, spotify_id, text_of, whole
+from feedback.history_import.reading.values import (
+    isrc_of,
+    mbid_of,
+    milliseconds,
+    name_of,
+    names_of,
+    spotify_id,
+    text_of,
+    whole,
+)
 from feedback.history_import.reading.youtube import artist_of, song_of
 
 # Reasons for which nothing was audible.
@@ -212,7 +221,15 @@ def _listenbrainz(record: Record, times: Times) -> Row:
     return PlayRow(
         at, f"{at}\n{title}\n{artist}", spotify_id(address), isrc_of(more.get("isrc")), title, artists or (artist,),
         text_of(meta.get("release_name")), address, _milliseconds(more), COMPLETED, True, "listenbrainz",
+        mbid=_recording_of(meta, more),
     )  # fmt: skip
+
+
+def _recording_of(meta: Record, more: Record) -> str:
+    """Return the recording that the player named, else the one that ListenBrainz took it for."""
+    mapping = meta.get("mbid_mapping")
+    mapped = mapping.get("recording_mbid") if isinstance(mapping, dict) else None
+    return mbid_of(more.get("recording_mbid")) or mbid_of(mapped)
 
 
 def _milliseconds(more: Record) -> int | None:

@@ -26,8 +26,9 @@ class PlayRow(NamedTuple):
     """One play of a history.
 
     ``at``: whole seconds since 1970, of the start or, where ``is_end``, the end of the play. ``key``: with the name
-    of the ``listing`` it tells this play from all others. ``spotify_id``, ``isrc``, ``uri``: "" where unknown;
-    ``title``: "" where only the id names the song; ``artists``: at least one, none empty, but for such songs.
+    of the ``listing`` it tells this play from all others. ``spotify_id``, ``isrc``, ``uri``, ``mbid`` (of the recording
+    at MusicBrainz): "" where unknown; ``title``: "" where only the id names the song; ``artists``: at least one, none
+    empty, but for such songs.
     """
 
     at: int
@@ -43,6 +44,7 @@ class PlayRow(NamedTuple):
     is_counted: bool
     listing: str = ""
     is_end: bool = False
+    mbid: str = ""
 
 
 Record = dict[str, Any]

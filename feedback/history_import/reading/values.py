@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from uuid import UUID
 
 _ID = re.compile(r"[0-9A-Za-z]{22}")
 _TRACK = "spotify:track:"
@@ -80,6 +81,15 @@ def isrc_of(value: Any) -> str:
     """Return an ISRC without its dashes, "" for what is none."""
     text = text_of(value).replace("-", "").upper()
     return text if len(text) == 12 and text.isascii() and text.isalnum() else ""
+
+
+def mbid_of(value: Any) -> str:
+    """Return a MusicBrainz id in its usual form, "" for what is none."""
+    text = text_of(value)
+    try:
+        return str(UUID(text)) if len(text) == 36 else ""
+    except ValueError:
+        return ""
 
 
 def several(names: str, ids: str = "") -> tuple[str, ...]:

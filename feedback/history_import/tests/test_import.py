@@ -66,6 +66,14 @@ def at(second: int) -> str:
     return f"2024-03-01T10:{second // 60:02}:{second % 60:02}Z"
 
 
+def test_plays_are_matched_by_the_musicbrainz_id_that_a_music_server_told(user: User) -> None:
+    mbid = "b1a9c0e9-d987-4042-ae91-78d6a3267d69"
+    make_track("Song", artist="Someone")
+    track = make_track("Written otherwise", artist="Somebody", mbid=mbid)
+    bring(user, [listen("Song", recording_mbid=mbid.upper()), listen("Song", recording_mbid="no id", at=1_700_001_000)])
+    assert [play.track.title for play in Play.objects.order_by("played_at")] == [track.title, "Song"]
+
+
 def test_plays_are_matched_by_id_then_isrc_then_title_and_artist(user: User) -> None:
     by_id = make_track("Other title", spotify_id=ID)
     by_isrc = make_track("Third title", isrc="USABC1234567")

@@ -14,6 +14,7 @@ from feedback.playlists.models import Playlist
 from feedback.tests.factories import make_track
 
 SPOTIFY_ID = "4uLU6hMCjMI75M1A2tKUQC"
+MBID = "b1a9c0e9-d987-4042-ae91-78d6a3267d69"
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def playlist(user: User) -> Playlist:
         make_track(
             "Étude", artist="Chopin", album="Études", duration_ms=187_600, preview_url="https://p.example/1.mp3"
         ),
-        make_track("On Spotify", artist="Somebody", spotify_id=SPOTIFY_ID, duration_ms=1000),
+        make_track("On Spotify", artist="Somebody", spotify_id=SPOTIFY_ID, mbid=MBID, duration_ms=1000),
         make_track("Two\nlines", artist="=1+1"),
     ]
     return services.create_playlist(owner=user, name="Für Élise, laut!", tracks=tracks)
@@ -68,7 +69,10 @@ def test_jspf(listener: Client, playlist: Playlist, user: User) -> None:
             "info": here(playlist, 0),
         },
         {
-            "identifier": [f"https://open.spotify.com/track/{SPOTIFY_ID}"],
+            "identifier": [
+                f"https://musicbrainz.org/recording/{MBID}",
+                f"https://open.spotify.com/track/{SPOTIFY_ID}",
+            ],
             "title": "On Spotify",
             "creator": "Somebody",
             "duration": 1000,

@@ -194,6 +194,15 @@ def test_a_love_by_musicbrainz_id_is_a_like_and_is_taken_back(submit: Call, toke
         assert list(Rating.objects.values_list("value", flat=True)) == values
 
 
+def test_a_musicbrainz_id_of_the_catalogue_goes_before_names(submit: Call, token: str, song: Track) -> None:
+    other = make_track("Written otherwise", artist="Somebody", mbid=MBID)
+    submit(listen(at=START, recording_mbid=MBID.upper()))
+    assert Play.objects.get().track == other
+    unplayed = make_track("Unplayed", mbid=MBID[:-1] + "2")
+    love(token, score=1, recording_mbid=unplayed.mbid)
+    assert list(Rating.objects.values_list("track", "value")) == [(unplayed.pk, 1)]
+
+
 def test_a_love_by_our_own_id_is_a_like_of_what_was_played(submit: Call, token: str, song: Track) -> None:
     submit(listen(at=START))
     msid = get("/1/user/ada/listens", token).json()["payload"]["listens"][0]["recording_msid"]
