@@ -7,8 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from catalog.models import MusicServer
 from catalog.sources.servers.jobs import summary
 from catalog.sources.servers.progress import progress_bar
-from catalog.sources.servers.services import LibraryError, clean_address, read_server
-from catalog.sources.subsonic.client import SubsonicError
+from catalog.sources.servers.services import READ_ERRORS, LibraryError, clean_address, read_server
 
 
 class Command(BaseCommand):
@@ -42,7 +41,7 @@ class Command(BaseCommand):
         try:
             with progress_bar(str(server)) as progress:
                 report = read_server(server, progress)
-        except (SubsonicError, LibraryError) as error:
+        except READ_ERRORS as error:
             self.stderr.write(f"{server}: {error}")
             return False
         except KeyboardInterrupt as error:

@@ -23,7 +23,7 @@ class SourceSong(NamedTuple):
     """A song as its source describes it; ``None``, "" and () mean unknown.
 
     ``artist_mbids``: the MusicBrainz ids of artists, where known, by name. ``path``: within a folder. ``stamp``: what
-    else tells that the file has changed.
+    tells of a file that it has changed, without its tags.
     """
 
     remote_id: str
@@ -48,12 +48,17 @@ class SourceSong(NamedTuple):
     @property
     def digest(self) -> str:
         """Return 32 hexadecimal digits that differ when anything of the song does."""
-        return blake2b(repr(tuple(self)).encode(errors="replace"), digest_size=16).hexdigest()
+        content = self.stamp or repr(tuple(self))
+        return blake2b(content.encode(errors="replace"), digest_size=16).hexdigest()
 
 
 def clean_text(value: Any, length: int = TITLE_LENGTH) -> str:
     """Return a text without what no database takes, in one line and not too long; "" for what is no text."""
-    return " ".join(value.replace("\x00", "").split())[:length].strip() if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    # JSON can name half a character, which is none.
+    whole = value.replace("\x00", "").encode(errors="replace").decode()
+    return " ".join(whole.split())[:length].strip()
 
 
 def clean_album(value: Any) -> str:

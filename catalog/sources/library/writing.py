@@ -65,7 +65,8 @@ class LibraryWriter:
         changed = {key: row for key, row in known.items() if row.digest != songs[key].digest}
         for key, row in changed.items():
             self._follow(row, songs[key])
-        new = [song for key, song in songs.items() if key not in known]
+        # One without a title was not read again, and is gone from here in the meantime.
+        new = [song for key, song in songs.items() if key not in known and song.title]
         tracks, created = self._tracks_of(new)
         self._add_files(new, tracks)
         linked = {row.track_id: songs[key] for key, row in changed.items()} | dict(zip(tracks, new, strict=True))

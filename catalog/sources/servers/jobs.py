@@ -6,8 +6,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import MusicServer
-from catalog.sources.servers.services import LibraryError, ReadReport, read_server
-from catalog.sources.subsonic.client import SubsonicError
+from catalog.sources.servers.services import READ_ERRORS, ReadReport, read_server
 from jobs.registry import Kind, Run
 
 
@@ -22,7 +21,7 @@ def _read(run: Run) -> str:
     for server in servers:
         try:
             report = read_server(server, lambda done, total: run.report(f"{done:,}", done / max(done, total, 1)))
-        except (SubsonicError, LibraryError) as error:
+        except READ_ERRORS as error:
             failed.append(f"{server}: {error}")
         else:
             lines.append(f"{server}: {summary(report)}")
@@ -34,9 +33,10 @@ def _read(run: Run) -> str:
 
 def summary(report: ReadReport) -> str:
     """Return a line about a reading."""
+    unreadable = f", {report.unreadable:,} files that can't be read" if report.unreadable else ""
     return (
         f"{report.songs:,} songs read: {report.created:,} new, {report.matched:,} already in the catalogue, "
-        f"{report.changed:,} changed, {report.unchanged:,} unchanged, {report.gone:,} gone"
+        f"{report.changed:,} changed, {report.unchanged:,} unchanged, {report.gone:,} gone{unreadable}"
     )
 
 

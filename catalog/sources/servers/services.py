@@ -1,7 +1,9 @@
 """Music servers and folders: connecting, reading, switching off."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.db import reset_queries, transaction
@@ -9,6 +11,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from catalog.models import MusicServer, ServerSong
+from catalog.sources.folders.files import FolderError
+from catalog.sources.folders.reading import walk as walk_folder
 from catalog.sources.library.songs import SourceSong
 from catalog.sources.library.writing import LibraryWriter, note_files
 from catalog.sources.subsonic.client import Abilities, Login, SubsonicClient, SubsonicError, is_safe_for_passwords
@@ -22,9 +26,16 @@ class LibraryError(Exception):
     """A server or a folder cannot be used as it is; the message says why."""
 
 
+READ_ERRORS = (LibraryError, SubsonicError, FolderError)
+"""What a reading may end in, with a message for the operator."""
+
+
 @dataclass(frozen=True)
 class ReadReport:
-    """What a reading did: numbers of songs as the server counts them; ``gone`` are those it has lost."""
+    """What a reading did: numbers of songs as the server counts them; ``gone`` are those it has lost.
+
+    ``unreadable``: files of a folder that are no music, or damaged.
+    """
 
     songs: int
     created: int
@@ -32,6 +43,7 @@ class ReadReport:
     changed: int
     unchanged: int
     gone: int
+    unreadable: int = 0
 
 
 def clean_address(address: str) -> str:
@@ -77,6 +89,24 @@ def connect_server(*, address: str, username: str, secret: str, is_api_key: bool
     return server
 
 
+def connect_folder(*, path: Path) -> MusicServer:
+    """Keep a folder to read songs from, or switch it on again. Raises ``LibraryError`` for what is no folder."""
+    folder = path.expanduser().resolve()
+    if not folder.is_dir():
+        raise LibraryError(f"{path}: isn't a folder")
+    try:
+        address = os.fsencode(folder).decode()
+    except UnicodeDecodeError as error:
+        raise LibraryError(f"{path}: must have a name in UTF-8") from error
+    if len(address) > 500:
+        raise LibraryError(f"{path}: must not be longer than 500 characters")
+    server, is_new = MusicServer.objects.get_or_create(address=address, defaults={"kind": MusicServer.Kind.FOLDER})
+    if not is_new and not server.is_active:
+        set_server_active(server=server, is_active=True)
+        server.is_active = True
+    return server
+
+
 @transaction.atomic
 def set_server_active(*, server: MusicServer, is_active: bool) -> None:
     """Play and read from a server, or no longer."""
@@ -101,11 +131,12 @@ def client_of(server: MusicServer) -> SubsonicClient:
 def read_server(server: MusicServer, progress: Progress = lambda _done, _total: None) -> ReadReport:
     """Read all songs of a server or a folder; what stops half-way is finished by reading again.
 
-    Raises ``SubsonicError`` or ``LibraryError``, which are noted with the server, and what ``progress`` raises.
+    Raises ``LibraryError``, ``SubsonicError`` of a server and ``FolderError`` of a folder, which are noted with it, and
+    what ``progress`` raises.
     """
     try:
         report = _read(server, progress)
-    except (SubsonicError, LibraryError) as error:
+    except READ_ERRORS as error:
         MusicServer.objects.filter(pk=server.pk).update(error=str(error)[:1000])
         raise
     MusicServer.objects.filter(pk=server.pk).update(error="", read_at=timezone.now())
@@ -118,7 +149,8 @@ def _read(server: MusicServer, progress: Progress) -> ReadReport:
     present = ServerSong.objects.filter(server=server, gone_at=None)
     total = present.count()
     writer, done = LibraryWriter(server, reading), 0
-    for batch in _batches_of(server):
+    unreadable: list[str] = []
+    for batch in _batches_of(server, unreadable):
         writer.write(batch)
         done += len(batch)
         # With DEBUG on, Django keeps every statement.
@@ -129,12 +161,18 @@ def _read(server: MusicServer, progress: Progress) -> ReadReport:
         raise LibraryError(f"{server}: has no songs any more, {total:,} before. Nothing was changed.")
     gone = writer.finish()
     counts = writer.counts
-    return ReadReport(done, counts["created"], counts["matched"], counts["changed"], counts["unchanged"], gone)
+    numbers = (counts["created"], counts["matched"], counts["changed"], counts["unchanged"])
+    return ReadReport(done, *numbers, gone, len(unreadable))
 
 
-def _batches_of(server: MusicServer) -> Iterator[Sequence[SourceSong]]:
+def _batches_of(server: MusicServer, unreadable: list[str]) -> Iterator[Sequence[SourceSong]]:
     if server.kind == MusicServer.Kind.FOLDER:
-        raise LibraryError(f"{server}: folders can't be read")
+
+        def digests(remote_ids: Sequence[str]) -> dict[str, str]:
+            songs = ServerSong.objects.filter(server=server, remote_id__in=remote_ids)
+            return dict(songs.values_list("remote_id", "digest"))
+
+        return walk_folder(Path(server.address), digests, unreadable)
     client = client_of(server)
     # It may have been updated since.
     abilities = client.probe()

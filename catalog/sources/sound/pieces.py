@@ -11,6 +11,7 @@ from typing import NamedTuple
 from django.db.models import QuerySet
 
 from catalog.models import MusicServer, ServerSong, Track
+from catalog.sources.folders.files import FolderError, file_of
 from catalog.sources.servers.services import client_of
 from catalog.sources.sound.transcoded import transcoded_file
 from catalog.sources.subsonic.client import Answer, SubsonicError
@@ -64,9 +65,10 @@ def present_songs(track: Track) -> QuerySet[ServerSong]:
 
 
 def best_song(track: Track) -> ServerSong | None:
-    """Return the file to play of a song."""
+    """Return the file to play of a song; ``None`` where there is none that can be played."""
     rows = list(present_songs(track)[:20]) if track.has_file else []
-    return min(rows, key=lambda row: (row.suffix not in OF_SUFFIX, row.pk), default=None)
+    playable = [row for row in rows if row.suffix in OF_SUFFIX or row.server.kind == MusicServer.Kind.SUBSONIC]
+    return min(playable, key=lambda row: (row.suffix not in OF_SUFFIX, row.pk), default=None)
 
 
 def bounds_of(text: str) -> tuple[int, int] | None:
@@ -87,9 +89,9 @@ def piece_of(song: ServerSong, bounds: tuple[int, int], form: str = "") -> Piece
     try:
         if song.server.kind == MusicServer.Kind.SUBSONIC:
             return _transcoded_piece(song, bounds) if form == MP3 else _server_piece(song, bounds)
-    except SubsonicError as error:
+        return _folder_piece(song, bounds)
+    except (SubsonicError, FolderError) as error:
         raise SoundError(str(error)) from error
-    raise SoundError(f"{song.server.kind}: has no sound")
 
 
 def _server_piece(song: ServerSong, bounds: tuple[int, int]) -> Piece:
@@ -130,6 +132,13 @@ def checked_piece(piece: Piece) -> Piece:
     if not piece.content:
         raise SoundError("the server sent nothing")
     return piece
+
+
+def _folder_piece(song: ServerSong, bounds: tuple[int, int]) -> Piece:
+    content_type = OF_SUFFIX.get(song.suffix)
+    if content_type is None:
+        raise SoundError("browsers don't play such files")
+    return piece_of_file(file_of(Path(song.server.address), song.path), bounds, content_type)
 
 
 def _transcoded_piece(song: ServerSong, bounds: tuple[int, int]) -> Piece:

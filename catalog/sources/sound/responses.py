@@ -1,9 +1,14 @@
 """Recordings and their covers as answers to requests, of a page or of the API."""
 
+from pathlib import Path
+
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import patch_cache_control
 
 from catalog.models import MusicServer, ServerSong, Track
+from catalog.sources.folders.covers import cover_of
+from catalog.sources.folders.files import FolderError, file_of
 from catalog.sources.servers.services import client_of
 from catalog.sources.sound.pieces import MP3, OutsideError, best_song, bounds_of, piece_of, present_songs
 from catalog.sources.subsonic.client import COVER_BYTES, SubsonicError
@@ -43,13 +48,13 @@ def recording_response(request: HttpRequest, track: Track) -> HttpResponse:
 
 def cover_response(track: Track) -> HttpResponse:
     """Return the cover that a music server has of a song. Raises ``Http404``."""
-    songs = present_songs(track).filter(server__kind=MusicServer.Kind.SUBSONIC).exclude(cover_id="")
-    song = songs.first() if track.has_file else None
+    has_any = Q(server__kind=MusicServer.Kind.FOLDER) | ~Q(cover_id="")
+    song = present_songs(track).filter(has_any).first() if track.has_file else None
     if song is None:
         raise Http404("no cover")
     try:
         content, content_type = _cover_of(song)
-    except SubsonicError as error:
+    except (SubsonicError, FolderError) as error:
         raise Http404("no cover") from error
     answer = HttpResponse(content, content_type=content_type)
     patch_cache_control(answer, private=True, max_age=_DAY)
@@ -57,6 +62,8 @@ def cover_response(track: Track) -> HttpResponse:
 
 
 def _cover_of(song: ServerSong) -> tuple[bytes, str]:
+    if song.server.kind == MusicServer.Kind.FOLDER:
+        return cover_of(file_of(Path(song.server.address), song.path), COVER_BYTES)
     parameters = {"id": song.cover_id, "size": _COVER_PIXELS}
     answer = client_of(song.server).fetch("getCoverArt", parameters, seconds=_COVER_SECONDS)
     if answer.status != 200 or answer.content_type not in _PICTURES:

@@ -1,5 +1,6 @@
 """A song of OpenSubsonic ("Child") as a song of a source. What does not fit its type is unknown."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ from catalog.sources.library.songs import (
     clean_year,
 )
 
+# What no database takes: NUL, and halves of characters.
+_UNFIT = re.compile("[\x00\ud800-\udfff]")
 _EXPLICIT = {"explicit": True, "clean": False}
 
 
@@ -30,7 +33,7 @@ def rows_of(value: Any) -> list[dict[str, Any]]:
 def remote_id(value: Any) -> str:
     """Return an id as it was sent, "" where it is none that we can keep."""
     text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-    return text if 0 < len(text) <= REMOTE_ID_LENGTH and "\x00" not in text else ""
+    return text if 0 < len(text) <= REMOTE_ID_LENGTH and not _UNFIT.search(text) else ""
 
 
 def song_of(row: Mapping[str, Any], release_mbids: Mapping[str, str]) -> SourceSong | None:

@@ -1,0 +1,1 @@
+"""Folders of music files: their tags, and the files themselves."""
