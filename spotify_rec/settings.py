@@ -453,6 +453,11 @@ SKETCH_CACHE_MB = _read_count("SKETCH_CACHE_MB", default=200)
 # Recordings that no browser plays are made MP3s by their music server; so many megabytes of them are kept on disk.
 TRANSCODED_CACHE_MB = _read_count("TRANSCODED_CACHE_MB", default=500)
 
+# The web server sends the files of folders itself: "X-Accel-Redirect" (nginx) or "X-Sendfile" (Apache, lighttpd).
+MUSIC_SENDFILE: str = _read("MUSIC_SENDFILE", env.str, default="")
+if MUSIC_SENDFILE not in ("", "X-Accel-Redirect", "X-Sendfile"):
+    raise ImproperlyConfigured("setting MUSIC_SENDFILE: must be X-Accel-Redirect or X-Sendfile, or empty.")
+
 
 # false: no page loads anything from Spotify's hosts, whatever song plays.
 def _read_links(name: str) -> list[tuple[str, str]]:

@@ -110,6 +110,10 @@ def read_settings(*names: str, **environment: str) -> list[str]:
         ),
         ({"RETRAIN_HOURS": "daily"}, "setting RETRAIN_HOURS: Not a valid integer."),
         ({"TRANSCODED_CACHE_MB": "-1"}, "setting TRANSCODED_CACHE_MB: must be 0 or more, not -1."),
+        (
+            {"MUSIC_SENDFILE": "nginx"},
+            "setting MUSIC_SENDFILE: must be X-Accel-Redirect or X-Sendfile, or empty.",
+        ),
         ({"LIBRARY_HOURS": "-1"}, "setting LIBRARY_HOURS: must be 0 or more, not -1."),
         ({"JOB_STALE_SECONDS": "0"}, "setting JOB_STALE_SECONDS: must be 1 or more."),
         ({"UPLOADS_KEPT_DAYS": "-1"}, "setting UPLOADS_KEPT_DAYS: must be 0 or more, not -1."),

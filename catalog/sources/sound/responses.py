@@ -1,7 +1,10 @@
 """Recordings and their covers as answers to requests, of a page or of the API."""
 
+import os
 from pathlib import Path
+from urllib.parse import quote_from_bytes
 
+from django.conf import settings
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import patch_cache_control
@@ -10,9 +13,20 @@ from catalog.models import MusicServer, ServerSong, Track
 from catalog.sources.folders.covers import cover_of
 from catalog.sources.folders.files import FolderError, file_of
 from catalog.sources.servers.services import client_of
-from catalog.sources.sound.pieces import MP3, OutsideError, best_song, bounds_of, piece_of, present_songs
+from catalog.sources.sound.pieces import (
+    MP3,
+    OF_SUFFIX,
+    OutsideError,
+    SoundError,
+    best_song,
+    bounds_of,
+    piece_of,
+    present_songs,
+)
 from catalog.sources.subsonic.client import COVER_BYTES, SubsonicError
 
+# The internal location of nginx, before the whole path of a file.
+ACCEL_LOCATION = "/_music"
 _HOUR, _DAY = 3600, 24 * 3600
 _COVER_SECONDS = 8.0
 # No SVG: it may hold scripts.
@@ -29,6 +43,8 @@ def recording_response(request: HttpRequest, track: Track) -> HttpResponse:
     if song is None:
         raise Http404("no file")
     form = MP3 if request.GET.get("format") == MP3 else ""
+    if settings.MUSIC_SENDFILE and song.server.kind == MusicServer.Kind.FOLDER:
+        return _handed_over(song)
     etag = f'"{song.digest}{form}"'
     bounds = bounds_of(request.headers.get("Range", ""))
     if bounds is None or request.headers.get("If-Range", etag) != etag:
@@ -44,6 +60,21 @@ def recording_response(request: HttpRequest, track: Track) -> HttpResponse:
     answer["Content-Range"] = f"bytes {piece.first}-{piece.first + len(piece.content) - 1}/{piece.total}"
     patch_cache_control(answer, private=True, max_age=_HOUR)
     return _described(answer, etag)
+
+
+def _handed_over(song: ServerSong) -> HttpResponse:
+    """Return an answer without a body: the web server in front puts the file, or the range asked for, in its place."""
+    try:
+        path = file_of(Path(song.server.address), song.path)
+    except FolderError as error:
+        raise SoundError(str(error)) from error
+    answer = HttpResponse(content_type=OF_SUFFIX[song.suffix])
+    if settings.MUSIC_SENDFILE == "X-Sendfile":
+        answer["X-Sendfile"] = str(path)
+    else:
+        answer["X-Accel-Redirect"] = ACCEL_LOCATION + quote_from_bytes(os.fsencode(path))
+    patch_cache_control(answer, private=True, max_age=_HOUR)
+    return _safe(answer)
 
 
 def cover_response(track: Track) -> HttpResponse:

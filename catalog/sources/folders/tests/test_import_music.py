@@ -233,6 +233,25 @@ def test_a_file_that_has_become_a_link_is_not_opened(song: ServerSong, client: C
     assert get(client, song).status_code == 502
 
 
+@pytest.mark.parametrize(("header", "before"), [("X-Accel-Redirect", "/_music"), ("X-Sendfile", "")])
+def test_the_web_server_sends_files_itself_if_it_is_set_up_for_that(
+    folder: Path, client: Client, settings: Any, header: str, before: str
+) -> None:
+    (folder / "a 100%.flac").write_bytes(flac(TITLE="A", ARTIST="A"))
+    imported(folder)
+    song = ServerSong.objects.get()
+    settings.MUSIC_SENDFILE = header
+    address = f"/songs/{song.track_id}/file"
+    assert header not in client.get(address)
+    client.force_login(User.objects.create_user("ada"))
+    answer = client.get(address)
+    path = f"{folder}/a 100%.flac" if header == "X-Sendfile" else f"{folder}/a%20100%25.flac"
+    assert (answer.status_code, answer[header], answer.content) == (200, before + path, b"")
+    assert (answer["Content-Type"], answer["X-Content-Type-Options"]) == ("audio/flac", "nosniff")
+    ServerSong.objects.update(path="../secret.flac")
+    assert client.get(address).status_code == 502
+
+
 def test_a_folders_file_that_no_browser_plays_is_no_means(song: ServerSong, client: Client) -> None:
     ServerSong.objects.update(suffix="wma")
     assert file_url(song.track) == ""
