@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.test import Client
 from accounts.models import User
 from catalog.models import ServerSong, Track
 from catalog.sources.servers.services import connect_server, read_server, set_server_active
+from catalog.sources.sound import transcoded
 from catalog.sources.sound.pieces import PIECE, bounds_of
 from catalog.sources.sound.selectors import file_url
 from catalog.sources.subsonic.tests.stand_in import StandIn, running
@@ -161,6 +163,17 @@ def test_a_server_that_makes_no_mp3_leaves_nothing_behind(stand_in: StandIn, lis
     )
     assert get(listener, "bytes=0-9", "?format=mp3").status_code == 502
     assert list((settings.VAR_DIR / "transcoded").iterdir()) == []
+
+
+def test_few_threads_wait_for_mp3s(stand_in: StandIn, listener: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in.files["so-1.mp3"] = ("audio/mpeg", SOUND)
+    monkeypatch.setattr(transcoded, "_makers", BoundedSemaphore(1))
+    monkeypatch.setattr(transcoded, "_SECONDS", 0.1)
+    with transcoded._makers:
+        assert get(listener, "bytes=0-9", "?format=mp3").status_code == 502
+    assert not stand_in.calls
+    monkeypatch.undo()
+    assert get(listener, "bytes=0-9", "?format=mp3").status_code == 206
 
 
 def test_an_mp3_that_may_not_be_kept_is_not_made_and_one_too_large_is_not_kept(
