@@ -62,6 +62,12 @@ class User(AbstractUser):
     explicit_allowed = models.BooleanField(
         _("allow explicit songs"), default=True, help_text=_("Whether songs with explicit lyrics may be recommended.")
     )
+    recordings_only = models.BooleanField(
+        _("only songs with a recording"),
+        default=False,
+        db_default=False,
+        help_text=_("Whether only songs may be recommended whose recording this site has."),
+    )
     adventure = models.FloatField(
         _("adventurousness"),
         default=0.3,

@@ -49,6 +49,10 @@ class ProfileIn(Strict):
 
     region: str = Field(max_length=2, description="ISO 3166-1 country code, or empty.", examples=["SE"])
     explicit_allowed: bool = Field(description="Whether songs with explicit lyrics may be recommended.")
+    recordings_only: bool | None = Field(
+        None,
+        description="Whether only songs may be recommended whose recording this site has. Unchanged if omitted.",
+    )
     adventure: float = Field(
         ge=0, le=1, description="From 0 (safe choices) to 1 (mostly music you don't know).", examples=[0.3]
     )
@@ -68,6 +72,7 @@ class ProfileOut(Schema):
     email: str = Field(examples=["ada@example.org"])
     region: str = Field(examples=["SE"])
     explicit_allowed: bool
+    recordings_only: bool
     adventure: float = Field(examples=[0.3])
     time_zone: str = Field(description="Empty if it follows the browser.", examples=["Europe/Stockholm"])
     created_at: datetime

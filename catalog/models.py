@@ -218,6 +218,7 @@ class Track(models.Model):
             models.Index(
                 fields=["is_active", "-popularity", "id", "release_year", *SOUND_COLUMNS], name="track_browse_sound"
             ),
+            models.Index(fields=["has_file"], name="track_by_file"),
         ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(condition=models.Q(popularity__lte=100), name="track_popularity_0_to_100"),

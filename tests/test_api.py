@@ -76,14 +76,16 @@ def test_a_session_reads_without_and_writes_with_the_csrf_token(user: User) -> N
 
 def test_a_token_needs_no_csrf_token_and_does_what_its_scope_says(user: User) -> None:
     client = Client(enforce_csrf_checks=True)
-    body = {"region": "SE", "explicit_allowed": True, "adventure": 0.5}
+    body = {"region": "SE", "explicit_allowed": True, "adventure": 0.5, "recordings_only": True}
     reads, writes = bearer(user, "read"), bearer(user)
 
     assert client.get("/api/user/profile", headers=reads).json()["id"] == user.pk
     refused = client.put("/api/user/profile", body, content_type=JSON, headers=reads)
     assert refused.status_code == 403
     assert problem_of(refused)["detail"] == "This access token is read-only."
-    assert client.put("/api/user/profile", body, content_type=JSON, headers=writes).status_code == 200
+    assert client.put("/api/user/profile", body, content_type=JSON, headers=writes).json()["recordings_only"] is True
+    del body["recordings_only"]
+    assert client.put("/api/user/profile", body, content_type=JSON, headers=writes).json()["recordings_only"] is True
     assert not client.cookies
 
 

@@ -126,6 +126,8 @@ def change_profile(request: HttpRequest, body: ProfileIn) -> Any:
         del form.fields["time_zone"]
     if not form.is_valid():
         raise refuse_form(form)
+    if body.recordings_only is not None:
+        user.recordings_only = body.recordings_only
     return form.save()
 
 

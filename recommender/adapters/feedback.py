@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from accounts.models import User
 from catalog.identity.compilers import COMPILER_KEYS
-from catalog.models import TrackArtist
+from catalog.models import Track, TrackArtist
 from feedback.ratings.models import Rating
 from feedback.taste import ListenerHistory, ListenerPreferences, UncountedTrack, feedback_of, preferences_of
 from recommender.adapters.loaded import LoadedModel
@@ -34,11 +34,15 @@ MOMENT_SECONDS = 300.0
 
 @dataclass(frozen=True, eq=False)
 class Exclusions:
-    """What must not be recommended now: rows of songs, artist and genre indices of the model's catalogue, int32."""
+    """What must not be recommended now: rows of songs, artist and genre indices of the model's catalogue, int32.
+
+    only: rows besides which nothing may be recommended, if the listener wants only songs with a recording.
+    """
 
     rows: IntArray
     artists: IntArray
     genres: IntArray
+    only: IntArray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +97,7 @@ def load_listener(user: User, loaded: LoadedModel, now: datetime | None = None) 
     uncounted = [track.track_id for track in history.uncounted if track.is_rated or track.at > recent]
     # They do not count towards the taste, but the listener still knows them.
     exclusions = exclusions_of(preferences, [*preferences.track_ids, *uncounted], loaded.model.catalogue)
+    exclusions = replace(exclusions, only=recorded_rows(user, loaded.model.catalogue))
     return ListenerInput(feedback, exclusions, _known(history.uncounted, feedback, loaded.model.catalogue, at))
 
 
@@ -100,6 +105,15 @@ def blocked(user: User | None, catalogue: Catalogue) -> Exclusions:
     """Return what ``user`` blocked. Two queries; none for visitors, who block nothing."""
     preferences = ListenerPreferences() if user is None else preferences_of(user)
     return exclusions_of(preferences, preferences.track_ids, catalogue)
+
+
+def recorded_rows(user: User | None, catalogue: Catalogue) -> IntArray | None:
+    """Return the rows of songs with a recording if ``user`` wants only those, else ``None``. At most one query."""
+    if user is None or not user.recordings_only:
+        return None
+    ids = Track.objects.filter(has_file=True).order_by().values_list("pk", flat=True)
+    rows = catalogue.rows_of(np.fromiter(ids, dtype=np.int64))
+    return rows[rows >= 0]
 
 
 def unwanted_rows(user: User | None, loaded: LoadedModel) -> IntArray:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from django.utils import timezone
 
 from accounts.models import User
-from recommender.adapters.feedback import Exclusions, Known, blocked, load_listener
+from recommender.adapters.feedback import Exclusions, Known, blocked, load_listener, recorded_rows
 from recommender.adapters.impressions import load_impressions
 from recommender.adapters.loaded import LoadedModel
 from recommender.engine import Catalogue, Feedback, Impressions, Request
@@ -54,7 +54,8 @@ def request_about_songs(
 
     Two queries; none for visitors, who may see all.
     """
-    return page_request(user, blocked(user, catalogue), catalogue, k, exclude_ids, Impressions(), 0.0)
+    exclusions = replace(blocked(user, catalogue), only=recorded_rows(user, catalogue))
+    return page_request(user, exclusions, catalogue, k, exclude_ids, Impressions(), 0.0)
 
 
 def page_request(
@@ -74,6 +75,7 @@ def page_request(
         excluded_artists=exclusions.artists,
         excluded_genres=exclusions.genres,
         explicit_allowed=user is None or user.explicit_allowed,
+        only=exclusions.only,
         adventure=adventure,
         shown=shown,
         new_since=timezone.localdate().year - NEW_YEARS,

@@ -1,16 +1,40 @@
 """Forms of the recommender's pages."""
 
 from collections.abc import Mapping
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.core.validators import validate_comma_separated_integer_list
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from accounts.forms import AdventureForm
+from accounts.models import User
 from catalog.models import Track
 from feedback.web.fields import PicksField
 from recommender.engine import SHELVES, ShelfName
+
+
+class TuneForm(AdventureForm):
+    """The adventure dial and, if this site has recordings, whether only songs with one are recommended."""
+
+    songs = forms.ChoiceField(
+        label=_("Songs"),
+        choices=[("any", _("All songs")), ("recorded", _("Only songs with a recording"))],
+        required=False,
+        widget=forms.Select(attrs={"class": "form-select form-select-sm"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["songs"] = "recorded" if self.instance.recordings_only else "any"
+
+    def save(self, commit: bool = True) -> User:
+        """Save the choices that were made."""
+        if chosen := self.cleaned_data["songs"]:
+            self.instance.recordings_only = chosen == "recorded"
+        user: User = super().save(commit)
+        return user
 
 
 class FillForm(forms.Form):

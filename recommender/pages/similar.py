@@ -6,7 +6,7 @@ import numpy as np
 
 from accounts.models import User
 from catalog.models import Track
-from recommender.adapters.feedback import unwanted_rows
+from recommender.adapters.feedback import recorded_rows, unwanted_rows
 from recommender.engine import IntArray, RecommendedPage, similar
 from recommender.lifecycle.versions import active_model
 from recommender.pages.shown import shown_page
@@ -23,9 +23,10 @@ def similar_tracks(*, track: Track, user: User | None, k: int = SIMILAR_SIZE) ->
     if row < 0:
         return None
     unwanted = unwanted_rows(user, loaded)
+    only = recorded_rows(user, loaded.model.catalogue)
 
     def ask(excluded: IntArray) -> RecommendedPage:
-        return similar(loaded.model, row, k, excluded=np.concatenate([unwanted, excluded]))
+        return similar(loaded.model, row, k, excluded=np.concatenate([unwanted, excluded]), only=only)
 
     page, tracks = shown_page(loaded.model, ask)
     return [tracks[item.track_id] for item in page.items]

@@ -31,7 +31,8 @@ def _no_rows() -> IntArray:
 class AllowedTracks:
     """The rules that say which tracks may be recommended.
 
-    excluded: rows left out with all their versions. excluded_artists, excluded_genres: blocked ones.
+    excluded: rows left out with all their versions. excluded_artists, excluded_genres: blocked ones. only: rows besides
+    which none may be recommended; None: all may.
     """
 
     catalogue: Catalogue
@@ -39,6 +40,7 @@ class AllowedTracks:
     explicit_allowed: bool = True
     excluded_artists: IntArray = field(default_factory=_no_rows)
     excluded_genres: IntArray = field(default_factory=_no_rows)
+    only: IntArray | None = None
 
     def mask(self, rows: IntArray | None = None) -> BoolArray:
         """Return which of `rows` (None: all tracks) are allowed, without going through the others: bool[len(rows)]."""
@@ -47,6 +49,8 @@ class AllowedTracks:
         allowed = catalogue.active[some] & ~known
         if not self.explicit_allowed:
             allowed &= ~catalogue.explicit[some]
+        if self.only is not None:
+            allowed &= flags_of(self.only, catalogue.n_tracks)[some]
         artists, genres = self.excluded_artists, self.excluded_genres
         if len(artists):
             allowed &= ~_has_any(catalogue.artist_indptr, catalogue.artist_indices, artists, catalogue.n_artists, rows)
@@ -55,9 +59,11 @@ class AllowedTracks:
         return allowed
 
 
-def allowed_rows(catalogue: Catalogue, excluded: IntArray, explicit_allowed: bool = True) -> BoolArray:
+def allowed_rows(
+    catalogue: Catalogue, excluded: IntArray, explicit_allowed: bool = True, only: IntArray | None = None
+) -> BoolArray:
     """Return which tracks may be recommended where nothing is blocked, bool[n]."""
-    return AllowedTracks(catalogue, excluded, explicit_allowed).mask()
+    return AllowedTracks(catalogue, excluded, explicit_allowed, only=only).mask()
 
 
 def allowed_mask(allowed: BoolArray | AllowedTracks, rows: IntArray | None = None) -> BoolArray:

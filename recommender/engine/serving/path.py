@@ -18,7 +18,13 @@ MAX_SIMILARITY = 3.0
 
 
 def track_path(
-    model: Model, start: int, goal: int, between: int, explicit_allowed: bool = True, excluded: IntArray | None = None
+    model: Model,
+    start: int,
+    goal: int,
+    between: int,
+    explicit_allowed: bool = True,
+    excluded: IntArray | None = None,
+    only: IntArray | None = None,
 ) -> IntArray:
     """Return rows of `between` songs that lead from `start` to `goal`, in order; fewer if the catalogue has no more.
 
@@ -28,13 +34,13 @@ def track_path(
         (a + b) / 2  -  |(b - a) / 2  -  (2 t - 1) CUT / 2|  +  c
 
     where c is the similarity of its sound to the point t of the straight line between the two audio vectors. No song
-    comes in two versions, no artist more than `max_per_artist` times. Raise InvalidDataError if a row lies outside the
-    catalogue.
+    comes in two versions, no artist more than `max_per_artist` times. only: rows besides which no song may be on the
+    path; None: all may. Raise InvalidDataError if a row lies outside the catalogue.
     """
     ends = np.array([start, goal], dtype=np.int32)
     check_range("start and goal", ends, 0, model.catalogue.n_tracks)
     left_out = ends if excluded is None else np.concatenate([ends, excluded]).astype(np.int32)
-    allowed = allowed_rows(model.catalogue, excluded=left_out, explicit_allowed=explicit_allowed)
+    allowed = allowed_rows(model.catalogue, excluded=left_out, explicit_allowed=explicit_allowed, only=only)
     near_start, near_goal = (_similarity(model, row) for row in (start, goal))
     closeness, position = (near_start + near_goal) / 2, (near_goal - near_start) / 2
     audio = model.term(AudioTerm)

@@ -30,8 +30,9 @@ class Request:
     """A request for a page. Raise InvalidDataError.
 
     k: songs on the page. excluded: rows left out besides those that the feedback excludes, with all their versions.
-    excluded_artists, excluded_genres: blocked ones. shown: songs shown before without a reaction, some of which are in
-    cooldown. adventure: 0..1, how much to explore. new_since: the year from which a release counts as new; None: none.
+    excluded_artists, excluded_genres: blocked ones. only: rows besides which none may be on it; None: all may. shown:
+    songs shown before without a reaction, some of which are in cooldown. adventure: 0..1, how much to explore.
+    new_since: the year from which a release counts as new; None: none.
     """
 
     k: int = 20
@@ -39,6 +40,7 @@ class Request:
     excluded_artists: IntArray = field(default_factory=_no_rows)
     excluded_genres: IntArray = field(default_factory=_no_rows)
     explicit_allowed: bool = True
+    only: IntArray | None = None
     adventure: float = 0.0
     shown: Impressions = field(default_factory=Impressions)
     new_since: int | None = None
@@ -139,12 +141,15 @@ def allowed_tracks(catalogue: Catalogue, excluded: IntArray, request: Request) -
     check_range("excluded", excluded, 0, catalogue.n_tracks)
     check_range("excluded_artists", request.excluded_artists, 0, catalogue.n_artists)
     check_range("excluded_genres", request.excluded_genres, 0, catalogue.n_genres)
+    if request.only is not None:
+        check_range("only", request.only, 0, catalogue.n_tracks)
     return AllowedTracks(
         catalogue,
         excluded=excluded,
         explicit_allowed=request.explicit_allowed,
         excluded_artists=request.excluded_artists,
         excluded_genres=request.excluded_genres,
+        only=request.only,
     )
 
 

@@ -14,16 +14,22 @@ from recommender.engine.serving.recommend import RecommendedPage, Request, allow
 
 
 def similar(
-    model: Model, row: int, k: int, explicit_allowed: bool = True, excluded: IntArray | None = None
+    model: Model,
+    row: int,
+    k: int,
+    explicit_allowed: bool = True,
+    excluded: IntArray | None = None,
+    only: IntArray | None = None,
 ) -> RecommendedPage:
     """Return the k songs most similar to a song by their content, without its versions and `excluded`.
 
-    Raise InvalidDataError if the row lies outside the catalogue.
+    only: rows besides which none may be returned; None: all may. Raise InvalidDataError if the row lies outside the
+    catalogue.
     """
     listener = ListenerProfile.of_one_track(row)
     check_range("row", listener.rows, 0, model.catalogue.n_tracks)
     scores = blend(model.terms, model.config.blend.similar_weights, listener)
-    request = Request(k=k, explicit_allowed=explicit_allowed)
+    request = Request(k=k, explicit_allowed=explicit_allowed, only=only)
     left_out = listener.rows if excluded is None else np.concatenate([listener.rows, excluded]).astype(np.int32)
     allowed = allowed_tracks(model.catalogue, left_out, request)
     rows = pick_page(scores.total, allowed.mask(), model.catalogue, k, model.config.page.max_per_artist)

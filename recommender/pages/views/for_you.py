@@ -15,7 +15,6 @@ from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.apikit.auth import is_asked_by_head
-from accounts.forms import AdventureForm
 from accounts.models import User
 from catalog.models import Track
 from feedback.ratings.selectors import rating_of
@@ -24,7 +23,7 @@ from feedback.taste import counted_totals, has_chosen, has_told_nothing
 from feedback.web.http import is_htmx
 from recommender.pages.cached_feed import cached_feed, current_page, new_page, section_after_rating, shown_ids
 from recommender.pages.for_you import SIZES, ForYouItem, ForYouPage, ForYouSection, recommend_for_you
-from recommender.pages.forms import RateInSectionForm
+from recommender.pages.forms import RateInSectionForm, TuneForm
 from recommender.pages.popular import popular_tracks
 from recommender.pages.shelf_titles import section_title
 
@@ -56,10 +55,10 @@ def new_songs(request: HttpRequest) -> HttpResponse:
 @require_POST
 @login_required
 def adventure(request: HttpRequest) -> HttpResponse:
-    """Set the adventure dial; the songs answer at once."""
+    """Set the adventure dial and which songs are recommended; the songs answer at once."""
     user = request.user
     assert isinstance(user, User)
-    form = AdventureForm(request.POST, instance=user)
+    form = TuneForm(request.POST, instance=user)
     if not form.is_valid():
         return HttpResponseBadRequest(form.errors.as_text(), content_type="text/plain")
     form.save()
@@ -104,7 +103,8 @@ def _feed_page(request: HttpRequest, user: User, home: ForYouPage | None) -> Htt
     if home is not None:
         context["intro"] = _intro(user, is_known=is_known)
         context["needs_start"] = not is_known and has_told_nothing(user)
-    context["adventure_form"] = AdventureForm(instance=user)
+    context["tune_form"] = TuneForm(instance=user)
+    context["offers_recordings"] = user.recordings_only or Track.objects.filter(has_file=True).exists()
     template = "recommender/home.html"
     return render(request, template, context)
 
@@ -129,7 +129,9 @@ def _home_context(home: ForYouPage, user: User) -> dict[str, Any]:
     if not home.sections and Track.objects.active().exists():
         context |= {
             "empty_title": _("You've heard everything"),
-            "empty_text": _("You've recently rated or played every song we could recommend."),
+            "empty_text": _("You've recently rated or played every song with a recording. “Tune” includes the others.")
+            if user.recordings_only
+            else _("You've recently rated or played every song we could recommend."),
             "empty_action_url": reverse("catalog:browse"),
             "empty_action_text": _("All songs"),
         }

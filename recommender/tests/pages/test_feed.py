@@ -1,5 +1,6 @@
 """The "For you" page: what it shows, what it learns, what it records."""
 
+import re
 import uuid
 from datetime import datetime, timedelta
 
@@ -178,14 +179,14 @@ def test_the_number_of_queries_does_not_grow_with_the_feed(
     call_command("retrain", verbosity=0)
     client.get("/")
     cache.clear()
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(23):
         assert songs_on(client) == 1
     make_track("Two", ["B"], ["techno"])
     make_track("Three", ["C", "D"], ["folk", "techno"])
     call_command("retrain", verbosity=0)
     client.get("/")
     cache.clear()
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(23):
         assert songs_on(client) == 3
 
 
@@ -198,6 +199,28 @@ def test_the_dial_is_on_the_page_and_is_kept(tracks: list[Track], user: User, cl
     assert answer.content.decode().lstrip().startswith('<div id="feed"')
     user.refresh_from_db()
     assert user.adventure == 1.0
+
+
+def test_only_songs_with_a_recording_are_offered_if_there_are_any(
+    tracks: list[Track], user: User, client: Client
+) -> None:
+    address = reverse("recommender:adventure")
+    assert 'name="songs"' not in client.get("/").content.decode()
+    recorded = [track.pk for track in tracks[:3]]
+    Track.objects.filter(pk__in=recorded).update(has_file=True)
+    assert 'name="songs"' in client.get("/").content.decode()
+    headers = {"HX-Request": "true"}
+    answer = client.post(address, {"adventure": "0", "songs": "recorded"}, headers=headers).content.decode()
+    titles = re.findall(r'class="track-title" href="/songs/(\d+)/"', answer)
+    assert titles
+    assert set(map(int, titles)) <= set(recorded)
+    client.post(address, {"adventure": "0.5"})
+    user.refresh_from_db()
+    assert user.recordings_only
+    assert client.post(address, {"adventure": "0", "songs": "stolen"}).status_code == 400
+    client.post(address, {"adventure": "0", "songs": "any"})
+    user.refresh_from_db()
+    assert not user.recordings_only
 
 
 @pytest.mark.parametrize("value", ["1.5", "-1", "much", "nan", ""])

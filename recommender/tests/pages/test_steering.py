@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Artist, Genre, Track
+from catalog.tests.factories import make_track
 from feedback.preferences import services as preference_services
 from feedback.preferences.models import Block
 from feedback.ratings.models import Rating
@@ -15,6 +16,8 @@ from feedback.ratings.services import rate
 from recommender.adapters.feedback import load_listener
 from recommender.lifecycle.versions import active_model
 from recommender.pages.feed import recommend_feed
+from recommender.pages.similar import similar_tracks
+from recommender.pages.track_path import track_path
 from recommender.tests.builders import make_catalogue, make_user
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +61,38 @@ def test_a_blocked_song_artist_or_genre_is_not_recommended_until_the_block_ends(
     assert {title[5] for title in shown(user)} == set("01234")
     Block.objects.update(until=timezone.now() - timedelta(seconds=1))
     assert shown(user)[0] == "Song 9.3"
+
+
+def test_only_songs_with_a_recording_are_recommended_if_the_listener_wants_that(
+    tracks: list[Track], user: User
+) -> None:
+    recorded = tracks[1::4]
+    Track.objects.filter(pk__in=[track.pk for track in recorded]).update(has_file=True)
+    assert len(shown(user)) == 20
+    user.recordings_only = True
+    titles = {track.title for track in recorded}
+    assert set(shown(user)) == titles
+    similar = similar_tracks(track=tracks[0], user=user)
+    path = track_path(start=tracks[0], goal=tracks[39], between=5, user=user)
+    assert similar
+    assert path is not None
+    assert {track.title for track in similar} <= titles
+    assert len(path) == 7
+    assert {track.title for track in path[1:-1]} <= titles
+    Track.objects.update(has_file=False)
+    assert shown(user) == []
+
+
+def test_of_two_versions_the_one_with_a_recording_is_recommended(user: User) -> None:
+    make_catalogue()
+    twins = [make_track("Twin", "Artist 9", duration_ms=200_000, spotify_id=code * 22) for code in "ab"]
+    assert twins[0].recording_key == twins[1].recording_key
+    call_command("retrain", verbosity=0)
+    Track.objects.filter(pk=twins[1].pk).update(has_file=True)
+    user.recordings_only = True
+    feed = recommend_feed(user=user, k=5)
+    assert feed is not None
+    assert [item.track.pk for item in feed.items] == [twins[1].pk]
 
 
 def test_not_now_rests(tracks: list[Track], user: User) -> None:
