@@ -115,8 +115,8 @@ def tracks_by_code(*, spotify_ids: Sequence[str], isrcs: Sequence[str], mbids: S
     They have all their codes at hand: see :func:`codes_of`.
     """
     more = TrackCode.objects.filter(value__in=[*isrcs, *mbids]).values("track")
-    one = Q(spotify_id__in=spotify_ids) | Q(isrc__in=isrcs) | Q(mbid__in=mbids) | Q(pk__in=more)
-    ids = Track.objects.active().filter(one).order_by("-popularity", "pk").values_list("pk", flat=True)
+    has_code = Q(spotify_id__in=spotify_ids) | Q(isrc__in=isrcs) | Q(mbid__in=mbids) | Q(pk__in=more)
+    ids = Track.objects.active().filter(has_code).order_by("-popularity", "pk").values_list("pk", flat=True)
     tracks = tracks_in_order(ids)
     prefetch_related_objects(tracks, "codes")
     return tracks

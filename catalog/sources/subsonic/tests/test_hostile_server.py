@@ -122,8 +122,8 @@ def test_what_drips_in_ends(stand_in: StandIn, listener: Client, monkeypatch: py
 
 
 def test_a_server_that_sends_the_same_page_again_and_again_comes_to_an_end(stand_in: StandIn) -> None:
-    found = {"song": [song_row(number) for number in range(3)]}
-    page = {"subsonic-response": {"status": "ok", "version": "1.16.1", "searchResult3": found}}
+    songs = {"song": [song_row(number) for number in range(3)]}
+    page = {"subsonic-response": {"status": "ok", "version": "1.16.1", "searchResult3": songs}}
     stand_in.faults["search3"] = (200, {}, json.dumps(page).encode())
     assert read(stand_in) == 3
 
