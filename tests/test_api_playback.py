@@ -191,9 +191,9 @@ def test_songs_are_looked_up_by_further_codes_and_musicbrainz_ids(client: Client
     TrackCode.objects.create(track=coded, scheme="isrc", value="GBAYE0601499")
     TrackCode.objects.create(track=coded, scheme="mbid", value=mbids[1])
     query = f"mbid={mbids[0].upper()}&mbid={mbids[1]}&mbid={mbids[2]}&isrc=GBAYE0601499"
-    found = send(client, "get", f"/api/songs/lookup?{query}")
-    assert [song["id"] for song in found["items"]] == [coded.pk]
-    assert (found["unknown_isrcs"], found["unknown_mbids"]) == ([], [mbids[2]])
+    answer = send(client, "get", f"/api/songs/lookup?{query}")
+    assert [song["id"] for song in answer["items"]] == [coded.pk]
+    assert (answer["unknown_isrcs"], answer["unknown_mbids"]) == ([], [mbids[2]])
     send(client, "get", "/api/songs/lookup?mbid=x", status=422)
     song = send(client, "get", f"/api/songs/{coded.pk}")
     assert (song["mbid"], song["has_file"]) == (mbids[0], True)
