@@ -108,14 +108,15 @@ def _is_song(value: Record) -> bool:
 
 # What account data calls podcasts and audiobooks.
 _NO_SONGS = ("podcastName", "episodeName", "audiobookName", "audiobookTitle", "chapterName")
+_LONG_NAMES = (
+    "master_metadata_track_name", "master_metadata_album_artist_name", "master_metadata_album_album_name",
+)  # fmt: skip
 
 
 # --- Spotify ---------------------------------------------------------------------------------------------------------
 def _spotify(record: Record, _times: Times) -> Row:
-    title, artist = text_of(record.get("master_metadata_track_name")), _artist(record)
-    uri = record.get("spotify_track_uri")
-    uri = uri if isinstance(uri, str) else ""
-    track = spotify_id(uri)
+    title, artist, album = _names_of(record)
+    uri, track = _address_of(record)
     if not (title and artist):
         if record.get("episode_name") or record.get("spotify_episode_uri") or record.get("audiobook_title"):
             return NOT_A_SONG
@@ -138,11 +139,29 @@ def _spotify(record: Record, _times: Times) -> Row:
     if record.get("offline") is True and record.get("offline_timestamp"):
         # Offline plays are sent later, sometimes several with one time stamp.
         key += f"\n{_offline_second(record['offline_timestamp'])}"
-    album = text_of(record.get("master_metadata_album_album_name"))
     # Plays of a private session were not meant to be recorded.
     is_counted = record.get("incognito_mode") is not True
     artists = (artist,) if artist else ()
     return PlayRow(at, key, track, "", title, artists, album, uri, ms, outcome, is_counted, "spotify", True)
+
+
+def _names_of(record: Record) -> tuple[str, str, str]:
+    """Return title, artist and album, also of a record whose names somebody renamed."""
+    title, artist, album = map(text_of, map(record.get, _LONG_NAMES))
+    if title or artist or any(map(record.__contains__, _LONG_NAMES)):
+        return title, artist, album
+    title, artist, album = (
+        next(filter(None, map(text_of, map(record.get, keys))), "") for keys in (_TITLES, _ARTISTS, _ALBUMS)
+    )
+    return title, artist, album
+
+
+def _address_of(record: Record) -> tuple[str, str]:
+    """Return the address of the song, as the export writes it, and its ID."""
+    uri = record.get("spotify_track_uri")
+    uri = uri if isinstance(uri, str) else ""
+    track = spotify_id(uri)
+    return (uri if uri.startswith("spotify:") or not track else f"spotify:track:{track}"), track
 
 
 def _offline_second(value: Any) -> Any:
@@ -151,10 +170,6 @@ def _offline_second(value: Any) -> Any:
     if number is None:
         return value
     return number // 1000 if number > MILLISECONDS else number
-
-
-def _artist(record: Record) -> str:
-    return text_of(record.get("master_metadata_album_artist_name"))
 
 
 def _spotify_account(record: Record, times: Times) -> Row:

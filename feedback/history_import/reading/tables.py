@@ -32,7 +32,10 @@ _COLUMNS = {
     "at": (
         "uts", "timems", "event start timestamp", "played at", "entry date", "timestamp",
         "listened at", "scrobbled at", "date", "utc time", "datetime", "time", "added at", "event end timestamp",
-        "last played date", "date played", "endtime", "ts",
+        "last played date", "date played", "endtime", "ts", "played on", "listened on", "scrobbled on", "play date",
+        "playdate",
+        "play time", "played", "date time", "date/time", "date and time", "start time", "starttime", "time stamp",
+        "scrobble time", "time (utc)", "utc",
         "hinzugefügt am", "datum", "zeitpunkt", "ajouté le", "ajouté à", "date de lecture", "añadido el", "añadido en",
         "agregado el", "fecha y hora", "fecha", "aggiunto il", "data", "adicionado em", "toegevoegd op",
         "tillagd", "lades till",
@@ -49,7 +52,7 @@ _COLUMNS = {
         "künstler", "künstlername", "interpret", "nom de l'artiste", "nom(s) de(s) l'artiste(s)", "artiste",
         "nombre(s) del artista", "nombre del artista", "artista", "nome dell'artista", "nome(i) dell'artista",
         "nome(s) do artista", "nome do artista", "artiestnaam", "artiestna(a)m(en)", "artiest", "artistnamn",
-        "container artist name",
+        "container artist name", "singer", "performer", "band",
     ),
     "album": (
         "album", "album name", "album title", "container album name", "albumname", "nom de l'album", "nombre del álbum",
@@ -60,7 +63,7 @@ _COLUMNS = {
     "isrc": ("isrc",),
     "artist_ids": ("artist uri(s)", "artist ids", "artist id", "künstler uri(s)"),
     "ms": ("play duration milliseconds", "stream duration ms", "ms played", "msplayed"),
-    "seconds": ("listening time", "seconds played", "play duration seconds"),
+    "seconds": ("listening time", "seconds played", "play duration seconds", "seconds listened", "played seconds"),
     "end": ("event end timestamp",),
     # If the day is in a separate column.
     "clock": ("time", "uhrzeit", "zeit", "heure", "hora", "ora", "tijd", "tid", "klockslag"),
@@ -80,6 +83,11 @@ RECORDS = {
     "spotify": {"ts", "ms_played", "master_metadata_track_name"},
     "spotify-year": {"endtime", "artistname", "trackname", "msplayed"},
 }
+# What tells them also where somebody renamed the columns of names.
+_RECORD_HEADINGS = (
+    *RECORDS.items(),
+    *(("spotify", {"ts", "ms_played", other}) for other in ("reason_end", "conn_country", "incognito_mode")),
+)
 _RECORD_FIELDS = {"endtime": "endTime", "artistname": "artistName", "trackname": "trackName", "msplayed": "msPlayed",
                   "podcastname": "podcastName", "episodename": "episodeName",
                   "audiobookname": "audiobookName", "chaptername": "chapterName"}  # fmt: skip
@@ -102,7 +110,8 @@ _NO_NAME = re.compile(
 
 # Parts of headings in these and some more languages.
 _STEMS = {
-    "artist": ("artist", "artiest", "künstler", "interpret", "アーティスト", "исполнител", "wykonawc", "sanatç",
+    "artist": ("artist", "performer", "singer", "artiest", "künstler", "interpret", "アーティスト",
+               "исполнител", "wykonawc", "sanatç",
                "виконав", "艺", "藝", "歌手", "가수", "아티스트", "فنان", "אמן", "umělec", "előadó", "esittäj",
                "kunstner", "καλλιτέχν", "ερμηνευτ", "ca sĩ", "nghệ sĩ"),
     "album": ("albu", "álbum", "albüm", "アルバム", "专辑", "專輯", "앨범", "альбом", "άλμπουμ", "ألبوم", "אלבום"),
@@ -227,7 +236,7 @@ def _loosely(line: str, table: Table) -> list[str] | None:
 
 def _of_heading(cells: Sequence[str], delimiter: str, skipped: int) -> Table | None:
     names = [cell.lower().lstrip("\ufeff") for cell in cells]
-    for name, needed in RECORDS.items():
+    for name, needed in _RECORD_HEADINGS:
         if needed <= set(names):
             return Table(
                 name,
@@ -332,8 +341,11 @@ def _by_values(rows: Sequence[Sequence[str]], delimiter: str) -> Table | None:
         return None
     if uri is None:
         columns = _told(rows[0], names)
-        is_named = {"title", "artist"} <= columns.keys()
-        return Table("lastfm", delimiter, {"at": at, **columns}, len(body[0]), 1) if is_named else None
+        if not {"title", "artist"} <= columns.keys():
+            return None
+        lengths = {field: column for field, column in columns_of(rows[0]).items() if field in ("ms", "seconds")}
+        name = "streams" if lengths else "lastfm"
+        return Table(name, delimiter, {"at": at, **lengths, **columns}, len(body[0]), 1)
     columns = {"uri": uri, "at": at, **_named(rows[0], names)}
     return Table("exportify", delimiter, columns, len(body[0]), 1)
 
