@@ -4,6 +4,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from accounts.regions import region_in_sentence
 from catalog.identity.text import base_title
 from recommender.pages.for_you import ForYouSection
 
@@ -34,5 +35,5 @@ def section_title(section: ForYouSection, user: User, *, is_known: bool = True) 
         return pattern % song
     if section.name == "popular" and user.region:
         # The names of all regions are put together for it: for this section alone.
-        return _("Popular in %(region)s") % {"region": user.get_region_display()}
+        return _("Popular in %(region)s") % {"region": region_in_sentence(user.region)}
     return str(_TITLES[section.name])

@@ -17,7 +17,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
-from accounts.regions import region_choices
+from accounts.regions import region_in_sentence
 from catalog.identity.compilers import is_compiler
 from catalog.identity.text import base_title
 from catalog.models import Artist, Genre, Track
@@ -204,7 +204,7 @@ def _first_title(cause: StoredCause, names: Names) -> str:
 
 
 def _region(cause: StoredCause, _names: Names) -> str:
-    region = dict(region_choices()).get(str(cause["id"]))
+    region = region_in_sentence(str(cause["id"]))
     return _("Popular in %(region)s") % {"region": region} if region else ""
 
 
