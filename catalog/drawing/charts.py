@@ -11,8 +11,8 @@ from catalog.features import FEATURES
 
 CHART_WIDTH = 340
 LINE_HEIGHT = 28
-_BAR_LEFT = 122
-_BAR_WIDTH = 170
+_BAR_LEFT = 132
+_BAR_WIDTH = 160
 _BARS = ("danceability", "energy", "valence", "acousticness", "instrumentalness", "liveness", "speechiness")
 _MEANINGS: Mapping[str, Promise] = {
     "danceability": gettext_lazy("how easy it is to dance to"),

@@ -8,10 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
+from catalog.models import Genre, display_name
 from feedback.statistics.charts import column_chart, ranking
 from feedback.statistics.forms import PeriodForm
 from feedback.statistics.selectors import PERIODS, Heard, period_with_plays, shown_artists, statistics_of, zone_of
@@ -64,8 +66,9 @@ def _address(thing: Any, with_page: Collection[int] | None) -> str:
     return str(thing.get_absolute_url()) if has_page else ""
 
 
-def _name(thing: object) -> str:
-    return str(getattr(thing, "title", thing))
+def _name(thing: Any) -> str:
+    name = display_name(thing)
+    return capfirst(name) if isinstance(thing, Genre) else name
 
 
 def _span(day: date, count: int, *, by_month: bool) -> tuple[str, str, int]:

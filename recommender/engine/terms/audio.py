@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recommender.engine.data import Catalogue, Interactions
-from recommender.engine.data.arrays import AnyArray, FloatArray, IntArray, as_float32, dense_matvec
+from recommender.engine.data.arrays import AnyArray, FloatArray, IntArray, as_float32, as_int32, dense_matvec
 from recommender.engine.data.checks import check_rows
 from recommender.engine.data.profile import ListenerProfile
 from recommender.engine.fitting.relevance import SoundTaste, fit_sound_taste
@@ -36,7 +37,8 @@ class AudioTerm(LinearTerm):
 
     The columns of a song are curves of each feature, and products of every two (`terms.sound`). A listener's taste is a
     weighted sum of them, learned from the answers together with the relevance of each feature (`fitting.relevance`);
-    without dislikes, the catalogue stands for songs that are not liked. A song without features scores exactly "no
+    without dislikes, the catalogue stands for songs that are not liked. A stated artist counts as one like, of the mean
+    of their songs with known features. A song without features scores exactly "no
     opinion", and estimated features count less. The listener's adjustment of a feature multiplies every column that it
     is part of, so that 0 removes it.
     """
@@ -59,6 +61,7 @@ class AudioTerm(LinearTerm):
         self._prior = self._layout.prior(self._covariance, config.audio)
         self._config = config.audio
         self._naming = Naming(catalogue)
+        self._credits = catalogue.artist_indptr, catalogue.artist_indices
         check_rows("audio", catalogue.n_tracks, vectors=self._vectors.T, known=self._known)
 
     @classmethod
@@ -122,7 +125,12 @@ class AudioTerm(LinearTerm):
     def explain(self, listener: ListenerProfile, rows: IntArray, limit: int | None = None) -> list[list[Cause]]:
         columns = self.item_vectors(rows) * self._factors(listener)
         contributions = self._taste(listener).contributions(columns)
-        return self._naming.tracks(listener, listener.rows, rows, contributions, limit)
+        by_song, by_artist = np.split(contributions, [len(listener.rows)], axis=1)
+        songs = self._naming.tracks(listener, listener.rows, rows, by_song, limit)
+        return [
+            _with_stated(causes, listener.artists, values, limit)
+            for causes, values in zip(songs, by_artist, strict=True)
+        ]
 
     def vectors(self, rows: IntArray) -> FloatArray:
         """Return vectors of some tracks whose products measure how alike they sound, float32[len(rows), S], 0 if
@@ -145,16 +153,39 @@ class AudioTerm(LinearTerm):
         return cls(arrays, catalogue, config)
 
     def _taste(self, listener: ListenerProfile) -> SoundTaste:
-        """Return the listener's taste before adjustments."""
-        return listener.without_adjustments().cached(self._learned)
+        """Return the listener's taste before adjustments of features."""
+        taste = listener.without_adjustments().cached(self._learned)
+        adjusted = listener.adjustments
+        _artists, stated, which = np.intersect1d(listener.artists, adjusted.artists, return_indices=True)
+        if not len(stated):
+            return taste
+        # After learning, so that the songs keep their values.
+        factors = np.ones(len(taste.residual), dtype=np.float32)
+        factors[len(listener.rows) + stated] = adjusted.artist_factors[which]
+        return replace(taste, residual=taste.residual * factors)
 
     def _learned(self, listener: ListenerProfile) -> SoundTaste:
-        confidence = np.minimum(np.abs(listener.weights), 1.0).astype(np.float64)
-        columns = self.item_vectors(listener.rows)
+        stated = self._columns_of(listener.artists)
+        ones = np.ones(len(stated))
+        confidence = np.concatenate([np.minimum(np.abs(listener.weights), 1.0), ones]).astype(np.float64)
+        columns = np.concatenate([self.item_vectors(listener.rows), stated])
+        liked = np.concatenate([listener.weights > 0, ones > 0])
         whole = listener.whole.without_adjustments()
         # All answers determine the relevance, also for a profile with some of them.
         relevance = None if whole is listener else whole.cached(self._learned).relevance
-        return fit_sound_taste(columns, listener.weights > 0, confidence, self._prior, self._config, relevance)
+        return fit_sound_taste(columns, liked, confidence, self._prior, self._config, relevance)
+
+    def _columns_of(self, artists: IntArray) -> FloatArray:
+        """Return the mean columns of each artist's songs with known features, float32[len(artists), D], 0 if none."""
+        columns = np.zeros((len(artists), len(self._layout.features)), dtype=np.float32)
+        indptr, indices = self._credits
+        for position, artist in enumerate(artists):
+            # Few artists are stated: a search for each costs less than keeping all credits sorted by artist.
+            songs = np.searchsorted(indptr, np.flatnonzero(indices == artist), side="right") - 1
+            songs = songs[self._known[songs] > 0]
+            if len(songs):
+                columns[position] = self.item_vectors(as_int32(songs)).mean(axis=0)
+        return columns
 
     def _factors(self, listener: ListenerProfile) -> FloatArray:
         """Return the factor of each column by the listener's adjustments, float32[D]; products take both factors."""
@@ -207,6 +238,19 @@ class MeanCosineTerm(AudioTerm):
             songs[:, self._dimensions == name] *= np.float32(factor)
         total = float(np.abs(listener.weights).sum()) or 1.0
         return as_float32(songs * (listener.weights / np.float32(total))[:, None])
+
+
+def _with_stated(causes: list[Cause], artists: IntArray, values: FloatArray, limit: int | None) -> list[Cause]:
+    """Add what each stated artist added to a score to the listener's songs, strongest first if there is a limit."""
+    stated = [
+        Cause("artist", int(artist), float(value), stance="chosen")
+        for artist, value in zip(artists, values, strict=True)
+        if (value != 0 if limit is None else value > 0)
+    ]
+    if not stated:
+        return causes
+    both = [*causes, *stated]
+    return both if limit is None else sorted(both, key=lambda cause: -cause.value)[:limit]
 
 
 def dimensions(columns: tuple[str, ...]) -> NDArray[np.str_]:

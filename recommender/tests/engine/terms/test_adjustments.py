@@ -45,7 +45,7 @@ def test_the_terms_score_changes_by_exactly_that_part(
     model: Model, feedback: Feedback, term: str, index: int, factor: float
 ) -> None:
     columns: dict[str, Any] = {f"{term}s": ints(index), f"{term}_factors": floats(factor)}
-    # A stated artist speaks for genres, too.
+    # A stated artist speaks for genres and sound, too.
     feedback = feedback if term == "artist" else replace(feedback, artists=ints())
     plain, adjusted = listeners(model, feedback, Adjustments(**columns))
     part = part_of(model, plain, term, index)
@@ -53,8 +53,8 @@ def test_the_terms_score_changes_by_exactly_that_part(
     np.testing.assert_allclose(change, (factor - 1.0) * part, atol=1e-6)
     assert part.any()
     for name, other in model.terms.items():
-        if (term, name) == ("artist", "genre"):
-            by_artist = part_of(model, plain, "genre", index, "artist")
+        if term == "artist" and name in ("genre", "audio"):
+            by_artist = part_of(model, plain, name, index, "artist")
             assert by_artist.any()
             np.testing.assert_allclose(other.score(adjusted) - other.score(plain), (factor - 1) * by_artist, atol=1e-6)
         elif name != term:
@@ -130,7 +130,7 @@ def test_the_final_score_of_a_candidate_changes_by_the_terms_contribution_alone(
     changed = 0
     for old, new in zip(before.contributions(rows), after.contributions(rows), strict=True):
         different = [name for name in old if new[name] != pytest.approx(old[name], abs=1e-5)]
-        assert set(different) <= {"artist", "genre"}
+        assert set(different) <= {"artist", "audio", "genre"}
         changed += len(different)
     assert changed > 0
 

@@ -128,6 +128,25 @@ class TestAudio:
         scores = fit("audio", catalogue).score(listener(0))
         assert 0 < scores[2] < scores[0]
 
+    def test_a_stated_artist_sounds_like_the_mean_of_their_songs(self) -> None:
+        energy = np.array([[0.1], [0.2], [0.9], [0.95], [0.15], [0.9], [np.nan]], dtype=np.float32)
+        features = np.full((7, len(COLUMNS)), np.nan, dtype=np.float32)
+        features[:, [COLUMNS.index("energy")]] = energy
+        catalogue = make_catalogue([[0], [0], [1], [1], [2], [2], [3]], features=features)
+        term = fit("audio", catalogue)
+        calm, loud, unheard = (term.score(listener(artists=[artist])) for artist in (0, 1, 3))
+        assert calm[4] > 0 > calm[5]
+        assert loud[5] > 0 > loud[4]
+        assert not unheard.any()
+        [[cause]] = term.explain(listener(artists=[0]), np.array([4], dtype=np.int32))
+        assert (cause.kind, cause.index, cause.stance) == ("artist", 0, "chosen")
+        assert cause.value == pytest.approx(float(calm[4]), abs=1e-6)
+        both = listener(2, artists=[0])
+        first, second = term.explain(both, np.array([4], dtype=np.int32), limit=2)[0][:1], term.score(both)[4]
+        assert [cause.kind for cause in first] == ["artist"]
+        everything = sum(cause.value for cause in term.explain(both, np.array([4], dtype=np.int32))[0])
+        assert everything == pytest.approx(float(second), abs=1e-6)
+
     def test_a_dislike_turns_it_round(self) -> None:
         term = fit("audio", with_features(energy=[0.1, 0.15, 0.9, 0.95]))
         np.testing.assert_allclose(term.score(dislike(0)), -term.score(listener(0)))
