@@ -21,9 +21,9 @@ ASSETS_DIR = Path(__file__).resolve().parents[2] / "assets"
 NPM_FILES = ("package.json", "package-lock.json", ".npmrc")
 NPM_TIMEOUT_SECONDS = 300
 
+# Of Bootstrap the styles alone: no page uses its scripts.
 FILES = {
     "bootstrap.min.css": "bootstrap/dist/css/bootstrap.min.css",
-    "bootstrap.bundle.min.js": "bootstrap/dist/js/bootstrap.bundle.min.js",
 }
 # For the tests alone, beside the folder that is served: axe-core looks for what shuts people out.
 DEV_FILES = {"axe.min.js": "axe-core/axe.min.js"}
