@@ -35,7 +35,7 @@ TEST_ENV := DEBUG=true INSECURE_HTTP=true EMAIL_URL= OPENBLAS_NUM_THREADS=1 OMP_
 COMPILE = $(PY) -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	$(UPGRADE)
 
-.PHONY: help setup migrate demo serve worker test test-databases fresh check fuzz fuzz-imports soak dist release audit pin-images bench lock clean
+.PHONY: help setup migrate demo serve worker test test-databases fresh check fuzz fuzz-imports soak memory dist release audit pin-images bench lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -99,6 +99,9 @@ fuzz-imports: $(VENV) ## Fuzz every import format with 20,000 broken files (IMPO
 
 soak: $(VENV) $(ASSETS) ## Soak the site with clients and faults, then compare all rows (SOAK_MINUTES=60 SOAK_DATABASE=sqlite)
 	$(PY) -m benchmarks.faults.soak --minutes $(SOAK_MINUTES) --database $(SOAK_DATABASE) --clients $(SOAK_CLIENTS)
+
+memory: $(VENV) $(ASSETS) ## Send 10,000 of the most expensive requests and see that two web workers stop growing
+	$(PY) -m benchmarks.faults.memory
 
 dist: $(VENV) $(ASSETS) ## Build the source distribution and the wheel in dist/
 	@rm -rf dist

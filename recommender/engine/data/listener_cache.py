@@ -13,11 +13,13 @@ from recommender.engine.data.profile import ListenerProfile
 
 CACHE_BYTES = 32 * 2**20
 """Approximate limit of the memory of all cached profiles and their scores."""
+MOST_PROFILES = 16
+"""As many at most, however small the catalogue: each like makes another profile, and few listeners come at a time."""
 
 
 def cache_capacity(n_tracks: int, n_terms: int) -> int:
     """Return the number of profiles to keep, at least one; each holds the scores of all terms and their sum."""
-    return max(CACHE_BYTES // (4 * max(n_tracks, 1) * (n_terms + 1)), 1)
+    return min(max(CACHE_BYTES // (4 * max(n_tracks, 1) * (n_terms + 1)), 1), MOST_PROFILES)
 
 
 def digest(feedback: Feedback) -> bytes:

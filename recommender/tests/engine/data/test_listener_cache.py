@@ -9,7 +9,7 @@ import pytest
 
 from recommender.engine import Feedback, FeedbackKind, InvalidDataError, Model, Request, recommend
 from recommender.engine.data import Adjustments
-from recommender.engine.data.listener_cache import CACHE_BYTES, ListenerCache, cache_capacity, digest
+from recommender.engine.data.listener_cache import CACHE_BYTES, MOST_PROFILES, ListenerCache, cache_capacity, digest
 from recommender.engine.data.profile import ListenerProfile
 from recommender.engine.score import score
 from recommender.tests.engine.build import feedback_of
@@ -86,7 +86,9 @@ def test_only_the_last_are_kept(model: Model) -> None:
 
 
 def test_how_many_are_kept_follows_from_the_catalogue() -> None:
-    assert cache_capacity(0, 10) == CACHE_BYTES // 44
+    assert cache_capacity(0, 10) == MOST_PROFILES
+    assert cache_capacity(40_000, 10) == MOST_PROFILES
+    assert cache_capacity(60_000, 10) == CACHE_BYTES // (44 * 60_000) == 12
     assert cache_capacity(82_690, 10) == 9
     assert cache_capacity(5_000_000, 10) == 1
 
