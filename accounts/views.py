@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import services
 from accounts.forms import DeleteAccountForm, ProfileForm
+from accounts.login.oidc import is_connected
 from accounts.models import User
 from accounts.spotify.selectors import panel
 
@@ -32,7 +33,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     if form.errors:
         # Refused values must not appear elsewhere on the page as if they were saved.
         user.refresh_from_db()
-    context = {"form": form, **panel(user)}
+    context = {"form": form, "oidc_is_connected": is_connected(user), **panel(user)}
     return render(request, "accounts/profile.html", context, status=422 if form.errors else 200)
 
 

@@ -113,6 +113,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "allauth.mfa",
     "crispy_forms",
     "crispy_bootstrap5",
@@ -316,6 +317,24 @@ REQUIRE_MFA_FOR_STAFF: bool = _read("REQUIRE_MFA_FOR_STAFF", env.bool, default=F
 # MariaDB has no uniqueness with a condition, which allauth's table of second factors asks for; its views look first.
 SILENCED_SYSTEM_CHECKS = ["models.W036"]
 ALLAUTH_TRUSTED_PROXY_COUNT = _read_count("TRUSTED_PROXY_COUNT", default=0)
+# --- OpenID Connect --------------------------------------------------------------------------------------------------
+# The provider with which listeners may log in, and what its button is called.
+OIDC_NAME = _read_text("OIDC_NAME", default="OpenID Connect")
+OIDC_SERVER_URL: str = _read("OIDC_SERVER_URL", env.str, default="").strip().rstrip("/")
+OIDC_CLIENT_ID: str = _read("OIDC_CLIENT_ID", env.str, default="").strip()
+OIDC_CLIENT_SECRET: str = _read("OIDC_CLIENT_SECRET", env.str, default="").strip()
+if OIDC_SERVER_URL:
+    _url = urlsplit(OIDC_SERVER_URL)
+    if _url.scheme != "https" and not (DEBUG and _url.scheme == "http" and _url.hostname in ("127.0.0.1", "::1")):
+        raise ImproperlyConfigured(
+            "setting OIDC_SERVER_URL: must start with https:// (http://127.0.0.1 is allowed when DEBUG is true)."
+        )
+    if not (OIDC_CLIENT_ID and OIDC_CLIENT_SECRET):
+        raise ImproperlyConfigured(
+            "setting OIDC_CLIENT_ID: set it and OIDC_CLIENT_SECRET to what the provider of OIDC_SERVER_URL tells you."
+        )
+
+# --- Log-in by a proxy -----------------------------------------------------------------------------------------------
 # The header in which a proxy says who somebody is, and the only addresses from which it is believed.
 TRUSTED_PROXY_AUTH_HEADER: str = _read("TRUSTED_PROXY_AUTH_HEADER", env.str, default="").strip()
 if TRUSTED_PROXY_AUTH_HEADER and not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", TRUSTED_PROXY_AUTH_HEADER):
@@ -376,7 +395,7 @@ SPOTIFY_SIGN_IN: bool = _read("SPOTIFY_SIGN_IN", env.bool, default=False)
 FEATURE_SOURCE: str = _read("FEATURE_SOURCE", env.str, default="").strip()
 # Apps from before November 2024 may be given audio features; those of today are refused.
 SPOTIFY_EXTENDED_ACCESS: bool = _read("SPOTIFY_EXTENDED_ACCESS", env.bool, default=False)
-SOCIALACCOUNT_ADAPTER = "accounts.spotify.adapter.SpotifyAdapter"
+SOCIALACCOUNT_ADAPTER = "accounts.social.SocialAdapter"
 # Tokens go encrypted into a table of our own; an e-mail address that Spotify names says nothing about who someone is.
 SOCIALACCOUNT_STORE_TOKENS = SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_QUERY_EMAIL = False
 SOCIALACCOUNT_LOGIN_ON_GET = False
@@ -523,6 +542,11 @@ X_FRAME_OPTIONS = "DENY"
 # Playback SDK, and its embedded player with what that loads. Covers are asked for wherever a song with one is shown.
 _SPOTIFY_SCRIPTS = ["https://sdk.scdn.co", "https://open.spotify.com", "https://embed-cdn.spotifycdn.com"]
 _SPOTIFY_FRAMES = ["https://sdk.scdn.co", "https://open.spotify.com"]
+_FORMS_LEAD_TO = [
+    "{0.scheme}://{0.netloc}".format(urlsplit(address))
+    for address, is_used in ((SPOTIFY_ACCOUNTS_URL, SPOTIFY_CLIENT_ID), (OIDC_SERVER_URL, OIDC_SERVER_URL))
+    if is_used
+]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -535,9 +559,7 @@ CONTENT_SECURITY_POLICY = {
         "object-src": [NONE],
         "base-uri": [SELF],
         # Chromium asks it also where a form's answer leads: "Connect Spotify" ends at Spotify's page.
-        "form-action": [SELF, "{0.scheme}://{0.netloc}".format(urlsplit(SPOTIFY_ACCOUNTS_URL))]
-        if SPOTIFY_CLIENT_ID
-        else [SELF],
+        "form-action": [SELF, *_FORMS_LEAD_TO],
         "frame-ancestors": [NONE],
     }
 }

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.i18n import set_language
 
+from accounts.login import oidc_views
 from accounts.two_factor.staff import admin_log_in, may_operate
 from spotify_rec import observability
 from spotify_rec.api import api, not_found
@@ -30,6 +31,9 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/two-factor/", include("allauth.mfa.urls")),
+    path("accounts/oidc/<slug:provider_id>/login/", oidc_views.start, name="openid_connect_login"),
+    path("accounts/oidc/<slug:provider_id>/login/callback/", oidc_views.callback, name="openid_connect_callback"),
+    path("accounts/oidc/<slug:provider_id>/disconnect/", oidc_views.disconnect, name="openid_connect_disconnect"),
     path("accounts/spotify/", include("accounts.spotify.urls")),
     path("", include("accounts.urls")),
     path("", include("catalog.urls")),

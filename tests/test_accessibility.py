@@ -72,7 +72,7 @@ FORMS_ALONE = {
     *(f"feedback:{name}" for name in ("player_revoke", "old_protocols", "player_choose", "player_undo")),
     *(f"recommender:{name}" for name in ("activate", "new_songs", "wrong_reason", "spotify_save")),
     *(f"spotify_{name}" for name in ("callback", "login", "reminder", "sign_in")),
-    "mfa_login_webauthn",
+    *("mfa_login_webauthn", "openid_connect_login", "openid_connect_callback", "openid_connect_disconnect"),
 }
 FILES = {
     *("accounts:export", "catalog:sketch", "feedback:history_export", "feedback:history_unmatched"),

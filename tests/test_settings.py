@@ -101,6 +101,17 @@ def read_settings(*names: str, **environment: str) -> list[str]:
             )
             for addresses in ("0.0.0.0/0", "::/0", "proxy.example", "10.0.0.1/24")
         ],
+        *[
+            (
+                {"OIDC_SERVER_URL": address},
+                "setting OIDC_SERVER_URL: must start with https:// (http://127.0.0.1 is allowed when DEBUG is true).",
+            )
+            for address in ("id.example.org", "http://id.example.org", "http://127.0.0.1:9000")
+        ],
+        (
+            {"OIDC_SERVER_URL": "https://id.example.org", "OIDC_CLIENT_ID": "earworm"},
+            "setting OIDC_CLIENT_ID: set it and OIDC_CLIENT_SECRET to what the provider of OIDC_SERVER_URL tells you.",
+        ),
         ({"REQUIRE_MFA_FOR_STAFF": "perhaps"}, "setting REQUIRE_MFA_FOR_STAFF: Not a valid boolean."),
         ({"TRUSTED_PROXY_COUNT": "one"}, "setting TRUSTED_PROXY_COUNT: Not a valid integer."),
         ({"SECURE_HSTS_SECONDS": "-5"}, "setting SECURE_HSTS_SECONDS: must be 0 or more, not -5."),

@@ -228,7 +228,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--steps", type=int, default=10)
-    parser.add_argument("--allowed", type=float, default=4.0)
+    parser.add_argument("--allowed", type=float, default=8.0)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         site = Site.create(Path(name))
