@@ -22,5 +22,9 @@ def spotify_link(track: Track) -> SafeString:
     """Return the mark as a link, empty for a song that shows nothing from Spotify."""
     if not track.cover_url or not track.is_on_spotify:
         return SafeString("")
-    label = _label() % {"song": track.title}
-    return fast_format_html(_LINK, id=track.spotify_id, label=label, mark=icon("spotify"))
+    return link_to(str(track.spotify_id), track.title)
+
+
+def link_to(spotify_id: str, title: str) -> SafeString:
+    """Return the mark as a link to a song there, which need not be in the catalogue."""
+    return fast_format_html(_LINK, id=spotify_id, label=_label() % {"song": title}, mark=icon("spotify"))

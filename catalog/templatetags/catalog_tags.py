@@ -35,6 +35,12 @@ def spotify_link(track: Track) -> SafeString:
 
 
 @register.simple_tag
+def spotify_result_link(spotify_id: str, title: str) -> SafeString:
+    """Return Spotify's mark with the way to its page of a song that its search found."""
+    return spotify_mark.link_to(spotify_id, title)
+
+
+@register.simple_tag
 def mosaic(tracks: Iterable[Track]) -> SafeString:
     """Return one picture made of the first songs' pictures; screen readers pass over it."""
     return covers.mosaic(list(islice(tracks, 4)))

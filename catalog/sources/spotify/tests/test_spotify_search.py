@@ -62,6 +62,9 @@ def test_search(client: Client, listener: User, sandbox: SandboxServer, headers:
     assert f'value="{song(7).id}"' in page
     assert f'value="{song(70).id}"' not in page
     assert f'href="{here.get_absolute_url()}"' in page
+    # Spotify's mark stands beside what comes from there, with the way to it.
+    for number in (7, 70):
+        assert f'class="spotify-link" href="https://open.spotify.com/track/{song(number).id}"' in page
 
 
 def test_a_song_is_added_with_all_that_is_known_and_estimated_features(
