@@ -79,7 +79,7 @@ def log_in(page: Page, site: Site) -> None:
     expect(page).to_have_url(f"{site.address}accounts/login/?next={PATH}/ratings/")
     page.locator("input[name=login]").fill("listener")
     page.locator("input[name=password]").fill(site.password)
-    page.locator("main").get_by_role("button", name="Log in").click()
+    page.locator("main").get_by_role("button", name="Log in", exact=True).click()
     expect(page).to_have_url(f"{site.address}ratings/")
 
 

@@ -13,8 +13,9 @@ from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
+from catalog.models import Track
 from feedback.playlists import services as playlist_services
-from feedback.queue.services import play_all
+from feedback.queue.services import add, play_all
 from feedback.ratings.models import Rating
 from feedback.ratings.services import rate
 from recommender.lifecycle.versions import forget_loaded
@@ -203,13 +204,32 @@ def test_the_player_opens_to_the_whole_screen_and_its_queue_moves(phone: Page, u
     expect(titles.nth(1)).to_have_text(first)
     phone.locator("[data-queue-handle]").nth(1).drag_to(phone.locator("[data-queue-item]").nth(0))
     expect(titles.nth(0)).to_have_text(first)
+    # What is typed stays when the list is rendered again.
     phone.locator("#queue-name").fill("Kept")
     phone.locator("#player-queue form[action='/playlists/'] button").click()
     expect(phone.locator("h1")).to_have_text("Kept")
     playlist = user.playlists.get(name="Kept")
+    assert [item.track.title for item in playlist.items.order_by("position")][1:3] == [first, second]
     assert playlist.items.count() == 6
     expect(phone.locator("#player-queue")).not_to_be_visible()
     assert not phone.evaluate("document.getElementById('main').inert")
+
+
+def test_a_song_stays_in_the_hand_while_another_device_changes_the_queue(phone: Page, user: User) -> None:
+    phone.locator("#player .player-song").click()
+    phone.locator("[data-player=queue]").click()
+    titles = phone.locator("[data-queue-item] .queue-title")
+    first, second, before = titles.nth(0).inner_text(), titles.nth(1).inner_text(), titles.count()
+    handle = phone.locator("[data-queue-handle]").nth(1)
+    handle.hover()
+    phone.mouse.down()
+    with phone.expect_response(lambda response: response.url.endswith("/player/queue/")):
+        add(user=user, tracks=[Track.objects.order_by("pk")[20]])
+    phone.locator("[data-queue-item]").nth(0).hover(force=True)
+    phone.mouse.up()
+    expect(titles.nth(0)).to_have_text(second)
+    expect(titles.nth(1)).to_have_text(first)
+    expect(titles).to_have_count(before + 1)
 
 
 def test_a_sketch_says_once_that_it_is_one(phone: Page) -> None:

@@ -18,7 +18,7 @@ from feedback.scrobbling.reported import ReportedListen
 from feedback.scrobbling.settling import settle_waiting
 
 _TRACK_NUMBER = re.compile(r"\d{1,3}(?:\s*[.\-\u2013_]\s*|\s+-\s+)(?=\S)")
-_BULLET = re.compile(r"\s+[\u2022\u00b7]\s+")
+_BULLET = re.compile(r"(?<=\s)[\u2022\u00b7](?=\s)")
 _ARTICLE = re.compile(r"(.+), (the)", re.IGNORECASE)
 # Maximum difference in length if the name was matched loosely.
 _SAME_MS = 7_000

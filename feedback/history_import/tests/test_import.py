@@ -3,12 +3,13 @@
 import io
 import json
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
+from django.db import connection
 from pytest_django import Settings
 
 from accounts.models import User
@@ -18,9 +19,7 @@ from feedback.history_import import job as history_job
 from feedback.history_import import services
 from feedback.history_import.models import HistoryImport, UnmatchedSong
 from feedback.history_import.reading import source
-from feedback.history_import.reading.rows import Row
 from feedback.history_import.tests.histories import listen, packed, scrobble, spotify
-from feedback.history_import.writing import PlayWriter
 from feedback.plays.models import Play
 from feedback.plays.services import remove_play, restore_play
 from feedback.ratings.models import Rating
@@ -307,14 +306,13 @@ def test_stopped_in_the_middle_it_goes_on_to_the_same_end(user: User, monkeypatc
     monkeypatch.setattr("jobs.running.REPORT_SECONDS", 0.0)
     data = ContentFile(json.dumps(records), name="my data.json")
     history = services.begin_import(user=user, upload=data, wants_own_songs=False)
-    write_chunk = PlayWriter.write
 
-    def write(writer: PlayWriter, rows: Sequence[Row]) -> None:
-        write_chunk(writer, rows)
-        Job.objects.update(is_stop_wanted=True)
+    def stop_at_the_first_plays(execute: Any, sql: str, *arguments: Any) -> Any:
+        if sql.startswith("INSERT") and "feedback_play" in sql:
+            Job.objects.update(is_stop_wanted=True)
+        return execute(sql, *arguments)
 
-    with monkeypatch.context() as patched:
-        patched.setattr(PlayWriter, "write", write)
+    with connection.execute_wrapper(stop_at_the_first_plays):
         run_waiting()
     history.refresh_from_db()
     assert (counts(history), history.finished_at) == ((10, 10, 0, 0, 0), None)

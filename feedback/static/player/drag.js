@@ -1,4 +1,16 @@
 // Drag and drop of songs in the queue by their handles, with finger or mouse. The buttons beside them do the same.
+
+// Resolves when no song is being dragged: to render the list again would take it from under the finger.
+export function dropped(box) {
+  return new Promise((resolve) => {
+    if (box.querySelector(".is-dragged")) {
+      box.addEventListener("drop-item", resolve, { once: true });
+    } else {
+      resolve();
+    }
+  });
+}
+
 export function connectDrag(box, onMove) {
   box.addEventListener("pointerdown", (event) => {
     const handle = event.target.closest("[data-queue-handle]");
@@ -7,7 +19,6 @@ export function connectDrag(box, onMove) {
       return;
     }
     event.preventDefault();
-    handle.setPointerCapture(event.pointerId);
     item.classList.add("is-dragged");
     const items = () => [...box.querySelectorAll("[data-queue-item]")];
     const before = items().indexOf(item);
@@ -22,15 +33,19 @@ export function connectDrag(box, onMove) {
       }
     }
     function drop() {
-      handle.removeEventListener("pointermove", drag);
+      window.removeEventListener("pointermove", drag);
+      window.removeEventListener("pointerup", drop);
+      window.removeEventListener("pointercancel", drop);
       item.classList.remove("is-dragged");
+      box.dispatchEvent(new Event("drop-item"));
       const index = items().indexOf(item);
       if (index !== before) {
         onMove(item.dataset.queueItem, index);
       }
     }
-    handle.addEventListener("pointermove", drag);
-    handle.addEventListener("pointerup", drop, { once: true });
-    handle.addEventListener("pointercancel", drop, { once: true });
+    // On the window, because a handle that moves in the list loses the pointer it has captured.
+    window.addEventListener("pointermove", drag);
+    window.addEventListener("pointerup", drop);
+    window.addEventListener("pointercancel", drop);
   });
 }

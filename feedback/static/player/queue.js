@@ -1,13 +1,24 @@
 // The queue panel, and the buttons on pages that play songs or add them to the queue.
 import { fetchQueue, texts } from "./api.js";
-import { connectDrag } from "./drag.js";
+import { connectDrag, dropped } from "./drag.js";
 
 const sheet = document.getElementById("player-queue");
 const sheetBody = document.getElementById("player-queue-body");
 
 async function renderQueue() {
-  sheetBody.innerHTML = await fetchQueue();
+  const html = await fetchQueue();
+  await dropped(sheetBody);
+  const typed = sheetBody.querySelector("#queue-name");
+  const isTyping = typed !== null && typed === document.activeElement;
+  sheetBody.innerHTML = html;
   window.htmx.process(sheetBody);
+  const name = sheetBody.querySelector("#queue-name");
+  if (typed && name && typed.value !== typed.defaultValue) {
+    name.value = typed.value;
+    if (isTyping) {
+      name.focus();
+    }
+  }
 }
 
 // The panel is rendered again after a move, so the focus returns to the same button of the moved song.
