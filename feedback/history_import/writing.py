@@ -34,6 +34,8 @@ IS_HIDDEN = gettext_noop("is hidden on this site")
 # Plays before this time, or in the future, are implausible.
 EARLIEST = int(datetime(1995, 1, 1, tzinfo=UTC).timestamp())
 _EPOCH = datetime(1970, 1, 1)
+# Asking an enumeration takes long for each of a million plays.
+_SPOTIFY, _HISTORY = Source.SPOTIFY.value, Source.HISTORY.value
 # Listings in which two plays of a song may have the same second.
 _NOT_TO_THE_SECOND = frozenset({"spotify-year", "exportify", "apple"})
 # Part of the key of a Spotify play that was not offline.
@@ -237,12 +239,13 @@ class PlayWriter:
         user, import_id = self._history.user_id, self._history.pk
         # Times are told in UTC, as text but to PostgreSQL: Django's own way there takes longer than all else here.
         zone = UTC if connection.vendor == "postgresql" else None
+        epoch = _EPOCH.replace(tzinfo=zone)
         adapt = (lambda moment: moment) if zone else str
         values = [
             (
                 user,
                 new.track,
-                adapt((_EPOCH + timedelta(seconds=new.row.at)).replace(tzinfo=zone)),
+                adapt(epoch + timedelta(seconds=new.row.at)),
                 new.row.ms_played,
                 new.row.outcome,
                 _source(new.row),
@@ -338,7 +341,7 @@ def _ends_alone(row: PlayRow) -> bool:
 
 
 def _source(row: PlayRow) -> str:
-    return Source.SPOTIFY.value if row.listing == "own-spotify" else Source.HISTORY.value
+    return _SPOTIFY if row.listing == "own-spotify" else _HISTORY
 
 
 def digest(text: str) -> int:

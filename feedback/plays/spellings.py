@@ -7,7 +7,7 @@ from functools import lru_cache
 from catalog.identity.text import base_title, fold
 
 # Separators between several artists in one name: those found, and those that are possible.
-_GUEST = re.compile(r"(?:(?<!\s)\s+)?(?:;|\s[(\[]?(?:feat|ft|featuring)\b\.?)\s", re.IGNORECASE)
+_GUEST = re.compile(r"(?:(?<!\s)\s+)?(?:;|(?<!\bMC 900)\s[(\[]?(?:feat|ft|featuring)\b\.?)\s", re.IGNORECASE)
 _BETWEEN_ARTISTS = re.compile(r"(?:(?<!\s)\s+)?(?:[,/]\s|\s&\s)\s*")
 # "Florence & The Machine" is one artist: the part after the sign is not a name of its own.
 _BAND = re.compile(r"(?:the|his|her|their|die|das|der|los|las|les|la|le|el|il|i|gli|os|as|de|het)\s", re.IGNORECASE)

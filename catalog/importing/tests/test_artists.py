@@ -33,6 +33,11 @@ def test_no_artist() -> None:
     assert split("[]") == ()
 
 
+def test_feet_are_no_guest() -> None:
+    assert split("MC 900 Ft. Jesus") == ("MC 900 Ft. Jesus",)
+    assert split("Sum 41 ft. Ann") == ("Sum 41", "Ann")
+
+
 def test_a_name_comes_once() -> None:
     assert split("Ann;Bob;Ann") == ("Ann", "Bob")
 

@@ -13,7 +13,7 @@ from catalog.models import Track
 from feedback.history_import.tests.histories import listen, packed, scrobble, spotify
 from feedback.history_import.tests.test_one_listen import bring
 from feedback.plays.models import Play
-from feedback.plays.spellings import are_one_song, parts_of
+from feedback.plays.spellings import are_one_song, artists_of, parts_of
 from feedback.tests.factories import make_track
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +90,11 @@ def intro(album: str, index: int, seconds: int, **more: Any) -> dict[str, Any]:
         "Intro", ts=end(AT + 1000 * index), ms_played=1000 * seconds, master_metadata_album_album_name=album,
         spotify_track_uri=f"spotify:track:{index:022}", **more,
     )  # fmt: skip
+
+
+def test_feet_are_no_guest() -> None:
+    assert artists_of("MC 900 Ft. Jesus") == ("MC 900 Ft. Jesus",)
+    assert artists_of("Sum 41 ft. Lena Voss") == ("Sum 41", "Lena Voss")
 
 
 @pytest.mark.parametrize("order", list(permutations([("First", 0, 45), ("Second", 1, 90), ("Third", 2, 200)])))
