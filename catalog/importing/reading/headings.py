@@ -41,12 +41,12 @@ _FEATURES = {
     "time_signature": "taktart metre",
 }
 _FIELDS: Mapping[str, _Words] = {
-    "title": _words("title titles song songs track tracks", "name names full original"),
+    "title": _words("title song track", "name full original"),
     "artists": _words(
         "artist artists singer singers band bands performer performers performed musician musicians",
         "name names full by main primary first lead album display group recording credited",
     ),
-    "album": _words("album albums", "name title release"),
+    "album": _words("album", "name title release"),
     "popularity": _words("popularity beliebtheit popularitat popularite popularidad popularidade", _SCORE),
     "duration": _words(
         "duration length runtime dauer spieldauer duree duracion durata duracao laufzeit",

@@ -10,6 +10,7 @@ import pytest
 from catalog.features import FEATURE_NAMES
 from catalog.identity.text import artist_key
 from catalog.importing.reading.layout import SHARES
+from catalog.importing.reading.source import SourceError
 from catalog.importing.service import ImportReport, import_tracks
 from catalog.models import Artist, Track
 
@@ -531,3 +532,9 @@ def test_accents_are_not_cyrillic(title: str) -> None:
 def test_a_song_keeps_its_id_in_another_script() -> None:
     load(f"track_id,name,artist\n{ID}1,Koi,Gen Hoshino\n{ID}1,恋,星野源\n{ID}1,Koi,星野源\n{ID}2,Été,Ann\n{ID}2,S,Bo\n")
     assert songs("title", "spotify_id") == [("Koi", ID + "1"), ("Été", ID + "2"), ("S", None)]
+
+
+@pytest.mark.parametrize("headings", ["Tracks,Artist", "Number of songs,Artist", "Album,Artist,Track number"])
+def test_a_number_of_songs_is_no_title(headings: str) -> None:
+    with pytest.raises(SourceError, match="no usable columns"):
+        load(f"{headings}\n12,Ann,3\n")
