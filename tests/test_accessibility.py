@@ -75,7 +75,14 @@ FORMS_ALONE = {
     *("mfa_login_webauthn", "openid_connect_login", "openid_connect_callback", "openid_connect_disconnect"),
 }
 FILES = {
-    *("accounts:export", "catalog:sketch", "feedback:history_export", "feedback:history_unmatched"),
+    *(
+        "accounts:export",
+        "catalog:sketch",
+        "catalog:song_file",
+        "catalog:song_cover",
+        "feedback:history_export",
+        "feedback:history_unmatched",
+    ),
     *("feedback:playlist_export", "manifest", "service_worker", "healthz", "readyz", "metrics"),
     *(f"feedback:listenbrainz_{name}" for name in ("token", "submit", "feedback", "listens", "count", "playing")),
     *("feedback:lastfm", "feedback:audioscrobbler", "feedback:audioscrobbler_now", "feedback:audioscrobbler_submit"),
