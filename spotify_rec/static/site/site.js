@@ -159,7 +159,8 @@
     return true;
   }
   document.body.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.successful && tries.delete(event.detail.elt)) {
+    // An element that the answer replaced is gone by now: the event comes from what was around it.
+    if (event.detail.successful && tries.delete(event.detail.requestConfig.elt)) {
       box().replaceChildren();
     }
   });
