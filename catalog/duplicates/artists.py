@@ -1,7 +1,5 @@
-"""Joining artists whose names are one by now, though they were told apart when they came.
-
-The keys of names get better ("IŞIK" and "ışık" are one name since the dotless letter is known); an artist with a key
-that no name leads to any more would never get another song.
+"""Joins artists whose names now have the same key. The keys improve from release to release ("IŞIK" and "ışık" have
+been one name since the dotless letter is known), and an artist with an outdated key would never get another song.
 """  # noqa: RUF002
 
 from collections.abc import Callable
@@ -26,7 +24,7 @@ _handlers: list[ArtistHandler] = []
 
 
 class JoinedArtist(NamedTuple):
-    """The names of an artist who is gone, and of the one who has the songs."""
+    """The names of a joined artist and of the one who now has the songs."""
 
     name: str
     other: str
@@ -42,7 +40,7 @@ def register_artist_handler(handler: ArtistHandler) -> None:
 
 
 def join_artists() -> list[JoinedArtist]:
-    """Give artists the keys that their names have by now; join those whose key another artist of that name has.
+    """Update the keys of artists; join those whose new key another artist has.
 
     Return who was joined with whom, in the order of their age.
     """
@@ -68,7 +66,7 @@ def _renewed(pk: int, *, is_signed: bool) -> JoinedArtist | None:
         _rekey(artist, artist_key(artist.name))
         return None
     if exact_name(keep.name) != exact_name(artist.name):
-        # Another artist, told by signs alone.
+        # Another artist, distinguished only by signs.
         _rekey(artist, exact_artist_key(artist.name) if is_signed else artist.key)
         return None
     _move_credits(artist, keep)
@@ -83,7 +81,7 @@ def _rekey(artist: Artist, key: str) -> None:
         with transaction.atomic():
             Artist.objects.filter(pk=artist.pk).update(key=key)
     except IntegrityError:
-        # Somebody else has it: the next import looks again.
+        # Another process holds it; the next import tries again.
         pass
 
 

@@ -1,4 +1,4 @@
-"""The cover of a music file: the picture in it, else the one that lies beside it."""
+"""The cover of a music file: the embedded picture, else the one beside the file."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ _SUFFIXES = ("jpg", "jpeg", "png", "webp")
 
 
 def cover_of(path: Path, limit: int) -> tuple[bytes, str]:
-    """Return a picture of at most ``limit`` bytes and its type. Raises ``FolderError`` where there is none."""
+    """Return a picture of at most ``limit`` bytes and its type. Raise ``FolderError`` where there is none."""
     image = tag_of(path, image=True).images.any
     try:
         beside = _picture_beside(path, limit)
@@ -28,14 +28,14 @@ def _picture_beside(path: Path, limit: int) -> bytes:
         for suffix in _SUFFIXES:
             for spelling in (name, name.capitalize()):
                 picture = path.with_name(f"{spelling}.{suffix}")
-                # No link: it could lead anywhere.
+                # Links are refused, because they could lead anywhere.
                 if picture.is_file() and not picture.is_symlink() and picture.stat().st_size <= limit:
                     return picture.read_bytes()
     return b""
 
 
 def _type_of(content: bytes) -> str:
-    """Return the type of a picture by how it begins, "" for anything else."""
+    """Return the type of a picture by its first bytes, "" for anything else."""
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "image/webp"
     heads = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png", b"GIF8": "image/gif"}

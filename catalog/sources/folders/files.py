@@ -1,6 +1,5 @@
-"""The files of a folder: walking through them, and opening one by the path that is kept of it.
-
-A path is kept within its folder and percent-encoded, so that names in any encoding come back as they were.
+"""The files of a folder: lists them, and finds one by its stored path. Stored paths are relative to the folder and
+percent-encoded, so that names in any encoding survive.
 """
 
 import os
@@ -12,7 +11,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 SUFFIXES = frozenset({
     "mp3", "flac", "ogg", "oga", "opus", "m4a", "mp4", "aac", "wav", "wma", "aif", "aiff",
 })  # fmt: skip
-# Deeper there is no music; a folder mounted within itself comes to an end here.
+# Maximum depth, for folders that are mounted within themselves.
 _MAX_DEPTH = 40
 
 
@@ -21,7 +20,7 @@ class FolderError(Exception):
 
 
 class FoundFile(NamedTuple):
-    """A music file: its path as it is kept, and what changes with its content."""
+    """A music file: its stored path, and its size and time of change."""
 
     path: str
     size: int
@@ -36,7 +35,7 @@ class FoundFile(NamedTuple):
 def music_files(root: Path) -> Iterator[FoundFile]:
     """Yield the music files below ``root``, by their paths, without hidden ones and without links.
 
-    Raises ``FolderError`` after the last one if a folder could not be read.
+    Raise ``FolderError`` after the last one if a folder could not be read.
     """
     if not root.is_dir():
         raise FolderError(f"{root}: isn't a folder")
@@ -77,10 +76,10 @@ def _is_music(entry: "os.DirEntry[bytes]") -> bool:
 
 
 def file_of(root: Path, path: str) -> Path:
-    """Return where the file is that is kept as ``path``.
+    """Return the file of a stored ``path``.
 
-    Raises ``FolderError`` unless it is a music file below ``root``. Links are followed to see where they lead: what has
-    become one since it was read is not opened outside.
+    Raise ``FolderError`` unless it is a music file below ``root``. Links are resolved, so that a file that has become
+    a link is not opened outside the root.
     """
     try:
         file = (root / os.fsdecode(unquote_to_bytes(path))).resolve(strict=True)

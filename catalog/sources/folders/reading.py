@@ -1,4 +1,4 @@
-"""Reading a folder: the tags of files that are new or have changed, in batches."""
+"""Reads a folder: the tags of files that are new or have changed, in batches."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
@@ -16,7 +16,7 @@ Known = Callable[[Sequence[str]], dict[str, str]]
 def walk(root: Path, known: Known, unreadable: list[str]) -> Iterator[list[SourceSong]]:
     """Yield the songs below ``root``, those of files that have not changed without their tags.
 
-    Why files could not be read is added to ``unreadable``. Raises ``FolderError`` where folders could not be read.
+    Why files could not be read is added to ``unreadable``. Raise ``FolderError`` where folders could not be read.
     """
     files = music_files(root)
     while batch := list(islice(files, BATCH)):

@@ -22,27 +22,27 @@ from catalog.sources.library.songs import (
     clean_year,
 )
 
-# Raised when something else is read of a tag than before: every file is read again then.
+# Increased when tags are read differently, so that every file is read again.
 _VERSION = 1
 # Of the ID3 frame in which the recording's id is, behind the name of whose id it is.
 _UFID = re.compile(r"musicbrainz\.org\W*([0-9a-f-]{36})", re.IGNORECASE)
-# A length for which the file is far too short, as its header may claim.
+# Minimum plausible bytes per second, because headers may claim a wrong length.
 _MIN_SHARE = 0.5
 
 
 def stamp_of(file: FoundFile) -> str:
-    """Return what tells that a file has changed."""
+    """Return a stamp that differs after a file has changed."""
     return f"{_VERSION}:{file.size}:{file.changed_ns}"
 
 
 def unread_song(file: FoundFile) -> SourceSong:
-    """Return what is known of a file without opening it: enough for one that has not changed."""
+    """Return a song without tags, for a file that has not changed."""
     remote_id = blake2b(file.path.encode(), digest_size=16).hexdigest()
     return SourceSong(remote_id=remote_id, title="", artists=(), path=file.path, stamp=stamp_of(file))
 
 
 def song_of(root: Path, file: FoundFile) -> SourceSong:
-    """Return the song in a file. Raises ``FolderError`` for a file that is none."""
+    """Return the song in a file. Raise ``FolderError`` for a file that is none."""
     tag = tag_of(file_of(root, file.path))
     if not (tag.title or tag.duration):
         raise FolderError(f"{file.path}: has neither a title nor a length")
@@ -68,7 +68,7 @@ def song_of(root: Path, file: FoundFile) -> SourceSong:
 
 
 def tag_of(path: Path, *, image: bool = False) -> TinyTag:
-    """Return the tags of a file. Raises ``FolderError`` for one that has none that can be read."""
+    """Return the tags of a file. Raise ``FolderError`` for one that has none that can be read."""
     try:
         return TinyTag.get(path, image=image)
     except (TinyTagException, OSError, MemoryError, RecursionError) as error:
@@ -76,7 +76,7 @@ def tag_of(path: Path, *, image: bool = False) -> TinyTag:
 
 
 def _by_plain_name(tag: TinyTag) -> dict[str, list[str]]:
-    """Return further tags by names without blanks and underscores: each format spells them its own way."""
+    """Return further tags by names without blanks and underscores, because formats spell them differently."""
     return {name.lower().replace(" ", "").replace("_", ""): values for name, values in tag.other.items()}
 
 

@@ -1,1 +1,1 @@
-"""Songs that a music server or a folder has, as songs of the catalogue."""
+"""Adds the songs of music servers and folders to the catalogue."""

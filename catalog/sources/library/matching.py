@@ -1,4 +1,4 @@
-"""Which song of the catalogue a server's song is: by MusicBrainz id, by ISRC, then by title, artist and length."""
+"""Matches a server's songs to the catalogue: by MusicBrainz id, by ISRC, then by title, artist and length."""
 
 import re
 from collections import defaultdict
@@ -23,7 +23,7 @@ from catalog.importing.writing.writer import batches
 from catalog.models import Track, TrackCode
 from catalog.sources.library.songs import SourceSong
 
-# Servers tell whole seconds, and releases differ by a few.
+# Servers report whole seconds, and releases differ by a few.
 _LENGTH_MS = 7000
 _JOINT = re.compile(
     r"\s*(?:[,;/&+\u2022\u00b7|]|\s-\s|\s[xX\u00d7]\s|\b(?:feat|ft|featuring|with|vs|and|und)\b\.?)\s*", re.I
@@ -39,7 +39,7 @@ _VERSIONS = frozenset({
 
 
 class Candidate(NamedTuple):
-    """A song of the catalogue that may be meant."""
+    """A candidate song of the catalogue."""
 
     pk: int
     title: str
@@ -109,7 +109,7 @@ def is_one(song: SourceSong, other: Candidate) -> bool:
         return False
     if song.duration_ms is None or other.duration_ms is None:
         return True
-    # Of a server's own songs it is known how long each is: every album has an "Intro".
+    # The lengths of a server's own songs are known, and every album has an "Intro".
     is_exact = other.origin == Track.Origin.SERVER and fold_name(song.album) != fold_name(other.album)
     return abs(song.duration_ms - other.duration_ms) <= (SAME_LENGTH_MS if is_exact else _LENGTH_MS)
 

@@ -13,7 +13,7 @@ _GENRE_LENGTH = 100
 _ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")
 _MBID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _MAX_MS = 2**31 - 1
-# What parts the names of artists for certain. "&", "/" and commas are in the names of bands, too.
+# Unambiguous separators of artists. "&", "/" and commas occur in the names of bands.
 _JOINER = re.compile(r"\s*(?:;|\u2022|\s(?:feat|ft|featuring)\.?\s)\s*", re.IGNORECASE)
 # Of a year, a date or a time.
 _YEAR = re.compile(r"(?<!\d)([12]\d{3})(?!\d)")
@@ -53,10 +53,10 @@ class SourceSong(NamedTuple):
 
 
 def clean_text(value: Any, length: int = TITLE_LENGTH) -> str:
-    """Return a text without what no database takes, in one line and not too long; "" for what is no text."""
+    """Return a text in one line, truncated, without characters that databases refuse; "" for anything else."""
     if not isinstance(value, str):
         return ""
-    # JSON can name half a character, which is none.
+    # JSON can contain half a surrogate pair.
     whole = value.replace("\x00", "").encode(errors="replace").decode()
     return " ".join(whole.split())[:length].strip()
 
@@ -68,7 +68,7 @@ def clean_album(value: Any) -> str:
 
 
 def clean_artists(names: Iterable[Any]) -> tuple[str, ...]:
-    """Return the artists, each once, names that came as one parted where that is certain."""
+    """Return the artists, each once; joined names are split where that is unambiguous."""
     parts = [clean_text(part, _NAME_LENGTH) for name in names for part in _JOINER.split(clean_text(name))]
     return tuple(dict.fromkeys(part for part in parts if part and not is_no_artist(part)))
 
@@ -105,7 +105,7 @@ def clean_year(value: Any) -> int | None:
 
 
 def clean_count(value: Any) -> int | None:
-    """Return a positive number that every database takes."""
+    """Return a positive number that fits into every database."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return int(value) if is_number and 0 < value < _MAX_MS else None
 

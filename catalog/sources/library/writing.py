@@ -1,6 +1,5 @@
-"""Writing what a server has: songs new to the catalogue are created, others get what they lacked.
-
-What the operator's catalogue says of a song stays; a song that only a server brought follows the server's tags.
+"""Writes a server's songs: new ones are created, others get missing values. The values of the operator's catalogue
+stay; a song that only came from a server follows the server's tags.
 """
 
 from collections import Counter
@@ -59,13 +58,13 @@ class LibraryWriter:
         rows = ServerSong.objects.filter(server=self._server, remote_id__in=list(songs))
         known = {row.remote_id: row for row in rows}
         same = [row for key, row in known.items() if row.digest == songs[key].digest]
-        # A reading that began later may have been here already.
+        # A later reading may already have written it.
         seen = ServerSong.objects.filter(pk__in=[row.pk for row in same], reading__lt=self._reading)
         seen.update(reading=self._reading, gone_at=None)
         changed = {key: row for key, row in known.items() if row.digest != songs[key].digest}
         for key, row in changed.items():
             self._follow(row, songs[key])
-        # One without a title was not read again, and is gone from here in the meantime.
+        # A file without tags was not read again and has been deleted here meanwhile.
         new = [song for key, song in songs.items() if key not in known and song.title]
         tracks, created = self._tracks_of(new)
         self._add_files(new, tracks)
@@ -84,7 +83,7 @@ class LibraryWriter:
         matches = match_songs(songs)
         groups = _grouped([number for number, pk in enumerate(matches) if pk is None], songs)
         plan = Plan(created=[_row(songs[group[0]]) for group in groups])
-        # What only histories or Spotify knew is the operator's now.
+        # Songs known only from histories or Spotify now belong to the operator's catalogue.
         plan.state_by_pk = dict.fromkeys((pk for pk in matches if pk is not None), 0)
         before = len(plan.state_by_pk)
         self._writer.write(plan)
@@ -132,7 +131,7 @@ class LibraryWriter:
         set_credits(track=track, artists=list(dict.fromkeys(artists)))
 
     def _fill(self, songs: dict[int, SourceSong]) -> None:
-        """Give songs what they lacked; ``songs`` by the catalogue's id."""
+        """Fill missing values of songs; ``songs`` by the catalogue's id."""
         filled = []
         for track in Track.objects.filter(pk__in=songs).prefetch_related("credits__artist"):
             song = songs[track.pk]
@@ -151,7 +150,7 @@ class LibraryWriter:
 
 
 def note_files(track_ids: Iterable[int] | None = None) -> None:
-    """Bring ``Track.has_file`` in line with what active servers have: of all songs, or of those given."""
+    """Update ``Track.has_file`` from the files of active servers, for all songs or for those given."""
     present = ServerSong.objects.filter(track=OuterRef("pk"), gone_at=None, server__is_active=True)
     tracks = Track.objects.all() if track_ids is None else Track.objects.filter(pk__in=list(track_ids))
     tracks.filter(Q(has_file=True) & ~Exists(present)).update(has_file=False)
@@ -216,7 +215,7 @@ def _note_codes(pairs: Sequence[tuple[int, SourceSong]]) -> None:
             changed.add(pk)
         elif first[pk][scheme] != value:
             further.append((pk, scheme.value, value))
-    # Written past the model, which would take longer than all the rest.
+    # Written without the model, which would take longer than everything else.
     rows = [(first[pk][TrackCode.Scheme.ISRC], first[pk][TrackCode.Scheme.MBID], pk) for pk in sorted(changed)]
     update(Track, ("isrc", "mbid"), rows)
     insert_new(TrackCode, ("track_id", "scheme", "value"), further)

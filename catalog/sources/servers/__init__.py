@@ -1,1 +1,1 @@
-"""Music servers and folders: connecting, reading, switching off."""
+"""Music servers and folders: connect, read, disable."""

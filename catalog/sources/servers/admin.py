@@ -1,4 +1,4 @@
-"""Music servers in the administration: what is connected, when it was read, and what went wrong."""
+"""Admin of music servers: connections, latest readings and their errors."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ class ServerForm(forms.ModelForm):  # type: ignore[type-arg]
             raise forms.ValidationError(str(error)) from error
 
     def clean(self) -> dict[str, Any]:
-        """Log in to the server: what it refuses is an error here, and what it takes is connected."""
+        """Log in to the server and connect it; a refusal is an error of the form."""
         data: dict[str, Any] = super().clean() or {}
         if not self.errors:
             try:
@@ -56,7 +56,7 @@ class ServerForm(forms.ModelForm):  # type: ignore[type-arg]
         return data
 
     def _post_clean(self) -> None:
-        """Check nothing of the model: the service has written it."""
+        """Skip the checks of the model, because the service has written it."""
 
 
 @admin.register(MusicServer)
@@ -84,7 +84,7 @@ class MusicServerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         enqueue(kind="read-servers", user_id=request.user.pk, arguments={"server": obj.pk}, subject=f"server:{obj.pk}")
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Name the servers alone: their songs are many, and stay in the catalogue."""
+        """List only the servers, because their many songs stay in the catalogue."""
         is_allowed = self.has_delete_permission(request)
         return [str(server) for server in objs], {}, set() if is_allowed else {"music server"}, []
 

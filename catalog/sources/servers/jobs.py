@@ -1,4 +1,4 @@
-"""Reading the music servers and folders as a background job, now and then."""
+"""The periodic background job that reads music servers and folders."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from jobs.registry import Kind, Run
 
 
 def _read(run: Run) -> str:
-    """Read all active servers, or the one named; one that fails does not keep the others from being read."""
+    """Read all active servers, or one; a failure does not stop the others."""
     from jobs.running import JobFailedError
 
     servers = MusicServer.objects.filter(is_active=True)

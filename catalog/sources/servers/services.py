@@ -1,4 +1,4 @@
-"""Music servers and folders: connecting, reading, switching off."""
+"""Music servers and folders: connect, read, disable."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -47,7 +47,7 @@ class ReadReport:
 
 
 def clean_address(address: str) -> str:
-    """Return a server's address without a slash at its end. Raises ``LibraryError`` for what is none."""
+    """Return a server's address without a slash at its end. Raise ``LibraryError`` for what is none."""
     try:
         url = urlsplit(address.strip())
         is_whole = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
@@ -62,9 +62,9 @@ def clean_address(address: str) -> str:
 
 
 def connect_server(*, address: str, username: str, secret: str, is_api_key: bool = False) -> MusicServer:
-    """Log in to a server and keep it; connecting it again changes the log-in. Not atomic: it waits for the server.
+    """Log in to a server and store it; connecting it again changes the log-in. Not atomic: it waits for the server.
 
-    Raises ``LibraryError`` or ``SubsonicError``.
+    Raise ``LibraryError`` or ``SubsonicError``.
     """
     address = clean_address(address)
     if not secret or not (username or is_api_key):
@@ -90,7 +90,7 @@ def connect_server(*, address: str, username: str, secret: str, is_api_key: bool
 
 
 def connect_folder(*, path: Path) -> MusicServer:
-    """Keep a folder to read songs from, or switch it on again. Raises ``LibraryError`` for what is no folder."""
+    """Store a folder to read songs from, or enable it again. Raise ``LibraryError`` for what is no folder."""
     folder = path.expanduser().resolve()
     if not folder.is_dir():
         raise LibraryError(f"{path}: isn't a folder")
@@ -123,7 +123,7 @@ def remove_server(*, server: MusicServer) -> None:
 
 
 def client_of(server: MusicServer) -> SubsonicClient:
-    """Return what calls a server."""
+    """Return a client for a server."""
     known = {name: value for name, value in dict(server.abilities).items() if name in Abilities.__dataclass_fields__}
     return SubsonicClient(server.address, Login(server.username, server.secret, server.is_api_key), Abilities(**known))
 
@@ -131,7 +131,7 @@ def client_of(server: MusicServer) -> SubsonicClient:
 def read_server(server: MusicServer, progress: Progress = lambda _done, _total: None) -> ReadReport:
     """Read all songs of a server or a folder; what stops half-way is finished by reading again.
 
-    Raises ``LibraryError``, ``SubsonicError`` of a server and ``FolderError`` of a folder, which are noted with it, and
+    Raise ``LibraryError``, ``SubsonicError`` of a server and ``FolderError`` of a folder, which are noted with it, and
     what ``progress`` raises.
     """
     try:
@@ -157,7 +157,7 @@ def _read(server: MusicServer, progress: Progress) -> ReadReport:
         reset_queries()
         progress(done, total)
     if not done and total:
-        # A disk that is not mounted, or a library that is just being scanned anew, has lost nothing.
+        # An empty result means a disk that is not mounted, or a library that is being scanned.
         raise LibraryError(f"{server}: has no songs any more, {total:,} before. Nothing was changed.")
     gone = writer.finish()
     counts = writer.counts

@@ -1,7 +1,5 @@
-"""A piece of a recording, small enough that no thread of the site waits for a listener who pauses.
-
-A browser that asks for all of a file from some byte on takes a short answer for the beginning, and asks again
-(RFC 9110, section 15.3.7).
+"""Sends recordings in pieces small enough that no thread waits for a listener who pauses. A browser that requests a
+file from some byte on accepts a shorter response and requests the rest (RFC 9110, section 15.3.7).
 """
 
 import re
@@ -19,7 +17,7 @@ from catalog.sources.subsonic.client import Answer, SubsonicError
 PIECE = 256 * 1024
 MAX_BYTES = 500_000_000
 _SECONDS = 10.0
-# What a browser is told of each type that a server may say; nothing else is passed on.
+# The content type sent to browsers for each type from servers; others are refused.
 TYPES = {
     "audio/mpeg": "audio/mpeg", "audio/mp3": "audio/mpeg", "audio/x-mp3": "audio/mpeg",
     "audio/flac": "audio/flac", "audio/x-flac": "audio/flac",
@@ -27,7 +25,7 @@ TYPES = {
     "audio/mp4": "audio/mp4", "audio/x-m4a": "audio/mp4", "audio/m4a": "audio/mp4", "audio/aac": "audio/aac",
     "audio/wav": "audio/wav", "audio/x-wav": "audio/wav", "audio/wave": "audio/wav", "audio/webm": "audio/webm",
 }  # fmt: skip
-# By the ends of the names of files that a browser plays.
+# Content types by the extension of files that browsers play.
 OF_SUFFIX = {
     "mp3": "audio/mpeg", "flac": "audio/flac", "ogg": "audio/ogg", "oga": "audio/ogg", "opus": "audio/ogg",
     "m4a": "audio/mp4", "mp4": "audio/mp4", "aac": "audio/aac", "wav": "audio/wav", "webm": "audio/webm",
@@ -38,7 +36,7 @@ _CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})")
 
 
 class SoundError(Exception):
-    """The recording cannot be had now."""
+    """The recording is not available now."""
 
 
 class OutsideError(Exception):
@@ -59,7 +57,7 @@ class Piece(NamedTuple):
 
 
 def present_songs(track: Track) -> QuerySet[ServerSong]:
-    """Return where the recording of a song is now, what browsers play before what they do not."""
+    """Return the available files of a song, those that browsers can play first."""
     rows = ServerSong.objects.filter(track=track, gone_at=None, server__is_active=True)
     return rows.select_related("server").order_by("pk")
 
@@ -84,7 +82,7 @@ def bounds_of(text: str) -> tuple[int, int] | None:
 def piece_of(song: ServerSong, bounds: tuple[int, int], form: str = "") -> Piece:
     """Return a piece of a song's file, of its MP3 where ``form`` says so.
 
-    Raises ``OutsideError``, or ``SoundError`` where the server does not answer in time or sends what is no sound.
+    Raise ``OutsideError``, or ``SoundError`` where the server does not answer in time or sends what is no sound.
     """
     try:
         if song.server.kind == MusicServer.Kind.SUBSONIC:
@@ -117,14 +115,14 @@ def _piece_of_answer(answer: Answer, bounds: tuple[int, int]) -> Piece:
             raise SoundError("the server sent other bytes")
         total_bytes, content = int(match[3]), answer.read(last - first + 1)
     else:
-        # A server that knows no bounds: what comes before is read, too.
+        # The server ignores ranges, so the bytes before are read and dropped.
         total_bytes = int(answer.headers.get("Content-Length", "0") or 0)
         content = answer.read(last - first + 1, skip=first) if first < total_bytes <= MAX_BYTES else b""
     return checked_piece(Piece(content, first, total_bytes, content_type))
 
 
 def checked_piece(piece: Piece) -> Piece:
-    """Return ``piece``. Raises ``OutsideError`` or ``SoundError`` for one that is none."""
+    """Return ``piece``. Raise ``OutsideError`` or ``SoundError`` for one that is none."""
     if piece.total > MAX_BYTES:
         raise SoundError("the file is too large")
     if piece.first >= piece.total > 0:
@@ -146,7 +144,7 @@ def _transcoded_piece(song: ServerSong, bounds: tuple[int, int]) -> Piece:
 
 
 def piece_of_file(path: Path, bounds: tuple[int, int], content_type: str) -> Piece:
-    """Return a piece of a file on this machine. Raises ``OutsideError`` or ``SoundError``."""
+    """Return a piece of a file on this machine. Raise ``OutsideError`` or ``SoundError``."""
     first, last = bounds
     try:
         with path.open("rb") as file:

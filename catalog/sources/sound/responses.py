@@ -1,4 +1,4 @@
-"""Recordings and their covers as answers to requests, of a page or of the API."""
+"""Recordings and covers as HTTP responses, for pages and the API."""
 
 import os
 from pathlib import Path
@@ -29,13 +29,13 @@ from catalog.sources.subsonic.client import COVER_BYTES, SubsonicError
 ACCEL_LOCATION = "/_music"
 _HOUR, _DAY = 3600, 24 * 3600
 _COVER_SECONDS = 8.0
-# No SVG: it may hold scripts.
+# SVG is refused, because it may contain scripts.
 _PICTURES = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"})
 _COVER_PIXELS = 300
 
 
 def recording_response(request: HttpRequest, track: Track) -> HttpResponse:
-    """Return the piece of a song's recording that is asked for. Raises ``Http404`` and ``SoundError``.
+    """Return the piece of a song's recording that is asked for. Raise ``Http404`` and ``SoundError``.
 
     ``?format=mp3`` asks for an MP3 made of it.
     """
@@ -48,7 +48,7 @@ def recording_response(request: HttpRequest, track: Track) -> HttpResponse:
     etag = f'"{song.digest}{form}"'
     bounds = bounds_of(request.headers.get("Range", ""))
     if bounds is None or request.headers.get("If-Range", etag) != etag:
-        # The whole would hold a thread for as long as it is listened to.
+        # A whole file would occupy a thread for as long as it is played.
         return _described(HttpResponse("Ask for a Range of bytes.", status=416, content_type="text/plain"), etag)
     try:
         piece = piece_of(song, bounds, form)
@@ -78,7 +78,7 @@ def _handed_over(song: ServerSong) -> HttpResponse:
 
 
 def cover_response(track: Track) -> HttpResponse:
-    """Return the cover that a music server has of a song. Raises ``Http404``."""
+    """Return the cover that a music server has of a song. Raise ``Http404``."""
     has_any = Q(server__kind=MusicServer.Kind.FOLDER) | ~Q(cover_id="")
     song = present_songs(track).filter(has_any).first() if track.has_file else None
     if song is None:
@@ -113,7 +113,7 @@ def _described(answer: HttpResponse, etag: str) -> HttpResponse:
 
 
 def _safe(answer: HttpResponse) -> HttpResponse:
-    """Have a browser take it for nothing else, on no other site."""
+    """Set headers so that browsers do not guess the type and other sites cannot embed it."""
     answer["Content-Disposition"] = "inline"
     answer["X-Content-Type-Options"] = "nosniff"
     answer["Cross-Origin-Resource-Policy"] = "same-origin"

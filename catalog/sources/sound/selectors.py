@@ -1,4 +1,4 @@
-"""What the player is told of a song's recording."""
+"""Addresses of a song's recording and cover, for the player."""
 
 from django.urls import reverse
 
@@ -7,7 +7,7 @@ from catalog.sources.sound.pieces import MP3, OF_SUFFIX, best_song
 
 
 def file_url(track: Track, *, name: str = "catalog:song_file") -> str:
-    """Return where the recording is, as an MP3 where browsers do not play it; "" where nobody has it."""
+    """Return the URL of the recording, as an MP3 if browsers cannot play it; "" if there is none."""
     song = best_song(track)
     if song is None:
         return ""
@@ -16,5 +16,5 @@ def file_url(track: Track, *, name: str = "catalog:song_file") -> str:
 
 
 def server_cover_url(track: Track) -> str:
-    """Return where the cover of a music server is; "" for songs without a file."""
+    """Return the URL of a music server's cover; "" for songs without a file."""
     return reverse("catalog:song_cover", args=[track.pk]) if track.has_file else ""

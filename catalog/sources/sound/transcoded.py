@@ -1,4 +1,4 @@
-"""Recordings that no browser plays, as MP3s that the server makes of them: whole, so that one can seek in them."""
+"""Recordings that browsers cannot play, as MP3s made by the music server: whole files, so that seeking works."""
 
 import os
 import tempfile
@@ -16,12 +16,12 @@ from catalog.synth.store import trim_folder
 _SECONDS = 25.0
 _MAX_BYTES = 100_000_000
 _KBIT = 192
-# So many of a process's threads wait for a server to make one; the others go on answering.
+# Maximum number of threads per process that wait for a server to make an MP3.
 _makers = BoundedSemaphore(2)
 
 
 def transcoded_file(song: ServerSong) -> Path:
-    """Return where the MP3 of a song is, made by its server if it is not there yet. Raises ``SubsonicError``."""
+    """Return where the MP3 of a song is, made by its server if it is not there yet. Raise ``SubsonicError``."""
     path: Path = settings.VAR_DIR / "transcoded" / f"{song.server_id}-{song.digest}.mp3"
     if path.is_file():
         os.utime(path)
@@ -47,7 +47,7 @@ def _make(song: ServerSong, path: Path, *, limit: int) -> None:
     if answer.status != 200 or answer.content_type not in ("audio/mpeg", "audio/mp3"):
         answer.close()
         raise SubsonicError(f"stream: no MP3, but {answer.content_type[:50]} (HTTP {answer.status})")
-    # Beside it and renamed, so that nobody hears half a file.
+    # Written to a temporary name and renamed, so that nobody reads half a file.
     with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".draft", delete=False) as draft:
         try:
             _write(answer, draft, min(_MAX_BYTES, limit))

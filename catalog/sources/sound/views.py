@@ -1,4 +1,4 @@
-"""Recordings and covers, to listeners alone."""
+"""Recordings and covers, only for listeners."""
 
 import logging
 

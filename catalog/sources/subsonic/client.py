@@ -1,7 +1,7 @@
 """Calls to an OpenSubsonic server (https://opensubsonic.netlify.app): only to the address that the operator gave.
 
-No answer is followed elsewhere, none may be longer or take longer than is said here, and no error tells the password
-or an address with a token in it.
+Redirects are not followed, the size and duration of responses are limited, and errors contain neither the password nor
+an address with a token.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ VERSION = "1.16.1"
 NAME = "earworm"
 JSON_BYTES = 20_000_000
 COVER_BYTES = 5_000_000
-# To connect, and between two pieces of an answer; then for the whole of it.
+# Timeouts in seconds: to connect and between two pieces of a response; and for the whole response.
 _TIMEOUT = (5.0, 20.0)
 JSON_SECONDS = 60.0
 _PIECE = 64 * 1024
@@ -34,7 +34,7 @@ WRONG_LOGIN, NOT_FOUND = 40, 70
 
 
 class _NoQueries(logging.Filter):
-    """Takes tokens out of the addresses that the HTTP library logs where everything is logged."""
+    """Removes tokens from the addresses that the HTTP library logs at debug level."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
@@ -49,7 +49,7 @@ Parameters = Mapping[str, str | int]
 
 
 class SubsonicError(Exception):
-    """What went wrong, as the operator may read it; ``code`` is the server's, 0 where it said none."""
+    """A call failed; the message is for the operator, ``code`` is the server's error code or 0."""
 
     def __init__(self, message: str, code: int = 0) -> None:
         super().__init__(message)
@@ -88,7 +88,7 @@ class Answer:
     def read(self, limit: int, *, skip: int = 0) -> bytes:
         """Return at most ``limit`` bytes of the content, those after the first ``skip``, which are not kept.
 
-        Raises ``SubsonicError`` where it takes too long.
+        Raise ``SubsonicError`` where it takes too long.
         """
         content = bytearray()
         for piece in self.pieces():
@@ -124,7 +124,7 @@ class SubsonicClient:
         self.abilities = abilities or Abilities()
 
     def probe(self) -> Abilities:
-        """Log in and return what the server can do. Raises ``SubsonicError`` where it refuses us or is none."""
+        """Log in and return what the server can do. Raise ``SubsonicError`` where it refuses us or is none."""
         self.abilities = Abilities()
         try:
             listed = self.call("getOpenSubsonicExtensions").get("openSubsonicExtensions")
@@ -132,7 +132,7 @@ class SubsonicClient:
             self.abilities.extensions = sorted(names)[:50]
             self.abilities.has_form_post = "formPost" in names
         except SubsonicError:
-            # Servers from before OpenSubsonic know no such call.
+            # Servers without OpenSubsonic do not have this call.
             self.abilities.extensions = []
         try:
             answer = self.call("ping")
@@ -146,7 +146,7 @@ class SubsonicClient:
         return self.abilities
 
     def call(self, method: str, parameters: Parameters | None = None) -> dict[str, Any]:
-        """Return the content of the server's answer. Raises ``SubsonicError``."""
+        """Return the content of the server's answer. Raise ``SubsonicError``."""
         answer = self._send(method, parameters or {}, seconds=JSON_SECONDS)
         if 300 <= answer.status < 400:
             answer.close()

@@ -14,7 +14,7 @@ _SEARCH: Parameters = {"query": "", "albumCount": 0, "artistCount": 0}
 
 
 def walk(client: SubsonicClient) -> Iterator[list[SourceSong]]:
-    """Yield the songs in batches of at most some hundred. Raises ``SubsonicError``."""
+    """Yield the songs in batches of at most some hundred. Raise ``SubsonicError``."""
     has_any = False
     for batch in _by_search(client):
         has_any = True
