@@ -43,6 +43,8 @@ class Site:
             port = probe.getsockname()[1]
         environment = {
             **os.environ,
+            # Uploads, sketches and collected files, too: the checkout's own may be in use.
+            "EARWORM_HOME": str(folder),
             "DEBUG": "false",
             "INSECURE_HTTP": "true",
             "SECRET_KEY": secrets.token_urlsafe(64),

@@ -135,10 +135,13 @@ def test_play_pause_and_next_are_seen_on_the_other(
     # The other takes over; the first falls silent and never begins the song that the other asked for.
     bar(first).get_by_role("button", name="Play", exact=True).click()
     wait_for_sound(first, songs[1])
-    first.evaluate("""() => {
+    first.evaluate(
+        """path => {
       const audio = document.querySelector("#player audio");
-      audio.addEventListener("playing", () => { audio.dataset.began = "yes"; });
-    }""")
+      audio.addEventListener("playing", () => { if (audio.src.endsWith(path)) audio.dataset.began = "yes"; });
+    }""",
+        f"/songs/{songs[2].pk}/sketch.wav",
+    )
     bar(second).get_by_role("button", name="Next song").click()
     wait_for_sound(second, songs[2])
     wait_for_silence(first)

@@ -202,7 +202,10 @@ def test_the_player_opens_to_the_whole_screen_and_its_queue_moves(phone: Page, u
     phone.locator("[data-queue-item] [data-queue-move]").nth(1).click()
     expect(titles.nth(0)).to_have_text(second)
     expect(titles.nth(1)).to_have_text(first)
+    list_before = phone.locator("[data-queue-item]").first.element_handle()
     phone.locator("[data-queue-handle]").nth(1).drag_to(phone.locator("[data-queue-item]").nth(0))
+    # Rendered again, so that the form below holds the new order.
+    phone.wait_for_function("item => !item.isConnected", arg=list_before)
     expect(titles.nth(0)).to_have_text(first)
     # What is typed stays when the list is rendered again.
     phone.locator("#queue-name").fill("Kept")

@@ -26,7 +26,7 @@ from feedback.spotify_import.writes import Counts
 from jobs import services as jobs
 
 _BATCH = 500
-# The relations of a song that keep it: somebody did something with it.
+# The relations of a song that keep it: somebody did something with it, or a music server has it.
 SONG_USES = (
     "added_by",
     "ratings",
@@ -36,6 +36,7 @@ SONG_USES = (
     "playlist_items",
     "blocks",
     "taste_exclusions",
+    "server_songs",
 )
 
 

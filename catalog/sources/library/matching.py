@@ -26,7 +26,7 @@ from catalog.sources.library.songs import SourceSong
 # Servers report whole seconds, and releases differ by a few.
 _LENGTH_MS = 7000
 _JOINT = re.compile(
-    r"\s*(?:[,;/&+\u2022\u00b7|]|\s-\s|\s[xX\u00d7]\s|\b(?:feat|ft|featuring|with|vs|and|und)\b\.?)\s*", re.I
+    r"[,;/&+\u2022\u00b7|]|\s-\s|\s[xX\u00d7]\s|\b(?:feat|ft|featuring|with|vs|and|und)\b\.?", re.IGNORECASE
 )
 _TRACK_NUMBER = re.compile(r"\d{1,3}(?:\s*[-.\u2013]\s*|\s+)(?=\D)")
 _ARTICLE_FIRST = re.compile(r"(the|die|der|das|los|las|les|le|la)\s+(.+)", re.IGNORECASE)
@@ -90,7 +90,7 @@ def artist_ladder(artists: Sequence[str]) -> list[str]:
     names = [artists[0]]
     if len(artists) > 1:
         names += [", ".join(artists), " & ".join(artists)]
-    if len(parts := [part for part in _JOINT.split(artists[0]) if part]) > 1:
+    if len(parts := [part for part in map(str.strip, _JOINT.split(artists[0])) if part]) > 1:
         names.append(parts[0])
     for name in list(names):
         if match := _ARTICLE_FIRST.fullmatch(name):

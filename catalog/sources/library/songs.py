@@ -14,7 +14,7 @@ _ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")
 _MBID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _MAX_MS = 2**31 - 1
 # Unambiguous separators of artists. "&", "/" and commas occur in the names of bands.
-_JOINER = re.compile(r"\s*(?:;|\u2022|\s(?:feat|ft|featuring)\.?\s)\s*", re.IGNORECASE)
+_JOINER = re.compile(r";|\u2022|\s(?:feat|ft|featuring)\.?\s", re.IGNORECASE)
 # Of a year, a date or a time.
 _YEAR = re.compile(r"(?<!\d)([12]\d{3})(?!\d)")
 

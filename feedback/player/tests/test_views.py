@@ -70,6 +70,7 @@ def test_a_song_is_played_with_all_the_means_it_has(listener: Client, user: User
         "spotify": f"spotify:track:{'0' * 22}",
         "preview": "https://sound.example/a.mp3",
         "sketch": f"/songs/{track.pk}/sketch.wav",
+        "file": "",
     }
     settings.SPOTIFY_PLAYER = False
     assert listener.get("/player/state/").json()["current"]["track"]["sources"]["spotify"] == ""
