@@ -4,6 +4,8 @@ A comma is the hard case: some
 tables write "Dua Lipa, Angèle", and some bands are called "Earth, Wind & Fire". So a file is looked through once
 before it is read, and of every field with a comma (and no semicolon) it is decided, in this order:
 
+0. as many artists as a column beside it has ids of, and where the file writes the commas of names with a backslash, as
+   many as the other commas part;
 1. a name, if the file shows it whole as one part of a semicolon field or a list;
 2. several artists, if each part also stands alone somewhere in the file, or has two words or more ("Lena Voss, Jo
    Kern") in a file without semicolons, and the last one does not read like the end of a name;
@@ -15,8 +17,8 @@ before it is read, and of every field with a comma (and no semicolon) it is deci
 6. a name, if the same field credits four songs or more: bands do, guests seldom;
 7. several artists.
 
-"feat." always parts artists. Other signs (" / ", "、", a pipe where hardly any field holds one) part them where each
-part also stands alone.
+What is a name by these rules is one within longer lists, too ("Earth, Wind & Fire, Kylie"). "feat." always parts
+artists. Other signs (" / ", "、", a pipe where hardly any field holds one) part them where each part also stands alone.
 
 Names that only signs tell apart ("Magic" and "MAGIC!") are noted on the way: in a file that holds both they are two.
 """
@@ -24,6 +26,7 @@ Names that only signs tell apart ("Magic" and "MAGIC!") are noted on the way: in
 import re
 from collections.abc import Collection, Iterable
 
+from catalog.identity.commas import has_escapes, in_so_many, joined_parts, parts_of
 from catalog.identity.nobody import is_no_artist
 from catalog.identity.text import exact_name, fold_name, is_plain, is_told_by_signs
 from catalog.importing.reading.lists import parse_cut_list, parse_list, unescaped
@@ -42,6 +45,8 @@ _END_OF_NAME = re.compile(r"(?:jr|sr|and)\b|&\s|.* (?:&|and|y|e|und|et|och) ", r
 _ENOUGH_FIELDS = 20
 _SHARE_OF_LISTS = 0.25
 _SONGS_OF_A_BAND = 4
+# Crosby, Stills, Nash & Young have three parts.
+_MOST_IN_A_NAME = 5
 
 
 class ArtistSplitter:
@@ -67,6 +72,11 @@ class ArtistSplitter:
         self._names: set[int] = set()
         self._comma_fields: dict[str, set[int]] = {}
         self._commas_part: bool | None = None
+        self._has_escapes = False
+        # How many artists a field with commas has, by the ids beside it.
+        self._counted: dict[str, int] = {}
+        # Hashes of the names with a comma, found when all fields were seen.
+        self._whole: set[int] | None = None
         # How names that signs may tell from others are written, by folded name; 0: in several ways. And those
         # without signs, where case is not all that folding takes from them.
         self._signed: dict[int, int] = {}
@@ -87,10 +97,17 @@ class ArtistSplitter:
             if names is None:
                 self._note_comma_field(text.strip(), title)
                 continue
+            self._has_escapes = self._has_escapes or has_escapes(text)
             seen.add(text)
             self._uses_semicolons = self._uses_semicolons or ";" in text
             if len(self._names) < MAX_NAMES:
                 self._note(names)
+
+    def learn_counts(self, texts: Iterable[str], counts: Iterable[int]) -> None:
+        """Take in how many artists fields have, before :meth:`learn` sees them; 0 where it is not known."""
+        for text, count in zip(texts, counts, strict=True):
+            if count and "," in text and len(self._counted) < MAX_COMMA_FIELDS:
+                self._counted.setdefault(text.strip(), count)
 
     def _note_comma_field(self, text: str, title: str | None) -> None:
         if len(self._comma_fields) < MAX_COMMA_FIELDS or text in self._comma_fields:
@@ -147,13 +164,40 @@ class ArtistSplitter:
         return parts if len(parts) > 1 and all(map(self._stands_alone, parts)) else [name]
 
     def _split_at_commas(self, text: str) -> list[str]:
-        parts = [part for part in _COMMA.split(text) if part]
+        if text in self._counted:
+            return in_so_many(text, self._counted[text], self._stands_alone)
+        parts = self._parts(text)
         return parts if parts and self._is_several(text, parts) else [text]
+
+    def _parts(self, text: str) -> list[str]:
+        """Return what the commas part, but leave names together that the file shows whole elsewhere."""
+        parts = parts_of(text)
+        if self._whole is None:
+            self._find_whole_names()
+        if len(parts) < 3 or len(_COMMA.findall(text)) != len(parts) - 1:
+            return parts
+        ends: list[int] = []
+        first = 0
+        while first < len(parts):
+            # The whole field itself is not meant.
+            last = min(len(parts) - (first == 0), first + _MOST_IN_A_NAME)
+            known = (end for end in range(last, first + 1, -1) if self._stands_alone(", ".join(parts[first:end])))
+            first = next(known, first + 1)
+            ends.append(first)
+        return joined_parts(text, ends)
+
+    def _find_whole_names(self) -> None:
+        """Note the fields with commas that are names, shorter ones first, as they may be in others."""
+        self._whole = set()
+        for text in sorted(self._comma_fields, key=lambda text: text.count(",")):
+            for name in self._split_at_commas(text):
+                if "," in name:
+                    self._whole.add(_key(name))
 
     def _is_several(self, text: str, parts: list[str]) -> bool:
         if self._stands_alone(text):
             return False
-        if all(map(self._stands_alone, parts)):
+        if self._has_escapes or all(map(self._stands_alone, parts)):
             return True
         if self._are_full_names(text, parts) and not self._reads_like_a_name(parts):
             return True
@@ -185,7 +229,9 @@ class ArtistSplitter:
         return self._commas_part
 
     def _stands_alone(self, name: str) -> bool:
-        return hash(name.casefold()) in self._names
+        return hash(name.casefold()) in self._names or (
+            self._whole is not None and "," in name and _key(name) in self._whole
+        )
 
     def _without_doubt(self, text: str) -> list[str] | None:
         """Return the names of a field without ambiguous commas."""
@@ -194,11 +240,19 @@ class ArtistSplitter:
             names = parse_cut_list(text)
         if names is None:
             names = self._signs.split(text)
-            if len(names) == 1 and "," in text:
+            if has_escapes(text):
+                # Where semicolons part, commas without a backslash belong to names.
+                names = [part.replace("\\,", ",") for part in names] if len(names) > 1 else parts_of(text)
+            elif len(names) == 1 and "," in text:
                 return None
             if "['" in text or '["' in text:
                 names = [name for part in names for name in parse_list(part) or [part]]
         return [name for name in map(_unquoted, names) if name]
+
+
+def _key(name: str) -> int:
+    """Return a number by which a name with commas is known, whatever blanks follow them."""
+    return hash(", ".join(parts_of(name)).casefold())
 
 
 def _unquoted(name: str) -> str:

@@ -119,6 +119,12 @@ PLURAL = frozenset({
     "artists_name",
     "all_artists", "kunstlername_n", "interpreten", "artistes", "artistas",
 })  # fmt: skip
+# The ids of the artists, of which there are as many as artists.
+ARTIST_IDS = frozenset({
+    "artist_uri_s", "artist_uris", "artist_ids", "artist_id_s", "artists_ids", "artists_id", "artist_id", "artist_uri",
+    "id_artists", "artists_uris", "artists_uri", "spotify_artist_ids", "track_artist_ids", "kunstler_uri_s",
+    "kunstler_id_s", "interpreten_ids",
+})  # fmt: skip
 # "trackName" is "track_name".
 _NEXT_WORD = re.compile(r"(?<=[a-z]{2})(?=[A-Z])")
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u2060\ufeff\u00ad"))
@@ -138,7 +144,8 @@ class Layout:
     """Which column of a file holds which field, and how its values are written.
 
     ``columns`` maps a field of :data:`ALIASES` to its place. ``more_artists`` are the places of
-    "artist_2" and so on, beside "artist_1". ``scales`` holds what stands for 1 in a feature that is
+    "artist_2" and so on, beside "artist_1"; ``artist_ids`` is the place of the artists' ids, where
+    their number is that of the artists. ``scales`` holds what stands for 1 in a feature that is
     written as per cent or out of ten. ``notes`` says, in sentences for the operator, what was decided and is not plain
     from the headings.
     """
@@ -146,6 +153,7 @@ class Layout:
     headings: tuple[str, ...]
     columns: Mapping[str, int]
     more_artists: tuple[int, ...] = ()
+    artist_ids: int | None = None
     has_plural_artists: bool = False
     pipes_part_artists: bool = True
     has_artist_lists: bool = False
@@ -173,13 +181,17 @@ class Layout:
     def used(self) -> tuple[tuple[str, str], ...]:
         """Heading and field of each column that is read, from left to right."""
         places = [*((column, name) for name, column in self.columns.items())]
-        places += [(column, "artists") for column in self.more_artists]
+        places += [(column, "artists") for column in self._beside_artists]
         return tuple((self.headings[column], name) for column, name in sorted(places))
+
+    @property
+    def _beside_artists(self) -> tuple[int, ...]:
+        return self.more_artists if self.artist_ids is None else (*self.more_artists, self.artist_ids)
 
     @property
     def not_used(self) -> tuple[str, ...]:
         """The headings of the other columns."""
-        places = {*self.columns.values(), *self.more_artists}
+        places = {*self.columns.values(), *self._beside_artists}
         return tuple(heading for column, heading in enumerate(self.headings) if column not in places)
 
 

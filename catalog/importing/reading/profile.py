@@ -11,8 +11,10 @@ from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
+from catalog.identity.commas import number_of_ids, parts_of
 from catalog.identity.text import base_title, fold_name
 from catalog.importing.reading.layout import (
+    ARTIST_IDS,
     DURATION_FIELDS,
     FIELDS,
     NUMBERS,
@@ -46,6 +48,7 @@ _SURELY_US = 10_000_000
 _MINUTES_FIRST = re.compile(r"0?[1-9][0-9]?:[0-9]{2}:00(?:\.0+)?")
 _LISTS_ENOUGH = 0.8
 _SEMICOLONS_ENOUGH = 20
+_COUNTS_FIT = 0.95
 # A pipe belongs to a name where hardly any field holds one, or hardly any of those that are parted by semicolons.
 _PIPES_ENOUGH = 0.01
 _SEMICOLONS_PER_PIPE = 20
@@ -398,8 +401,27 @@ class _Sample:
         elif semicolons or pipes_part:
             signs = " ".join(sign for sign, count in ((";", semicolons), ("|", pipes * pipes_part)) if count)
             self._note(_("%(used)s: several, parted by %(signs)s"), used=column, signs=signs)
-        layout = replace(layout, has_artist_lists=has_lists, pipes_part_artists=pipes_part)
+        layout = replace(
+            layout, has_artist_lists=has_lists, pipes_part_artists=pipes_part, artist_ids=self._artist_ids(column)
+        )
         return with_row_per_artist(layout) if has_row_per_artist else layout
+
+    def _artist_ids(self, artists: int) -> int | None:
+        """Return the column that names an id for each artist of a row, where commas part these."""
+        for column, heading in enumerate(self._headings):
+            if heading_name(heading) not in ARTIST_IDS:
+                continue
+            counts = [
+                (number_of_ids(ids), len(parts_of(names)))
+                for ids, names in zip(self._texts[column], self._texts[artists], strict=False)
+                if not is_no_value(ids) and ";" not in names and parse_list(names) is None
+            ]
+            fit = sum(number <= parts for number, parts in counts)
+            # Some tables name but the first artist's.
+            has_several = any(number > 1 for number, _parts in counts)
+            if has_several and fit >= _COUNTS_FIT * len(counts):
+                return column
+        return None
 
     def _has_row_per_artist(self, layout: Layout) -> bool:
         """Return whether the rows of one id differ in their artist, which names one alone."""

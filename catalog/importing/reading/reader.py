@@ -17,6 +17,7 @@ from typing import IO, NamedTuple
 from django.utils.translation import gettext as _
 
 from catalog.features import FEATURE_NAMES
+from catalog.identity.commas import number_of_ids
 from catalog.importing.reading.artists import ArtistSplitter
 from catalog.importing.reading.blocks import BlockSplitter
 from catalog.importing.reading.dialect import UTF_8, Dialect, DialectError, encoding_of, read_dialect
@@ -292,17 +293,20 @@ class CatalogueReader:
                     text = block.decode(errors="replace")
                     self._late_encoding = encoding_of(block)
                     is_valid, is_utf8 = False, is_utf8 or self._late_encoding == UTF_8
-                splitter.learn(*self._artist_fields(text))
+                artists, titles, counts = self._artist_fields(text)
+                splitter.learn_counts(artists, counts)
+                splitter.learn(artists, titles)
         return is_valid, is_utf8
 
-    def _artist_fields(self, block: str) -> tuple[list[str], list[str]]:
-        """Return the artist fields of ``block``, beside the titles of those with a comma."""
-        columns, more = self.layout.columns, self.layout.more_artists
+    def _artist_fields(self, block: str) -> tuple[list[str], list[str], list[int]]:
+        """Return the artist fields of ``block``, beside titles and number of artists' ids of those with a comma."""
+        columns, more, ids = self.layout.columns, self.layout.more_artists, self.layout.artist_ids
         artists, title, song_id = columns["artists"], columns["title"], columns.get("spotify_id", columns["title"])
-        delimiter, last = self._dialect.delimiter, max(artists, title, song_id, *more) + 1
+        delimiter, last = self._dialect.delimiter, max(artists, title, song_id, ids or 0, *more) + 1
         before: list[str] = []
         texts: list[str] = []
         titles: list[str] = []
+        counts: list[int] = []
         for line in block.split("\n"):
             # Few lines contain quotes; the others are split without the csv module.
             fields = quietly_split(line, self._dialect) if '"' in line else line.split(delimiter, last)
@@ -314,10 +318,14 @@ class CatalogueReader:
                 others = [fields[other] for other in more if len(fields) > other]
                 texts += others
                 titles += [""] * len(others)
+                counts += [0] * len(others)
             if len(fields) > artists:
                 texts.append(fields[artists])
-                titles.append(fields[title] if "," in fields[artists] and len(fields) > title else "")
-        return texts, titles
+                has_comma = "," in fields[artists]
+                titles.append(fields[title] if has_comma and len(fields) > title else "")
+                is_counted = has_comma and ids is not None and len(fields) > ids
+                counts.append(number_of_ids(fields[ids]) if is_counted and ids is not None else 0)
+        return texts, titles, counts
 
 
 def _taken_as_unknown(field: str, values: list[object]) -> list[tuple[int, str, str]]:

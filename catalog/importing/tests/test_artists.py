@@ -100,3 +100,44 @@ def test_full_names_parted_by_a_bare_comma_under_a_heading_in_the_plural() -> No
     assert split("Lena Voss,Jo Kern") == ("Lena Voss", "Jo Kern")
     assert split("Lena Voss,Jo Kern", is_plural=False) == ("Lena Voss,Jo Kern",)
     assert split("nothing,nowhere.") == ("nothing,nowhere.",)
+
+
+def test_a_comma_behind_a_backslash_belongs_to_its_name() -> None:
+    assert split("Earth\\, Wind & Fire") == ("Earth, Wind & Fire",)
+    assert split("Tyler\\, The Creator, Kylie") == ("Tyler, The Creator", "Kylie")
+    # In a file that writes names so, all other commas part.
+    assert split("Hank, Jr.", "Tyler\\, The Creator") == ("Hank", "Jr.")
+    assert split("Oh\\, Sleeper;Kylie") == ("Oh, Sleeper", "Kylie")
+
+
+@pytest.mark.parametrize(
+    ("text", "whole", "parts"),
+    [
+        ("Tyler, The Creator, Frank Ocean", "Tyler, The Creator", ("Tyler, The Creator", "Frank Ocean")),
+        ("Earth, Wind & Fire, Kylie", "Earth, Wind & Fire", ("Earth, Wind & Fire", "Kylie")),
+        ("Kylie, Earth, Wind & Fire", "Earth, Wind & Fire", ("Kylie", "Earth, Wind & Fire")),
+        ("Ana, Tyler, The Creator, Bo", "Tyler, The Creator", ("Ana", "Tyler, The Creator", "Bo")),
+        ("oh,sleeper, Kylie", "oh,sleeper", ("oh,sleeper", "Kylie")),
+        ("Crosby, Stills, Nash & Young", "Ana, Bo", ("Crosby, Stills, Nash & Young",)),
+    ],
+)
+def test_a_name_that_the_file_shows_whole_is_one_within_lists(text: str, whole: str, parts: tuple[str, ...]) -> None:
+    assert split(text, whole) == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "parts"),
+    [
+        ("Tyler, The Creator,Z", 2, ("Tyler, The Creator", "Z")),
+        ("Z, Tyler, The Creator", 2, ("Z", "Tyler, The Creator")),
+        ("Oh, Sleeper", 1, ("Oh, Sleeper",)),
+        ("Ana, The Knocks", 2, ("Ana", "The Knocks")),
+        ("Ana, Bo", 3, ("Ana", "Bo")),
+        ("Ana, Emerson, Lake & Palmer, Bo", 3, ("Ana", "Emerson, Lake & Palmer", "Bo")),
+    ],
+)
+def test_as_many_artists_as_the_file_has_ids_of(text: str, number: int, parts: tuple[str, ...]) -> None:
+    splitter = ArtistSplitter()
+    splitter.learn_counts([text], [number])
+    splitter.learn([text])
+    assert splitter(text) == parts

@@ -4,6 +4,8 @@ import re
 from typing import Any
 from uuid import UUID
 
+from catalog.identity.commas import has_escapes, in_so_many, number_of_ids, parts_of, plain
+
 _ID = re.compile(r"[0-9A-Za-z]{22}")
 _TRACK = "spotify:track:"
 _TRACK_LENGTH = len(_TRACK) + 22
@@ -95,7 +97,7 @@ def mbid_of(value: Any) -> str:
 def several(names: str, ids: str = "") -> tuple[str, ...]:
     """Return the artists of one cell: as many as it names ids of, for there are bands with a comma in their name."""
     if ";" in names:
-        return tuple(filter(None, (name.strip() for name in names.split(";"))))
-    parts = tuple(filter(None, (name.strip() for name in names.split(","))))
-    is_one = len(re.split(r"[,;]", ids)) == 1 if ids else False
-    return (names,) if is_one or not parts else parts
+        return tuple(filter(None, map(plain, names.split(";"))))
+    number = number_of_ids(ids) if ids else 0
+    parts = parts_of(names) if has_escapes(names) or not number else in_so_many(names, number)
+    return tuple(parts) or (names,)

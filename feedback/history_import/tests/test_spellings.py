@@ -10,6 +10,7 @@ from pytest_django import Settings
 
 from accounts.models import User
 from catalog.models import Track
+from feedback.history_import.reading.values import several
 from feedback.history_import.tests.histories import listen, packed, scrobble, spotify
 from feedback.history_import.tests.test_one_listen import bring
 from feedback.plays.models import Play
@@ -143,3 +144,18 @@ def test_a_song_of_the_catalogue_on_another_album_and_of_another_length_is_not_m
     bring(user, [intro("Second", 1, 200), intro("First", 2, 45)])
     assert [play.track.album for play in Play.objects.order_by("played_at")] == ["Second", "First"]
     assert Play.objects.filter(track=track).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("names", "ids", "artists"),
+    [
+        ("Earth\\, Wind & Fire", "", ("Earth, Wind & Fire",)),
+        ("Tyler\\, The Creator, Kylie", "a, b", ("Tyler, The Creator", "Kylie")),
+        ("Tyler, The Creator,Z", "a,b", ("Tyler, The Creator", "Z")),
+        ("Oh, Sleeper", "a", ("Oh, Sleeper",)),
+        ("Oh\\, Sleeper;Ana", "a;b", ("Oh, Sleeper", "Ana")),
+        ("Ana, Bo", "", ("Ana", "Bo")),
+    ],
+)
+def test_artists_of_one_cell(names: str, ids: str, artists: tuple[str, ...]) -> None:
+    assert several(names, ids) == artists
