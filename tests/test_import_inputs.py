@@ -5,7 +5,7 @@ import pytest
 from benchmarks.imports.import_inputs import OWN_INPUTS, as_line, tried
 
 pytestmark = pytest.mark.django_db
-KINDS = ["h0", *(f"h1{number}" for number in range(10)), "h2", "h3", "c0", "c1", "c2", "c3", "c4"]
+KINDS = ["h0", *(f"h1{number}" for number in range(10)), "h2", "h3", "h4", "c0", "c1", "c2", "c3", "c4"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

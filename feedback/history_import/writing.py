@@ -20,9 +20,9 @@ from feedback.history_import.capacity import room_for_imported_plays, room_for_o
 from feedback.history_import.matching import HIDDEN, NAMELESS, UNKNOWN, Matcher
 from feedback.history_import.models import HistoryImport, UnmatchedSong
 from feedback.history_import.notes import FULL_SONGS
-from feedback.history_import.reading.rows import MINUTES, NO_ROOM, NO_SONG, NO_TIME, PlayRow, Row
+from feedback.history_import.reading.rows import LISTENBRAINZ_SPOTIFY, MINUTES, NO_ROOM, NO_SONG, NO_TIME, PlayRow, Row
 from feedback.plays.doubles import take_out
-from feedback.plays.identity import Listen, at_one_time, nearest, pair, told_by_others
+from feedback.plays.identity import DAILY, Listen, at_one_time, nearest, pair, told_by_others
 from feedback.plays.listens import StoredListen, complete_plays, names_of, stored_digests, stored_listens
 from feedback.plays.models import Play
 from feedback.plays.spellings import are_one_song
@@ -37,7 +37,9 @@ _EPOCH = datetime(1970, 1, 1)
 # Asking an enumeration takes long for each of a million plays.
 _SPOTIFY, _HISTORY = Source.SPOTIFY.value, Source.HISTORY.value
 # Listings in which two plays of a song may have the same second.
-_NOT_TO_THE_SECOND = frozenset({"spotify-year", "exportify", "apple"})
+_NOT_TO_THE_SECOND = frozenset({"spotify-year", "exportify", "apple", DAILY})
+# Listings that are told apart by their times alone.
+_SAME_KINDS = {DAILY: "apple", LISTENBRAINZ_SPOTIFY: "listenbrainz"}
 # Part of the key of a Spotify play that was not offline.
 _LINES_OF_KEY = 2
 MAX_UNMATCHED = 100_000
@@ -113,7 +115,7 @@ class PlayWriter:
         if not matched:
             return [], 0
         times = [row.at for row, _pk in matched]
-        marks = [digest(f"{row.listing.removesuffix(MINUTES)}\n{row.key}") for row, _pk in matched]
+        marks = [digest(f"{_kind_of(row.listing)}\n{row.key}") for row, _pk in matched]
         if stored_digests(self._history.user_id, min(times), max(times)).issuperset(marks):
             # The file was imported before.
             return [], 0
@@ -323,6 +325,11 @@ class PlayWriter:
             uri=row.uri[:200],
             plays=plays,
         )
+
+
+def _kind_of(listing: str) -> str:
+    """Return the name under which plays of a listing are known, however their times are told."""
+    return _SAME_KINDS.get(listing) or listing.removesuffix(MINUTES)
 
 
 def _listen(row: PlayRow, recording: str, number: int) -> Listen:

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from accounts.locks import lock_user
 from accounts.models import User
-from feedback.plays.identity import Listen, at_one_time, doubles_among, spelled_doubles
+from feedback.plays.identity import DAILY, Listen, at_one_time, doubles_among, spelled_doubles
 from feedback.plays.listens import StoredListen, listens_of, names_of
 from feedback.plays.models import Play, RemovedDouble
 from feedback.plays.spellings import are_one_song
@@ -46,7 +46,7 @@ def _told_otherwise(
 ) -> list[tuple[int, Listen, Listen]]:
     """Return the listens, and others of that time, whose songs may be one under different spellings."""
     known = {double for double, _listen in doubles}
-    remaining = [listen for listen in listens if listen not in known]
+    remaining = [listen for listen in listens if listen not in known and listen.family != DAILY]
     if len({listen.listing for listen in remaining}) < 2:
         return []
     near = [

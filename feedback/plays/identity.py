@@ -6,8 +6,10 @@ song may be heard twice within a minute.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 MINUTE = 60
+_HOUR, DAY = 3600, 86_400
 # Clocks differ, a song may be paused, and some tools note the moment of sending.
 TOLERANCE = 20
 _SAME_MS = 1500
@@ -20,14 +22,20 @@ LIVE, LIVE_ABOUT = "scrobble", "scrobble-about"
 # Assumed length of such a listen if it is unknown.
 LENGTH_MS = 240_000
 # Listings of songs heard for at least half their length, which is at least 30 seconds.
-_SCROBBLES = frozenset({"lastfm", "listenbrainz", "maloja", LIVE, LIVE_ABOUT})
+_SCROBBLES = frozenset({"lastfm", "listenbrainz", "listenbrainz-spotify", "maloja", LIVE, LIVE_ABOUT})
 _SHORTEST_SCROBBLE_MS = 15_000
 # An end and a start at the same second count as one listen if nothing nearer is found.
 LAST = MINUTE + 1
-# Spotify's API: the time may be the start or the end.
+# Spotify's API, and what others read or saved from there: the time may be the start or the end.
 CONNECTION = "spotify-api"
+_EITHER = frozenset({CONNECTION, "spotify-recent", "listenbrainz-spotify", "own-spotify"})
+# Counts of plays by song and day: a play of that song on that day is one of them.
+DAILY = "apple-day"
+# Farther than a start told to the second, so that such a one is taken first.
+_SAME_DAY = 37
 _RANKS = {"site": 9, "spotify": 8, "own": 7, "apple": 6, "maloja": 5, "listenbrainz": 5, LIVE: 5, LIVE_ABOUT: 4,
-          "rockbox": 4, "youtube": 3, "lastfm": 3, CONNECTION: 2, "exportify": 1}  # fmt: skip
+          "rockbox": 4, "youtube": 3, "lastfm": 3, CONNECTION: 2, "spotify-recent": 2, "listenbrainz-spotify": 2,
+          "own-spotify": 2, "exportify": 1, DAILY: 0}  # fmt: skip
 
 
 @dataclass(eq=False, slots=True)
@@ -52,6 +60,25 @@ class Listen:
         self.start = self.at - (self.ms or 0) // 1000 if self.family in _ENDS else self.at
 
     @property
+    def starts(self) -> tuple[int, ...]:
+        """Return the seconds at which it may have begun: two where ``at`` may be the end."""
+        if self.family not in _EITHER or self.ms is None:
+            return (self.start,)
+        return self.start, self.at - self.ms // 1000
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """Return the seconds at which it may have ended, as far as that is known."""
+        if self.family in _ENDS or self.family in _EITHER:
+            return (self.at,)
+        return () if self.ms is None else (self.at + self.ms // 1000,)
+
+    @property
+    def moments(self) -> set[int]:
+        """Return the seconds at which it may have begun or ended."""
+        return {self.at, *self.starts, *self.ends}
+
+    @property
     def rank(self) -> tuple[int, bool, bool]:
         """Return how detailed the source is; the richer record is kept."""
         return _RANKS.get(self.family, 4), not self.listing.endswith("-min"), self.ms is not None
@@ -61,8 +88,8 @@ def distance(listen: Listen, other: Listen) -> int | None:
     """Return the seconds between two records of one listen; ``None`` if they are two listens."""
     if _is_too_short(listen, other) or _is_too_short(other, listen):
         return None
-    if LIVE_ABOUT in (listen.family, other.family):
-        return _apart_about(listen, other)
+    if DAILY in (listen.family, other.family) or LIVE_ABOUT in (listen.family, other.family):
+        return _apart_loosely(listen, other)
     is_end, is_other_end = listen.family in _ENDS, other.family in _ENDS
     is_same = listen.at == other.at and (listen.ms is None or other.ms is None or listen.ms == other.ms)
     if is_same and is_end == is_other_end:
@@ -73,11 +100,30 @@ def distance(listen: Listen, other: Listen) -> int | None:
         apart = abs(listen.at - other.at)
     else:
         apart = abs(listen.start - other.start)
-        if CONNECTION in (listen.family, other.family):
-            apart = min(apart, abs(listen.at - other.at))
+        if listen.family in _EITHER or other.family in _EITHER:
+            apart = _apart_either(listen, other)
     if apart <= max(_tolerance(listen, other), _tolerance(other, listen)):
         return apart
     return LAST if is_same else None
+
+
+def _apart_either(listen: Listen, other: Listen) -> int:
+    """Return the seconds between two records where the time of one may be that of the start or of the end."""
+    starts = [abs(start - other_start) for start in listen.starts for other_start in other.starts]
+    ends = [abs(end - other_end) for end in listen.ends for other_end in other.ends]
+    return min([*starts, *ends, abs(listen.at - other.at)])
+
+
+def _apart_loosely(listen: Listen, other: Listen) -> int | None:
+    is_by_day = DAILY in (listen.family, other.family)
+    return _apart_by_day(listen, other) if is_by_day else _apart_about(listen, other)
+
+
+def _apart_by_day(listen: Listen, other: Listen) -> int | None:
+    """Return a distance by the hour where one was counted by the day, ``None`` on two days."""
+    if listen.start // DAY != other.start // DAY:
+        return None
+    return _SAME_DAY + abs(listen.start // _HOUR - other.start // _HOUR)
 
 
 def _apart_about(listen: Listen, other: Listen) -> int | None:
@@ -123,15 +169,10 @@ def at_one_time(new: Iterable[Listen], known: Iterable[Listen]) -> list[tuple[in
 
     Each with the seconds between them. Whether both mean one song, only their names can tell.
     """
-    by_minute: dict[int, list[Listen]] = defaultdict(list)
-    for listen in known:
-        for minute in {listen.at // MINUTE, listen.start // MINUTE}:
-            by_minute[minute].append(listen)
+    new, known = list(new), list(known)
     return [
         (apart, listen, other)
-        for listen in new
-        for minute in {moment // MINUTE + step for moment in (listen.at, listen.start) for step in (-1, 0, 1)}
-        for other in by_minute.get(minute, ())
+        for listen, other in chain(_within_a_minute(new, known), _of_one_day(new, known))
         if other.listing != listen.listing
         and other.recording != listen.recording
         and (apart := distance(listen, other)) is not None
@@ -139,15 +180,46 @@ def at_one_time(new: Iterable[Listen], known: Iterable[Listen]) -> list[tuple[in
     ]
 
 
+def _within_a_minute(new: Sequence[Listen], known: Sequence[Listen]) -> Iterator[tuple[Listen, Listen]]:
+    by_minute: dict[int, list[Listen]] = defaultdict(list)
+    for listen in known:
+        for minute in {moment // MINUTE for moment in listen.moments}:
+            by_minute[minute].append(listen)
+    for listen in new:
+        for minute in {moment // MINUTE + step for moment in listen.moments for step in (-1, 0, 1)}:
+            for other in by_minute.get(minute, ()):
+                yield listen, other
+
+
+def _of_one_day(new: Sequence[Listen], known: Sequence[Listen]) -> Iterator[tuple[Listen, Listen]]:
+    """Yield the pairs of which one was counted by the day."""
+    days: dict[tuple[int, bool], list[Listen]] = defaultdict(list)
+    for listen in known:
+        days[listen.start // DAY, listen.family == DAILY].append(listen)
+    for listen in new:
+        for is_daily in (True, False):
+            if is_daily != (listen.family == DAILY):
+                for other in days.get((listen.start // DAY, is_daily), ()):
+                    yield listen, other
+
+
 def nearest(candidates: Iterable[tuple[int, Listen, Listen]]) -> dict[int, Listen]:
     """Return, by the numbers of new listens, the known ones they are, each once; ``candidates`` as of `at_one_time`."""
     pairs: dict[int, Listen] = {}
     taken: set[int] = set()
-    for _apart, listen, other in sorted(candidates, key=lambda candidate: (candidate[0], candidate[1].number)):
+    for _apart, listen, other in sorted(candidates, key=_order):
         if listen.number not in pairs and id(other) not in taken:
             pairs[listen.number] = other
             taken.add(id(other))
     return pairs
+
+
+def _order(candidate: tuple[int, Listen, Listen]) -> tuple[int, ...]:
+    apart, listen, other = candidate
+    if listen.family in _EITHER or other.family in _EITHER:
+        # A song played twice in a row: the end of the first is the start of the second, so they are taken in order.
+        return (0 if apart <= TOLERANCE else apart), listen.at, other.at, listen.number
+    return apart, listen.number
 
 
 def told_by_others(new: Iterable[Listen], known: Sequence[Listen], pairs: dict[int, Listen]) -> dict[int, list[Listen]]:
@@ -161,11 +233,12 @@ def told_by_others(new: Iterable[Listen], known: Sequence[Listen], pairs: dict[i
     by_recording = _by_recording([other for other in known if id(other) in left]) if left else {}
     others: dict[int, list[Listen]] = {}
     for listen in new:
-        if listen.number not in pairs:
+        if listen.number not in pairs or DAILY in (listen.family, pairs[listen.number].family):
             continue
         listings = {listen.listing, pairs[listen.number].listing}
         for other in by_recording.get(listen.recording, ()):
-            apart = distance(listen, other) if id(other) in left and other.listing not in listings else None
+            is_left = id(other) in left and other.listing not in listings and other.family != DAILY
+            apart = distance(listen, other) if is_left else None
             if apart is not None and apart < LAST:
                 listings.add(other.listing)
                 left.discard(id(other))
@@ -175,7 +248,8 @@ def told_by_others(new: Iterable[Listen], known: Sequence[Listen], pairs: dict[i
 
 def doubles_among(listens: Sequence[Listen]) -> Iterator[tuple[Listen, Listen]]:
     """Yield each listen that another, richer one of the same recording tells as well, with that one."""
-    for alike in _by_recording(listens).values():
+    # Of what was counted by the day, that is left which no other play accounts for.
+    for alike in _by_recording(listen for listen in listens if listen.family != DAILY).values():
         if len(alike) > 1:
             yield from _doubles_of_one_song(sorted(alike, key=lambda listen: listen.at))
 
@@ -212,7 +286,7 @@ def _doubles_of_one_song(listens: Sequence[Listen]) -> Iterator[tuple[Listen, Li
     for listen in ordered:
         near = [
             (apart, number, entry)
-            for minute in {moment // MINUTE + step for moment in (listen.at, listen.start) for step in (-1, 0, 1)}
+            for minute in {moment // MINUTE + step for moment in listen.moments for step in (-1, 0, 1)}
             for number, entry in enumerate(entries.get(minute, ()))
             if listen.listing not in entry[1] and (apart := distance(listen, entry[0])) is not None
         ]
@@ -222,7 +296,7 @@ def _doubles_of_one_song(listens: Sequence[Listen]) -> Iterator[tuple[Listen, Li
             yield listen, entry[0]
         else:
             entry = (listen, {listen.listing})
-            for minute in {listen.at // MINUTE, listen.start // MINUTE}:
+            for minute in {moment // MINUTE for moment in listen.moments}:
                 entries[minute].append(entry)
 
 

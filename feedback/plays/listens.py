@@ -10,7 +10,7 @@ from django.db import connection
 from accounts.fast.unix_seconds import UnixSeconds
 from catalog.importing.writing.writer import batches, fetch, update
 from catalog.models import Track
-from feedback.plays.identity import CONNECTION, Listen, pair
+from feedback.plays.identity import CONNECTION, DAY, Listen, pair
 from feedback.plays.models import Play
 from feedback.source import Source
 
@@ -33,14 +33,13 @@ class StoredListen(Listen):
 
 def stored_listens(user_id: int, first: int, last: int) -> list[StoredListen]:
     """Return the listener's plays between two moments, whole seconds since 1970, and some before and after."""
-    between = (_moment(first - REACH), _moment(last + REACH))
-    return listens_of(Play.objects.filter(user_id=user_id, played_at__range=between))
+    return listens_of(Play.objects.filter(user_id=user_id, played_at__range=_around(first, last)))
 
 
 def stored_digests(user_id: int, first: int, last: int) -> set[int | None]:
     """Return the digests of the listener's plays between two moments, as `stored_listens` takes them."""
-    between = (_moment(first - REACH), _moment(last + REACH))
-    return {digest for (digest,) in fetch(Play.objects.filter(user_id=user_id, played_at__range=between), "digest")}
+    plays = Play.objects.filter(user_id=user_id, played_at__range=_around(first, last))
+    return {digest for (digest,) in fetch(plays, "digest")}
 
 
 def listens_of(plays: Any) -> list[StoredListen]:
@@ -97,6 +96,11 @@ def known_from_elsewhere(user_id: int, plays: Sequence[tuple[str, datetime]]) ->
         for number, ((recording, _moment), second) in enumerate(zip(plays, seconds, strict=True))
     ]
     return set(pair(listens, stored))
+
+
+def _around(first: int, last: int) -> tuple[datetime, datetime]:
+    """Return the start of the first day and the end of the last, for some sources count by the day, and some more."""
+    return _moment(first - first % DAY - REACH), _moment(last - last % DAY + DAY + REACH)
 
 
 def _listing_of(source: str, listing: str, label: str | None) -> tuple[str, str]:

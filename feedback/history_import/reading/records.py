@@ -6,6 +6,7 @@ from typing import Any
 from feedback.history_import.reading.parsing import MEMBER, key_within
 from feedback.history_import.reading.rows import (
     COMPLETED,
+    LISTENBRAINZ_SPOTIFY,
     MINUTES,
     NO_LENGTH,
     NO_SONG,
@@ -235,9 +236,16 @@ def _listenbrainz(record: Record, times: Times) -> Row:
     # A submitted listen means that half of the song or four minutes were heard.
     return PlayRow(
         at, f"{at}\n{title}\n{artist}", spotify_id(address), isrc_of(more.get("isrc")), title, artists or (artist,),
-        text_of(meta.get("release_name")), address, _milliseconds(more), COMPLETED, True, "listenbrainz",
+        text_of(meta.get("release_name")), address, _milliseconds(more), COMPLETED, True,
+        LISTENBRAINZ_SPOTIFY if _is_from_spotify(more) else "listenbrainz",
         mbid=_recording_of(meta, more),
     )  # fmt: skip
+
+
+def _is_from_spotify(more: Record) -> bool:
+    """Return whether ListenBrainz read the listen from Spotify."""
+    sources = (more.get("music_service"), more.get("music_service_name"), more.get("listening_from"))
+    return any(text_of(source).lower().removesuffix(".com").endswith("spotify") for source in sources)
 
 
 def _recording_of(meta: Record, more: Record) -> str:

@@ -20,6 +20,8 @@ NOT_A_PLAY = gettext_noop("isn't a play but another event")
 NO_ROOM = gettext_noop("no longer fits in your history")
 # A listing with times to the minute counts as another listing of the same service.
 MINUTES = "-min"
+# Listens that ListenBrainz read from Spotify: of the start or of the end.
+LISTENBRAINZ_SPOTIFY = "listenbrainz-spotify"
 
 
 class PlayRow(NamedTuple):

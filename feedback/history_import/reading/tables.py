@@ -20,6 +20,7 @@ from feedback.history_import.reading.rows import (
 from feedback.history_import.reading.source import HistoryError, Member
 from feedback.history_import.reading.times import Times
 from feedback.history_import.reading.values import whole
+from feedback.plays.identity import DAILY, DAY
 
 HEAD_ROWS = 60
 # Number of lines in which the header is searched: it may follow a title or a line that names the delimiter.
@@ -68,6 +69,7 @@ _COLUMNS = {
     # If the day is in a separate column.
     "clock": ("time", "uhrzeit", "zeit", "heure", "hora", "ora", "tijd", "tid", "klockslag"),
     "plays": ("play count",),
+    "hours": ("hours",),
     "skips": ("skip count",),
     "event": ("event type",),
     "kind": ("event",),
@@ -97,6 +99,7 @@ _DOUBTFUL = (NO_TIME, NO_SONG, ANOTHER_WIDTH)
 _CLOCK = re.compile(r"\d{1,2}[:.h]\d{2}")
 # Maximum plausible number of plays of one song on one day.
 _MOST_COUNTED = 500
+HOURS = 24
 _HEADERLESS = ("artist", "album", "title", "at")
 _URI = re.compile(
     r"spotify:(track|local|episode):\S*|https?://open\.spotify\.com/(intl-\w+/)?track/\S+|(?=\w*\d)[0-9A-Za-z]{22}"
@@ -195,8 +198,18 @@ def _counted(row: PlayRow, cells: Sequence[str], table: Table) -> Iterator[Row]:
         row = row._replace(outcome=SKIPPED)
     number = min(max(plays if plays > 0 else skips, 1), _MOST_COUNTED)
     ms = None if row.ms_played is None else row.ms_played // number
-    yield row._replace(ms_played=ms)
-    yield from (row._replace(key=f"{row.key}\n{count}", ms_played=ms) for count in range(2, number + 1))
+    times = _hours_of(row.at, cells, table)
+    listing = DAILY if row.at % DAY == 0 else row.listing
+    for count in range(number):
+        key = f"{row.key}\n{count + 1}" if count else row.key
+        yield row._replace(at=times[min(count, len(times) - 1)], key=key, ms_played=ms, listing=listing)
+
+
+def _hours_of(day: int, cells: Sequence[str], table: Table) -> list[int]:
+    """Return the seconds since 1970 of the hours that the line names ("10, 11"), or of the day where it has none."""
+    named = re.findall(r"\d+", cells[table.columns["hours"]]) if "hours" in table.columns else []
+    hours = [int(hour) for hour in named if int(hour) < HOURS] if day % DAY == 0 else []
+    return [day + hour * (DAY // HOURS) for hour in hours] or [day]
 
 
 def _cells(member: Member, table: Table) -> Iterator[list[str]]:

@@ -244,3 +244,63 @@ def test_what_was_removed_does_not_come_back_with_the_next_import(user: User) ->
     assert remove_doubles(user=user) == 2
     assert counts(bring(user, TELLINGS["lastfm"])) == (0, 1, 1)
     assert put_doubles_back(user=user) == 2
+
+
+ACTIVITY = (
+    "Song Name,Artist Name,Event Start Timestamp,Event End Timestamp,Play Duration Milliseconds,End Reason Type\n"
+)
+DAILY = "Date Played,Hours,Play Duration Milliseconds,Play Count,Skip Count,Track Description\n"
+
+
+def activity(*clocks: str, day: str = "2024-05-04", title: str = "Song") -> str:
+    lines = [f"{title},Someone,{day}T{clock}:07Z,{day}T{clock}:57Z,50000,NATURAL_END_OF_TRACK\n" for clock in clocks]
+    return ACTIVITY + "".join(lines)
+
+
+def daily(hours: str, plays: int, day: str = "20240504", title: str = "Song") -> str:
+    return f'{DAILY}{day},"{hours}",{50_000 * plays},{plays},0,Someone - {title}\n'
+
+
+@pytest.mark.parametrize("is_daily_first", [False, True])
+def test_apples_daily_counts_add_only_what_no_exact_play_accounts_for(user: User, is_daily_first: bool) -> None:
+    files = [activity("10:00", "22:30"), daily("10, 15, 22", 3)]
+    results = [counts(bring(user, file)) for file in (files[::-1] if is_daily_first else files)]
+    assert results == ([(3, 0, 0), (0, 2, 2)] if is_daily_first else [(2, 0, 0), (1, 2, 2)])
+    assert [f"{play.played_at:%H:%M:%S}" for play in Play.objects.order_by("played_at")] == [
+        "10:00:07",
+        "15:00:00",
+        "22:30:07",
+    ]
+    assert [counts(bring(user, file))[:2] for file in files] == [(0, 2), (0, 3)]
+    assert double_ids(Play.objects.all()) == {}
+
+
+def test_apples_two_files_in_a_zip_and_other_days_and_spellings(user: User) -> None:
+    other = daily("9", 1, day="20240505").removeprefix(DAILY)
+    spelled = daily("10", 1, title="Song (feat. Jo Kern)").removeprefix(DAILY)
+    files = packed(a_csv=daily("10", 1) + other, b_csv=activity("10:00"))
+    assert counts(bring(user, files)) == (2, 1, 1)
+    assert counts(bring(user, DAILY + spelled)) == (0, 1, 1)
+    # Another source tells the play of the other day to the second.
+    moment = int(datetime(2024, 5, 5, 21, tzinfo=UTC).timestamp())
+    assert counts(bring(user, [scrobble(at=moment)])) == (0, 1, 1)
+    assert counts(bring(user, [scrobble(at=moment), scrobble(at=moment + 600)])) == (1, 1, 0)
+    assert set(Play.objects.values_list("listing", flat=True)) == {"apple", "lastfm"}
+
+
+@pytest.mark.parametrize("second", [START, START + 203, START + 190])
+@pytest.mark.parametrize("is_known_first", [False, True])
+def test_what_others_read_from_spotify_tells_the_start_or_the_end(
+    user: User, second: int, is_known_first: bool
+) -> None:
+    played_at = datetime.fromtimestamp(second, UTC).isoformat()
+    track = {"name": "Song", "artists": [{"name": "Someone"}], "album": {"name": "Record"}}
+    texts = [
+        json.dumps([extended()]),
+        json.dumps(listen(at=second, music_service="spotify.com", duration_ms=200_000)),
+        json.dumps(listen(at=second, listening_from="spotify")),
+        json.dumps({"items": [{"played_at": played_at, "track": track}]}),
+    ]
+    results = [counts(bring(user, text)) for text in (texts if is_known_first else texts[::-1])]
+    assert [added for added, _known, _elsewhere in results] == [1, 0, 0, 0]
+    assert Play.objects.get().listing == "spotify"

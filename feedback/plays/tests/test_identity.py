@@ -32,6 +32,15 @@ def heard(at: int, listing: str, ms: int | None = None, number: int = 0, recordi
         # The connection tells the start or the end.
         (heard(NOON + 200, "spotify-api"), heard(NOON + 203, "spotify", 200_000), 3),
         (heard(NOON, "spotify-api"), heard(NOON + 203, "spotify", 200_000), 3),
+        # So do those who read it from there.
+        (heard(NOON + 200, "spotify-recent"), heard(NOON + 203, "spotify", 200_000), 3),
+        (heard(NOON, "listenbrainz-spotify", 200_000), heard(NOON + 203, "spotify", 200_000), 3),
+        (heard(NOON + 200, "listenbrainz-spotify", 200_000), heard(NOON + 1, "lastfm"), 1),
+        (heard(NOON + 200, "spotify-recent"), heard(NOON + 4, "apple", 200_000), 4),
+        (heard(NOON + 100, "listenbrainz-spotify", 200_000), heard(NOON, "lastfm"), None),
+        # What is counted by the day is any play of that day.
+        (heard(NOON - NOON % 86_400, "apple-day"), heard(NOON, "apple", 200_000), 47),
+        (heard(NOON - NOON % 86_400 + 86_400, "apple-day"), heard(NOON, "apple", 200_000), None),
     ],
 )
 def test_the_distance_of_two_tellings(first: Listen, other: Listen, apart: int | None) -> None:
@@ -44,6 +53,15 @@ def test_each_known_listen_is_paired_once_with_the_nearest() -> None:
     new = [heard(NOON + second, "listenbrainz", number=index) for index, second in enumerate((32, 1, 15))]
     pairs = pair(new, known)
     assert {number: other.number for number, other in pairs.items()} == {0: 30, 1: 0}
+
+
+@pytest.mark.parametrize("seconds", [(0, 200, 400), (200, 400, 600), (203, 400, 601)])
+@pytest.mark.parametrize("is_newest_first", [False, True])
+def test_a_song_played_three_times_in_a_row_is_paired_in_order(seconds: tuple[int, ...], is_newest_first: bool) -> None:
+    known = [heard(NOON + second, "spotify", 200_000, number=second) for second in (200, 400, 600)]
+    new = [heard(NOON + second, "spotify-recent", number=index) for index, second in enumerate(seconds)]
+    pairs = pair(new[::-1] if is_newest_first else new, known[::-1] if is_newest_first else known)
+    assert {number: other.number for number, other in pairs.items()} == {0: 200, 1: 400, 2: 600}
 
 
 def test_plays_of_one_listing_or_of_two_songs_are_never_one_listen() -> None:
