@@ -85,6 +85,7 @@ def import_catalogue(paths: Sequence[Path]) -> str:
     except SourceError as error:
         return f"refused: {error}"
     parts = [f"{Track.objects.count()} songs, {Artist.objects.count()} artists"]
+    parts += [f"{report.rows_repeated} rows repeat a song"] if report.rows_repeated else []
     parts += [f"line {reject.line} left out: {reject.reason}" for reject in report.rejects]
     parts += [f"unknown in every row: {', '.join(report.columns.unknown)}"] if report.columns.unknown else []
     parts += report.columns.notes

@@ -10,6 +10,7 @@ from typing import IO
 
 from django.db import connection, reset_queries
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from catalog.duplicates.artists import JoinedArtist, join_artists
 from catalog.duplicates.recordings import part_recordings
@@ -59,8 +60,8 @@ class ImportReport:
     """What an import did, or with ``is_dry_run`` would have done.
 
     ``rows_read`` counts all rows below the header, ``rows_rejected`` those of them that were left out; the three
-    numbers of songs count songs, not rows. ``genres`` is how many different genres the accepted rows name, ``columns``
-    what of the file was read.
+    numbers of songs count songs, not rows, and the other rows repeat one of these. ``genres`` is how many different
+    genres the accepted rows name, ``columns`` what of the file was read.
     """
 
     is_dry_run: bool = False
@@ -73,6 +74,12 @@ class ImportReport:
     seconds: float = 0.0
     rejects: list[Reject] = field(default_factory=list)
     columns: ColumnReport = field(default_factory=ColumnReport)
+
+    @property
+    def rows_repeated(self) -> int:
+        """How many rows tell of a song that another row of the file tells of, too."""
+        songs = self.songs_created + self.songs_updated + self.songs_unchanged
+        return max(0, self.rows_read - self.rows_rejected - songs)
 
     @property
     def is_unchanged(self) -> bool:
@@ -280,9 +287,21 @@ def _column_report(
     layout = reader.layout
     sentences = [_("the artist %(name)s is %(other)s and was joined with it") % pair._asdict() for pair in joined]
     notes = (*layout.notes, *sentences)
+    if reader.repeated_headers:
+        text = ngettext(
+            "the header is repeated in line %(lines)s, which is no song",
+            "the header is repeated in lines %(lines)s, which are no songs",
+            len(reader.repeated_headers),
+        )
+        notes = (*notes, text % {"lines": _listed(reader.repeated_headers)})
     if reader.encoding == WINDOWS:
         notes = (_("the text is Windows-1252, not UTF-8"), *notes)
     elif reader.encoding == CYRILLIC:
         notes = (_("the text is Windows-1251, not UTF-8"), *notes)
     unknown = tuple(heading for heading, name in layout.used if name in reader.unknown)
     return ColumnReport(layout.used, tuple(filter(None, layout.not_used)), unknown, notes, flaws)
+
+
+def _listed(lines: Sequence[int]) -> str:
+    """Return the first of the numbers of ``lines``."""
+    return ", ".join([*map(str, lines[:SHOWN_FLAWS]), *(["..."] if len(lines) > SHOWN_FLAWS else [])])

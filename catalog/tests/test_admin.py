@@ -285,6 +285,10 @@ class TestImport:
         assert "Dry run. Nothing was changed." in response.content.decode()
         assert not Track.objects.exists()
 
+    def test_rows_that_repeat_a_song_are_counted(self, operator: Client) -> None:
+        page = self.upload(operator, (HEADER + ROW * 3).encode()).content.decode()
+        assert '<th scope="row">Rows that repeat a song of the file</th><td>2</td>' in page
+
     def test_rejected_rows_are_listed_and_can_be_downloaded(self, operator: Client, tmp_path: Path) -> None:
         bad = "".join(f"{number:022},One,,,50,180000,rock\n" for number in range(SHOWN_REJECTS + 5))
         response = self.upload(operator, (HEADER + ROW + bad).encode())

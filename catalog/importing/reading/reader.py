@@ -27,11 +27,13 @@ from catalog.importing.reading.source import BrokenSourceError, Source, SourceEr
 from catalog.importing.reading.splitting import (
     Lines,
     Neighbours,
+    is_header,
     is_known,
     joined_names,
     of_width,
     quietly_split,
     unknowable,
+    without_headers,
 )
 from catalog.importing.reading.values import BadValue, Column, parsers
 
@@ -128,7 +130,8 @@ class CatalogueReader:
     """Reads one open file; on creation its header and a sample are read and its artist fields are looked through.
 
     ``told_apart`` are the names that several of its artists share but for signs
-    (:mod:`catalog.importing.writing.names`); ``unknown`` the fields that no row read so far knows.
+    (:mod:`catalog.importing.writing.names`); ``unknown`` the fields that no row read so far knows;
+    ``repeated_headers`` the lines read so far that repeat the header, as in files that were put one behind another.
 
     Raises:
         SourceError: no usable columns, or no rows.
@@ -149,6 +152,7 @@ class CatalogueReader:
             for field, parser in parsers(self.layout, splitter).items()
         }
         self.unknown = set(self._columns)
+        self.repeated_headers: list[int] = []
 
     @property
     def encoding(self) -> str:
@@ -194,7 +198,8 @@ class CatalogueReader:
         """Return the rows of ``lines`` that are whole."""
         rows = (quietly_split(line.rstrip("\r"), dialect) for line in lines)
         width = len(dialect.headings)
-        return [row[:width] for row in rows if len(row) == width or (len(row) > width and not any(row[width:]))]
+        whole = [row[:width] for row in rows if len(row) == width or (len(row) > width and not any(row[width:]))]
+        return [row for row in whole if not is_header(row, dialect.headings)]
 
     # --- values ------------------------------------------------------------------------------------------------------
     def _parse(self, lines: Lines) -> tuple[list[SongRow], list[Reject], list[Flaw]]:
@@ -204,6 +209,8 @@ class CatalogueReader:
         if any(len(fields) != width for fields in lines.fields):
             lines, refused = of_width(lines, self.layout.headings)
             rejects = [Reject(*row) for row in refused]
+        lines, repeated = without_headers(lines, self.layout.headings)
+        self.repeated_headers += repeated
         if not lines.fields:
             return [], rejects, []
         texts = list(zip(*lines.fields, strict=True))
@@ -302,6 +309,7 @@ class CatalogueReader:
         """Return the artist fields of ``block``, beside titles and number of artists' ids of those with a comma."""
         columns, more, ids = self.layout.columns, self.layout.more_artists, self.layout.artist_ids
         artists, title, song_id = columns["artists"], columns["title"], columns.get("spotify_id", columns["title"])
+        heading = self.layout.headings[artists]
         delimiter, last = self._dialect.delimiter, max(artists, title, song_id, ids or 0, *more) + 1
         before: list[str] = []
         texts: list[str] = []
@@ -310,6 +318,8 @@ class CatalogueReader:
         for line in block.split("\n"):
             # Few lines contain quotes; the others are split without the csv module.
             fields = quietly_split(line, self._dialect) if '"' in line else line.split(delimiter, last)
+            if len(fields) > artists and fields[artists] == heading and is_header(fields[:last], self.layout.headings):
+                continue
             if len(fields) >= last:
                 if before and fields[song_id] == before[song_id] and fields[title] == before[title]:
                     self._neighbours.note(fields[artists], before[artists])

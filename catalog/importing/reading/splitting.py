@@ -58,6 +58,34 @@ def of_width(lines: Lines, headings: Sequence[str]) -> tuple[Lines, list[tuple[i
     return rows, rejects
 
 
+def is_header(fields: Sequence[str], headings: Sequence[str]) -> bool:
+    """Return whether a row repeats the header, or begins as it does where only its beginning was split."""
+    if not fields or not headings or _heading(fields[0]) != _heading(headings[0]):
+        return False
+    return all(_heading(text) == _heading(known) for text, known in zip(fields, headings, strict=False))
+
+
+def without_headers(lines: Lines, headings: Sequence[str]) -> tuple[Lines, list[int]]:
+    """Return the rows that do not repeat the header, and the line numbers of those that do."""
+    # The first heading may stand behind a mark of the encoding.
+    heading = headings[1].casefold()
+    doubtful = [at for at, fields in enumerate(lines.fields) if fields[1].strip().casefold() == heading]
+    repeated = {at for at in doubtful if is_header(lines.fields[at], headings)}
+    if not repeated:
+        return lines, []
+    songs = Lines([], [], [])
+    for at, (number, fields, text) in enumerate(zip(*lines, strict=True)):
+        if at not in repeated:
+            songs.numbers.append(number)
+            songs.fields.append(fields)
+            songs.texts.append(text)
+    return songs, [lines.numbers[at] for at in sorted(repeated)]
+
+
+def _heading(text: str) -> str:
+    return " ".join(text.strip('\ufeff"').split()).casefold()
+
+
 def is_known(value: object) -> bool:
     """Return whether a parsed value says something."""
     return value is not None and value not in ("", ()) and not isinstance(value, BadValue)

@@ -538,3 +538,29 @@ def test_a_song_keeps_its_id_in_another_script() -> None:
 def test_a_number_of_songs_is_no_title(headings: str) -> None:
     with pytest.raises(SourceError, match="no usable columns"):
         load(f"{headings}\n12,Ann,3\n")
+
+
+# --- files one behind another ----------------------------------------------------------------------------------------
+def test_a_header_in_the_middle_is_no_song() -> None:
+    text = "track_name,artists,energy\nOne,Ann,.5\nTRACK_NAME,Artists, energy \nTwo,Bo,.6\n"
+    report = load(text)
+    assert songs() == [("One", ["Ann"]), ("Two", ["Bo"])]
+    assert (report.rows_read, report.rows_rejected, report.columns.flaws) == (2, 0, ())
+    assert report.columns.notes == ("the header is repeated in line 3, which is no song",)
+    assert Artist.objects.count() == 2
+
+
+def test_headers_with_a_mark_of_their_encoding_and_a_song_that_is_called_so() -> None:
+    header = "\ufefftrack_name,artists\n"
+    report = load(f"{header}One,Ann\n" + f"{header}Two,Bo\n" * 4 + "track_name,Ann\n")
+    assert songs() == [("One", ["Ann"]), ("Two", ["Bo"]), ("track_name", ["Ann"])]
+    assert report.columns.notes == ("the header is repeated in lines 3, 5, 7, ..., which are no songs",)
+
+
+@pytest.mark.parametrize("is_dry_run", [True, False])
+@pytest.mark.parametrize("chunk_bytes", [40, 1 << 20])
+def test_rows_that_repeat_a_song_are_counted(is_dry_run: bool, chunk_bytes: int) -> None:
+    rows = [f"{ID}{song},Song {song},Ann,{genre}\n" for song in range(3) for genre in ("pop", "rock", "folk")]
+    text = "track_id,track_name,artists,genre\n" + "".join(rows) + ",,,\n"
+    report = load(text, is_dry_run=is_dry_run, chunk_bytes=chunk_bytes)
+    assert (report.rows_read, report.songs_created, report.rows_rejected, report.rows_repeated) == (10, 3, 1, 6)

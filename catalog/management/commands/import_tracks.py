@@ -89,6 +89,7 @@ class Command(BaseCommand):
             f"songs created{would}": f"{report.songs_created:,}",
             f"songs updated{would}": f"{report.songs_updated:,}",
             "songs unchanged": f"{report.songs_unchanged:,}",
+            "rows that repeat a song of the file": f"{report.rows_repeated:,}",
             "rows skipped": f"{report.rows_rejected:,}",
             "genres": f"{report.genres:,}",
             "seconds": f"{report.seconds:.1f}",
