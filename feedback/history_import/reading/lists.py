@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from django.utils.translation import gettext_noop
 
-from feedback.history_import.reading.tables import HEAD_ROWS, HEADING_ROWS, Table, columns_of, delimiters_of, head_lines
+from feedback.history_import.reading.headings import columns_of
+from feedback.history_import.reading.tables import HEAD_ROWS, HEADING_ROWS, Table, delimiters_of, head_lines
 
 # Reasons for refusing a list. Each says what to do instead.
 LOVED = gettext_noop(

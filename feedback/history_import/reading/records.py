@@ -23,6 +23,8 @@ from feedback.history_import.reading.rows import (
 )  # fmt: skip
 from feedback.history_import.reading.times import MILLISECONDS, Times, iso_seconds
 from feedback.history_import.reading.values import (
+    is_false,
+    is_true,
     isrc_of,
     mbid_of,
     milliseconds,
@@ -135,13 +137,13 @@ def _spotify(record: Record, _times: Times) -> Row:
     if record.get("reason_end") == "trackdone":
         outcome = COMPLETED
     else:
-        outcome = SKIPPED if record.get("skipped") is True or record.get("reason_end") == "fwdbtn" else STARTED
+        outcome = SKIPPED if is_true(record.get("skipped")) or record.get("reason_end") == "fwdbtn" else STARTED
     key = f"{at}\n{uri or title}\n{ms}"
-    if record.get("offline") is True and record.get("offline_timestamp"):
+    if is_true(record.get("offline")) and record.get("offline_timestamp"):
         # Offline plays are sent later, sometimes several with one time stamp.
         key += f"\n{_offline_second(record['offline_timestamp'])}"
     # Plays of a private session were not meant to be recorded.
-    is_counted = record.get("incognito_mode") is not True
+    is_counted = not is_true(record.get("incognito_mode"))
     artists = (artist,) if artist else ()
     return PlayRow(at, key, track, "", title, artists, album, uri, ms, outcome, is_counted, "spotify", True)
 
@@ -332,7 +334,7 @@ def own_play(cells: Record, title: str, artists: str, times: Times) -> Row:
         return NO_TIME
     ms = milliseconds(cells.get("ms_played"))
     outcome = cells.get("outcome")
-    is_counted = str(cells.get("is_counted", "true")).lower() != "false"
+    is_counted = not is_false(cells.get("is_counted"))
     return PlayRow(
         at, f"{at}\n{title}\n{artists}", text_of(cells.get("spotify_id")), "", title, (artists,),
         text_of(cells.get("album")), "", ms if ms and ms > 0 else None,

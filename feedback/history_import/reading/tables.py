@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from feedback.history_import.reading.cells import CELLS_TO_ROW, rockbox_rows
+from feedback.history_import.reading.headings import columns_of, is_of_time, told_columns
 from feedback.history_import.reading.parsing import DAMAGED
 from feedback.history_import.reading.records import CONVERT
 from feedback.history_import.reading.rows import (
@@ -19,7 +20,7 @@ from feedback.history_import.reading.rows import (
 )  # fmt: skip
 from feedback.history_import.reading.source import HistoryError, Member
 from feedback.history_import.reading.times import Times
-from feedback.history_import.reading.values import whole
+from feedback.history_import.reading.values import is_true, whole
 from feedback.plays.identity import DAILY, DAY
 
 HEAD_ROWS = 60
@@ -27,59 +28,6 @@ HEAD_ROWS = 60
 HEADING_ROWS = 5
 _DELIMITERS = (",", ";", "\t", "|")
 _MARK = "#AUDIOSCROBBLER"
-# Column names of exports, compared in lower case with blanks for dashes and underscores, the better ones first. Besides
-# English: German, French, Spanish, Italian, Portuguese, Dutch and Swedish.
-_COLUMNS = {
-    "at": (
-        "uts", "timems", "event start timestamp", "played at", "entry date", "timestamp",
-        "listened at", "scrobbled at", "date", "utc time", "datetime", "time", "added at", "event end timestamp",
-        "last played date", "date played", "endtime", "ts", "played on", "listened on", "scrobbled on", "play date",
-        "playdate",
-        "play time", "played", "date time", "date/time", "date and time", "start time", "starttime", "time stamp",
-        "scrobble time", "time (utc)", "utc",
-        "hinzugefügt am", "datum", "zeitpunkt", "ajouté le", "ajouté à", "date de lecture", "añadido el", "añadido en",
-        "agregado el", "fecha y hora", "fecha", "aggiunto il", "data", "adicionado em", "toegevoegd op",
-        "tillagd", "lades till",
-    ),
-    "title": (
-        "track", "track name", "track title", "song name", "song title", "title", "name", "song",
-        "trackname", "content name", "titel", "liedname", "songtitel", "nom de la piste", "titre",
-        "nombre de la canción", "nombre de la pista", "canción", "título",
-        "nome della traccia", "nome del brano", "titolo", "brano", "nome da faixa", "nummer", "naam nummer",
-        "låtnamn", "spårnamn",
-    ),
-    "artist": (
-        "artist", "artist name(s)", "artist name", "artists", "artistname", "album artist name(s)", "künstlername(n)",
-        "künstler", "künstlername", "interpret", "nom de l'artiste", "nom(s) de(s) l'artiste(s)", "artiste",
-        "nombre(s) del artista", "nombre del artista", "artista", "nome dell'artista", "nome(i) dell'artista",
-        "nome(s) do artista", "nome do artista", "artiestnaam", "artiestna(a)m(en)", "artiest", "artistnamn",
-        "container artist name", "singer", "performer", "band",
-    ),
-    "album": (
-        "album", "album name", "album title", "container album name", "albumname", "nom de l'album", "nombre del álbum",
-        "álbum", "nome dell'album", "nome do álbum", "albumnaam", "albumnamn",
-    ),
-    "uri": ("track uri", "spotify uri", "spotify id", "track id", "uri", "spotify track uri", "trackuri",
-            "spotify track id"),
-    "isrc": ("isrc",),
-    "artist_ids": ("artist uri(s)", "artist ids", "artist id", "künstler uri(s)"),
-    "ms": ("play duration milliseconds", "stream duration ms", "ms played", "msplayed"),
-    "seconds": ("listening time", "seconds played", "play duration seconds", "seconds listened", "played seconds"),
-    "end": ("event end timestamp",),
-    # If the day is in a separate column.
-    "clock": ("time", "uhrzeit", "zeit", "heure", "hora", "ora", "tijd", "tid", "klockslag"),
-    "plays": ("play count",),
-    "hours": ("hours",),
-    "skips": ("skip count",),
-    "event": ("event type",),
-    "kind": ("event",),
-    "reason": ("end reason type",),
-    "media": ("media type",),
-    "both": ("track description",),
-    "outcome": ("outcome",),
-    "source": ("source",),
-    "is_counted": ("is counted",),
-}  # fmt: skip
 # Spotify's own records written as a table: which headings tell them, in small letters, and those that have capitals.
 RECORDS = {
     "spotify": {"ts", "ms_played", "master_metadata_track_name"},
@@ -93,10 +41,10 @@ _RECORD_HEADINGS = (
 _RECORD_FIELDS = {"endtime": "endTime", "artistname": "artistName", "trackname": "trackName", "msplayed": "msPlayed",
                   "podcastname": "podcastName", "episodename": "episodeName",
                   "audiobookname": "audiobookName", "chaptername": "chapterName"}  # fmt: skip
-_VALUES = {"true": True, "false": False}
 _FLAGS = frozenset({"skipped", "offline", "incognito_mode", "shuffle"})
 _DOUBTFUL = (NO_TIME, NO_SONG, ANOTHER_WIDTH)
 _CLOCK = re.compile(r"\d{1,2}[:.h]\d{2}")
+_EPOCH = re.compile(r"[1-9]\d{8,9}(?:\d{3})?(?:\.\d*)?")
 # Maximum plausible number of plays of one song on one day.
 _MOST_COUNTED = 500
 HOURS = 24
@@ -110,19 +58,6 @@ _NO_NAME = re.compile(
     re.IGNORECASE,
 )
 
-
-# Parts of headings in these and some more languages.
-_STEMS = {
-    "artist": ("artist", "performer", "singer", "artiest", "künstler", "interpret", "アーティスト",
-               "исполнител", "wykonawc", "sanatç",
-               "виконав", "艺", "藝", "歌手", "가수", "아티스트", "فنان", "אמן", "umělec", "előadó", "esittäj",
-               "kunstner", "καλλιτέχν", "ερμηνευτ", "ca sĩ", "nghệ sĩ"),
-    "album": ("albu", "álbum", "albüm", "アルバム", "专辑", "專輯", "앨범", "альбом", "άλμπουμ", "ألبوم", "אלבום"),
-    "title": ("track", "trac", "titel", "titre", "título", "titolo", "piste", "canción", "brano", "faixa", "nummer",
-              "låt", "spår", "トラック", "曲", "歌名", "곡", "제목", "трек", "песн", "пісн", "şark", "parça", "utwor",
-              "utwór", "skladb", "píseň", "kappale", "τραγούδ", "τίτλο", "שיר", "أغنية", "bài hát", "lagu", "judul",
-              "melodi", "canzone", "música", "sang", "song"),
-}  # fmt: skip
 _STEMS_ORDER = ("title", "artist", "album")
 _MOST_NAMES = 6
 
@@ -187,7 +122,7 @@ def _row(cells: Sequence[str], table: Table, times: Times) -> Row:
 
 def _value(field: str, cell: str) -> str | bool | None:
     """Return a cell as the record has it; a song may be called "True"."""
-    return _VALUES[cell.lower()] if field in _FLAGS and cell.lower() in _VALUES else cell or None
+    return is_true(cell) if field in _FLAGS else cell or None
 
 
 def _counted(row: PlayRow, cells: Sequence[str], table: Table) -> Iterator[Row]:
@@ -284,21 +219,7 @@ def _with_delimiter(lines: Sequence[str], delimiter: str) -> Table | None:
     for number, cells in enumerate(rows[:HEADING_ROWS]):
         if table := _of_heading(cells, delimiter, number + 1):
             return table
-    return _headerless(rows, delimiter) or _by_values(rows, delimiter)
-
-
-def columns_of(cells: Sequence[str]) -> dict[str, int]:
-    """Return the place of each field that the headings ``cells`` name."""
-    # One export calls the last column "Date#" with the listener's name.
-    names = [re.sub(r"[\s_-]+", " ", cell.lower().split("#")[0].lstrip("\ufeff")).strip() for cell in cells]
-    columns = {
-        field: next(names.index(alias) for alias in aliases if alias in names)
-        for field, aliases in _COLUMNS.items()
-        if any(alias in names for alias in aliases)
-    }
-    if columns.get("clock") == columns.get("at"):
-        columns.pop("clock", None)
-    return columns
+    return _lastexport(rows, delimiter) or _headerless(rows, delimiter) or _by_values(rows, delimiter)
 
 
 def _name_of(columns: dict[str, int]) -> str:
@@ -342,6 +263,8 @@ def _by_values(rows: Sequence[Sequence[str]], delimiter: str) -> Table | None:
     times = Times(order="day")
     uri = _place(body, lambda cell: bool(_URI.fullmatch(cell)))
     at = _place(body, lambda cell: ":" in cell and times.read(cell) is not None)
+    if at is None:
+        at = _epoch_place(rows[0], body)
     if at is not None and times.read(rows[0][at]) is not None:
         # There is no heading.
         return None
@@ -353,7 +276,7 @@ def _by_values(rows: Sequence[Sequence[str]], delimiter: str) -> Table | None:
     if at is None or len(names) < 2:
         return None
     if uri is None:
-        columns = _told(rows[0], names)
+        columns = {**told_columns(rows[0], names), **_known_names(rows[0])}
         if not {"title", "artist"} <= columns.keys():
             return None
         lengths = {field: column for field, column in columns_of(rows[0]).items() if field in ("ms", "seconds")}
@@ -365,23 +288,29 @@ def _by_values(rows: Sequence[Sequence[str]], delimiter: str) -> Table | None:
 
 def _named(heading: Sequence[str], names: Sequence[int]) -> dict[str, int]:
     """Return which of the columns with names are title, artist and album: by their headings, else by their order."""
-    columns = _told(heading, names)
+    columns = told_columns(heading, names)
     left = [column for column in names if column not in columns.values()]
     return {**dict(zip([field for field in _STEMS_ORDER if field not in columns], left, strict=False)), **columns}
 
 
-def _told(heading: Sequence[str], names: Sequence[int]) -> dict[str, int]:
-    """Return which of the columns with names are title, artist and album, as far as their headings tell it."""
-    columns: dict[str, int] = {}
-    for field, stems in _STEMS.items():
-        fitting = (column for column in names if column not in columns.values() and _holds(heading[column], stems))
-        if (column := next(fitting, None)) is not None:
-            columns[field] = column
-    return columns
+def _known_names(heading: Sequence[str]) -> dict[str, int]:
+    return {field: column for field, column in columns_of(heading).items() if field in _STEMS_ORDER}
 
 
-def _holds(text: str, stems: Sequence[str]) -> bool:
-    return any(stem in text.casefold() for stem in stems)
+def _epoch_place(heading: Sequence[str], body: Sequence[Sequence[str]]) -> int | None:
+    """Return the column of seconds or milliseconds since 1970; its heading has to tell, for ids are numbers, too."""
+    column = _place(body, lambda cell: bool(_EPOCH.fullmatch(cell)))
+    return column if column is not None and is_of_time(heading[column]) else None
+
+
+def _lastexport(rows: Sequence[Sequence[str]], delimiter: str) -> Table | None:
+    """Return the table of lastexport, which has no heading: seconds since 1970, title, artist, album and ids."""
+    rows = [cells for cells in rows if any(cells)]
+    full = [cells for cells in rows if len(cells) > 2 and _EPOCH.fullmatch(cells[0]) and cells[1] and cells[2]]
+    if delimiter != "\t" or not rows or 2 * len(full) <= len(rows) or rows[0] is not full[0]:
+        return None
+    columns = dict(zip(("at", "title", "artist", "album"), range(len(full[0])), strict=False))
+    return Table("lastfm", delimiter, columns, len(full[0]), 0)
 
 
 def _place(body: Sequence[Sequence[str]], is_such: Callable[[str], bool]) -> int | None:

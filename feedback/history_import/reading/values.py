@@ -15,6 +15,34 @@ _CLOCK = re.compile(r"(?:(\d{1,2}):)?(\d{1,3}):(\d{2})(?:[.,]\d+)?")
 _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d*)?")
 
 
+# What spreadsheets and programs write for true and false, in their languages.
+_TRUE = frozenset({
+    "true", "1", "1.0", "yes", "y", "t", "on", "wahr", "ja", "j", "vrai", "oui", "verdadero", "sí", "si",
+    "s", "verdadeiro", "sim", "vero", "sì", "waar", "sant", "prawda", "tak", "истина", "да", "pravda",
+    "ano", "igaz", "igen", "doğru", "evet", "tosi", "kyllä", "sand", "adevărat", "da", "はい", "真", "是",
+    "참", "예",
+})  # fmt: skip
+_FALSE = frozenset({
+    "false", "0", "0.0", "no", "n", "f", "off", "falsch", "nein", "faux", "non", "falso", "não", "nao",
+    "onwaar", "nee", "falskt", "nej", "usann", "nei", "fałsz", "nie", "ложь", "нет", "nepravda", "ne",
+    "hamis", "nem", "epätosi", "ei", "falsk", "fals", "いいえ", "假", "否", "거짓", "아니요",
+})  # fmt: skip
+
+
+def is_true(value: Any) -> bool:
+    """Return whether a flag is set, as JSON, spreadsheets and programs write it."""
+    return value is True or (value is not False and value is not None and _flag(value) in _TRUE)
+
+
+def is_false(value: Any) -> bool:
+    """Return whether a flag is there and not set."""
+    return value is False or (value is not True and value is not None and _flag(value) in _FALSE)
+
+
+def _flag(value: Any) -> str:
+    return str(value).strip().lower()
+
+
 def text_of(value: Any) -> str:
     """Return text without blanks around it; "" for what is no text."""
     return value.strip() if isinstance(value, str) else ""
