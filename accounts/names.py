@@ -37,7 +37,7 @@ class UsernameValidator:
             marks = marks + 1 if kind == "M" else 0 if kind == "L" else _MOST_MARKS
             if marks > _MOST_MARKS or (kind not in "LNM" and sign not in _SIGNS):
                 raise ValidationError(
-                    _("Enter a valid username. It may hold letters, digits and @/./+/-/_ characters."), code=self.code
+                    _("Enter a valid username. It may hold letters, digits and . + - _ only."), code=self.code
                 )
         if unicodedata.normalize("NFKC", value) != value:
             raise ValidationError(_("Enter the username in its usual letters."), code=self.code)

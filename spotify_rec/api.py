@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
-from django.urls import resolve
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, HttpResponseRedirect
+from django.urls import resolve, reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI, Swagger
 from ninja.openapi.schema import OpenAPISchema
 
@@ -109,6 +110,8 @@ for _operation in operations_of(api):
         repeat_safely(_operation, is_remote="spotify" in (_operation.tags or []))
 
 
+# Changes nothing; a call that it sends on is checked where it arrives.
+@csrf_exempt
 def not_found(request: HttpRequest, **_path: Any) -> HttpResponse:
     """Answer for addresses below /api/ that do not exist; one with a slash too many is sent on to the one without."""
     address = request.path_info.rstrip("/")
@@ -117,4 +120,12 @@ def not_found(request: HttpRequest, **_path: Any) -> HttpResponse:
         location = request.path.rstrip("/") + (f"?{query}" if query else "")
         # The method and the body stay.
         return HttpResponsePermanentRedirect(location, preserve_request=True)
+    return problem(404, _("No such endpoint."))
+
+
+@csrf_exempt
+def root(request: HttpRequest) -> HttpResponse:
+    """Send readers of /api on to the documentation."""
+    if request.method in ("GET", "HEAD"):
+        return HttpResponseRedirect(reverse("api:openapi-view"))
     return problem(404, _("No such endpoint."))

@@ -9,7 +9,7 @@ from django.views.i18n import set_language
 from accounts.login import oidc_views
 from accounts.two_factor.staff import admin_log_in, may_operate
 from spotify_rec import observability
-from spotify_rec.api import api, not_found
+from spotify_rec.api import api, not_found, root
 from spotify_rec.web import pwa
 
 admin.autodiscover()
@@ -41,6 +41,7 @@ urlpatterns = [
     path("", include("recommender.urls")),
     path("player/", include("recommender.pages.player_urls")),
     path("", api.urls),
+    re_path(r"^api/?$", root),
     re_path(r"^api/", not_found),
     re_path(r"^recommend/\d+/+$", not_found),
 ]

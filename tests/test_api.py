@@ -150,7 +150,7 @@ def test_a_profile_without_a_time_zone_keeps_it(listener: Client, user: User) ->
         ("get", "/api/songs/search", 422),
         ("delete", "/api/songs", 405),
         ("patch", "/api/user/profile", 405),
-        ("get", "/api/", 404),
+        ("post", "/api/", 404),
     ],
 )
 def test_errors_are_problem_details(listener: Client, method: str, path: str, status: int) -> None:

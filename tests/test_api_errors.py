@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
+from accounts.tokens.services import create_token
 from tests.api_calls import JSON
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +40,17 @@ def listener(client: Client) -> Client:
             "/api/songs?cursor=x",
             None,
             {"query.cursor": "Kein Cursor dieser Liste. Gib `next` unverändert weiter."},
+        ),
+        (
+            "GET",
+            "/api/songs/lookup?id=1&id=x&isrc=x&mbid=x&spotify_id=x",
+            None,
+            {
+                "query.id.1": "Muss eine ganze Zahl sein.",
+                "query.isrc.0": "Muss ^[A-Za-z]{2}[A-Za-z0-9]{3}[0-9]{7}$ entsprechen.",
+                "query.mbid.0": "Muss ^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$ entsprechen.",
+                "query.spotify_id.0": "Muss ^[0-9A-Za-z]{22}$ entsprechen.",
+            },
         ),
         ("GET", "/api/songs/0", None, {"path.song_id": "Muss mindestens 1 sein."}),
         (
@@ -95,6 +107,44 @@ def test_what_a_stranger_is_told_is_in_their_language(client: Client) -> None:
     assert answer.status_code == 401
     assert answer.json()["detail"] == "Melde dich an oder sende ein Zugriffstoken (Authorization: Bearer ...)."
     assert client.get("/api/nothing", headers=GERMAN).json()["detail"] == "Diese Adresse gibt es nicht."
+
+
+SESSION_ONLY = [
+    ("GET", "/api/auth/spotify"),
+    ("GET", "/api/auth/spotify/callback"),
+    ("PUT", "/api/user/password"),
+    ("PUT", "/api/user/email"),
+    ("DELETE", "/api/user"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), SESSION_ONLY)
+def test_what_only_a_session_can_do_says_so(client: Client, method: str, path: str) -> None:
+    user = User.objects.create_user("ada", "ada@example.org", "three blind mice see how")
+    key = create_token(user=user, name="tests", scope="write")[1]
+    for headers in ({"Authorization": f"Bearer {key}"}, {}):
+        answer = client.generic(method, path, "{}", JSON, headers=headers)
+        assert answer.status_code == 401
+        assert answer.json()["detail"] == "Log in first. Only a browser session can do this, not an access token."
+
+
+def test_the_list_of_what_only_a_session_can_do_is_complete(client: Client) -> None:
+    described = client.get("/api/openapi.json").json()["paths"]
+    alone = {
+        (method.upper(), path)
+        for path, operations in described.items()
+        for method, operation in operations.items()
+        if operation["security"] == [{"SessionAuth": []}]
+    }
+    assert alone == set(SESSION_ONLY)
+
+
+def test_connecting_spotify_advises_what_is_possible(listener: Client) -> None:
+    answer = listener.get("/api/auth/spotify")
+    assert answer.status_code == 403
+    assert answer.json()["detail"] == (
+        "Connect Spotify from a page of this site: nothing proves that this request comes from one."
+    )
 
 
 def _json(value: Any) -> str:

@@ -229,6 +229,38 @@ def test_a_slash_too_many_redirects(program: Client, songs: list[Track]) -> None
     assert program.get("/api//evil.example/").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("post", "/api/feedback", 200), ("put", "/api/user/profile", 200), ("delete", "/api/playback/queue", 200)],
+)
+def test_a_slash_too_many_redirects_what_changes_something(
+    user: User, songs: list[Track], method: str, path: str, status: int
+) -> None:
+    bodies = {
+        "post": {"song_id": songs[0].pk, "value": "like"},
+        "put": {"region": "SE", "adventure": 0.5, "explicit_allowed": True},
+    }
+    # As browsers and programs are treated, not as Django's tests are.
+    program = Client(enforce_csrf_checks=True)
+    key = {"Authorization": f"Bearer {create_token(user=user, name='tests', scope='write')[1]}"}
+    answer = getattr(program, method)(f"{path}/", bodies.get(method), content_type=JSON, headers=key)
+    assert (answer.status_code, answer["Location"]) == (308, path)
+    send(program, method, path, bodies.get(method), status, headers=key)
+    program.force_login(user)
+    answer = getattr(program, method)(f"{path}/", bodies.get(method), content_type=JSON)
+    assert (answer.status_code, answer["Location"]) == (308, path)
+    refused = send(program, method, path, bodies.get(method), 403)
+    assert refused["detail"] == "The CSRF token (X-CSRFToken) is missing or wrong."
+    assert send(program, "post", "/api/nothing/", {}, 404)["detail"] == "No such endpoint."
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/"])
+def test_the_root_leads_to_the_docs(client: Client, path: str) -> None:
+    answer = client.get(path)
+    assert (answer.status_code, answer["Location"]) == (302, "/api/docs")
+    assert client.get(path, follow=True).status_code == 200
+
+
 def test_other_sites_read_nothing_unless_the_operator_says_so(program: Client, settings: Any) -> None:
     origin = {"Origin": "https://app.example.org"}
     assert "Access-Control-Allow-Origin" not in program.get("/api/songs", headers=origin).headers

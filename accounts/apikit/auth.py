@@ -63,8 +63,16 @@ class SessionAuth(AuthBase):
     openapi_name = settings.SESSION_COOKIE_NAME
     openapi_description = "A browser session. Calls that change something also need the CSRF token in X-CSRFToken."
 
+    def __init__(self, *, is_only_way: bool = False) -> None:
+        """``is_only_way``: whether the call takes nothing else, no token either, and says so."""
+        self.is_only_way = is_only_way
+        super().__init__()
+
     def __call__(self, request: HttpRequest) -> Any:
         if not request.user.is_authenticated:
+            if self.is_only_way:
+                message = _("Log in first. Only a browser session can do this, not an access token.")
+                raise ProblemError(HTTPStatus.UNAUTHORIZED, message)
             return None
         if check_csrf(request):
             raise ProblemError(HTTPStatus.FORBIDDEN, _("The CSRF token (X-CSRFToken) is missing or wrong."))
@@ -80,7 +88,7 @@ LISTENER = [TokenAuth(), SessionAuth()]
 # For the few GETs that change something because programs expect them.
 LISTENER_WHO_WRITES = [TokenAuth(needs_write=True), SessionAuth()]
 # Actions that programs must never perform for a listener.
-SESSION_ONLY = [SessionAuth()]
+SESSION_ONLY = [SessionAuth(is_only_way=True)]
 ANYBODY = [TokenAuth(), SessionAuth(), visitor]
 
 
@@ -126,8 +134,10 @@ def _refuse_head(request: HttpRequest) -> None:
         raise ProblemError(HTTPStatus.METHOD_NOT_ALLOWED, _("HEAD isn't available here."), headers={"Allow": "GET"})
 
 
-def require_own_page(request: HttpRequest) -> None:
+def require_own_page(request: HttpRequest, *, advice: str = "") -> None:
     """Raise a 403 unless a token, or the browser, proves that no page of another site is behind this GET.
+
+    ``advice`` is what the error says where the call takes neither tokens nor POST.
 
     A session alone proves nothing: the browser sends its cookie with a link of another site, too. On plain HTTP it does
     not say where a request comes from other than by a referrer.
@@ -137,8 +147,8 @@ def require_own_page(request: HttpRequest) -> None:
         return
     names = ("Sec-Fetch-Site", "Origin", "Referer")
     if not any(request.headers.get(name) for name in names):
-        message = _("Send an access token, or use POST: nothing proves that this request comes from our own page.")
-        raise ProblemError(HTTPStatus.FORBIDDEN, message)
+        usual = _("Send an access token, or use POST: nothing proves that this request comes from our own page.")
+        raise ProblemError(HTTPStatus.FORBIDDEN, advice or usual)
     refuse_other_sites(request)
 
 

@@ -59,6 +59,9 @@ def field_of(location: tuple[Any, ...]) -> str:
         names = names[1:]
     elif source in ("form", "file"):
         source = "body"
+    elif len(names) > 1 and isinstance(names[1], str):
+        # One value of a list: its first part is the function's name of all parameters.
+        names = names[1:]
     # Such a name is a branch of a union.
     shown = [str(name) for name in names if not str(name).startswith(("constrained-", "function-"))]
     return ".".join([source, *shown])

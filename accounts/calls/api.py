@@ -15,6 +15,7 @@ from accounts.apikit.auth import (
     LISTENER,
     SESSION_ONLY,
     AccountLimit,
+    SessionAuth,
     limits,
     listener_of,
     refuse_other_sites,
@@ -105,7 +106,7 @@ def logout(request: HttpRequest) -> Any:
 @router.post("/auth/logout", summary="Log out", auth=None, response=responses(None, 403, is_public=True, status=204))
 def logout_by_post(request: HttpRequest) -> Any:
     """End the session. Does nothing if there is none."""
-    SESSION_ONLY[0](request)
+    SessionAuth()(request)
     sign_in.log_out(request)
     return Status(204, None)
 

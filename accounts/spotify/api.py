@@ -7,6 +7,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from ninja import NinjaAPI, Router
 
 from accounts.apikit.auth import SESSION_ONLY, require_own_page
@@ -35,8 +36,12 @@ def _on_spotify_error(_request: HttpRequest, error: Any) -> HttpResponse:
 
 @router.get("/auth/spotify", summary="Connect Spotify", auth=SESSION_ONLY, response=responses(None, 404, status=302))
 def start(request: HttpRequest) -> HttpResponse:
-    """Send the browser to Spotify to give consent. Returns 404 if the site's operator hasn't set up a Spotify app."""
-    require_own_page(request)
+    """Send the browser to Spotify to give consent. Returns 404 if the site's operator hasn't set up a Spotify app.
+
+    Needs a session, and a request that the browser says is of our own page. Access tokens aren't accepted.
+    """
+    advice = _("Connect Spotify from a page of this site: nothing proves that this request comes from one.")
+    require_own_page(request, advice=advice)
     if not is_configured():
         raise Http404("no Spotify app")
     # The page's button is a POST with a CSRF token; here the check of the sender stands in for it.

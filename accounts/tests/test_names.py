@@ -6,6 +6,7 @@ import unicodedata
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.test import Client
 
@@ -48,6 +49,15 @@ def test_names_that_look_alike(name: str, other: str) -> None:
 )
 def test_names_that_do_not(name: str, other: str) -> None:
     assert look_alike_key(name) != look_alike_key(other)
+
+
+@pytest.mark.django_db
+def test_what_is_said_of_a_name_that_is_none(client: Client) -> None:
+    assert "It may hold letters, digits and . + - _ only." in sign_up(client, "a b")
+    assert "Usernames can&#x27;t contain an @ sign." in sign_up(client, "a@b")
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "de"
+    assert "Er darf nur Buchstaben, Ziffern und die Zeichen . + - _ enthalten." in sign_up(client, "a b")
+    assert not User.objects.exists()
 
 
 @pytest.mark.django_db

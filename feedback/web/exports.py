@@ -37,7 +37,8 @@ def page_address(request: HttpRequest) -> Address:
 def track_cells(track: Track, page: Address) -> list[object]:
     """Return a song's values for ``TRACK_COLUMNS``."""
     address = spotify_url(track) or page(track)
-    return [track.title, track.artist_names, track.album, track.duration_ms, track.spotify_id, address]
+    spotify_id = track.spotify_id if track.is_on_spotify else None
+    return [track.title, track.artist_names, track.album, track.duration_ms, spotify_id, address]
 
 
 def csv_lines(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:

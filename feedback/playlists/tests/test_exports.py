@@ -94,6 +94,13 @@ def test_csv(listener: Client, playlist: Playlist) -> None:
     ]
 
 
+def test_an_id_that_is_not_of_spotify_is_not_in_the_csv(listener: Client, user: User) -> None:
+    invented = make_track("Invented", artist="Nobody", spotify_id="demo" + "1" * 18)
+    listed = services.create_playlist(owner=user, name="Invented", tracks=[invented])
+    rows = list(csv.DictReader(StringIO(b"".join(fetch(listener, listed, "csv")).decode(), newline="")))
+    assert [row["spotify_id"] for row in rows] == [""]
+
+
 def test_an_empty_playlist_and_a_name_without_letters(listener: Client, user: User) -> None:
     empty = services.create_playlist(owner=user, name="!!!")
     answer = fetch(listener, empty, "m3u")
