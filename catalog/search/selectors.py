@@ -1,18 +1,21 @@
 """Search over songs, artists and genres, on folded words: case, accents and punctuation do not matter.
 
-If nothing matches, typing errors are corrected (:mod:`catalog.search.words`).
+If nothing matches, typing errors are corrected (:mod:`catalog.search.words`, :mod:`catalog.search.context`).
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
+from itertools import chain
 from typing import Any, NamedTuple
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import StrIndex
 
 from catalog.identity.text import artist_key, fold
 from catalog.models import Artist, Genre, Track, TrackArtist, TrackQuerySet
+from catalog.search.context import in_context, initials, initials_within
 from catalog.search.index import holding, matching, popular_first, shown_by_index
 from catalog.search.words import alternatives
 
@@ -80,21 +83,42 @@ def search(query: str) -> SearchResults:
     words = words_of(query)
     if not words:
         return SearchResults()
-    results = _search(words, query)
+    results = _search(words, query, initials(words))
     if results.is_empty:
-        for meant in alternatives(words):
+        for spelled in initials_within(words):
+            others = _search(spelled, " ".join(spelled))
+            if not others.is_empty:
+                return others
+        for meant in chain(alternatives(words), in_context(words)):
             corrected = _search(meant, " ".join(meant))
             if not corrected.is_empty:
                 return replace(corrected, corrected=" ".join(meant))
     return results
 
 
-def _search(words: Sequence[str], query: str) -> SearchResults:
+def _search(words: Sequence[str], query: str, spelled: Sequence[str] | None = None) -> SearchResults:
+    """Return what ``words`` find, and those songs that hold them as they are otherwise ``spelled``."""
     ids = _ids(words, query)
     is_partial = len(ids) > RANKED
     rows = _common_rows(words) if is_partial else _rows(Track.objects.filter(pk__in=ids))
-    ranked = [pk for _tier, _popularity, pk in sorted(_rank(row, " ".join(words)) for row in rows)]
-    return SearchResults(ranked, is_partial, _artists(words, rows), _genres(words))
+    phrases = [" ".join(words)]
+    others = set(_phrase_ids(" ".join(spelled))) - {row.pk for row in rows} if spelled else set()
+    if spelled and others:
+        phrases.append(" ".join(spelled))
+        rows += _rows(Track.objects.filter(pk__in=others))
+    ranked = [pk for _tier, _popularity, pk in sorted(min(_rank(row, phrase) for phrase in phrases) for row in rows)]
+    artists = _artists(words, rows)
+    if spelled and others:
+        artists = list(dict.fromkeys([*_artists(spelled, rows), *artists]))[:SHOWN_ARTISTS]
+    return SearchResults(ranked, is_partial, artists, _genres(words))
+
+
+def _phrase_ids(phrase: str) -> list[int]:
+    """Return the ids of songs that hold the words of ``phrase`` one after the other."""
+    if connection.vendor == "mysql" and " " in phrase:
+        # Letters are not in its index; they are looked for where nothing else is found.
+        return []
+    return matching([phrase], RANKED)
 
 
 def filter_tracks(tracks: QuerySet[Any], query: str) -> QuerySet[Any]:

@@ -33,12 +33,21 @@ _MOST_SONGS_READ = 300_000
 
 def alternatives(words: Sequence[str]) -> Iterator[list[str]]:
     """Yield corrections of ``words``, the likeliest first; only words that no song contains are changed."""
-    choices = [[word] if _is_known(word) else _similar(word) for word in words]
-    for number, chosen in enumerate(product(*choices)):
+    for number, chosen in enumerate(product(*choices_of(words))):
         if number >= MAX_ALTERNATIVES:
             return
         if list(chosen) != list(words):
             yield list(chosen)
+
+
+def choices_of(words: Sequence[str]) -> list[list[str]]:
+    """Return what each of ``words`` may be: itself where a song has it, otherwise similar words, or none."""
+    return [[word] if _is_known(word) else _similar(word) for word in words]
+
+
+def most_errors(word: str) -> int:
+    """Return how many errors ``word`` may contain."""
+    return 2 if len(word) >= _LONG else 1
 
 
 def note_words(texts: Iterable[str]) -> None:
@@ -91,7 +100,7 @@ def _similar(word: str) -> list[str]:
     """Return the known words nearest to ``word``, of equally near ones those of more songs first."""
     if not SHORTEST <= len(word) <= LONGEST:
         return []
-    most = 2 if len(word) >= _LONG else 1
+    most = most_errors(word)
     distances = {other: distance(word, other, most) for other in _candidates(word, most)}
     near = sorted((slips, other) for other, slips in distances.items() if 0 < slips <= most)[: _TRIED * 3]
     counted = sorted((slips, -len(matching([other], _COUNTED)), other) for slips, other in near)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from catalog.importing.reading.encodings import makes_sense
 from catalog.importing.reading.layout import DELIMITERS, candidates
 
 UTF_8 = "utf-8"
@@ -75,7 +76,8 @@ def read_dialect(sample: bytes) -> tuple[Dialect, list[str]]:
 def encoding_of(data: bytes) -> str:
     """Return the encoding of text: UTF-8, unless nothing beyond ASCII is valid in it and all is Windows-1252 or 1251.
 
-    Cyrillic letters come in words; the accented letters of Windows-1252 stand between others.
+    Cyrillic letters come in words; the accented letters of Windows-1252 stand between others. What makes no sense in
+    either counts as UTF-8, so that its rows are left out and not garbled.
     """
     try:
         data.decode()
@@ -84,7 +86,8 @@ def encoding_of(data: bytes) -> str:
             return UTF_8
         letters = sum(byte >= 0xC0 for byte in data)
         in_words = sum(map(len, _CYRILLIC_WORD.findall(data)))
-        return CYRILLIC if letters and in_words >= _CYRILLIC_ENOUGH * letters else WINDOWS
+        encoding = CYRILLIC if letters and in_words >= _CYRILLIC_ENOUGH * letters else WINDOWS
+        return encoding if makes_sense(data, encoding) else UTF_8
     return UTF_8
 
 

@@ -24,7 +24,7 @@ def reason(error: Exception) -> str:
     """Return why a row could not be read."""
     if isinstance(error, UnicodeDecodeError):
         values = {"byte": f"0x{error.object[error.start]:02x}", "position": error.start + 1}
-        return _("invalid UTF-8: byte %(byte)s at position %(position)d in the row") % values
+        return _("invalid UTF-8: byte %(byte)s at position %(position)d in the row. Save the file as UTF-8.") % values
     if isinstance(error, csv.Error):
         if "field limit" in str(error):
             return _("a field is longer than %(limit)d characters") % {"limit": csv.field_size_limit()}

@@ -1,5 +1,6 @@
 """What a catalogue file says, row by row, without a database."""
 
+# ruff: noqa: RUF001
 import gzip
 import io
 from pathlib import Path
@@ -210,7 +211,11 @@ def test_invalid_utf8_rejects_its_row_alone(chunk_bytes: int) -> None:
     rows, rejects = read(content.replace(b"Caf@", b"Caf\xe9"), chunk_bytes=chunk_bytes)
     slot = line(track_name="Caf@").index("@") + 1
     assert rejects == [
-        Reject(3, f"invalid UTF-8: byte 0xe9 at position {slot} in the row", line(track_name="Caf\\xe9"))
+        Reject(
+            3,
+            f"invalid UTF-8: byte 0xe9 at position {slot} in the row. Save the file as UTF-8.",
+            line(track_name="Caf\\xe9"),
+        )
     ]
     assert [row.line for row in rows] == [2, 4]
 
@@ -412,3 +417,40 @@ def test_a_file_that_unpacks_to_too_much_is_refused() -> None:
     assert len(bomb) < 5000
     with pytest.raises(SourceError, match=r"songs\.csv: unpacks to more than 100,000 bytes, which is the limit."):
         read(bomb, max_bytes=100_000)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "titles"),
+    [
+        ("cp1250", ["Łódź", "Pięć minut", "Żółw"]),
+        ("cp1250", ["Dvořák", "Můj svět", "Píseň"]),
+        ("cp1250", ["Petrović", "Đorđević"]),
+        ("mac_roman", ["Beyoncé", "Björk", "Für Elise", "Señor"]),
+        ("cp1253", ["Γειά σου", "Αθήνα"]),
+        ("koi8_r", ["Кино", "Группа Крови"]),
+        ("shift_jis", ["さくら", "恋するフォーチュン"]),
+        ("gbk", ["周杰伦", "青花瓷"]),
+        ("euc_kr", ["아이유", "방탄소년단"]),
+    ],
+)
+def test_text_of_an_encoding_that_is_not_read_is_refused_and_not_garbled(encoding: str, titles: list[str]) -> None:
+    content = "track_name,artists\nOne,Ann\n" + "".join(f"{title},Ann\n" for title in titles)
+    chunks = list(read_catalogue(io.BytesIO(content.encode(encoding)), name="songs.csv"))
+    assert [row.title for chunk in chunks for row in chunk.rows] == ["One"]
+    reasons = [reject.reason for chunk in chunks for reject in chunk.rejects]
+    assert len(reasons) == len(titles)
+    assert all(reason.endswith("in the row. Save the file as UTF-8.") for reason in reasons)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "titles"),
+    [
+        ("cp1252", ["Café", "Don’t – Stop", "¿Qué?", "50 °C", "Cube³", "Paral·lel", "Straße", "Œuvre", "Smørrebrød"]),
+        ("cp1252", ["MØ", "RÜFÜS DU SOL", "Sigur Rós", "Così", "Où", "Não", "Ænima", "„Über“", "»Ärger«"]),
+        ("cp1251", ["Группа Крови", "ДДТ", "Любэ", "Ёлка", "Океан Ельзи", "Київ"]),
+    ],
+)
+def test_text_of_the_encodings_of_spreadsheets_is_read(encoding: str, titles: list[str]) -> None:
+    content = "track_name,artists\n" + "".join(f"{title},Ann\n" for title in titles)
+    chunks = list(read_catalogue(io.BytesIO(content.encode(encoding)), name="songs.csv"))
+    assert [row.title for chunk in chunks for row in chunk.rows] == titles
