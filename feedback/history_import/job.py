@@ -36,6 +36,9 @@ _UNKNOWN_FORMAT = gettext_noop(
     "YouTube Music, Apple Music, Tidal, Deezer, Exportify, Rockbox, tables with artist, track and date, and this "
     "site's own files."
 )
+_PACKED_TWICE = gettext_noop(
+    "%(file)s contains another archive and no listening history beside it. Unpack it first and upload what is inside."
+)
 # The reason is translated on its own.
 _NOTHING_USED = gettext_noop(
     "None of the %(total)d records in %(file)s can be used. The reason for %(number)d of them: %(reason)s."
@@ -142,8 +145,9 @@ def _refuse_useless(history: HistoryImport) -> None:
 def _recognise(run: Run, history: HistoryImport, opened: "History") -> list[tuple["Member", "Format"]]:
     """Return the files that are histories, with their formats, and note what is worth knowing of the others."""
     from feedback.history_import.notes import ENCODING, FULL_SONGS, NO_HISTORY, PACKED, UNREAD, ZONE
+    from feedback.history_import.reading.encodings import ENCODING_NAMES
     from feedback.history_import.reading.formats import recognise, why_no_history
-    from feedback.history_import.reading.source import ENCODING_NAMES, HistoryError
+    from feedback.history_import.reading.source import HistoryError
 
     kinds = [(member, recognise(member)) for member in opened.members]
     refused = {member.name: reason for member, kind in kinds if (reason := why_no_history(member, kind))}
@@ -151,7 +155,8 @@ def _recognise(run: Run, history: HistoryImport, opened: "History") -> list[tupl
     if not histories:
         for name, reason in refused.items():
             raise HistoryError(reason, file=name)
-        raise HistoryError(_UNKNOWN_FORMAT, file=history.name)
+        is_packed = any(member.name.lower().endswith(ARCHIVES) for member in opened.members if opened.is_zip)
+        raise HistoryError(_PACKED_TWICE if is_packed else _UNKNOWN_FORMAT, file=history.name)
     unread = [member.name for member, kind in kinds if kind is None and member.name not in refused]
     unread = [name for name in unread if not name.lower().endswith(NO_HISTORIES)]
     # A nested archive may contain a history, so it is listed first, because the list is limited.

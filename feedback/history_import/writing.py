@@ -12,8 +12,9 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from catalog.identity.nobody import is_no_album, is_no_artist
+from catalog.identity.nobody import NO_NAME, is_no_album, is_no_artist
 from catalog.identity.text import fold
+from catalog.importing.reading.lists import unescaped
 from catalog.importing.writing.writer import batches, insert_new
 from catalog.models import Track
 from feedback.history_import.capacity import room_for_imported_plays, room_for_own_songs
@@ -357,7 +358,10 @@ def digest(text: str) -> int:
 
 
 def _clean(row: PlayRow) -> PlayRow:
-    """Return the play without signs that databases refuse: NUL, and halves of pairs that JSON can hold."""
+    """Return the play without HTML entities and signs that databases refuse: NUL, and halves of pairs of JSON's."""
+    if "&" in row.title or "&" in row.album or any("&" in name for name in row.artists):
+        artists = tuple(unescaped(name) for name in row.artists)
+        row = row._replace(title=unescaped(row.title), artists=artists, album=unescaped(row.album))
     if row.title.isascii() and row.album.isascii() and "".join(row.artists).isascii() and "\0" not in row.title:
         ms = row.ms_played
         return row if ms is None or ms <= MAX_MS else row._replace(ms_played=MAX_MS)
@@ -374,6 +378,8 @@ def _named(row: PlayRow) -> PlayRow:
     """Return the play without names that only say that there is none; without an artist its id alone tells the song."""
     if row.album and is_no_album(row.album):
         row = row._replace(album="")
+    if row.title in NO_NAME:
+        return row._replace(title="", artists=())
     if not any(map(is_no_artist, row.artists)):
         return row
     artists = tuple(name for name in row.artists if not is_no_artist(name))

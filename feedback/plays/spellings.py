@@ -21,6 +21,11 @@ _TITLE_GUESTS = re.compile(
     r"[(\[]\s*(?:feat|ft|featuring|with)\b\.?\s([^)\]]++)|\s(?:feat|ft|featuring)\.?\s(.+)$", re.IGNORECASE
 )
 _AFTER_HEAD = re.compile(r"(?:(?<!\s)\s+)?[(\[{].*|(?<!\s)\s+[-\u2013\u2014|]\s.*")
+# Words that are written in several ways within titles.
+_AND = re.compile(r"\s(?:&|\+|and|und|et|y|n|'n'|\u2019n\u2019|'n|n')\s", re.IGNORECASE)
+_PART = re.compile(r"\b(?:part|pt|teil|partie|parte)\b\.?\s?(?=(?:\d+|[IVX]+)\b)", re.IGNORECASE)
+_ROMAN = re.compile(r"(?<=\bpart )(?:VIII|VII|VI|IV|IX|V|III|II|I|X)\b", re.IGNORECASE)
+_NUMBERS = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
 _JOINERS = (", ", " & ", " and ", " feat ", " x ", " + ", " with ", " vs ")
 
 
@@ -71,10 +76,16 @@ def are_one_song(title: str, artists: str, other_title: str, other_artists: str)
 @lru_cache(maxsize=20_000)
 def _titles(title: str) -> frozenset[str]:
     """Return the ways in which the whole of ``title`` may be written, with and without its version."""
-    return frozenset(filter(None, (fold(title), fold(base_title(title)))))
+    return frozenset(filter(None, (_evened(title), _evened(base_title(title)))))
 
 
 @lru_cache(maxsize=20_000)
 def _heads(title: str) -> frozenset[str]:
     """Return ``title`` without brackets or what follows a dash."""
-    return frozenset(filter(None, (fold(_AFTER_HEAD.sub("", title)),)))
+    return frozenset(filter(None, (_evened(_AFTER_HEAD.sub("", title)),)))
+
+
+def _evened(title: str) -> str:
+    """Return the folded title with one way of writing "and", and the numbers of parts."""
+    title = _PART.sub("part ", _AND.sub(" and ", title))
+    return fold(_ROMAN.sub(lambda match: str(_NUMBERS.index(match[0].lower()) + 1), title))

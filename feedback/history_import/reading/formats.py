@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from catalog.importing.reading.dialect import encoding_of
+from catalog.importing.reading.dialect import UTF_8
 from feedback.history_import.reading import lists
+from feedback.history_import.reading.encodings import encoding_for
 from feedback.history_import.reading.parsing import is_of_plays, json_items
 from feedback.history_import.reading.records import CONVERT, kind_of, plays_in
 from feedback.history_import.reading.rows import MINUTES, NO_SONG, NOT_A_PLAY, PlayRow, Row
@@ -70,7 +71,7 @@ class Format:
 def recognise(member: Member) -> Format | None:
     """Return the format of ``member`` by its content; ``None`` if it is not a listening history."""
     head = member.head()
-    text = head.decode(encoding_of(head), errors="replace").lstrip("\ufeff").lstrip()
+    text = head.decode(encoding_for(head) or UTF_8, errors="replace").lstrip("\ufeff").lstrip()
     if text.startswith(("[", "{")):
         name = _of_records(member)
         return Format(name, words=_words_of(member) if name == "youtube" else ("", "")) if name else None

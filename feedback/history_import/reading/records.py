@@ -34,7 +34,7 @@ from feedback.history_import.reading.values import (
     text_of,
     whole,
 )
-from feedback.history_import.reading.youtube import artist_of, song_of
+from feedback.history_import.reading.youtube import artist_of, of_video, song_of
 
 # Reasons for which nothing was audible.
 MIN_MS = 1000
@@ -313,8 +313,8 @@ def _youtube(record: Record, times: Times) -> Row:
     at = times.read(record.get("time"))
     if at is None:
         return NO_TIME
-    artist = artist_of(artist)
-    key = f"{at}\n{title}\n{artist}"
+    key = f"{at}\n{title}\n{artist_of(artist)}"
+    title, artist = of_video(title, artist)
     address = text_of(record.get("titleUrl"))
     return PlayRow(at, key, "", "", title, (artist,), "", address, None, STARTED, True, "youtube")
 

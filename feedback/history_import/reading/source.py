@@ -9,12 +9,10 @@ from typing import IO
 
 from django.utils.translation import gettext_noop
 
-from catalog.importing.reading.dialect import CYRILLIC, WINDOWS, encoding_of
+from catalog.importing.reading.dialect import UTF_8
+from feedback.history_import.reading.encodings import encoding_for
 
 PIECE_BYTES = 1 << 18
-OTHER_ENCODING = WINDOWS
-# Names of the encodings that are read besides UTF-8.
-ENCODING_NAMES = {WINDOWS: "Windows-1252", CYRILLIC: "Windows-1251"}
 MAX_MEMBERS = 5000
 # Ten years of listening are some 300 MB of JSON.
 MAX_UNPACKED_BYTES = 1_000_000_000
@@ -25,6 +23,7 @@ _CLUTTER = frozenset({".DS_Store", ".localized", ".directory", "Thumbs.db", "des
 # Members of Excel and LibreOffice files, which are zip archives as well.
 _SPREADSHEETS = frozenset({"xl/workbook.xml", "content.xml"})
 _ENCRYPTED = 0x1
+_UNKNOWN_ENCODING = gettext_noop("%(file)s isn't UTF-8 text. Save it as UTF-8 and try again.")
 _UTF_16 = gettext_noop("%(file)s isn't a listening history. It is UTF-16 text. Save it as UTF-8.")
 _NOT_TEXT = {
     b"\xff\xfe": _UTF_16,
@@ -83,9 +82,7 @@ class Member:
                 yield decoder.decode(piece)
             yield decoder.decode(b"", final=True)
         except UnicodeDecodeError as error:
-            raise HistoryError(
-                gettext_noop("%(file)s isn't UTF-8 text. Save it as UTF-8 and try again."), file=self.name
-            ) from error
+            raise HistoryError(_UNKNOWN_ENCODING, file=self.name) from error
 
     def lines(self) -> Iterator[str]:
         """Yield the lines with their ends, which are CR, LF or both, because titles may contain other line
@@ -103,7 +100,10 @@ class Member:
         yield from _lines(waiting)
 
     def settle_encoding(self) -> None:
-        """Read the file as Windows-1252 or 1251, as spreadsheets write, where it is not UTF-8; for tables."""
+        """Read the file as spreadsheets write where it is not UTF-8; for tables.
+
+        Raise ``HistoryError`` where no encoding makes sense of it.
+        """
         decoder = codecs.getincrementaldecoder("utf-8-sig")()
         piece = b""
         try:
@@ -111,8 +111,10 @@ class Member:
                 decoder.decode(piece)
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
-            guess = encoding_of(piece)
-            self.encoding = guess if guess in ENCODING_NAMES else OTHER_ENCODING
+            guess = encoding_for(piece)
+            if guess is None:
+                raise HistoryError(_UNKNOWN_ENCODING, file=self.name) from None
+            self.encoding = self.encoding if guess == UTF_8 else guess
 
     def head(self) -> bytes:
         """Return up to ``PIECE_BYTES`` of its start."""
@@ -139,6 +141,11 @@ class History:
             self.members = self._zip_members()
         else:
             self.members = [Member(self, name, None)]
+
+    @property
+    def is_zip(self) -> bool:
+        """Return whether the upload is an archive."""
+        return self._zip is not None
 
     def open(self, info: zipfile.ZipInfo | None) -> IO[bytes]:
         """Return the member, or the file itself, opened at its start."""

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 _NOON = 12
 DAY_FIRST, MONTH_FIRST = "day", "month"
@@ -23,6 +23,9 @@ _COMPACT = re.compile(r"(?:19|20)\d{6}")
 _CLOCK = re.compile(
     r"(\d{1,2})[:.h時](\d{2})(?:[:.分](\d{2})(?:[.,]\d+)?)?(?:\s*([apπμ])\.?\s?[mμ](?:\b\.?|\.))?", re.IGNORECASE
 )
+# A zone by its city, in brackets or not, behind the time.
+_CITY = re.compile(r"\s*[\[(]?\b([A-Z][A-Za-z_]+(?:/[A-Za-z_+\-0-9]+){1,2})[\])]?$")
+_TOLD_OFFSET = re.compile(r":\d\d(?:[.,]\d+)?\s?(?:Z|[+-]\d\d:?\d\d)$")
 # Markers before the time in East Asia: before and after noon.
 _HALF = re.compile(r"(?:(오전|上午|午前|凌晨|早上)|(오후|下午|午後|晚上))\s?")
 _OFFSET = re.compile(r"(?:GMT|UTC|(?<!\s)\s|^)\s*+([+-])(\d{2}):?(\d{2})\b")
@@ -104,6 +107,8 @@ class Times:
         return next(iter(self.orders)) if len(self.orders) == 1 else ""
 
     def _moment(self, text: str) -> datetime | None:
+        if city := _CITY.search(text):
+            return self._of_city(text[: city.start()].rstrip(), city[1])
         iso = iso_moment(text)
         if iso is not None:
             self.has_seconds = text.count(":") > 1 or "T" not in text.upper().replace(" ", "T")
@@ -118,6 +123,16 @@ class Times:
             return None
         self.has_seconds = clock is not None and clock[3] is not None
         return datetime(*date, *_time_of(clock, half), tzinfo=_zone_of(text, clock))
+
+    def _of_city(self, text: str, zone: str) -> datetime | None:
+        """Return the moment of a time in the zone of a city; an offset that the time tells holds, too.
+
+        Raise ``ValueError`` where there is no such zone.
+        """
+        moment = self._moment(text)
+        if zone not in available_timezones():
+            raise ValueError(zone)
+        return moment if moment is None or _TOLD_OFFSET.search(text) else moment.replace(tzinfo=ZoneInfo(zone))
 
     def _date(self, text: str, whole: str) -> tuple[int, int, int] | None:
         if match := _YEAR_FIRST.search(text):

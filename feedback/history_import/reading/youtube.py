@@ -17,6 +17,16 @@ _TOPIC = re.compile(
     r"\s[-\u2013\u2014]\s(?:topic|thema|thème|tema|tópico|temat|тема|トピック|주제|主题|主題|konu|onderwerp|ämne)$",
     re.IGNORECASE,
 )
+# What artists and their companies add to the names of channels, and of videos.
+_CHANNEL = re.compile(
+    r"\s*(?:VEVO|\bOfficial(?:\s(?:Artist\s)?Channel|\sMusic)?|\bMusic|\bTV|\bChannel)$", re.IGNORECASE
+)
+_DASH = re.compile(r"\s+[-\u2013\u2014|:]\s+|:\s+")
+_VIDEO = re.compile(
+    r"\s*[(\[][^()\[\]]*\b(?:official|offiziell\w*|officiel\w*|oficial|ufficiale|lyrics?|video|videoclip|clip|audio|"
+    r"visuali[sz]er|m/?v|hd|hq|4k)\b[^()\[\]]*[)\]]",
+    re.IGNORECASE,
+)
 # Number of titles from which the words of an unknown language are learned.
 _FEWEST_TITLES = 10
 _MOST_WORDS = 5
@@ -33,6 +43,23 @@ def song_of(title: str) -> str:
 def artist_of(channel: str) -> str:
     """Return the artist of a channel such as "Someone - Topic"."""
     return _TOPIC.sub("", channel).strip() or channel
+
+
+def of_video(title: str, channel: str) -> tuple[str, str]:
+    """Return the song and the artist of "Artist - Song (Official Video)" where the channel is the artist's."""
+    artist = artist_of(channel)
+    names = {_squeezed(artist), _squeezed(_CHANNEL.sub("", artist))} - {""}
+    for dash in _DASH.finditer(title):
+        before, behind = title[: dash.start()].strip(), title[dash.end() :].strip()
+        song = _VIDEO.sub("", behind).strip()
+        if song and _squeezed(before) in names:
+            return song, before
+    is_channel = artist.upper().endswith("VEVO") and len(artist) > len("VEVO")
+    return (_VIDEO.sub("", title).strip() or title, _CHANNEL.sub("", artist)) if is_channel else (title, artist)
+
+
+def _squeezed(name: str) -> str:
+    return "".join(sign for sign in name.casefold() if sign.isalnum())
 
 
 def shared_words(titles: Sequence[str]) -> tuple[str, str]:
