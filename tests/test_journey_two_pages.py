@@ -103,6 +103,25 @@ def start(page: Page, song: Track) -> None:
     wait_for_state(is_playing=True)
 
 
+def test_the_other_shows_where_the_song_is_and_goes_on_there(pages: tuple[Page, Page], songs: list[Track]) -> None:
+    first, second = pages
+    start(first, songs[0])
+    expect(note(second)).to_have_text("Playing in another window or browser.", timeout=SEEN_MS + PATIENCE_MS)
+    expect(second.locator("[data-player=elapsed]")).not_to_have_text("0:00", timeout=PATIENCE_MS)
+    # A jump in the one is seen in the other, and by programs.
+    first.locator("[data-player=seek]").evaluate(
+        "seek => { seek.value = 12000; seek.dispatchEvent(new Event('change', { bubbles: true })); }"
+    )
+    second.wait_for_function(
+        "() => Number(document.querySelector('[data-player=seek]').value) >= 12000", timeout=SEEN_MS + PATIENCE_MS
+    )
+    assert PlayQueue.objects.get().song_ms >= 12000
+    second.locator("[data-player=here]").click()
+    wait_for_sound(second, songs[0])
+    assert second.evaluate("() => document.querySelector('#player audio').currentTime") >= 12
+    wait_for_silence(first)
+
+
 def polls(page: Page) -> list[Request]:
     """Return a list that grows with each question of the page about the queue."""
     seen: list[Request] = []

@@ -235,6 +235,40 @@ def test_a_song_stays_in_the_hand_while_another_device_changes_the_queue(phone: 
     expect(titles).to_have_count(before + 1)
 
 
+def test_the_queue_is_reordered_by_keys_alone(phone: Page) -> None:
+    phone.locator("#player .player-song").click()
+    phone.locator("[data-player=queue]").click()
+    titles = phone.locator("[data-queue-item] .queue-title")
+    first, others = titles.nth(0).inner_text(), [titles.nth(1).inner_text(), titles.nth(2).inner_text()]
+    down = phone.get_by_role("button", name=f"Move {first} down")
+    down.focus()
+    for place in (1, 2):
+        phone.keyboard.press("Enter")
+        expect(titles.nth(place)).to_have_text(first)
+        # The page's own change comes back with its next question, and the list is rendered once more.
+        phone.wait_for_timeout(2500)
+        expect(down).to_be_focused()
+    phone.get_by_role("button", name=f"Remove {others[0]} from the queue").focus()
+    phone.keyboard.press("Enter")
+    expect(titles.nth(0)).to_have_text(others[1])
+    expect(phone.get_by_role("button", name=f"Remove {others[1]} from the queue")).to_be_focused()
+
+
+@pytest.mark.parametrize("phone", ["en", "de"], indirect=True)
+def test_the_bar_of_the_start_stays_above_the_player(phone: Page) -> None:
+    phone.locator("#feed [data-play]").first.click()
+    for path in ("/start/", "/start/artists/"):
+        go(phone, path)
+        phone.locator("main input[type=checkbox]").first.check(force=True)
+        # The player says that this is a sketch, so that it is higher than usual.
+        expect(phone.locator(".player-sketch")).to_be_visible()
+        assert phone.evaluate("document.documentElement.scrollWidth") == WIDTH
+        bottom, top = (phone.locator(name).bounding_box() for name in (".start-bar", "#player"))
+        assert bottom is not None
+        assert top is not None
+        assert bottom["y"] + bottom["height"] <= top["y"]
+
+
 def test_a_sketch_says_once_that_it_is_one(phone: Page) -> None:
     phone.locator("#feed [data-play]").first.click()
     note = phone.locator(".player-sketch")

@@ -7,6 +7,8 @@ import { clearSession, loadSession, saveSession } from "./session-state.js";
 
 // Up to this position "previous" means the previous song, later the start of this one.
 const RESTART_MS = 4000;
+// Whoever takes a song over so near its end, or beyond it, begins where their page is.
+const END_MS = 3000;
 // A song counts as completed from this share on.
 const COMPLETED_SHARE = 0.9;
 
@@ -24,6 +26,8 @@ export class Player extends EventTarget {
     this.device = "";
     // Where the song starts once the listener presses play, while no backend may be loaded before.
     this.pendingMs = 0;
+    // Where another page or program has come to with the current song, and when that was told.
+    this.remote = null;
   }
 
   get current() {
@@ -32,6 +36,15 @@ export class Player extends EventTarget {
 
   get positionMs() {
     return this.active?.positionMs ?? this.pendingMs;
+  }
+
+  // The position to show: the other's, while another page or program has the song, with the time since it was told.
+  get shownMs() {
+    if (!this.remote || this.isRunning) {
+      return this.positionMs;
+    }
+    const { ms, at, isPlaying } = this.remote;
+    return Math.min(ms + (isPlaying ? performance.now() - at : 0), this.durationMs || Infinity);
   }
 
   get durationMs() {
@@ -208,6 +221,7 @@ export class Player extends EventTarget {
   async resume() {
     this.shouldPlay = true;
     this.emit("note", { text: "" });
+    await this.goToRemote();
     if (!this.active) {
       await (this.current ? this.startSong(0, this.pendingMs) : this.next());
       return;
@@ -221,6 +235,17 @@ export class Player extends EventTarget {
       } else if (error.name !== "AbortError" && backend === this.active) {
         this.fallBack(backend, error.isUserFacing ? error.message : "");
       }
+    }
+  }
+
+  // Go on where the other page or program is, unless this page has less of the song, such as a sketch.
+  async goToRemote() {
+    const { shownMs, remote } = this;
+    this.remote = null;
+    if (remote && !this.active) {
+      this.pendingMs = shownMs;
+    } else if (remote && shownMs < this.durationMs - END_MS) {
+      await this.active.seek(shownMs);
     }
   }
 
@@ -283,6 +308,7 @@ export class Player extends EventTarget {
 
   async seek(ms) {
     const target = Math.min(Math.max(0, ms), this.durationMs || ms);
+    this.remote = null;
     if (!this.active) {
       this.pendingMs = target;
     }
@@ -292,6 +318,7 @@ export class Player extends EventTarget {
       this.emit("note", { text: error.isUserFacing ? error.message : texts.failed });
     }
     this.emit("time");
+    this.emit("seek");
   }
 
   setVolume(share) {

@@ -5,28 +5,45 @@ import { connectDrag, dropped } from "./drag.js";
 const sheet = document.getElementById("player-queue");
 const sheetBody = document.getElementById("player-queue-body");
 
+// What tells a button of the panel, also after the panel has been rendered again.
+function keyOf(button) {
+  const { queueJump, queueRemove, queueMove } = button.dataset;
+  const isDown = queueMove !== undefined && button.matches("[data-queue-move] ~ [data-queue-move]");
+  return JSON.stringify([queueJump, queueRemove, queueMove, isDown]);
+}
+
+// The focus goes to the same button, else to the other one of a pair, else to the button that took its place.
+function restoreFocus(focused, before) {
+  const buttons = [...sheetBody.querySelectorAll("button")];
+  const same = buttons.find((button) => keyOf(button) === keyOf(focused));
+  const { queueMove } = focused.dataset;
+  const pair = queueMove && buttons.find((button) => button.dataset.queueMove === queueMove && !button.disabled);
+  const next = buttons[Math.min(before.indexOf(focused), buttons.length - 1)];
+  [same, pair, next].find((button) => button && !button.disabled)?.focus();
+}
+
+let renders = 0;
 async function renderQueue() {
+  const number = ++renders;
   const html = await fetchQueue();
   await dropped(sheetBody);
+  if (number !== renders) {
+    return;
+  }
   const typed = sheetBody.querySelector("#queue-name");
-  const isTyping = typed !== null && typed === document.activeElement;
+  const buttons = [...sheetBody.querySelectorAll("button")];
+  const focused = document.activeElement;
   sheetBody.innerHTML = html;
   window.htmx.process(sheetBody);
   const name = sheetBody.querySelector("#queue-name");
   if (typed && name && typed.value !== typed.defaultValue) {
     name.value = typed.value;
-    if (isTyping) {
-      name.focus();
-    }
   }
-}
-
-// The panel is rendered again after a move, so the focus returns to the same button of the moved song.
-function focusMoved(item, pressed) {
-  const isUp = pressed.matches("[data-queue-move]:first-of-type");
-  const buttons = sheetBody.querySelectorAll(`[data-queue-move="${item}"]`);
-  const [same, other] = isUp ? [buttons[0], buttons[1]] : [buttons[1], buttons[0]];
-  (same?.disabled ? other : same)?.focus();
+  if (typed && focused === typed) {
+    name?.focus();
+  } else if (buttons.includes(focused)) {
+    restoreFocus(focused, buttons);
+  }
 }
 
 export function connectQueue(player) {
@@ -45,18 +62,15 @@ export function connectQueue(player) {
       await player.playFrom("jump", { item: queueJump });
     } else if (queueMove) {
       await player.change("move", { item: queueMove, index });
-      await rendering;
-      focusMoved(queueMove, event.target.closest("button"));
     } else if (queueRemove) {
       await player.change("remove", { item: queueRemove });
     } else if (queueClear !== undefined) {
       await player.change("clear");
     }
   });
-  let rendering = Promise.resolve();
   player.addEventListener("song", () => {
     if (sheet.open) {
-      rendering = renderQueue();
+      renderQueue();
     }
   });
   connectDrag(sheetBody, (item, index) => player.change("move", { item, index }));

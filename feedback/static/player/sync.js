@@ -10,6 +10,8 @@ const LONGEST_POLL_MS = 30_000;
 const SETTLE_MS = 400;
 // Two positions that differ by more are a jump, not a delay.
 const JUMP_MS = 3000;
+// Where another page is in the song, this one shows so often.
+const SHOWN_MS = 1000;
 const BROWSER_NAME = "Browser ";
 
 function newDeviceName() {
@@ -42,12 +44,15 @@ export function connectSync(player) {
   let reportedPlaying = false;
   let reportTimer = null;
   let remoteText = "";
+  let hasSeeked = false;
 
   async function report() {
     reportTimer = null;
     const { state } = player;
     const hasFailed = !player.isRunning && !player.shouldPlay && state?.is_playing && state.device === device;
-    if (player.current && (player.isRunning !== reportedPlaying || hasFailed)) {
+    const hasMoved = hasSeeked && (player.isRunning || state?.device === device);
+    hasSeeked = false;
+    if (player.current && (player.isRunning !== reportedPlaying || hasFailed || hasMoved)) {
       const before = reportedPlaying;
       reportedPlaying = player.isRunning;
       const position = Math.round(player.positionMs);
@@ -61,13 +66,24 @@ export function connectSync(player) {
     }
   }
 
-  player.addEventListener("state", () => {
+  function reportSoon() {
     clearTimeout(reportTimer);
     reportTimer = setTimeout(report, SETTLE_MS);
+  }
+
+  player.addEventListener("state", reportSoon);
+  player.addEventListener("seek", () => {
+    hasSeeked = true;
+    reportSoon();
   });
+  setInterval(() => player.remote && !player.isRunning && player.emit("time"), SHOWN_MS);
 
   function showRemote(state) {
     const text = player.isRunning ? "" : remotePlayback(state, device);
+    const isRemote = state.current && state.device !== device && !player.isRunning;
+    const { position_ms: ms, is_playing: isPlaying } = state;
+    player.remote = isRemote ? { ms, at: performance.now(), isPlaying } : null;
+    player.emit("time");
     if (text !== remoteText) {
       remoteText = text;
       player.emit("note", { text, offersHere: Boolean(text) });

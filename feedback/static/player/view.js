@@ -105,12 +105,12 @@ function showTime(player) {
   const length = Math.round(player.durationMs);
   seek.max = String(Math.max(length, 1000));
   if (!seek.matches(":active")) {
-    seek.value = String(Math.round(player.positionMs));
-    element("elapsed").textContent = clockTime(player.positionMs);
+    seek.value = String(Math.round(player.shownMs));
+    element("elapsed").textContent = clockTime(player.shownMs);
   }
   element("line").max = seek.max;
-  element("line").value = player.positionMs;
-  seek.setAttribute("aria-valuetext", `${clockTime(player.positionMs)} / ${clockTime(length)}`);
+  element("line").value = player.shownMs;
+  seek.setAttribute("aria-valuetext", `${clockTime(player.shownMs)} / ${clockTime(length)}`);
   element("length").textContent = clockTime(length);
 }
 
@@ -152,6 +152,12 @@ function setOpen(isOpen) {
 }
 
 export function connectView(player) {
+  // What lies above the bar goes by its real height, notes and embedded players included.
+  new ResizeObserver(() => {
+    if (!bar.classList.contains("is-open")) {
+      document.documentElement.style.setProperty("--player-height", `${bar.offsetHeight}px`);
+    }
+  }).observe(bar);
   player.addEventListener("song", () => { showSong(player); showTime(player); });
   player.addEventListener("backend", (event) => showSource(player, event.detail.name));
   player.addEventListener("state", () => { showState(player); showTime(player); });
