@@ -242,9 +242,9 @@ def test_the_queue_is_reordered_by_keys_alone(phone: Page) -> None:
     first, others = titles.nth(0).inner_text(), [titles.nth(1).inner_text(), titles.nth(2).inner_text()]
     down = phone.get_by_role("button", name=f"Move {first} down")
     down.focus()
-    for place in (1, 2):
+    for index in (1, 2):
         phone.keyboard.press("Enter")
-        expect(titles.nth(place)).to_have_text(first)
+        expect(titles.nth(index)).to_have_text(first)
         # The page's own change comes back with its next question, and the list is rendered once more.
         phone.wait_for_timeout(2500)
         expect(down).to_be_focused()
