@@ -23,7 +23,7 @@ from feedback.history_import.models import HistoryImport, UnmatchedSong
 from feedback.history_import.notes import FULL_SONGS
 from feedback.history_import.reading.rows import LISTENBRAINZ_SPOTIFY, MINUTES, NO_ROOM, NO_SONG, NO_TIME, PlayRow, Row
 from feedback.plays.doubles import take_out
-from feedback.plays.identity import DAILY, Listen, at_one_time, nearest, pair, told_by_others
+from feedback.plays.identity import DAILY, PAUSING, Listen, at_one_time, nearest, note_pauses, pair, told_by_others
 from feedback.plays.listens import StoredListen, complete_plays, names_of, stored_digests, stored_listens
 from feedback.plays.models import Play
 from feedback.plays.spellings import are_one_song
@@ -133,7 +133,7 @@ class PlayWriter:
             seen.add(mark)
         for play in self._without_same(new, stored):
             groups[play.row.listing].append(play)
-        return self._apart(groups, [listen for listen in stored if not listen.is_taken])
+        return self._apart(groups, stored)
 
     def _without_same(self, plays: list[_New], stored: list[StoredListen]) -> Iterator[_New]:
         """Yield the plays that no other export of the same service told, with another spelling or id of the song."""
@@ -164,6 +164,10 @@ class PlayWriter:
         completed: list[tuple[StoredListen, _New]] = []
         fresh: list[Listen] = []
         elsewhere = 0
+        ends = [new.row.at for new in groups.get(PAUSING, ())]
+        ends += [listen.at for listen in stored if listen.listing == PAUSING]
+        note_pauses(stored, ends)
+        stored = [listen for listen in stored if not listen.is_taken]
         for listing, group in groups.items():
             known = [
                 *(listen for listen in stored if listen.listing != listing and listen.number not in removed),
@@ -173,6 +177,7 @@ class PlayWriter:
                 number: _listen(new.row, recordings[new.track], number)
                 for number, new in enumerate(group if known else ())
             }
+            note_pauses(listens.values(), ends)
             pairs = pair(listens.values(), known)
             tracks = {number: new.track for number, new in enumerate(group)}
             pairs |= self._spelled_otherwise(listens, known, pairs, (tracks, remaining))

@@ -3,6 +3,7 @@ start or the end of a listen, to the second or to the minute. Plays of one sourc
 song may be heard twice within a minute.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ TOLERANCE = 20
 _SAME_MS = 1500
 # Spotify's listings that record the end of a play and its listening time.
 _ENDS = frozenset({"spotify", "spotify-year"})
+# The one of them that tells all that was heard, to the second, and the seconds by which others differ.
+PAUSING, _SLACK = "spotify", 5
 # Listings with times to the minute, besides those named so.
 _MINUTES = frozenset({"spotify-year"})
 # Scrobbles: with the start known to some seconds, or with a time during or after the listen.
@@ -54,6 +57,8 @@ class Listen:
     number: int
     family: str = ""
     start: int = field(init=False)
+    # Since when nothing else was heard, as far as its source tells: it may have begun then, and been paused.
+    earliest: int | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.family = self.family or self.listing.removesuffix("-min")
@@ -104,7 +109,26 @@ def distance(listen: Listen, other: Listen) -> int | None:
             apart = _apart_either(listen, other)
     if apart <= max(_tolerance(listen, other), _tolerance(other, listen)):
         return apart
-    return LAST if is_same else None
+    return LAST if is_same or _is_paused(listen, other) or _is_paused(other, listen) else None
+
+
+def note_pauses(listens: Iterable[Listen], ends: Iterable[int]) -> None:
+    """Note for each listen that tells its end since when nothing else was heard: ``ends`` are those of its listing.
+
+    A pause longer than what was heard leaves room for another listen of that song, so that it does not count.
+    """
+    ordered = sorted(ends)
+    for listen in listens:
+        position = bisect_right(ordered, listen.start + _SLACK) - 1
+        if listen.listing == PAUSING and position >= 0:
+            listen.earliest = max(ordered[position], listen.start - (listen.ms or 0) // 1000 + _SLACK)
+
+
+def _is_paused(listen: Listen, other: Listen) -> bool:
+    """Return whether ``other`` tells the start of what was paused before ``listen`` ended."""
+    if listen.earliest is None or other.family not in _SCROBBLES:
+        return False
+    return listen.earliest - _SLACK <= other.start <= listen.start
 
 
 def _apart_either(listen: Listen, other: Listen) -> int:

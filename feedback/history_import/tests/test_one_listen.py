@@ -304,3 +304,26 @@ def test_what_others_read_from_spotify_tells_the_start_or_the_end(
     results = [counts(bring(user, text)) for text in (texts if is_known_first else texts[::-1])]
     assert [added for added, _known, _elsewhere in results] == [1, 0, 0, 0]
     assert Play.objects.get().listing == "spotify"
+
+
+@pytest.mark.parametrize("is_scrobble_first", [False, True])
+@pytest.mark.parametrize(
+    ("begun", "added"),
+    # In the pause; before it; at the start; within what was heard before; while it went on.
+    [(1, 1), (-30, 2), (120, 1), (-190, 2), (180, 2)],
+)
+def test_a_paused_song_is_one_listen(user: User, is_scrobble_first: bool, begun: int, added: int) -> None:
+    stream = [extended(START, title="Before"), extended(START + 320)]
+    files = [stream, [scrobble(at=START + begun)]]
+    for file in files[::-1] if is_scrobble_first else files:
+        bring(user, file)
+    assert Play.objects.filter(track__title="Song").count() == added
+    assert [counts(bring(user, file))[0] for file in files] == [0, 0]
+
+
+def test_a_pause_in_which_something_else_was_heard_or_that_is_too_long_is_none(user: User) -> None:
+    # Something else ended 60 seconds before the song went on, if it did.
+    bring(user, [extended(START, title="Before"), extended(START + 60, ms_played=40_000, title="Other")])
+    bring(user, [extended(START + 320), extended(START + 1720)])
+    bring(user, [scrobble(at=START + 1), scrobble(at=START + 400)])
+    assert Play.objects.filter(track__title="Song").count() == 4
