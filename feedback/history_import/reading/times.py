@@ -25,6 +25,7 @@ _CLOCK = re.compile(
 )
 # A zone by its city, in brackets or not, behind the time.
 _CITY = re.compile(r"\s*[\[(]?\b([A-Z][A-Za-z_]+(?:/[A-Za-z_+\-0-9]+){1,2})[\])]?$")
+_LONGEST = 100
 _TOLD_OFFSET = re.compile(r":\d\d(?:[.,]\d+)?\s?(?:Z|[+-]\d\d:?\d\d)$")
 # Markers before the time in East Asia: before and after noon.
 _HALF = re.compile(r"(?:(오전|上午|午前|凌晨|早上)|(오후|下午|午後|晚上))\s?")
@@ -107,7 +108,7 @@ class Times:
         return next(iter(self.orders)) if len(self.orders) == 1 else ""
 
     def _moment(self, text: str) -> datetime | None:
-        if city := _CITY.search(text):
+        if "/" in text and len(text) < _LONGEST and (city := _CITY.search(text)):
             return self._of_city(text[: city.start()].rstrip(), city[1])
         iso = iso_moment(text)
         if iso is not None:

@@ -27,6 +27,8 @@ _VIDEO = re.compile(
     r"visuali[sz]er|m/?v|hd|hq|4k)\b[^()\[\]]*[)\]]",
     re.IGNORECASE,
 )
+# Longer ones are not searched, because that would take the square of their length.
+_LONGEST_NAME = 300
 # Number of titles from which the words of an unknown language are learned.
 _FEWEST_TITLES = 10
 _MOST_WORDS = 5
@@ -48,6 +50,8 @@ def artist_of(channel: str) -> str:
 def of_video(title: str, channel: str) -> tuple[str, str]:
     """Return the song and the artist of "Artist - Song (Official Video)" where the channel is the artist's."""
     artist = artist_of(channel)
+    if len(title) > _LONGEST_NAME or len(channel) > _LONGEST_NAME:
+        return title, artist
     names = {_squeezed(artist), _squeezed(_CHANNEL.sub("", artist))} - {""}
     for dash in _DASH.finditer(title):
         before, behind = title[: dash.start()].strip(), title[dash.end() :].strip()

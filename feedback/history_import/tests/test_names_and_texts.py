@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from feedback.history_import import services
 from feedback.history_import.models import HistoryImport
 from feedback.history_import.notes import told_notes
 from feedback.history_import.reading.encodings import encoding_for
+from feedback.history_import.reading.headings import columns_of
 from feedback.history_import.reading.times import Times
 from feedback.history_import.tests.histories import listen, spotify
 from feedback.history_import.tests.test_formats import play
@@ -156,3 +158,13 @@ def test_a_zip_that_holds_only_a_zip_says_so(user: User) -> None:
         "all.zip contains another archive and no listening history beside it. "
         "Unpack it first and upload what is inside."
     )
+
+
+@pytest.mark.parametrize("sign", [" ", "(hd ", "- ", "(", "a/"])
+def test_long_texts_take_no_time(sign: str) -> None:
+    text = "Band" + sign * 100_000
+    started = time.monotonic()
+    play(watched(f"{text}x", "Band"))
+    assert Times().read(f"2024-05-04T10:00:00 {text}") == AT
+    assert columns_of([f"played at (utc{text}"]) == {}
+    assert time.monotonic() - started < 5
