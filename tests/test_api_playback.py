@@ -1,5 +1,6 @@
 """The player's state on the server, and the GETs that change something."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from accounts.tokens.services import create_token
 from catalog.models import Track, TrackCode
 from catalog.tests.factories import make_track
 from feedback.queue.models import PlayQueue
+from feedback.tests.factories import RatingFactory
 from tests.api_calls import JSON, send
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +70,38 @@ def test_a_program_tells_where_it_is(program: Client, songs: list[Track]) -> Non
     assert (after["is_playing"], after["position_ms"], after["device"]) == (True, 0, "Kitchen")
     send(program, "put", "/api/playback/state", {"is_playing": True, "device": "x" * 61}, 422)
     send(program, "put", "/api/playback/state", {"is_playing": True, "position_ms": -1}, 422)
+
+
+def test_no_position_is_beyond_the_end(program: Client, songs: list[Track]) -> None:
+    timed, untimed = make_track("Timed", duration_ms=200_000), make_track("Untimed", duration_ms=None)
+    body = {"is_playing": False, "position_ms": 86_400_000}
+    send(program, "post", f"/api/playback/play/{timed.pk}")
+    assert send(program, "put", "/api/playback/state", body)["position_ms"] == 200_000
+    send(program, "post", f"/api/playback/play/{untimed.pk}")
+    assert send(program, "put", "/api/playback/state", body)["position_ms"] == 86_400_000
+    send(program, "post", f"/api/playback/play/{timed.pk}")
+    PlayQueue.objects.update(song_ms_at=timezone.now() - timedelta(hours=1))
+    assert send(program, "post", "/api/playback/pause")["position_ms"] == 200_000
+
+
+def test_a_list_without_songs_leaves_the_queue_as_it_is(program: Client, page: Client, songs: list[Track]) -> None:
+    ids = [song.pk for song in songs[:3]]
+    before = send(program, "put", "/api/playback/queue", {"songs": ids, "first": ids[1]})
+    assert (before["current"]["song"]["id"], before["ahead"], before["is_playing"]) == (ids[1], 1, True)
+    empty = send(program, "post", "/api/playlists", {"name": "Empty"}, 201)["id"]
+    for body, field in (
+        ({}, "body.songs"),
+        ({"songs": [999_998, 999_999]}, "body.songs"),
+        ({"source": "playlist", "source_id": empty}, "body.source"),
+        ({"source": "artist"}, "body.source_id"),
+        ({"songs": ids, "first": songs[3].pk}, "body.first"),
+        ({"songs": ids, "first": 999_999}, "body.first"),
+    ):
+        refused = send(program, "put", "/api/playback/queue", body, 422)
+        assert [error["field"] for error in refused["errors"]] == [field]
+    send(program, "put", "/api/playback/queue", {"source": "playlist", "source_id": 999_999}, 404)
+    assert page.post("/player/list/", {"tracks": ""}).status_code == 422
+    assert send(program, "get", "/api/playback") == before
 
 
 def test_nothing_new_is_a_304(program: Client, songs: list[Track]) -> None:
@@ -159,6 +193,27 @@ def test_the_email_before_spotify_expires_is_turned_on_by_a_call(program: Client
         send(program, "patch", "/api/user/spotify", {"wants_email": wanted}, 204)
         account.refresh_from_db()
         assert (account.wants_email, send(program, "get", "/api/user/spotify")["wants_email"]) == (wanted, wanted)
+
+
+def test_calls_about_spotify_without_a_connection(
+    program: Client, user: User, songs: list[Track], settings: Any
+) -> None:
+    settings.SPOTIFY_CLIENT_ID = "an app"
+    RatingFactory(user=user, track=songs[0], value=1, source="spotify")
+    for method, path, body in (
+        ("post", "/songs", {"parts": ["saved"], "consent": True}),
+        ("get", "/playlists", None),
+        ("post", "/playlists", {"playlist": "1" * 22, "into": "likes"}),
+        ("put", "/playlists/likes", None),
+        ("put", "/playlists/for-you", None),
+    ):
+        send(program, method, f"/api/user/spotify{path}", body, 409)
+    send(program, "patch", "/api/user/spotify", {"wants_email": True}, 404)
+    send(program, "delete", "/api/user/spotify", status=404)
+    # A call that is refused deletes nothing.
+    assert user.ratings.count() == 1
+    assert send(program, "delete", "/api/user/spotify/songs")["likes"] == 1
+    assert not user.ratings.exists()
 
 
 def test_unknown_songs_are_named(program: Client, songs: list[Track]) -> None:

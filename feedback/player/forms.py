@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.http import Http404
+from django.http import Http404, QueryDict
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from catalog.models import Artist, Genre, Track
@@ -100,7 +101,10 @@ class SongList:
 
 
 class PlayListForm(forms.Form):
-    """A list of songs: the ids on a page, or all songs of a ``source`` that spans several pages."""
+    """A list of songs: the ids on a page, or all songs of a ``source`` that spans several pages.
+
+    Validating raises ``Http404`` where the source is not there, or another listener's. Without a song it is not valid.
+    """
 
     SOURCES = ("likes", "playlist", "artist", "genre")
 
@@ -111,14 +115,30 @@ class PlayListForm(forms.Form):
     origin_url = forms.RegexField(r"^/(?!/)[^\\\s]*$", max_length=300, required=False)
     first = forms.ModelChoiceField(Track.objects.active(), required=False)
 
-    def song_list(self, user: User) -> SongList:
-        """Return what to play. Raise ``Http404`` where the source is not there, or another listener's."""
-        data = self.cleaned_data
-        tracks = self._source_tracks(user) if data["source"] else data["tracks"]
-        return SongList(tracks, data["origin"], data["origin_url"])
+    def __init__(self, data: QueryDict | dict[str, Any], *, user: User) -> None:
+        self.user = user
+        super().__init__(data)
 
-    def _source_tracks(self, user: User) -> list[Track]:
+    def clean(self) -> dict[str, Any]:
+        """Read the songs as ``cleaned_data["list"]``."""
+        data = super().clean() or {}
+        source = data.get("source")
+        if source in self.SOURCES[1:] and data.get("source_id") is None and "source_id" not in self.errors:
+            self.add_error("source_id", forms.ValidationError(_("A value is required."), code="required"))
+        if self.errors:
+            return data
+        tracks = self._source_tracks() if source else data["tracks"]
+        if not tracks:
+            message = _("There are no songs to play.")
+            self.add_error("source" if source else "tracks", forms.ValidationError(message, code="empty"))
+        elif data["first"] is not None and data["first"] not in tracks:
+            self.add_error("first", forms.ValidationError(_("This song isn't in the list."), code="unlisted"))
+        data["list"] = SongList(tracks, data["origin"], data["origin_url"])
+        return data
+
+    def _source_tracks(self) -> list[Track]:
         pk = self.cleaned_data["source_id"]
+        user = self.user
         shown = Track.objects.active()
         match self.cleaned_data["source"]:
             case "likes":

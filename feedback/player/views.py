@@ -135,10 +135,10 @@ def play_now(request: HttpRequest) -> HttpResponse:
 @for_player
 def play_list(request: HttpRequest) -> HttpResponse:
     """Play a list of songs in place of the queue."""
-    form = PlayListForm(request.POST)
+    form = PlayListForm(request.POST, user=listener(request))
     if not form.is_valid():
         return refused(form)
-    songs = form.song_list(listener(request))
+    songs = form.cleaned_data["list"]
     queue_services.play_all(
         user=listener(request),
         tracks=songs.tracks,

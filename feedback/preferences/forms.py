@@ -39,7 +39,8 @@ class TargetForm(forms.Form):
         if kind in self.kinds and "id" in data:
             data["target"] = self.rows(kind).filter(pk=data["id"]).first()
         if data.get("target") is None and not self.errors:
-            raise forms.ValidationError(_("We couldn't find that song, artist or genre."), code="gone")
+            message = _("We couldn't find that song, artist or genre.")
+            raise forms.ValidationError({"id": forms.ValidationError(message, code="gone")})
         return data
 
     @staticmethod
@@ -76,9 +77,13 @@ class LineForm(forms.Form):
             data["line"] = key
         elif kind in ("artist", "genre") and key.isascii() and key.isdigit() and int(key) <= _MAX_ID:
             data["line"] = TargetForm.rows(kind).filter(pk=int(key)).first()
-            refuse_compiler(data["line"])
+            try:
+                refuse_compiler(data["line"])
+            except forms.ValidationError as error:
+                self.add_error("id", error)
         if data.get("line") is None and not self.errors:
-            raise forms.ValidationError(_("We couldn't find that artist, genre or feature."), code="gone")
+            message = _("We couldn't find that artist, genre or feature.")
+            raise forms.ValidationError({"id": forms.ValidationError(message, code="gone")})
         return data
 
 
@@ -96,7 +101,8 @@ class PeriodForm(forms.Form):
         """Check that it ends after it begins."""
         data = super().clean() or {}
         if "since" in data and "until" in data and data["since"] >= data["until"]:
-            raise forms.ValidationError(_("The end has to be after the start."), code="period")
+            message = _("The end has to be after the start.")
+            raise forms.ValidationError({"until": forms.ValidationError(message, code="period")})
         return data
 
 

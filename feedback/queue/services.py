@@ -187,14 +187,17 @@ def set_shuffle(*, user: User, is_on: bool) -> PlayQueue:
 def set_playing(*, user: User, is_playing: bool, song_ms: int | None = None, device: str | None = None) -> PlayQueue:
     """Note that the player plays or is paused at ``song_ms`` of the song, on ``device``.
 
-    Without a position it is where the player has come to by now; without a device it stays the one it was on.
+    Without a position it is where the player has come to by now, at most the song's end where that is known. Without a
+    device it stays the one it was on.
     """
     queue = _locked(user)
+    current = current_item(queue)
+    longest = (current and current.track.duration_ms) or LONGEST_MS
     now = timezone.now()
     if song_ms is None and queue.is_playing and queue.song_ms_at is not None:
         song_ms = queue.song_ms + int((now - queue.song_ms_at).total_seconds() * 1000)
     if song_ms is not None:
-        queue.song_ms = min(max(0, song_ms), LONGEST_MS)
+        queue.song_ms = min(max(0, song_ms), longest)
     queue.song_ms_at, queue.is_playing = now, is_playing
     if device is not None:
         queue.device = device

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.locks import lock_user
 from accounts.models import User
+from accounts.spotify.selectors import connection_of
 from accounts.spotify.services import disconnect
 from catalog.models import AddedSong, Track
 from feedback.playlists.models import Playlist
@@ -131,8 +132,12 @@ def _stop(spotify_import: SpotifyImport | None) -> None:
 def disconnect_spotify(*, user: User, keeps_imports: bool) -> Counts | None:
     """Disconnect the listener from Spotify and, unless ``keeps_imports``, delete what was imported from there.
 
-    Likes and plays made here stay in any case. Return the numbers deleted, or ``None`` if there was no connection.
+    Likes and plays made here stay in any case. Return the numbers deleted. Without a connection nothing is deleted, and
+    the result is ``None``.
     """
     with transaction.atomic():
+        lock_user(user)
+        if connection_of(user) is None:
+            return None
         counts = {} if keeps_imports else take_back(user=user)
         return counts if disconnect(user=user) else None

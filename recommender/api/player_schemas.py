@@ -73,7 +73,11 @@ class PlayingIn(Strict):
 
     is_playing: bool
     position_ms: int | None = Field(
-        None, ge=0, le=86_400_000, description="null for where it has come to by now.", examples=[31000]
+        None,
+        ge=0,
+        le=86_400_000,
+        description="null for where it has come to by now. Beyond the song's end means its end.",
+        examples=[31000],
     )
     device: str | None = Field(
         None,

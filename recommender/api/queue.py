@@ -58,15 +58,18 @@ def add(request: HttpRequest, body: QueueIn) -> Any:
 
 @router.put("", summary="Replace the queue", auth=LISTENER, throttle=_LIMITS, response=responses(PlaybackOut, *_BODY))
 def play_list(request: HttpRequest, body: ListIn) -> Any:
-    """Play a list of songs instead of the current queue. Unknown songs are left out and named in `unknown_songs`."""
+    """Play a list of songs instead of the current queue. Unknown songs are left out and named in `unknown_songs`.
+
+    Without any song to play (422), the queue stays as it is.
+    """
     user = listener_of(request)
     values = {**body.dict(exclude_none=True), "tracks": ",".join(map(str, body.songs))}
-    form = PlayListForm(values)
+    form = PlayListForm(values, user=user)
     if not form.is_valid():
         raise refuse_form(form, {"tracks": "songs"})
-    song_list = form.song_list(user)
-    queue_services.play_all(user=user, tracks=song_list.tracks, first=form.cleaned_data["first"])
-    return playback_of(user, unknown_songs=unknown_ids(body.songs, song_list.tracks) if body.source is None else ())
+    tracks = form.cleaned_data["list"].tracks
+    queue_services.play_all(user=user, tracks=tracks, first=form.cleaned_data["first"])
+    return playback_of(user, unknown_songs=unknown_ids(body.songs, tracks) if body.source is None else ())
 
 
 @router.post(
