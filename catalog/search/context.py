@@ -45,6 +45,8 @@ def initials_within(words: Sequence[str]) -> Iterator[list[str]]:
 
 def in_context(words: Sequence[str]) -> Iterator[list[str]]:
     """Yield corrections of one word of ``words``, then of two, the likeliest first."""
+    if len(words) == 1:
+        return
     choices = choices_of(words)
     unknown = {at for at, similar in enumerate(choices) if not similar}
     bases: list[list[str]] = [[]]

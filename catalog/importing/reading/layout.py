@@ -109,6 +109,7 @@ _SHORT_NAMES = {
     "spch": "speechiness", "dur": "duration", "pop": "popularity",
 }  # fmt: skip
 FIELDS = tuple(ALIASES)
+DURATION_UNITS = {"duration_ms": 1, "duration_s": 1000, "duration_min": 60_000}
 DURATION_FIELDS = ("duration_ms", "duration_s", "duration_min", "duration")
 SHARES = tuple(name for name in FEATURE_NAMES if name not in {"key", "loudness", "mode", "tempo", "time_signature"})
 NUMBERS = frozenset({"popularity", *DURATION_FIELDS, *FEATURE_NAMES})
@@ -146,8 +147,8 @@ class Layout:
     ``columns`` maps a field of :data:`ALIASES` to its place. ``more_artists`` are the places of
     "artist_2" and so on, beside "artist_1"; ``artist_ids`` is the place of the artists' ids, where
     their number is that of the artists. ``scales`` holds what stands for 1 in a feature that is
-    written as per cent or out of ten. ``notes`` says, in sentences for the operator, what was decided and is not plain
-    from the headings.
+    written as per cent or out of ten, ``duration_unit_ms`` the unit of a length, unless it is the heading's.
+    ``notes`` says, in sentences for the operator, what was decided and is not plain from the headings.
     """
 
     headings: tuple[str, ...]
@@ -159,8 +160,9 @@ class Layout:
     has_artist_lists: bool = False
     has_row_per_artist: bool = False
     decimal_commas: frozenset[str] = frozenset()
-    duration_unit_ms: float = 1
+    duration_unit_ms: float | None = None
     has_minutes_first: bool = False
+    has_year_first: bool = False
     scales: Mapping[str, int] = field(default_factory=dict)
     percent_by_sign: frozenset[str] = frozenset()
     has_popularity_shares: bool = False

@@ -16,6 +16,7 @@ from catalog.identity.text import base_title, fold_name
 from catalog.importing.reading.layout import (
     ARTIST_IDS,
     DURATION_FIELDS,
+    DURATION_UNITS,
     FIELDS,
     NUMBERS,
     PLURAL,
@@ -28,8 +29,16 @@ from catalog.importing.reading.layout import (
     numbered_after,
 )
 from catalog.importing.reading.lists import is_bracketed, parse_list, unescaped
-from catalog.importing.reading.numbers import SURELY_MS, is_no_value, shown, to_clock_ms, to_number
-from catalog.importing.reading.values import is_id
+from catalog.importing.reading.numbers import (
+    DAY_MS,
+    SURELY_MS,
+    implausible_unit,
+    is_no_value,
+    shown,
+    to_clock_ms,
+    to_number,
+)
+from catalog.importing.reading.values import DAYS, SHORT_DATE, is_id, parse_year
 
 # Of two columns for one field the more specific wins, unless it is filled less than half as well.
 _FILLED_ENOUGH = 0.5
@@ -248,10 +257,11 @@ class _Sample:
             has_minutes_first=any(
                 self._has_minutes_first(columns[name]) for name in DURATION_FIELDS if name in columns
             ),
-            duration_unit_ms=self._duration_unit(columns["duration"]) if "duration" in columns else 1,
+            has_year_first="release_year" in columns and self._has_year_first(columns["release_year"]),
+            duration_unit_ms=self._unit(columns),
         )
         layout = self._with_artists(layout)
-        if "duration_ms" in columns:
+        if "duration_ms" in columns and layout.duration_unit_ms is None:
             self._note_short_durations(columns["duration_ms"])
         return replace(layout, notes=(*self._notes, *layout.notes))
 
@@ -352,6 +362,29 @@ class _Sample:
                     held[text].add(column)
         return frozenset(text for text, places in held.items() if len(places) > 1)
 
+    def _unit(self, columns: Mapping[str, int]) -> float | None:
+        """Return the milliseconds of the unit of lengths, ``None`` for that of the heading."""
+        for name in DURATION_FIELDS:
+            if name not in columns:
+                continue
+            column = columns[name]
+            unit = implausible_unit(self._numbers(column), DURATION_UNITS.get(name, 1))
+            if unit == DAY_MS:
+                self._note(_("%(used)s: parts of a day, as spreadsheets write times"), used=column)
+            elif unit is not None:
+                text = _("%(used)s: %(unit)s, as the values tell, not what the heading says")
+                self._note(text, used=column, unit=_("milliseconds") if unit == 1 else _("seconds"))
+            elif name != "duration" and (long := self._too_long(column, DURATION_UNITS[name])):
+                self._note(_("%(used)s: %(example)s and the like are milliseconds"), used=column, example=long)
+            return self._duration_unit(column) if unit is None and name == "duration" else unit
+        return None
+
+    def _too_long(self, column: int, unit_ms: int) -> str:
+        """Return the first text that can only be milliseconds in a column of longer units, "" where there is none."""
+        decimal = self._decimal(column)
+        texts = (text for text in self._texts[column] if (to_number(text, decimal) or 0) >= SURELY_MS)
+        return next(texts, "") if unit_ms > 1 else ""
+
     def _duration_unit(self, column: int) -> float:
         """Return the milliseconds of the unit that plain numbers under an open heading are in."""
         numbers = sorted(number for number in self._numbers(column) if number > 0)
@@ -366,6 +399,16 @@ class _Sample:
         unit = _("minutes") if is_minutes else _("seconds")
         self._note(_("%(used)s: %(unit)s"), used=column, unit=unit)
         return 60_000 if is_minutes else 1000
+
+    def _has_year_first(self, column: int) -> bool:
+        """Return whether the first of a date's three numbers of two digits is its year: it can only be in some."""
+        dates = [date for date in map(SHORT_DATE.fullmatch, self._texts[column]) if date]
+        firsts, lasts = ([int(date[group]) for date in dates] for group in (1, 3))
+        is_first = any(number > DAYS for number in firsts) and all(number <= DAYS for number in lasts)
+        for date in dates[:1]:
+            year = parse_year(date[0], has_year_first=is_first)
+            self._note(_("%(used)s: %(example)s is of %(year)s"), used=column, example=shown(date[0]), year=year)
+        return is_first
 
     def _has_minutes_first(self, column: int) -> bool:
         """Return whether 03:45:00 is minutes and seconds in a column: no song in it has seconds, all have hours."""

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ PIECE_BYTES = 1 << 18
 MAX_LINE_BYTES = 1 << 22
 _GZIP = b"\x1f\x8b"
 _UTF_16 = gettext_noop("%(file)s: isn't a CSV file. It looks like UTF-16 text. Save it as UTF-8.")
+_JSON = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{\s*[\"}]|(?:\xef\xbb\xbf)?\s*\[\s*\[")
 _WEB_PAGE = gettext_noop("%(file)s: isn't a CSV file. It looks like a web page.")
 _NOT_CSV = {
     b"PK": gettext_noop("%(file)s: isn't a CSV file. It looks like a zip archive or a spreadsheet."),
@@ -125,6 +127,9 @@ class Source:
         for magic, pattern in _NOT_CSV.items():
             if start.startswith(magic):
                 raise SourceError(_(pattern) % {"file": self.name})
+        if _JSON.match(start):
+            text = _("%(file)s: isn't a CSV file. It looks like JSON, which isn't a table of songs. Save it as CSV.")
+            raise SourceError(text % {"file": self.name})
         # The first line holds column names; zero bytes there mean that this is not text.
         if b"\0" in start.split(b"\n", 1)[0]:
             text = _("%(file)s: isn't a CSV file. It looks like binary data.")

@@ -10,11 +10,12 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from catalog.features import FEATURES, FeatureError, check_feature
 from catalog.identity.nobody import NO_NAME, is_no_album
-from catalog.importing.reading.layout import Layout
+from catalog.importing.reading.layout import DURATION_UNITS, Layout
 from catalog.importing.reading.lists import parse_list, unescaped
 from catalog.importing.reading.numbers import (
     NO_VALUE,
@@ -30,16 +31,20 @@ TEXT_LENGTH = 1000
 GENRE_LENGTH = 100
 URL_LENGTH = 500
 MEMO_SIZE = 10_000
-DURATION_UNITS = {"duration_ms": 1, "duration_s": 1000, "duration_min": 60_000}
 _ID = re.compile(
     r"(?:spotify:track:|https?://(?:(?:open|play)\.spotify\.com/(?:intl-\w+/|embed/)?track/"
     r"|api\.spotify\.com/v1/(?:tracks|audio-features|audio-analysis)/))?([0-9A-Za-z]{22})/?(?:[?#]\S*)?"
 )
 _YEAR = re.compile(r"([0-9]{4})(?:\.0+|[-/.][0-9]{1,2}(?:[-/.][0-9]{1,2}(?:[T ].*)?)?)?")
+# "31-12-85" and "85-12-31"; "5-Mar-99", "5 Mar 99" and "Mar-99".
+SHORT_DATE = re.compile(r"([0-9]{1,2})([-/.])[0-9]{1,2}\2([0-9]{1,2})")
+_SHORT_YEAR_BY_MONTH = re.compile(
+    r"(?:[0-9]{1,2}[-/. ] ?[^\W\d_]{3,9}\.?[-/. ]|[^\W\d_]{3,9}\.?[-/'\u2019] ?)'?([0-9]{2})"
+)
 _YEAR_LAST = re.compile(r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.]([0-9]{4})")
 # "June 14, 2019", "14 Jun 2019" and "20190614".
 _YEAR_BY_MONTH = re.compile(
-    r"(?:[0-9]{1,2}\.? )?[^\W\d_]{3,}\.? (?:[0-9]{1,2}(?:st|nd|rd|th)?,? )?([0-9]{4})"
+    r"(?:[0-9]{1,2}[-/.]?[ ]?)?[^\W\d_]{3,}\.?[-/ ](?:[0-9]{1,2}(?:st|nd|rd|th)?,? )?([0-9]{4})"
     r"|([0-9]{4})(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
 )
 _URL = re.compile(r"https?://[^\s<>\"]+")
@@ -69,6 +74,7 @@ _DIRECTIONS = "\u200e\u200f\u202a\u202c "
 
 # What tables write where nothing was measured. A loudness can be that.
 _UNMEASURED = -1
+DAYS = 31
 _NO_YEAR = frozenset({"0", "0.0", "-1", "-1.0", "9999"})
 _NO_GENRE = NO_VALUE | {"-1", "no genre", "genreless"}
 _NO_ADDRESS = NO_VALUE | {"no", "0", "false", "no preview"}
@@ -127,19 +133,19 @@ def parsers(layout: Layout, split_artists: Parser) -> dict[str, Parser]:
         ),
         "duration": partial(
             parse_open_duration,
-            unit_ms=layout.duration_unit_ms,
+            unit_ms=layout.duration_unit_ms or 1,
             decimal=decimals.get("duration", "."),
             has_minutes_first=layout.has_minutes_first,
         ),
         "explicit": parse_explicit,
-        "release_year": parse_year,
+        "release_year": partial(parse_year, has_year_first=layout.has_year_first),
         "preview_url": parse_url,
         "isrc": parse_isrc,
         "genres": parse_genres,
         **{
             name: partial(
                 parse_duration,
-                unit_ms=unit,
+                unit_ms=layout.duration_unit_ms or unit,
                 decimal=decimals.get(name, "."),
                 has_minutes_first=layout.has_minutes_first,
             )
@@ -180,7 +186,7 @@ def is_id(text: str) -> bool:
 
 def parse_title(text: str) -> str:
     """Return the title, which must not be empty."""
-    title = parse_text("title", text)
+    title = parse_text("title", _only_name(text))
     if title in NO_NAME:
         raise ValueError(_("title: must not be empty"))
     return title
@@ -188,8 +194,16 @@ def parse_title(text: str) -> str:
 
 def parse_album(text: str, nothing: Collection[str] = ()) -> str:
     """Return the album's title or ""; ``nothing`` are words that are none in this file."""
-    album = parse_text("album", text)
+    album = parse_text("album", _only_name(text))
     return "" if is_no_album(album) or album in nothing else album
+
+
+def _only_name(text: str) -> str:
+    """Return the name in ``{'name': 'Alb'}`` or in a list of one, any other text as it is."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return text
+    names = parse_list(text)
+    return names[0] if names is not None and len(names) == 1 else text
 
 
 def parse_text(field: str, text: str, length: int = TEXT_LENGTH) -> str:
@@ -234,12 +248,15 @@ def parse_explicit(text: str) -> bool | None:
     return _BOOLEANS[word]
 
 
-def parse_year(text: str) -> int | None:
+def parse_year(text: str, *, has_year_first: bool = False) -> int | None:
     """Return the year of a date (``2019``, ``2019-06``, ``2019-06-14``, ``14/06/2019``, ``14 Jun 2019``).
 
-    Year 0 means unknown.
+    Year 0 means unknown. Of a year of two digits the century is the last that has it: ``31-12-85`` is of 1985. With
+    ``has_year_first`` ``04-03-12`` is of 2004.
     """
     text = text.strip()
+    if (short := _short_year(text, has_year_first=has_year_first)) is not None:
+        return short
     if text.lower() in NO_VALUE or text in _NO_YEAR:
         return None
     match = _YEAR.fullmatch(text) or _YEAR_LAST.fullmatch(text) or _YEAR_BY_MONTH.fullmatch(text)
@@ -247,6 +264,20 @@ def parse_year(text: str) -> int | None:
     if match is None or 0 < year < 1000:
         raise ValueError(_("release_year: %(text)s must be a date or a year") % {"text": shown(text)})
     return year or None
+
+
+def _short_year(text: str, *, has_year_first: bool) -> int | None:
+    """Return the year of a date that writes it with two digits, which stand last unless they can only stand first."""
+    if date := SHORT_DATE.fullmatch(text):
+        first, last = int(date[1]), int(date[3])
+        digits = first if (has_year_first and last <= DAYS) or first > DAYS >= last else last
+    elif month := _SHORT_YEAR_BY_MONTH.fullmatch(text):
+        digits = int(month[1])
+    else:
+        return None
+    year = timezone.now().year // 100 * 100 + digits
+    # Releases are announced a year before.
+    return year if year <= timezone.now().year + 1 else year - 100
 
 
 def parse_url(text: str) -> str:

@@ -564,3 +564,91 @@ def test_rows_that_repeat_a_song_are_counted(is_dry_run: bool, chunk_bytes: int)
     text = "track_id,track_name,artists,genre\n" + "".join(rows) + ",,,\n"
     report = load(text, is_dry_run=is_dry_run, chunk_bytes=chunk_bytes)
     assert (report.rows_read, report.songs_created, report.rows_rejected, report.rows_repeated) == (10, 3, 1, 6)
+
+
+# --- lengths, dates and names in other spellings ---------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("heading", "texts", "expected", "note"),
+    [
+        (
+            "duration_s",
+            ["200000", "215000"],
+            [200_000, 215_000],
+            "milliseconds, as the values tell, not what the heading says",
+        ),
+        (
+            "duration_min",
+            ["200000", "215000"],
+            [200_000, 215_000],
+            "milliseconds, as the values tell, not what the heading says",
+        ),
+        ("duration_min", ["200", "215"], [200_000, 215_000], "seconds, as the values tell, not what the heading says"),
+        ("duration_s", ["200", "215", "190000"], [200_000, 215_000, 190_000], "190000 and the like are milliseconds"),
+        ("duration", ["0.00231", "0.0025"], [199_584, 216_000], "parts of a day, as spreadsheets write times"),
+        ("duration_ms", ["0.00231", "0.0025"], [199_584, 216_000], "parts of a day, as spreadsheets write times"),
+    ],
+)
+def test_a_unit_that_cannot_be_the_headings(heading: str, texts: list[str], expected: list[int], note: str) -> None:
+    report = load(f"title,artist,{heading}\n" + "".join(f"{text},Ann,{text}\n" for text in texts))
+    assert songs("duration_ms") == [(length,) for length in expected]
+    assert report.columns.notes == (f"{heading}: {note}",)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0 days 00:03:20", 200_000), ("0 days 00:03:20.500000", 200_000), ("3'20\"", 200_000), ("3’20”", 200_000),
+        ("3′ 20″", 200_000), ("3'20''", 200_000), ("200'000", 200_000), ("3'", 180_000),
+    ],
+)  # fmt: skip
+def test_lengths_in_other_spellings(text: str, expected: int) -> None:
+    report = load('title,artist,duration\nOne,Ann,"{}"\n'.format(text.replace('"', '""')))
+    assert (songs("duration_ms"), report.columns.flaws) == ([(expected,)], ())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("5-Mar-99", 1999), ("5-Mar-1999", 1999), ("Mar-99", 1999), ("5 Mar 04", 2004), ("31-12-85", 1985),
+        ("12/31/85", 1985), ("85-12-31", 1985), ("3.5.07", 2007), ("14 Jun 2019", 2019), ("June 14, 2019", 2019),
+    ],
+)  # fmt: skip
+def test_dates_in_other_spellings(text: str, expected: int) -> None:
+    report = load(f'title,artist,release_date\nOne,Ann,"{text}"\n')
+    assert (songs("release_year"), report.columns.flaws) == ([(expected,)], ())
+
+
+def test_in_a_column_with_the_year_first_it_is_first_in_each_row() -> None:
+    report = load("title,artist,release_date\nOne,Ann,04-03-12\nTwo,Ann,85-12-31\n")
+    assert songs("release_year") == [(2004,), (1985,)]
+    assert report.columns.notes == ("release_date: '04-03-12' is of 2004",)
+    assert load("title,artist,release_date\nSix,Ann,04-03-12\n").columns.notes == (
+        "release_date: '04-03-12' is of 2012",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{'name': 'Alb'}", "Alb"), ('{"id": "1", "name": "Alb"}', "Alb"), ("['Alb']", "Alb"), ("[Alb]", "[Alb]"),
+        ("{Alb}", "{Alb}"),
+    ],
+)  # fmt: skip
+def test_an_album_that_is_an_object(text: str, expected: str) -> None:
+    cell = text.replace('"', '""')
+    load(f'title,artist,album\n"{cell}",Ann,"{cell}"\n')
+    assert songs("title", "album") == [(expected, expected)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"title": "One", "artist": "Ann"}]',
+        '{"title": "One"}\n{"title": "Two"}\n',
+        '\ufeff[\n  {\n    "a": 1}]',
+        "[[1]]",
+    ],
+)
+def test_json_is_no_table(text: str) -> None:
+    with pytest.raises(SourceError, match="looks like JSON, which isn't a table of songs"):
+        load(text)
