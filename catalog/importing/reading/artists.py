@@ -199,13 +199,19 @@ class ArtistSplitter:
             return False
         if self._has_escapes or all(map(self._stands_alone, parts)):
             return True
-        if self._are_full_names(text, parts) and not self._reads_like_a_name(parts):
+        if self._reads_like_a_name(parts):
+            return False
+        if any(map(self._is_surely_one, parts)) or self._are_full_names(text, parts):
             return True
         if not self._do_commas_part_artists() or ", " not in text:
             return False
-        if self._reads_like_a_name(parts):
-            return False
         return len(self._comma_fields.get(text, ())) < _SONGS_OF_A_BAND
+
+    def _is_surely_one(self, name: str) -> bool:
+        """Return whether a part has commas and is a name, so that the comma beside it parts artists."""
+        if "," not in name:
+            return False
+        return hash(name.casefold()) in self._names or self._reads_like_a_name(parts_of(name))
 
     def _are_full_names(self, text: str, parts: list[str]) -> bool:
         is_open = ", " in text or self._is_plural

@@ -141,3 +141,10 @@ def test_as_many_artists_as_the_file_has_ids_of(text: str, number: int, parts: t
     splitter.learn_counts([text], [number])
     splitter.learn([text])
     assert splitter(text) == parts
+
+
+def test_a_name_with_a_comma_within_a_list_shows_that_commas_part_there() -> None:
+    assert split("Bo, Oh, Sleeper", "Oh, Sleeper;Ann", *GUESTS) == ("Bo", "Oh, Sleeper")
+    assert split("Tyler, The Creator, Bo", "Tyler, The Creator", "a;b") == ("Tyler, The Creator", "Bo")
+    assert split("Earth, Wind & Fire, Kylie", "Earth, Wind & Fire", is_plural=False) == ("Earth, Wind & Fire", "Kylie")
+    assert split("Sheath, Fred, Paci", "Sheath, Fred", "a;b", *GUESTS) == ("Sheath, Fred, Paci",)
