@@ -172,6 +172,7 @@ def test_fts_table_agrees_with_the_songs() -> None:
 def test_constant_number_of_queries(count: int, django_assert_num_queries: object) -> None:
     for number in range(count):
         make_track(f"Song {number}", f"Song Writer {number}", genres=[f"song {number}"])
-    with django_assert_num_queries(6):  # type: ignore[operator]
+    # MariaDB's index has no letters, so none is asked for "s o n g".
+    with django_assert_num_queries(5 if connection.vendor == "mysql" else 6):  # type: ignore[operator]
         results = search("song")
     assert (len(results.track_ids), len(results.artists), len(results.genres)) == (count, count, count)
