@@ -87,6 +87,9 @@ def _name_of(value: str) -> str:
         name = value.encode("latin-1").decode().strip(" \t")
     except UnicodeError:
         return ""
+    # PostgreSQL takes no NUL even to look for it.
+    if not name.isprintable():
+        return ""
     return User.normalize_username(name) if unicodedata.normalize("NFKC", name) == name else ""
 
 
