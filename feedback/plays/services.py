@@ -72,7 +72,10 @@ def _adopted(play: Play) -> tuple[Play, bool] | None:
         played_at__range=(at - timedelta(seconds=TOLERANCE), at + length + timedelta(seconds=MINUTE)),
     )
     listen = Listen(play.track.recording_key, int(at.timestamp()), play.track.duration_ms, "site", 0)
-    for other in near.order_by("played_at").select_for_update():
+    # Locked by their ids alone: on MariaDB a locked range keeps others from inserting, and they end as a deadlock.
+    pks = list(near.values_list("pk", flat=True))
+    candidates = Play.objects.filter(pk__in=pks, token=None).order_by("played_at").select_for_update() if pks else ()
+    for other in candidates:
         told_by = Listen(listen.recording, int(other.played_at.timestamp()), other.ms_played, other.listing, 0)
         if distance(listen, told_by) is not None:
             if Play.objects.filter(user_id=play.user_id, token=play.token).exists():

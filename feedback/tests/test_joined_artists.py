@@ -26,7 +26,8 @@ def aged(name: str) -> Artist:
 def test_the_next_import_joins_them_and_says_so() -> None:
     old = aged("ışık")
     song, both, mine = make_track("Song", artist="IŞIK"), make_track("Both", artist="IŞIK"), make_track("Mine")
-    keep = Artist.objects.get(name="IŞIK")
+    # MariaDB takes the two names for one.
+    keep = next(artist for artist in Artist.objects.all() if artist.name == "IŞIK")
     TrackArtist.objects.create(track=both, artist=old, position=1)
     TrackArtist.objects.filter(track=mine).update(artist=old)
     Track.objects.filter(pk=mine.pk).update(artist_names="ışık")

@@ -79,7 +79,7 @@ _TIME_STEMS = ("time", "date", "uts", "unix", "epoch", "stamp", "played", "liste
                "日", "時", "时", "시간", "날짜")  # fmt: skip
 # What some put behind or before "played at": the zone, or what it counts.
 _ZONE = re.compile(
-    r"\s*[(\[]\s*(?:utc[^)\]]*|gmt|unix|epoch|iso(?: ?8601)?|uts|m?s|sec|(?:milli)?seconds)\s*[)\]]$|"
+    r"[(\[]\s?(?:utc[^()\[\]]*|gmt|unix|epoch|iso(?: ?8601)?|uts|m?s|sec|(?:milli)?seconds)\s?[)\]]$|"
     r"\s(?:utc|gmt|unix|epoch)$|^utc\s"
 )
 _LONGEST = 100
@@ -90,7 +90,7 @@ def columns_of(cells: Sequence[str]) -> dict[str, int]:
     """Return the place of each field that the headings ``cells`` name."""
     names = [_evened(cell) for cell in cells]
     # "playedAt" and "Played At (UTC)", where no heading says it plainly.
-    loose = [_ZONE.sub("", _evened(_HUMP.sub(" ", cell[:_LONGEST]))) for cell in cells]
+    loose = [_ZONE.sub("", _evened(_HUMP.sub(" ", cell[:_LONGEST]))).strip() for cell in cells]
     columns = {}
     for field, aliases in _COLUMNS.items():
         position = next((names.index(alias) for alias in aliases if alias in names), None)

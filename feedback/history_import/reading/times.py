@@ -24,7 +24,7 @@ _CLOCK = re.compile(
     r"(\d{1,2})[:.h時](\d{2})(?:[:.分](\d{2})(?:[.,]\d+)?)?(?:\s*([apπμ])\.?\s?[mμ](?:\b\.?|\.))?", re.IGNORECASE
 )
 # A zone by its city, in brackets or not, behind the time.
-_CITY = re.compile(r"\s*[\[(]?\b([A-Z][A-Za-z_]+(?:/[A-Za-z_+\-0-9]+){1,2})[\])]?$")
+_CITY = re.compile(r"[\[(]?\b([A-Z][A-Za-z_]+(?:/[A-Za-z_+\-0-9]+){1,2})[\])]?$")
 _LONGEST = 100
 _TOLD_OFFSET = re.compile(r":\d\d(?:[.,]\d+)?\s?(?:Z|[+-]\d\d:?\d\d)$")
 # Markers before the time in East Asia: before and after noon.

@@ -18,13 +18,12 @@ _TOPIC = re.compile(
     re.IGNORECASE,
 )
 # What artists and their companies add to the names of channels, and of videos.
-_CHANNEL = re.compile(
-    r"\s*(?:VEVO|\bOfficial(?:\s(?:Artist\s)?Channel|\sMusic)?|\bMusic|\bTV|\bChannel)$", re.IGNORECASE
-)
-_DASH = re.compile(r"\s+[-\u2013\u2014|:]\s+|:\s+")
+_CHANNEL = re.compile(r"(?:VEVO|\bOfficial(?:\s(?:Artist\s)?Channel|\sMusic)?|\bMusic|\bTV|\bChannel)$", re.IGNORECASE)
+_DASH = re.compile(r"(?<=\s)[-\u2013\u2014|:]\s|:\s")
+_BRACKETS = re.compile(r"[(\[][^()\[\]]*[)\]]")
 _VIDEO = re.compile(
-    r"\s*[(\[][^()\[\]]*\b(?:official|offiziell\w*|officiel\w*|oficial|ufficiale|lyrics?|video|videoclip|clip|audio|"
-    r"visuali[sz]er|m/?v|hd|hq|4k)\b[^()\[\]]*[)\]]",
+    r"\b(?:official|offiziell\w*|officiel\w*|oficial|ufficiale|lyrics?|video|videoclip|clip|audio|"
+    r"visuali[sz]er|m/?v|hd|hq|4k)\b",
     re.IGNORECASE,
 )
 # Longer ones are not searched, because that would take the square of their length.
@@ -55,11 +54,16 @@ def of_video(title: str, channel: str) -> tuple[str, str]:
     names = {_squeezed(artist), _squeezed(_CHANNEL.sub("", artist))} - {""}
     for dash in _DASH.finditer(title):
         before, behind = title[: dash.start()].strip(), title[dash.end() :].strip()
-        song = _VIDEO.sub("", behind).strip()
+        song = _without_video(behind)
         if song and _squeezed(before) in names:
             return song, before
     is_channel = artist.upper().endswith("VEVO") and len(artist) > len("VEVO")
-    return (_VIDEO.sub("", title).strip() or title, _CHANNEL.sub("", artist)) if is_channel else (title, artist)
+    return (_without_video(title) or title, _CHANNEL.sub("", artist).strip()) if is_channel else (title, artist)
+
+
+def _without_video(title: str) -> str:
+    """Return the title without brackets that only say what kind of video it is."""
+    return " ".join(_BRACKETS.sub(lambda match: "" if _VIDEO.search(match[0]) else match[0], title).split())
 
 
 def _squeezed(name: str) -> str:
