@@ -26,6 +26,14 @@ EXAMPLES = os.environ.get("FUZZ_EXAMPLES", "")
 NOT_CHECKED = "positive_data_acceptance"
 
 
+# With this Python 3.11 now and then stumbles over Hypothesis, in the tool's process and not in the site's.
+OWN_CRASH = "SystemError: AST constructor recursion depth mismatch"
+
+
+def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=3600, check=False)
+
+
 @pytest.fixture
 def site(live_server: LiveServer, settings: Any, tmp_path: Path) -> str:
     """A site with songs, a model and listeners; no rate limits, for they would answer for it."""
@@ -62,7 +70,9 @@ def test_every_answer_is_as_described(site: str, who: str, tmp_path: Path) -> No
         "--request-timeout", "120",
         *header_of(who),
     ]  # fmt: skip
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=3600, check=False)
+    done = run(command, tmp_path)
+    if OWN_CRASH in done.stdout:
+        done = run(command, tmp_path)
 
     counted = re.search(r"(\d+) generated", done.stdout)
     print(f"{who}: {counted[0] if counted else 'none'}")
