@@ -55,7 +55,7 @@ def test_a_like_is_sent_again_until_it_is_taken(page: Page, song: Track, user: U
     expect(page.get_by_text("We can't save this just now. We'll send it again in a moment.")).to_be_visible()
     assert not Rating.objects.exists()
     is_away = False
-    # What is taken in the end shows as any like does, and nothing is said of failure any more.
+    # A like that was saved in the end looks like any other, and the note about the failure is gone.
     expect(page.get_by_text("We can't save this just now.")).to_have_count(0)
     expect(page.get_by_role("button", name="Like Song A", pressed=True)).to_be_visible()
     assert [(rating.user, rating.track, rating.value) for rating in Rating.objects.all()] == [(user, song, 1)]

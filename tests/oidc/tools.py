@@ -1,6 +1,5 @@
 """The provider of OpenID Connect that the tests log in with, in the version of the lock file, and a browser for it."""
 
-import hashlib
 import html
 import json
 import re
@@ -15,32 +14,16 @@ from urllib.parse import urljoin
 
 import pytest
 import requests
-from django.conf import settings
 
-from conftest import missing
+from tests.npm import install_locked
 
 HERE = Path(__file__).parent
 CLIENT = {"OIDC_CLIENT_ID": "earworm", "OIDC_CLIENT_SECRET": "only for tests, and long enough"}
-_LOCK = ("package.json", "package-lock.json", ".npmrc")
 
 
 def install() -> Path:
     """Install the provider, once for each version of the lock, and return its folder; skip the test without it."""
-    npm = shutil.which("npm")
-    if npm is None:
-        missing("npm isn't installed", required_by="REQUIRE_NPM")
-    assert npm is not None
-    lock = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in _LOCK)).hexdigest()[:12]
-    folder = Path(settings.BASE_DIR, "var", "oidc-provider", lock)
-    if not (folder / ".installed").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in _LOCK:
-            shutil.copy(HERE / name, folder / name)
-        done = subprocess.run([npm, "ci"], cwd=folder, capture_output=True, text=True, timeout=600, check=False)
-        if done.returncode:
-            missing(f"npm can't install the provider: {done.stderr.strip()[:300]}", required_by="REQUIRE_NPM")
-        (folder / ".installed").touch()
-    return folder
+    return install_locked(HERE, name="oidc-provider")
 
 
 @contextmanager
