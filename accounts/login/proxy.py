@@ -20,7 +20,7 @@ from accounts.models import User
 
 logger = logging.getLogger(__name__)
 Answer = Callable[[HttpRequest], HttpResponseBase]
-# In the session of whom the proxy logged in: it ends when the proxy names nobody any more, or somebody else.
+# Marks a session that the proxy began: it ends when the proxy names somebody else or nobody.
 SESSION_KEY = "logged_in_by_proxy"
 # No mail server takes mail for such addresses (RFC 2606).
 NO_ADDRESS = ".invalid"

@@ -216,7 +216,7 @@ def _within_a_minute(new: Sequence[Listen], known: Sequence[Listen]) -> Iterator
 
 
 def _of_one_day(new: Sequence[Listen], known: Sequence[Listen]) -> Iterator[tuple[Listen, Listen]]:
-    """Yield the pairs of which one was counted by the day."""
+    """Yield the pairs in which one listen comes from a daily count."""
     days: dict[tuple[int, bool], list[Listen]] = defaultdict(list)
     for listen in known:
         days[listen.start // DAY, listen.family == DAILY].append(listen)

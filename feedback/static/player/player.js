@@ -1,5 +1,5 @@
 // The playback engine: plays the queue's current song through the best backend available. Pages and shortcuts call its
-// methods; it emits the events "song", "state", "time", "backend" and "note".
+// methods; it emits the events "song", "state", "time", "seek", "backend" and "note".
 import { RequestError, fetchState, postQueue, texts } from "./api.js";
 import { interpolate } from "./format.js";
 import { Play } from "./play.js";
@@ -7,7 +7,7 @@ import { clearSession, loadSession, saveSession } from "./session-state.js";
 
 // Up to this position "previous" means the previous song, later the start of this one.
 const RESTART_MS = 4000;
-// Whoever takes a song over so near its end, or beyond it, begins where their page is.
+// A sketch is shorter than the song: a position so near its end, or beyond it, is none to go to.
 const END_MS = 3000;
 // A song counts as completed from this share on.
 const COMPLETED_SHARE = 0.9;
@@ -238,14 +238,16 @@ export class Player extends EventTarget {
     }
   }
 
-  // Go on where the other page or program is, unless this page has less of the song, such as a sketch.
+  isWithin(ms) {
+    return ms < this.durationMs - END_MS;
+  }
+
+  // Go on where the other page or program is, unless this page has less of the song.
   async goToRemote() {
     const { shownMs, remote } = this;
     this.remote = null;
-    if (remote && !this.active) {
-      this.pendingMs = shownMs;
-    } else if (remote && shownMs < this.durationMs - END_MS) {
-      await this.active.seek(shownMs);
+    if (remote && (!this.active || this.isWithin(shownMs))) {
+      await this.moveTo(shownMs);
     }
   }
 
@@ -306,7 +308,13 @@ export class Player extends EventTarget {
     }
   }
 
+  // A jump of the listener's, which other pages and programs are told.
   async seek(ms) {
+    await this.moveTo(ms);
+    this.emit("seek");
+  }
+
+  async moveTo(ms) {
     const target = Math.min(Math.max(0, ms), this.durationMs || ms);
     this.remote = null;
     if (!this.active) {
@@ -318,7 +326,6 @@ export class Player extends EventTarget {
       this.emit("note", { text: error.isUserFacing ? error.message : texts.failed });
     }
     this.emit("time");
-    this.emit("seek");
   }
 
   setVolume(share) {

@@ -50,9 +50,9 @@ export function connectSync(player) {
     reportTimer = null;
     const { state } = player;
     const hasFailed = !player.isRunning && !player.shouldPlay && state?.is_playing && state.device === device;
-    const hasMoved = hasSeeked && (player.isRunning || state?.device === device);
+    const isNews = player.isRunning !== reportedPlaying || hasFailed || hasSeeked;
     hasSeeked = false;
-    if (player.current && (player.isRunning !== reportedPlaying || hasFailed || hasMoved)) {
+    if (player.current && isNews) {
       const before = reportedPlaying;
       reportedPlaying = player.isRunning;
       const position = Math.round(player.positionMs);
@@ -72,9 +72,12 @@ export function connectSync(player) {
   }
 
   player.addEventListener("state", reportSoon);
+  // A jump on a page that only follows is nobody's but its own.
   player.addEventListener("seek", () => {
-    hasSeeked = true;
-    reportSoon();
+    if (player.isRunning || player.state?.device === device) {
+      hasSeeked = true;
+      reportSoon();
+    }
   });
   setInterval(() => player.remote && !player.isRunning && player.emit("time"), SHOWN_MS);
 
@@ -102,9 +105,7 @@ export function connectSync(player) {
     if (!hasChanged) {
       return;
     }
-    // A sketch is shorter than the song: a position beyond it would end it.
-    const isWithin = state.position_ms < player.durationMs - JUMP_MS;
-    const isJump = isWithin && Math.abs(state.position_ms - player.positionMs) > JUMP_MS;
+    const isJump = player.isWithin(state.position_ms) && Math.abs(state.position_ms - player.positionMs) > JUMP_MS;
     if (player.isRunning && !(state.is_playing && isOurs)) {
       // Paused from elsewhere, or another device took over: this page has nothing to report.
       reportedPlaying = false;
@@ -113,7 +114,7 @@ export function connectSync(player) {
       reportedPlaying = true;
       await player.resume();
     } else if (isJump) {
-      await player.seek(state.position_ms);
+      await player.moveTo(state.position_ms);
     }
   }
 
