@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
@@ -85,7 +85,8 @@ def travel(page: Page, site: str) -> None:
     page.get_by_role("link", name="Journey").locator("visible=true").first.click()
     page.wait_for_url(re.compile("/journey/"))
     find_song(page, "Song 0.", "Song 0.0")
-    page.wait_for_url(re.compile("start="))
+    # The address changes before the page does.
+    expect(page.locator("#journey-search")).to_have_attribute("placeholder", "Search for the song to end with")
     find_song(page, "Song 5.1", "Song 5.1")
     page.wait_for_url(re.compile("goal="))
     expect(page.locator("main .track-row").first).to_contain_text("Song 0.0")
@@ -143,6 +144,18 @@ def test_ten_minutes(page: Page, site: str, tmp_path: Path, width: int) -> None:
     fits(page, width)
     filter_history(page, site)
     assert errors == []
+
+
+def test_what_is_typed_while_a_page_still_loads_is_searched(page: Page, site: str) -> None:
+    held: list[Route] = []
+    page.route("**/site/site*.js", lambda route: held.append(route))
+    page.goto(f"{site}/journey/", wait_until="commit")
+    page.locator("#journey-search").press_sequentially("Song 5.1")
+    assert len(held) == 1
+    held[0].continue_()
+    links = page.locator("#found").get_by_role("link")
+    expect(links.filter(has_text="Song 5.1")).to_be_visible()
+    expect(links.filter(has_text="Song 0")).to_have_count(0)
 
 
 class Keys:

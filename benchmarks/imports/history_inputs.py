@@ -51,5 +51,5 @@ def _brought(listener: "object", path: Path) -> str:
     known = f"{history.plays_known} there ({history.plays_known_elsewhere} from another source)"
     counts = f"{history.format}: {history.plays_added} added, {known}, {history.plays_skipped} left out"
     return "; ".join(
-        [question + counts, *told_notes(history), *(f"{n} {reason}" for reason, n in history.skipped.items())]
+        [question + counts, *told_notes(history), *(f"{n} {reason}" for reason, n in sorted(history.skipped.items()))]
     )

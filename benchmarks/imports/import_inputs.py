@@ -102,7 +102,7 @@ def _described(song: object) -> str:
     artists = " + ".join(credit.artist.name for credit in song.credits.all()) or "no artist"
     known = [song.album, song.spotify_id and "id", song.duration_ms and f"{song.duration_ms:,} ms", song.release_year]
     known += [genre.name for genre in song.genres.all()]
-    known += [f"{name} {value:g}" for name, value in list(song.features.items())[:2]]
+    known += [f"{name} {value:g}" for name, value in sorted(song.features.items())[:2]]
     return f"“{song.title}” by {artists}" + "".join(f", {value}" for value in known if value)
 
 

@@ -94,6 +94,14 @@
       }
     }
   });
+  // What was typed before a search field answered to keys is searched as well.
+  document.body.addEventListener("htmx:load", (event) => {
+    for (const field of event.detail.elt.querySelectorAll("form[hx-trigger*='from:#'] input[type=search]")) {
+      if (field.value !== field.defaultValue) {
+        field.form.requestSubmit();
+      }
+    }
+  });
   // Messages are toasts: they disappear by themselves, except errors and those with the pointer or the focus on them.
   const TOAST_MS = 8000;
   const texts = document.documentElement.dataset;
