@@ -542,11 +542,7 @@ X_FRAME_OPTIONS = "DENY"
 # Playback SDK, and its embedded player with what that loads. Covers are asked for wherever a song with one is shown.
 _SPOTIFY_SCRIPTS = ["https://sdk.scdn.co", "https://open.spotify.com", "https://embed-cdn.spotifycdn.com"]
 _SPOTIFY_FRAMES = ["https://sdk.scdn.co", "https://open.spotify.com"]
-_FORMS_LEAD_TO = [
-    "{0.scheme}://{0.netloc}".format(urlsplit(address))
-    for address, is_used in ((SPOTIFY_ACCOUNTS_URL, SPOTIFY_CLIENT_ID), (OIDC_SERVER_URL, OIDC_SERVER_URL))
-    if is_used
-]
+_FORMS_LEAD_TO = ["{0.scheme}://{0.netloc}".format(urlsplit(SPOTIFY_ACCOUNTS_URL))] if SPOTIFY_CLIENT_ID else []
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],

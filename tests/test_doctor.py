@@ -7,6 +7,8 @@ import threading
 from collections import namedtuple
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -60,7 +62,7 @@ def test_a_site_that_is_well(capsys: pytest.CaptureFixture[str]) -> None:
     lines = [line for line in out.getvalue().splitlines() if not line.startswith(" ")]
     assert [line.split()[1] for line in lines] == [
         "python", "settings", "database", "cache", "folders", "disk", "assets", "model", "worker", "clock", "mail",
-        "spotify", "proxy",
+        "spotify", "openid", "proxy",
     ]  # fmt: skip
     assert "BROKEN" not in out.getvalue()
 
@@ -296,3 +298,31 @@ def test_an_address_that_is_refused_leads_in_a_circle_or_is_silent(live_server: 
         "broken",
         f"http://127.0.0.1:{port}/ gives no answer (ConnectionError)",
     )
+
+
+@pytest.fixture
+def issuer(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """Give the address of a web server, and the file in which it describes its provider."""
+    described = tmp_path / "issuer" / ".well-known" / "openid-configuration"
+    described.parent.mkdir(parents=True)
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "issuer"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}", described
+        server.shutdown()
+
+
+def test_the_provider_of_openid_connect(settings: Any, issuer: tuple[str, Path]) -> None:
+    assert told(services.openid_connect())[0] == "ok"
+    settings.OIDC_NAME, (settings.OIDC_SERVER_URL, described) = "House", issuer
+    page = f"{settings.OIDC_SERVER_URL}/.well-known/openid-configuration"
+    assert told(services.openid_connect()) == ("broken", f"{page} gives no answer to read (JSONDecodeError)")
+    for content in ('["no map"]', '{"issuer": 5}'):
+        described.write_text(content)
+        assert told(services.openid_connect()) == ("broken", f"{page} doesn't say its issuer")
+    parts = {"issuer": "https://id.example", "authorization_endpoint": "https://log.example/in", "token_endpoint": "t"}
+    described.write_text(json.dumps(parts))
+    expected = "House: https://id.example answers; people log in at https://log.example/in"
+    assert told(services.openid_connect()) == ("ok", expected)
+    settings.OIDC_SERVER_URL = page
+    assert told(services.openid_connect()) == ("ok", expected)

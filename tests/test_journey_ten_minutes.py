@@ -148,7 +148,11 @@ def test_ten_minutes(page: Page, site: str, tmp_path: Path, width: int) -> None:
 
 def test_what_is_typed_while_a_page_still_loads_is_searched(page: Page, site: str) -> None:
     held: list[Route] = []
-    page.route("**/site/site*.js", lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/site/site*.js", hold)
     page.goto(f"{site}/journey/", wait_until="commit")
     page.locator("#journey-search").press_sequentially("Song 5.1")
     assert len(held) == 1

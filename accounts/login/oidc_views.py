@@ -14,7 +14,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ImproperlyConfigured
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
@@ -37,9 +37,17 @@ def start(request: HttpRequest, provider_id: str) -> HttpResponse:
         if not has_recently_confirmed(request):
             return redirect("account_reauthenticate")
         process = AuthProcess.CONNECT
-    return _reached(
-        request, lambda: cast(HttpResponse, get_adapter().get_provider(request, PROVIDER).redirect(request, process))
-    )
+    return _reached(request, lambda: _lead_on(request, process))
+
+
+def _lead_on(request: HttpRequest, process: AuthProcess) -> HttpResponse:
+    """Return a page that leads to the provider by itself.
+
+    A redirect would be part of the form's submission, which the browser allows for hosts that the policy lists
+    (``form-action``). The provider's log-in page may have any host, and may lead on to others.
+    """
+    answer = get_adapter().get_provider(request, PROVIDER).redirect(request, process)
+    return render(request, "accounts/oidc_lead_on.html", {"address": answer["Location"]})
 
 
 @never_cache

@@ -20,6 +20,7 @@ EXAMINATIONS: dict[str, Callable[[], Finding]] = {
     "clock": data.clock,
     "mail": services.mail,
     "spotify": services.spotify,
+    "openid": services.openid_connect,
     "proxy": services.proxy,
 }
 

@@ -1,4 +1,4 @@
-"""Checks of other services: mail, Spotify, and the proxy."""
+"""Checks of other services: mail, Spotify, the OpenID Connect provider, and the proxy."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -65,6 +65,28 @@ def spotify() -> Finding:
         advice = "copy SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET anew from developer.spotify.com/dashboard"
         return broken("spotify", f"{host} does not know the app, or not by this secret", advice)
     return ok("spotify", f"{host} knows the app")
+
+
+def openid_connect() -> Finding:
+    """See whether the provider of the settings describes itself. Nothing is asked where none is set."""
+    address = settings.OIDC_SERVER_URL
+    if not address:
+        return ok("openid", "no provider is set up: people log in with the site's own accounts")
+    url = address if "/.well-known/" in address else f"{address}/.well-known/openid-configuration"
+    try:
+        described: Any = requests.get(url, timeout=SECONDS).json()
+    except (requests.RequestException, ValueError) as error:
+        advice = "see that OIDC_SERVER_URL is the provider's issuer, and that this machine reaches it"
+        return broken("openid", f"{url} gives no answer to read ({type(error).__name__})", advice)
+    described = described if isinstance(described, dict) else {}
+    if missing := [name for name in _PROVIDER_SAYS if not isinstance(described.get(name), str)]:
+        return broken("openid", f"{url} doesn't say its {missing[0]}", "set OIDC_SERVER_URL to the provider's issuer")
+    page = described["authorization_endpoint"]
+    return ok("openid", f"{settings.OIDC_NAME}: {described['issuer']} answers; people log in at {page}")
+
+
+# What a log-in needs of it (OpenID Connect Discovery 1.0, section 3).
+_PROVIDER_SAYS = ("issuer", "authorization_endpoint", "token_endpoint")
 
 
 def proxy() -> Finding:

@@ -10,4 +10,11 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
   pkce: { required: () => true },
   findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id, ...accounts[id] }) }),
 });
+// The log-in page of many a provider has another host than the one that the site talks to.
+provider.use(async (context, next) => {
+  await next();
+  if (context.path.endsWith("/openid-configuration")) {
+    context.body.authorization_endpoint = `http://localhost:${port}/auth`;
+  }
+});
 provider.listen(Number(port), "127.0.0.1", () => console.log("ready"));

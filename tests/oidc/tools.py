@@ -81,6 +81,8 @@ class Browser:
     def log_in_with_provider(self, name: str) -> requests.Response:
         """Press the button on the open page, and log in and consent at the provider."""
         self.submit("/accounts/oidc/oidc/login/")
+        if match := re.search(r'http-equiv="refresh" content="0; url=([^"]+)"', self.page.text):
+            self.page = self.session.get(html.unescape(match[1]))
         for _step in range(4):
             if "/interaction/" not in self.page.url:
                 break
