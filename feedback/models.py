@@ -8,6 +8,7 @@ from feedback.queue.models import PlayQueue, QueueItem
 from feedback.ratings.models import Rating
 from feedback.scrobbling.models import OldProtocols, Scrobble, ScrobbledSong, ScrobbleKey
 from feedback.spotify_import.models import SpotifyImport, SpotifyPlaylist, SpotifyPlaylistImport
+from feedback.year_review.models import YearShare
 
 __all__ = [
     "ArtistPreference",
@@ -31,4 +32,5 @@ __all__ = [
     "TasteAdjustment",
     "TasteExclusion",
     "UnmatchedSong",
+    "YearShare",
 ]

@@ -12,6 +12,7 @@ from feedback.scrobbling import views as player_views
 from feedback.scrobbling.protocols import audioscrobbler, lastfm, listenbrainz
 from feedback.spotify_import import views as spotify_views
 from feedback.statistics import views as statistics_views
+from feedback.year_review import views as year_views
 
 app_name = "feedback"
 urlpatterns = [
@@ -40,6 +41,12 @@ urlpatterns = [
     ),
     path("history.csv", play_views.export_history, name="history_export"),
     path("statistics/", statistics_views.statistics, name="statistics"),
+    path("statistics/<int:number>/", year_views.year, name="year"),
+    path("statistics/<int:number>/<int:card_number>.svg", year_views.card, name="year_card"),
+    path("statistics/<int:number>/share/", year_views.share, name="year_share"),
+    path("statistics/<int:number>/stop/", year_views.stop, name="year_stop"),
+    path("year/<str:token>/", year_views.shared, name="year_shared"),
+    path("year/<str:token>/<int:card_number>.svg", year_views.shared_card, name="year_shared_card"),
     path("history/restore/", play_views.restore_play, name="play_restore"),
     path("songs/<int:pk>/playlists/", playlist_views.track_playlists, name="track_playlists"),
     path("playlists/", playlist_views.playlists, name="playlists"),

@@ -28,6 +28,7 @@ from feedback.ratings.models import Rating
 from feedback.ratings.services import rate
 from feedback.scrobbling.keys import create_key
 from feedback.scrobbling.models import Scrobble, ScrobbledSong
+from feedback.year_review.services import share_year, token_of
 from recommender.lifecycle.versions import forget_loaded
 from recommender.pages.for_you import recommend_for_you
 from recommender.tests.builders import make_catalogue, make_user
@@ -70,6 +71,7 @@ FORMS_ALONE = {
     *(f"feedback:{name}" for name in ("history_change", "doubles_change", "spotify_import", "spotify_save_likes")),
     "feedback:spotify_take_back",
     *(f"feedback:{name}" for name in ("player_revoke", "old_protocols", "player_choose", "player_undo")),
+    *("feedback:year_share", "feedback:year_stop"),
     *(f"recommender:{name}" for name in ("activate", "new_songs", "wrong_reason", "spotify_save")),
     *(f"spotify_{name}" for name in ("callback", "login", "reminder", "sign_in")),
     *("mfa_login_webauthn", "openid_connect_login", "openid_connect_callback", "openid_connect_disconnect"),
@@ -82,6 +84,8 @@ FILES = {
         "catalog:song_cover",
         "feedback:history_export",
         "feedback:history_unmatched",
+        "feedback:year_card",
+        "feedback:year_shared_card",
     ),
     *("feedback:playlist_export", "manifest", "service_worker", "healthz", "readyz", "metrics"),
     *(f"feedback:listenbrainz_{name}" for name in ("token", "submit", "feedback", "listens", "count", "playing")),
@@ -168,6 +172,8 @@ def pages_of(user: User) -> list[str]:
         reverse("feedback:player_match", args=[user.scrobbled_songs.get().pk]),
         reverse("feedback:history_import", args=[user.history_imports.get().pk]),
         "/statistics/",
+        reverse("feedback:year", args=[timezone.now().year]),
+        reverse("feedback:year_shared", args=[token_of(share_year(user=user, year=timezone.now().year, days=7))]),
         "/spotify/",
         "/spotify/playlists/",
         "/playlists/",

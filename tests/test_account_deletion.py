@@ -1,6 +1,7 @@
 """A deleted account leaves no row in any table that knows listeners."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -28,6 +29,7 @@ from feedback.ratings.models import Rating
 from feedback.scrobbling.models import OldProtocols, Scrobble, ScrobbledSong, ScrobbleKey
 from feedback.spotify_import.models import SpotifyImport, SpotifyPlaylist, SpotifyPlaylistImport
 from feedback.tests.factories import PASSWORD, UserFactory, make_track
+from feedback.year_review.models import YearShare
 from jobs.models import Job
 from recommender.models import ModelVersion, Recommendation
 
@@ -116,6 +118,9 @@ MAKERS: dict[str, Callable[[User, Track], Any]] = {
     ),
     "feedback.ScrobbleKey": lambda user, _track: ScrobbleKey.objects.create(
         user=user, name="Phone", digest=str(user.pk)
+    ),
+    "feedback.YearShare": lambda user, _track: YearShare.objects.create(
+        user=user, year=2026, ends_at=timezone.now() + timedelta(days=7)
     ),
     "feedback.OldProtocols": lambda user, _track: OldProtocols.objects.create(user=user),
     "feedback.ScrobbledSong": lambda user, track: ScrobbledSong.objects.create(

@@ -1,7 +1,7 @@
 """Reads of the listening statistics."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
@@ -94,7 +94,8 @@ class Heard:
 class Statistics:
     """All that the page shows. ``spans`` are weeks or, over long times, months: their first day and number of plays.
 
-    ``hours``: plays by hour of the day, 24 of them, in the listener's time zone. ``milliseconds`` as far as known.
+    ``hours``: plays by hour of the day, 24 of them, and ``days``: plays by day with any, in the listener's time zone.
+    ``milliseconds`` as far as known.
     """
 
     plays: int
@@ -104,6 +105,7 @@ class Statistics:
     by_month: bool
     spans: Sequence[tuple[date, int]]
     hours: Sequence[int]
+    days: Mapping[date, int]
     top_genres: Sequence[Heard]
     top_artists: Sequence[Heard]
     top_songs: Sequence[Heard]
@@ -141,10 +143,34 @@ def statistics_of(user: User, period: str, now: datetime | None = None) -> Stati
     if days is not None:
         monday = _monday(today - timedelta(days=days))
         plays = plays.filter(played_at__gte=datetime(monday.year, monday.month, monday.day, tzinfo=zone))
+    return _add_up(plays, zone, today - timedelta(days=days) if days is not None else None, today)
+
+
+def statistics_of_year(user: User, year: int) -> Statistics:
+    """Return what ``user``'s plays of a calendar year add up to, in the listener's time zone, by month."""
+    plays = Play.objects.filter(user=user, **within_year(user, year))
+    return _add_up(plays, zone_of(user), date(year, 1, 1), date(year, 12, 31), by_month=True)
+
+
+def within_year(user: User, year: int) -> dict[str, datetime]:
+    """Return the conditions on plays of a calendar year in the listener's time zone."""
+    zone = zone_of(user)
+    return {
+        "played_at__gte": datetime(year, 1, 1, tzinfo=zone),
+        "played_at__lt": datetime(year + 1, 1, 1, tzinfo=zone),
+    }
+
+
+def _add_up(
+    plays: QuerySet[Play], zone: tzinfo, first_day: date | None, last_day: date, *, by_month: bool | None = None
+) -> Statistics:
+    """Return what ``plays`` add up to; six queries. ``first_day``: that of the first play where none is set."""
     ids, seconds, lengths = _shown_plays(plays)
     times = [datetime.fromtimestamp(second, zone) for second in seconds.tolist()]
-    first_day = today - timedelta(days=days) if days is not None else min((t.date() for t in times), default=today)
-    by_month = (today - first_day).days > 7 * _MOST_WEEKS
+    first_day = first_day or min((t.date() for t in times), default=last_day)
+    if by_month is None:
+        by_month = (last_day - first_day).days > 7 * _MOST_WEEKS
+    days = Counter(time.date() for time in times)
     songs = _Tally.of(ids, np.ones_like(ids), seconds, seconds)
     artists = songs.by_link(_links(TrackArtist.objects.filter(track__in=plays.values("track")), "artist_id"))
     genres = songs.by_link(_links(_GenreLink.objects.filter(track__in=plays.values("track")), "genre_id"))
@@ -155,8 +181,9 @@ def statistics_of(user: User, period: str, now: datetime | None = None) -> Stati
         artists=len(artists.ids),
         milliseconds=int(lengths.sum()),
         by_month=by_month,
-        spans=_spans(times, first_day, today, by_month=by_month),
+        spans=_spans(days, first_day, last_day, by_month=by_month),
         hours=[hours[hour] for hour in range(24)],
+        days=days,
         top_genres=genres.top(Genre),
         top_artists=artists.top(Artist),
         top_songs=songs.top(Track),
@@ -180,11 +207,10 @@ def _links(links: QuerySet[Any], column: str) -> _Numbers:
     return read_int_table(links.order_by(), column, "track_id")
 
 
-def _spans(times: Sequence[datetime], first: date, last: date, *, by_month: bool) -> list[tuple[date, int]]:
+def _spans(days: Mapping[date, int], first: date, last: date, *, by_month: bool) -> list[tuple[date, int]]:
     start = _month if by_month else _monday
     counts: Counter[date] = Counter()
-    # Computed per day, because there are fewer days than plays.
-    for day, plays in Counter(time.date() for time in times).items():
+    for day, plays in days.items():
         counts[start(day)] += plays
     # An import may bring a play of the year 1: what lies before the last hundred years goes into the first span.
     begin = max(start(first), start(last - _MOST_DAYS))

@@ -94,6 +94,24 @@
       }
     }
   });
+  // Pictures are saved as PNG, which every program shows; without this script, as SVG.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("[data-save-picture]");
+    const drawing = link?.closest("figure").querySelector("svg");
+    if (!drawing) {
+      return;
+    }
+    event.preventDefault();
+    const { width, height } = drawing.viewBox.baseVal;
+    const image = new Image();
+    image.addEventListener("load", () => {
+      const canvas = Object.assign(document.createElement("canvas"), { width, height });
+      canvas.getContext("2d").drawImage(image, 0, 0, width, height);
+      const name = link.download.replace(/svg$/, "png");
+      Object.assign(document.createElement("a"), { href: canvas.toDataURL("image/png"), download: name }).click();
+    });
+    image.src = `data:image/svg+xml,${encodeURIComponent(new XMLSerializer().serializeToString(drawing))}`;
+  });
   // What was typed before a search field answered to keys is searched as well.
   document.body.addEventListener("htmx:load", (event) => {
     for (const field of event.detail.elt.querySelectorAll("form[hx-trigger*='from:#'] input[type=search]")) {
