@@ -17,6 +17,7 @@ class CatalogConfig(AppConfig):
         from accounts.spotify.services import register_key_holder
         from catalog.checks import check_feature_source
         from catalog.importing.admin import delete_rejects
+        from catalog.sound.jobs import ANALYSE
         from catalog.sources.servers.jobs import READ
         from catalog.sources.servers.services import seal_again
         from jobs.registry import register_kind
@@ -25,3 +26,4 @@ class CatalogConfig(AppConfig):
         register(check_feature_source)
         register_key_holder(seal_again)
         register_kind(READ)
+        register_kind(ANALYSE)

@@ -9,7 +9,9 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.spotify.fields import EncryptedTextField
 from catalog.features import SOUND_COLUMNS, FeatureError, check_features
@@ -142,6 +144,7 @@ class Track(models.Model):
         ESTIMATED = "estimated", _("estimated from similar songs")
         SPOTIFY = "spotify", _("from Spotify")
         SOURCE = "source", _("from this site's own data")
+        MEASURED = "measured", _("measured from the recording")
 
     spotify_id = ExactCharField(
         _("Spotify ID"),
@@ -373,6 +376,50 @@ class ServerSong(models.Model):
 
     def __str__(self) -> str:
         return f"{self.server}: {self.remote_id}"
+
+
+class SoundAnalysis(models.Model):
+    """What was measured of a recording; see catalog.sound."""
+
+    class State(models.TextChoices):
+        MEASURED = "measured", _("measured")
+        EMPTY = "empty", _("silent, short or noise")
+        BROKEN = "broken", _("broken")
+        FAILED = "failed", pgettext_lazy("recording", "failed")
+
+    server_song = models.OneToOneField(ServerSong, models.CASCADE, related_name="analysis")
+    # Of the file as it was analysed: another means that it has changed.
+    digest = ExactCharField(max_length=32)
+    engine = models.CharField(max_length=20)
+    version = models.CharField(_("version"), max_length=20)
+    state = models.CharField(_("status"), max_length=10, choices=State)
+    error = models.CharField(_("error"), max_length=200, blank=True)
+    tempo = models.FloatField(_("Tempo"), null=True, blank=True)
+    key = models.PositiveSmallIntegerField(pgettext_lazy("music", "Key"), null=True, blank=True)
+    mode = models.PositiveSmallIntegerField(_("Mode"), null=True, blank=True)
+    # In LUFS, of the excerpt.
+    loudness = models.FloatField(_("Loudness"), null=True, blank=True)
+    seconds_decoded = models.FloatField(null=True, blank=True)
+    # The engine's similarity vector, and the numbers that a calibration is fitted on, by name.
+    embedding = models.JSONField(default=list, blank=True)
+    numbers = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(_("analysed"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("sound analysis")
+        verbose_name_plural = _("sound analyses")
+        ordering: ClassVar[list[str]] = ["pk"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=models.Q(key=None) | models.Q(key__lte=11), name="sound_analysis_key_0_to_11"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(mode=None) | models.Q(mode__lte=1), name="sound_analysis_mode_0_or_1"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.server_song_id}: {self.state}"
 
 
 class TrackCode(models.Model):

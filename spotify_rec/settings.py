@@ -453,6 +453,9 @@ RETRAIN_HOURS = _read_count("RETRAIN_HOURS", default=24)
 # Hours between two readings of the music servers and folders, which the worker asks for by itself; 0: none.
 LIBRARY_HOURS = _read_count("LIBRARY_HOURS", default=24)
 
+# Hours between two analyses of recordings that are new, which the worker asks for by itself; 0: none.
+SOUND_HOURS = _read_count("SOUND_HOURS", default=1)
+
 # Days for which it is kept what was shown to whom and why (0: for good).
 RECOMMENDATIONS_KEPT_DAYS = _read_count("RECOMMENDATIONS_KEPT_DAYS", default=400)
 

@@ -126,6 +126,7 @@ def read_settings(*names: str, **environment: str) -> list[str]:
             "setting MUSIC_SENDFILE: must be X-Accel-Redirect or X-Sendfile, or empty.",
         ),
         ({"LIBRARY_HOURS": "-1"}, "setting LIBRARY_HOURS: must be 0 or more, not -1."),
+        ({"SOUND_HOURS": "-1"}, "setting SOUND_HOURS: must be 0 or more, not -1."),
         ({"JOB_STALE_SECONDS": "0"}, "setting JOB_STALE_SECONDS: must be 1 or more."),
         ({"UPLOADS_KEPT_DAYS": "-1"}, "setting UPLOADS_KEPT_DAYS: must be 0 or more, not -1."),
         ({"LISTENER_MAX_PLAYS": "-1"}, "setting LISTENER_MAX_PLAYS: must be 0 or more, not -1."),

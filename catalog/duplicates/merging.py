@@ -73,11 +73,16 @@ def _move_files(keep: Track, duplicate: Track) -> None:
     duplicate.codes.all().delete()
 
 
+def _worth(track: Track) -> int:
+    """Return the rank of a song's features: what was estimated or measured here gives way to what was imported."""
+    origins = (Track.FeaturesOrigin.NONE, Track.FeaturesOrigin.ESTIMATED, Track.FeaturesOrigin.MEASURED)
+    return origins.index(track.features_origin) if track.features_origin in origins else len(origins)
+
+
 def _fill(keep: Track, duplicate: Track) -> None:
     for name in _FILLED:
         if getattr(keep, name) in (None, ""):
             setattr(keep, name, getattr(duplicate, name))
-    missing_or_estimated = (Track.FeaturesOrigin.NONE, Track.FeaturesOrigin.ESTIMATED)
-    if duplicate.features and (not keep.features or keep.features_origin in missing_or_estimated):
+    if duplicate.features and (not keep.features or _worth(duplicate) > _worth(keep)):
         keep.features, keep.features_origin = duplicate.features, duplicate.features_origin
     keep.genres.add(*duplicate.genres.all())

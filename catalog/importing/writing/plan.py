@@ -126,8 +126,9 @@ def _changed_features(
     }
     if not known:
         return {}
-    is_estimated = song.features_origin == Track.FeaturesOrigin.ESTIMATED
-    features = known if is_estimated else {**song.features, **known}
-    if features == song.features and not is_estimated:
+    # Values of two sources do not mix: the origin is one for all.
+    is_replaced = song.features_origin in (Track.FeaturesOrigin.ESTIMATED, Track.FeaturesOrigin.MEASURED)
+    features = known if is_replaced else {**song.features, **known}
+    if features == song.features and not is_replaced:
         return {}
     return {"features": features, "features_origin": features_origin}

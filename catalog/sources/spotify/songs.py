@@ -34,6 +34,7 @@ _MEASURED = [
     Track.FeaturesOrigin.OPERATOR,
     Track.FeaturesOrigin.SPOTIFY,
     Track.FeaturesOrigin.SOURCE,
+    Track.FeaturesOrigin.MEASURED,
 ]
 # Categorical features such as the key have no mean.
 _AVERAGED = (
