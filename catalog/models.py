@@ -361,6 +361,8 @@ class ServerSong(models.Model):
     bit_rate = models.PositiveIntegerField(null=True, blank=True)
     size = models.PositiveBigIntegerField(null=True, blank=True)
     duration_ms = models.PositiveIntegerField(null=True, blank=True)
+    # The track gain of ReplayGain, in dB, where the tags have one.
+    gain_db = models.FloatField(null=True, blank=True)
     cover_id = ExactCharField(max_length=REMOTE_ID_LENGTH, blank=True)
     release_mbid = ExactCharField(max_length=MBID_LENGTH, blank=True)
     # Of all that was read of it: what has the same is not looked at again.

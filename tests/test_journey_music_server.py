@@ -124,3 +124,41 @@ def test_one_song_follows_another_without_a_click(page: Page, site: str, stand_i
     [ended, *_more] = plays(1)
     assert ended.track_id != following.pk
     assert ended.outcome == "completed"
+
+
+def volume(page: Page) -> float:
+    return round(float(page.evaluate("document.querySelector('#player audio').volume")), 3)
+
+
+def test_recordings_play_equally_loud_until_the_listener_turns_that_off(
+    page: Page, site: str, stand_in: StandIn
+) -> None:
+    for number, gain in ((0, -6.0), (3, 6.0)):
+        stand_in.changes[number] |= {"replayGain": {"trackGain": gain}}
+    read_server(connect_server(address=stand_in.address, username=StandIn.user, secret=StandIn.password))
+    page.goto(f"{site}/search/?q=Song")
+    page.get_by_role("button", name="Play Song 0").first.click()
+    wait_for_sound(page, f"/songs/{Track.objects.get(title='Song 0').pk}/file")
+    assert volume(page) == 0.501
+    page.evaluate(
+        "() => { const slider = document.querySelector('[data-player=volume]'); slider.value = 40;"
+        "slider.dispatchEvent(new Event('input', {bubbles: true})); }"
+    )
+    assert volume(page) == 0.2
+    # A quiet song is raised as far as the listener's volume leaves room: 0.4 x 2.
+    page.get_by_role("button", name="Play Song 3").first.click()
+    wait_for_sound(page, f"/songs/{Track.objects.get(title='Song 3').pk}/file")
+    assert volume(page) == 0.798
+    page.locator("[data-player=queue]").click()
+    switch = page.get_by_role("switch", name="Play recordings equally loud")
+    expect(switch).to_be_checked()
+    switch.uncheck()
+    assert volume(page) == 0.4
+    page.reload()
+    assert page.evaluate("localStorage.getItem('player-levelling')") == "off"
+    # Sketches play as they are.
+    switch_on = "() => localStorage.setItem('player-levelling', 'on')"
+    page.evaluate(switch_on)
+    page.get_by_role("button", name="Play Song 2").first.click()
+    wait_for_sound(page, f"/songs/{Track.objects.get(title='Song 2').pk}/sketch.wav")
+    assert volume(page) == 0.4

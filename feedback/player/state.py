@@ -10,7 +10,7 @@ from accounts.spotify.selectors import connection_of
 from catalog.drawing.covers import cover_svg, shown_cover_url
 from catalog.models import Track
 from catalog.sources.recording_links import recording_links
-from catalog.sources.sound.selectors import file_url, server_cover_url
+from catalog.sources.sound.selectors import recording_of, server_cover_url
 from feedback.queue.selectors import QueueState, queue_state
 from feedback.ratings.selectors import rating_of
 
@@ -49,6 +49,7 @@ def state_json(user: User, state: QueueState) -> dict[str, Any]:
 def track_json(user: User, track: Track) -> dict[str, Any]:
     """Return a song with its playback sources: an address each, empty if there is none."""
     on_spotify = track.is_on_spotify and settings.SPOTIFY_PLAYER
+    recording = recording_of(track)
     return {
         "id": track.pk,
         "title": track.title,
@@ -62,8 +63,10 @@ def track_json(user: User, track: Track) -> dict[str, Any]:
         "rate_url": reverse("feedback:rate", args=[track.pk]),
         "why_url": reverse("recommender:song_why", args=[track.pk]),
         "links": recording_links(track),
+        # In dB; null for songs without a recording, and where nobody knows how loud it is.
+        "gain_db": recording.gain_db,
         "sources": {
-            "file": file_url(track),
+            "file": recording.url,
             "spotify": f"spotify:track:{track.spotify_id}" if on_spotify else "",
             "preview": track.preview_url,
             "sketch": reverse("catalog:sketch", args=[track.pk]),

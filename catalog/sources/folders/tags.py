@@ -14,6 +14,7 @@ from catalog.sources.library.songs import (
     clean_album,
     clean_artists,
     clean_count,
+    clean_gain,
     clean_genres,
     clean_isrcs,
     clean_mbid,
@@ -23,9 +24,12 @@ from catalog.sources.library.songs import (
 )
 
 # Increased when tags are read differently, so that every file is read again.
-_VERSION = 1
+_VERSION = 2
+# Gains of Opus are 256ths of a dB towards -23 LUFS, those of ReplayGain towards -18 (RFC 7845, section 5.2.1).
+_R128_STEPS, _R128_BELOW_DB = 256, 5.0
 # Of the ID3 frame in which the recording's id is, behind the name of whose id it is.
 _UFID = re.compile(r"musicbrainz\.org\W*([0-9a-f-]{36})", re.IGNORECASE)
+_R128 = re.compile(r"-?\d{1,5}")
 # Minimum plausible bytes per second, because headers may claim a wrong length.
 _MIN_SHARE = 0.5
 
@@ -64,6 +68,7 @@ def song_of(root: Path, file: FoundFile) -> SourceSong:
         suffix=file.suffix,
         bit_rate=clean_count(tag.bitrate),
         size=file.size,
+        gain_db=_gain(other),
     )
 
 
@@ -95,6 +100,13 @@ def _recording(other: dict[str, list[str]]) -> str:
         yield from (match[1] for value in other.get("ufid", ()) if (match := _UFID.search(value)))
 
     return next(filter(None, map(clean_mbid, told())), "")
+
+
+def _gain(other: dict[str, list[str]]) -> float | None:
+    gains = [clean_gain(value) for value in other.get("replaygaintrackgain", ())]
+    steps = [int(value) for value in other.get("r128trackgain", ()) if _R128.fullmatch(value)]
+    gains += [clean_gain(number / _R128_STEPS + _R128_BELOW_DB) for number in steps]
+    return next((gain for gain in gains if gain is not None), None)
 
 
 def _title_of(path: str) -> str:

@@ -15,6 +15,8 @@ _MBID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 _MAX_MS = 2**31 - 1
 # Unambiguous separators of artists. "&", "/" and commas occur in the names of bands.
 _JOINER = re.compile(r";|\u2022|\s(?:feat|ft|featuring)\.?\s", re.IGNORECASE)
+_GAIN = re.compile(r"\s?([-+]?\d{1,2}(?:\.\d{1,6})?)\s?(?:dB)?\s?$", re.IGNORECASE)
+_MAX_GAIN_DB = 60
 # Of a year, a date or a time.
 _YEAR = re.compile(r"(?<!\d)([12]\d{3})(?!\d)")
 
@@ -23,7 +25,7 @@ class SourceSong(NamedTuple):
     """A song as its source describes it; ``None``, "" and () mean unknown.
 
     ``artist_mbids``: the MusicBrainz ids of artists, where known, by name. ``path``: within a folder. ``stamp``: what
-    tells of a file that it has changed, without its tags.
+    tells of a file that it has changed, without its tags. ``gain_db``: the track gain of ReplayGain.
     """
 
     remote_id: str
@@ -44,6 +46,7 @@ class SourceSong(NamedTuple):
     cover_id: str = ""
     path: str = ""
     stamp: str = ""
+    gain_db: float | None = None
 
     @property
     def digest(self) -> str:
@@ -102,6 +105,14 @@ def clean_year(value: Any) -> int | None:
     """Return the year of a number or a date."""
     match = _YEAR.search(str(value)) if isinstance(value, int | str) and not isinstance(value, bool) else None
     return int(match[1]) if match else None
+
+
+def clean_gain(value: Any) -> float | None:
+    """Return a gain in dB of a number or a tag such as "-6.48 dB"; ``None`` for what no song has."""
+    if isinstance(value, str) and (match := _GAIN.match(value)):
+        value = float(match[1])
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return round(float(value), 2) if is_number and -_MAX_GAIN_DB < value < _MAX_GAIN_DB else None
 
 
 def clean_count(value: Any) -> int | None:

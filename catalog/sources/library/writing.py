@@ -24,7 +24,8 @@ from jobs.races import retry_conflicts
 
 _NO_FEATURES = (None,) * len(FEATURE_NAMES)
 _FILE_COLUMNS = (
-    "path", "suffix", "bit_rate", "size", "duration_ms", "cover_id", "release_mbid", "digest", "reading", "gone_at",
+    "path", "suffix", "bit_rate", "size", "duration_ms", "gain_db",
+    "cover_id", "release_mbid", "digest", "reading", "gone_at",
 )  # fmt: skip
 _GAPS = ("album", "duration_ms", "explicit", "release_year")
 
@@ -109,6 +110,7 @@ class LibraryWriter:
             "bit_rate": song.bit_rate,
             "size": song.size,
             "duration_ms": song.duration_ms,
+            "gain_db": song.gain_db,
             "cover_id": song.cover_id,
             "release_mbid": song.release_mbid,
             "digest": song.digest,

@@ -88,13 +88,13 @@ def excerpt_of(file: BinaryIO, container: str, *, start: float, seconds: float) 
     return Excerpt(output.stdout[: len(output.stdout) // 4 * 4], float(loudness[-1]) if loudness else None)
 
 
-def write_mp3(path: Path, target: Path, *, kbit: int) -> None:
+def write_mp3(path: Path, target: Path, *, kbit: int, seconds: float) -> None:
     """Write an MP3 of a file to ``target``. Raise ``SoundFileError`` where it cannot be decoded, and ``OSError``."""
     with path.open("rb") as file, target.open("wb") as output:
         if not (container := container_of(file, path.suffix[1:].lower())):
             raise SoundFileError("the file is no sound")
         options = ["-map", "0:a:0", "-map_metadata", "-1", "-ac", "2", "-b:a", f"{kbit}k", "-f", "mp3", "pipe:1"]
-        result = _run(file, container, [], options, output=output, is_alone=True)
+        result = _run(file, container, [], options, output=output, seconds=seconds, is_alone=True)
     if result.returncode or not target.stat().st_size:
         raise SoundFileError(_reason(result.stderr))
 
@@ -106,6 +106,7 @@ def _run(
     options: list[str],
     *,
     output: BinaryIO | int = subprocess.PIPE,
+    seconds: float = _SECONDS,
     is_alone: bool = False,
 ) -> "subprocess.CompletedProcess[bytes]":
     """Run ffmpeg on an open file. Raise ``SoundFileError``. ``is_alone``: in a process group of its own."""
@@ -119,12 +120,12 @@ def _run(
             stdin=file,
             stdout=output,
             stderr=subprocess.PIPE,
-            timeout=_SECONDS,
+            timeout=seconds,
             start_new_session=is_alone,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise SoundFileError(f"ffmpeg took longer than {_SECONDS:.0f} s") from error
+        raise SoundFileError(f"ffmpeg took longer than {seconds:.0f} s") from error
 
 
 def _reason(text: bytes) -> str:

@@ -11,11 +11,11 @@ from django.db.models import QuerySet
 from catalog.models import MusicServer, ServerSong, Track
 from catalog.sources.folders.files import FolderError, file_of
 from catalog.sources.servers.services import client_of
+from catalog.sources.sound.ffmpeg import MAX_BYTES, has_ffmpeg
 from catalog.sources.sound.transcoded import transcoded_file
 from catalog.sources.subsonic.client import Answer, SubsonicError
 
 PIECE = 256 * 1024
-MAX_BYTES = 500_000_000
 _SECONDS = 10.0
 # The content type sent to browsers for each type from servers; others are refused.
 TYPES = {
@@ -65,8 +65,13 @@ def present_songs(track: Track) -> QuerySet[ServerSong]:
 def best_song(track: Track) -> ServerSong | None:
     """Return the file to play of a song; ``None`` where there is none that can be played."""
     rows = list(present_songs(track)[:20]) if track.has_file else []
-    playable = [row for row in rows if row.suffix in OF_SUFFIX or row.server.kind == MusicServer.Kind.SUBSONIC]
+    playable = [row for row in rows if row.suffix in OF_SUFFIX or _is_made_playable(row)]
     return min(playable, key=lambda row: (row.suffix not in OF_SUFFIX, row.pk), default=None)
+
+
+def _is_made_playable(song: ServerSong) -> bool:
+    """Return whether somebody makes an MP3 of a file: its server, or ffmpeg on this machine."""
+    return song.server.kind == MusicServer.Kind.SUBSONIC or has_ffmpeg()
 
 
 def bounds_of(text: str) -> tuple[int, int] | None:
@@ -85,9 +90,10 @@ def piece_of(song: ServerSong, bounds: tuple[int, int], form: str = "") -> Piece
     Raise ``OutsideError``, or ``SoundError`` where the server does not answer in time or sends what is no sound.
     """
     try:
-        if song.server.kind == MusicServer.Kind.SUBSONIC:
-            return _transcoded_piece(song, bounds) if form == MP3 else _server_piece(song, bounds)
-        return _folder_piece(song, bounds)
+        if form == MP3:
+            return _transcoded_piece(song, bounds)
+        is_on_server = song.server.kind == MusicServer.Kind.SUBSONIC
+        return _server_piece(song, bounds) if is_on_server else _folder_piece(song, bounds)
     except (SubsonicError, FolderError) as error:
         raise SoundError(str(error)) from error
 

@@ -43,7 +43,8 @@ def recording_response(request: HttpRequest, track: Track) -> HttpResponse:
     if song is None:
         raise Http404("no file")
     form = MP3 if request.GET.get("format") == MP3 else ""
-    if settings.MUSIC_SENDFILE and song.server.kind == MusicServer.Kind.FOLDER:
+    is_handed_over = bool(settings.MUSIC_SENDFILE) and not form and song.suffix in OF_SUFFIX
+    if is_handed_over and song.server.kind == MusicServer.Kind.FOLDER:
         return _handed_over(song)
     etag = f'"{song.digest}{form}"'
     bounds = bounds_of(request.headers.get("Range", ""))

@@ -1,4 +1,6 @@
-"""Recordings that browsers cannot play, as MP3s made by the music server: whole files, so that seeking works."""
+"""Recordings that browsers cannot play, as MP3s: whole files, so that seeking works. A music server makes its own, and
+ffmpeg on this machine those of folders.
+"""
 
 import os
 import tempfile
@@ -8,8 +10,10 @@ from typing import IO
 
 from django.conf import settings
 
-from catalog.models import ServerSong
+from catalog.models import MusicServer, ServerSong
+from catalog.sources.folders.files import FolderError, file_of
 from catalog.sources.servers.services import client_of
+from catalog.sources.sound.ffmpeg import SoundFileError, has_ffmpeg, write_mp3
 from catalog.sources.subsonic.client import Answer, SubsonicError
 from catalog.synth.store import trim_folder
 
@@ -21,7 +25,7 @@ _makers = BoundedSemaphore(2)
 
 
 def transcoded_file(song: ServerSong) -> Path:
-    """Return where the MP3 of a song is, made by its server if it is not there yet. Raise ``SubsonicError``."""
+    """Return where the MP3 of a song is, made if it is not there yet. Raise ``SubsonicError`` and ``FolderError``."""
     path: Path = settings.VAR_DIR / "transcoded" / f"{song.server_id}-{song.digest}.mp3"
     if path.is_file():
         os.utime(path)
@@ -42,20 +46,36 @@ def _make(song: ServerSong, path: Path, *, limit: int) -> None:
     if not limit:
         raise SubsonicError("stream: MP3s are off (TRANSCODED_CACHE_MB)")
     path.parent.mkdir(parents=True, exist_ok=True)
-    parameters = {"id": song.remote_id, "format": "mp3", "maxBitRate": _KBIT}
-    answer = client_of(song.server).fetch("stream", parameters, seconds=_SECONDS)
-    if answer.status != 200 or answer.content_type not in ("audio/mpeg", "audio/mp3"):
-        answer.close()
-        raise SubsonicError(f"stream: no MP3, but {answer.content_type[:50]} (HTTP {answer.status})")
     # Written to a temporary name and renamed, so that nobody reads half a file.
     with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".draft", delete=False) as draft:
         try:
-            _write(answer, draft, min(_MAX_BYTES, limit))
+            if song.server.kind == MusicServer.Kind.FOLDER:
+                _encode(song, Path(draft.name))
+            else:
+                _fetch(song, draft, min(_MAX_BYTES, limit))
         except BaseException:
             Path(draft.name).unlink()
             raise
     Path(draft.name).replace(path)
     trim_folder(path.parent, limit)
+
+
+def _encode(song: ServerSong, target: Path) -> None:
+    if not has_ffmpeg():
+        raise FolderError("no MP3 can be made without ffmpeg")
+    try:
+        write_mp3(file_of(Path(song.server.address), song.path), target, kbit=_KBIT, seconds=_SECONDS)
+    except SoundFileError as error:
+        raise FolderError(f"no MP3 can be made: {error}") from error
+
+
+def _fetch(song: ServerSong, draft: IO[bytes], limit: int) -> None:
+    parameters = {"id": song.remote_id, "format": "mp3", "maxBitRate": _KBIT}
+    answer = client_of(song.server).fetch("stream", parameters, seconds=_SECONDS)
+    if answer.status != 200 or answer.content_type not in ("audio/mpeg", "audio/mp3"):
+        answer.close()
+        raise SubsonicError(f"stream: no MP3, but {answer.content_type[:50]} (HTTP {answer.status})")
+    _write(answer, draft, limit)
 
 
 def _write(answer: Answer, file: IO[bytes], limit: int) -> None:

@@ -10,6 +10,7 @@ from catalog.sources.library.songs import (
     clean_album,
     clean_artists,
     clean_count,
+    clean_gain,
     clean_genres,
     clean_isrcs,
     clean_mbid,
@@ -67,4 +68,11 @@ def song_of(row: Mapping[str, Any], release_mbids: Mapping[str, str]) -> SourceS
         bit_rate=clean_count(row.get("bitRate")),
         size=clean_size(row.get("size")),
         cover_id=remote_id(row.get("coverArt")),
+        gain_db=_gain_of(row.get("replayGain")),
     )
+
+
+def _gain_of(value: Any) -> float | None:
+    """Return the track's gain; servers send 0 or nothing where the tags have none."""
+    gain = clean_gain(value.get("trackGain")) if isinstance(value, dict) else None
+    return gain or None

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,16 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
+from tinytag import TinyTag
 
 from accounts.models import User
 from catalog.models import Artist, MusicServer, ServerSong, Track
 from catalog.sources.folders.tests.music import PNG, flac, mp3, wav
 from catalog.sources.servers.services import set_server_active
+from catalog.sources.sound.ffmpeg import has_ffmpeg
 from catalog.sources.sound.selectors import file_url
 from catalog.tests.factories import make_track
+from conftest import missing
 from jobs.models import Job
 from jobs.services import enqueue
 from jobs.tests.helpers import run_waiting
@@ -252,10 +256,64 @@ def test_the_web_server_sends_files_itself_if_it_is_set_up_for_that(
     assert client.get(address).status_code == 502
 
 
-def test_a_folders_file_that_no_browser_plays_is_no_means(song: ServerSong, client: Client) -> None:
+def test_a_folders_file_that_no_browser_plays_is_no_means_without_ffmpeg(
+    song: ServerSong, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ServerSong.objects.update(suffix="wma")
+    monkeypatch.setenv("PATH", "/nowhere")
+    has_ffmpeg.cache_clear()
     assert file_url(song.track) == ""
     assert get(client, song).status_code == 404
+    has_ffmpeg.cache_clear()
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [("wma", "wmav2"), ("aiff", "pcm_s16be")])
+@pytest.mark.parametrize("header", ["", "X-Accel-Redirect"])
+def test_ffmpeg_makes_an_mp3_of_a_folders_file_that_no_browser_plays(
+    folder: Path, client: Client, settings: Any, suffix: str, codec: str, header: str
+) -> None:
+    if not has_ffmpeg():
+        missing("no ffmpeg on this machine", required_by="REQUIRE_SOUND")
+    settings.VAR_DIR, settings.MUSIC_SENDFILE = folder.parent, header
+    tone = ["-f", "lavfi", "-i", "sine=d=3", "-c:a", codec, "-metadata", "title=A", "-metadata", "artist=B"]
+    subprocess.run(["ffmpeg", "-v", "error", *tone, str(folder / f"a.{suffix}")], check=True)
+    imported(folder)
+    song = ServerSong.objects.select_related("track").get()
+    assert file_url(song.track) == f"/songs/{song.track_id}/file?format=mp3"
+    client.force_login(User.objects.create_user("ada"))
+    answer = client.get(file_url(song.track), headers={"Range": "bytes=0-"})
+    assert (answer.status_code, answer["Content-Type"]) == (206, "audio/mpeg")
+    [made] = (folder.parent / "transcoded").iterdir()
+    assert made.read_bytes() == answer.content
+    assert (TinyTag.get(made).duration or 0) == pytest.approx(3, abs=0.2)
+    # What only claims to be music is no MP3, and nothing stays of it.
+    (folder / f"a.{suffix}").write_bytes(b"#EXTM3U\nhttp://127.0.0.1:1/a.ts\n")
+    made.unlink()
+    assert client.get(file_url(song.track), headers={"Range": "bytes=0-"}).status_code == 502
+    assert list((folder.parent / "transcoded").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("tags", "gain"),
+    [
+        ({"REPLAYGAIN_TRACK_GAIN": "-6.48 dB"}, -6.48),
+        ({"REPLAYGAIN_TRACK_GAIN": "+3.2 dB", "REPLAYGAIN_ALBUM_GAIN": "-9 dB"}, 3.2),
+        ({"R128_TRACK_GAIN": "-1536"}, -1.0),
+        ({"REPLAYGAIN_TRACK_GAIN": "loud", "R128_TRACK_GAIN": "x"}, None),
+        ({"REPLAYGAIN_TRACK_GAIN": "99999 dB"}, None),
+        ({"REPLAYGAIN_ALBUM_GAIN": "-9 dB"}, None),
+    ],
+)
+def test_the_gain_of_the_tags_is_told_to_the_player(
+    folder: Path, client: Client, tags: dict[str, str], gain: float | None
+) -> None:
+    (folder / "a.flac").write_bytes(flac(TITLE="A", ARTIST="A", **tags))
+    imported(folder)
+    song = ServerSong.objects.get()
+    assert song.gain_db == gain
+    client.force_login(User.objects.create_user("ada"))
+    client.post("/player/play/", {"track": song.track_id})
+    assert client.get("/player/state/").json()["current"]["track"]["gain_db"] == gain
 
 
 def test_a_folder_switched_off_is_played_from_no_more(song: ServerSong, client: Client, folder: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from catalog.models import ServerSong, Track
+from catalog.models import MusicServer, ServerSong, SoundAnalysis, Track
 from catalog.sources.servers.services import connect_server, read_server, set_server_active
 from catalog.sources.sound import transcoded
 from catalog.sources.sound.pieces import PIECE, bounds_of
@@ -186,6 +186,32 @@ def test_an_mp3_that_may_not_be_kept_is_not_made_and_one_too_large_is_not_kept(
     settings.TRANSCODED_CACHE_MB = 1
     assert get(listener, "bytes=0-9", "?format=mp3").status_code == 502
     assert list((settings.VAR_DIR / "transcoded").iterdir()) == []
+
+
+def test_a_server_tells_how_loud_a_song_is_else_it_is_measured(stand_in: StandIn, listener: Client) -> None:
+    server = MusicServer.objects.get()
+    gains: list[float | None] = []
+
+    def told() -> float | None:
+        listener.post("/player/play/", {"track": track().pk})
+        gain: float | None = listener.get("/player/state/").json()["current"]["track"]["gain_db"]
+        return gain
+
+    assert told() is None
+    song = ServerSong.objects.get(remote_id="so-1")
+    values = {"engine": "sonara", "version": "1", "digest": song.digest}
+    row = SoundAnalysis.objects.create(server_song=song, state="measured", loudness=-11.5, **values)
+    assert told() == -6.5
+    SoundAnalysis.objects.filter(pk=row.pk).update(digest="another file")
+    assert told() is None
+    for gain in ({"trackGain": -4.25, "trackPeak": 1}, {"trackGain": 0}, {"albumGain": -3.5}, {"trackGain": 900}):
+        stand_in.changes[1] = {"replayGain": gain}
+        read_server(server)
+        gains.append(ServerSong.objects.get(remote_id="so-1").gain_db)
+    assert gains == [-4.25, None, None, None]
+    stand_in.changes[1] = {"replayGain": {"trackGain": -4.25}}
+    read_server(server)
+    assert told() == -4.25
 
 
 def test_of_two_files_the_one_that_browsers_play_is_the_means(stand_in: StandIn, listener: Client) -> None:

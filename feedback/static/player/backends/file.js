@@ -1,5 +1,6 @@
 // Plays the recording from the operator's music server, through the site. What the browser can't decode is asked for once
 // more as an MP3, which the server makes.
+import { volumeFactor } from "../levelling.js";
 import { AudioBackend } from "./audio.js";
 
 export class FileBackend extends AudioBackend {
@@ -9,7 +10,15 @@ export class FileBackend extends AudioBackend {
 
   async load(track, startMs) {
     this.shouldPlay = this.isSwitching = false;
+    this.track = track;
+    this.setVolume(this.share ?? 1);
     await super.load(track, startMs);
+  }
+
+  // Never louder than the file: where the listener's volume leaves room, quiet songs are raised into it.
+  setVolume(share) {
+    this.share = share;
+    super.setVolume(Math.min(1, share * volumeFactor(this.track)));
   }
 
   async play() {
