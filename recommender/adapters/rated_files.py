@@ -18,6 +18,7 @@ _WORDS = {"dislike": 0.0, "like": 1.0}
 # Halfway between the values of the two words.
 _LIKE_FROM = 0.5
 _FLAGS = {"0": False, "1": True}
+_FLAG_COLUMNS = ("test", "judged", "known")
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,13 +39,15 @@ class _Answer(NamedTuple):
     value: float
     is_test: bool | None
     is_judged: bool | None
+    is_known: bool | None
 
 
 def read_answers(answers_path: str | Path, catalogue_path: str | Path, like_from: float | None = None) -> AnswerInputs:
     """Read answers (``listener,track_id,answer``) and any catalogue that ``import_tracks`` reads.
 
-    With ``like_from`` the column ``rating`` is read in place of ``answer``. Optional columns: ``test`` and ``judged``,
-    1 or 0. Tracks that the catalogue does not have are left out and counted, and so are listeners with nothing left.
+    With ``like_from`` the column ``rating`` is read in place of ``answer``. Optional columns: ``test``, ``judged`` and
+    ``known``, 1 or 0. Tracks that the catalogue does not have are left out and counted, and so are listeners with
+    nothing left.
 
     Raises:
         InputError: a file cannot be used, a row of the answers is wrong, or nothing is left to measure on.
@@ -116,9 +119,10 @@ def _columns(header: Sequence[str], name: str, like_from: float | None) -> dict[
     for wanted in ("listener", "track_id", value):
         if wanted not in names:
             hint = " Ratings need --like-from." if wanted == "answer" and "rating" in names else ""
-            expected = f"Expected listener,track_id,{value}[,test][,judged]"
+            expected = f"Expected listener,track_id,{value}[,test][,judged][,known]"
             raise InputError(f"{name}, line 1: the column {wanted!r} is missing. {expected}, found {names}.{hint}")
-    columns = {wanted: names.index(wanted) for wanted in ("listener", "track_id", "test", "judged") if wanted in names}
+    read = ("listener", "track_id", *_FLAG_COLUMNS)
+    columns = {wanted: names.index(wanted) for wanted in read if wanted in names}
     return columns | {value: names.index(value)}
 
 
@@ -130,8 +134,8 @@ def _answer(fields: Sequence[str], columns: Mapping[str, int], where: str) -> _A
         if not text[name]:
             raise InputError(f"{where}: {name} is empty")
     value = _word(text["answer"], where) if "answer" in text else _rating(text["rating"], where)
-    is_test, is_judged = (_flag(name, text.get(name), where) for name in ("test", "judged"))
-    return _Answer(text["listener"], plain_id(text["track_id"]), value, is_test, is_judged)
+    flags = (_flag(name, text.get(name), where) for name in _FLAG_COLUMNS)
+    return _Answer(text["listener"], plain_id(text["track_id"]), value, *flags)
 
 
 def _word(text: str, where: str) -> float:
@@ -170,6 +174,7 @@ def _answered(answers: Sequence[_Answer], row: IntArray, like_from: float | None
         grade=None if like_from is None else _scaled(value),
         judged=None if answers[0].is_judged is None else _flags([answer.is_judged for answer in answers]),
         is_test=None if answers[0].is_test is None else _test_people(answers, people),
+        known=None if answers[0].is_known is None else _flags([answer.is_known for answer in answers]),
     )
 
 

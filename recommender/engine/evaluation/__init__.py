@@ -1,6 +1,11 @@
 """How good the recommendations are: on held-out listeners, on rated songs, in simulation."""
 
+from recommender.engine.evaluation.answer_check import AnswerCheck
 from recommender.engine.evaluation.cold_start import compare_cold
+from recommender.engine.evaluation.learning_curves import LearningCurve, learning_curves
+from recommender.engine.evaluation.learning_loop import LearningPolicy, LoopPlan, LoopRecord, Site, play_loop
+from recommender.engine.evaluation.learning_policies import GREEDY, explore_name, learning_policies
+from recommender.engine.evaluation.learning_sites import SitePlan, answering_sites, listed_sites
 from recommender.engine.evaluation.metrics import Interval, bootstrap_interval
 from recommender.engine.evaluation.off_policy import ESTIMATORS as OFF_POLICY_ESTIMATORS
 from recommender.engine.evaluation.off_policy import (
@@ -40,17 +45,23 @@ from recommender.engine.evaluation.split import REVEALS, Reveal, Split, queries,
 
 __all__ = [
     "DISLIKE_SHARE",
+    "GREEDY",
     "LIKES_ONLY",
     "MODEL",
     "OFF_POLICY_ESTIMATORS",
     "REVEALS",
+    "AnswerCheck",
     "Doubt",
     "Estimate",
     "EstimatorName",
     "EvaluationRow",
     "FromScorer",
     "Interval",
+    "LearningCurve",
+    "LearningPolicy",
     "LoggedSongs",
+    "LoopPlan",
+    "LoopRecord",
     "Measured",
     "OffPolicyConfig",
     "OffPolicyReport",
@@ -62,20 +73,28 @@ __all__ = [
     "ScorerFactory",
     "SimulatedListener",
     "SimulationRow",
+    "Site",
+    "SitePlan",
     "Split",
     "TargetPolicy",
+    "answering_sites",
     "bootstrap_interval",
     "compare",
     "compare_cold",
     "compare_ratings",
     "evaluate_off_policy",
+    "explore_name",
     "interactions_of",
+    "learning_curves",
+    "learning_policies",
     "listed",
+    "listed_sites",
     "listener_share",
     "measure",
     "model_policies",
     "model_scorers",
     "people_by_fit",
+    "play_loop",
     "popularity",
     "queries",
     "rating_listeners",

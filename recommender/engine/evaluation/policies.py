@@ -105,7 +105,7 @@ def popularity(model: Model) -> FixedOrder:
 
 def model_policies(model: Model, dials: Sequence[float], default_dial: float) -> Mapping[str, Policy]:
     """Return the policies by the names of their rows: `explore` at the default dial, `explore@d` at the others."""
-    model = _without_propensities(model)
+    model = without_propensities(model)
     policies: dict[str, Policy] = {
         "popularity": popularity(model),
         "static": Static(model),
@@ -122,7 +122,7 @@ def without_page_rules(model: Model) -> Model:
     return replace(model, config=replace(model.config, page=replace(model.config.page, max_per_artist=NO_RULE)))
 
 
-def _without_propensities(model: Model) -> Model:
+def without_propensities(model: Model) -> Model:
     """Return the model that draws each page once: pages are distributed alike, and propensities are not needed."""
     exploring = replace(model.config.exploring, n_samples=1)
     return replace(model, config=replace(model.config, exploring=exploring))

@@ -52,7 +52,8 @@ class Ratings:
 
     listener: int32[m], from 0; row: int32[m]; weight: float32[m], positive = liked, negative = disliked. grade:
     float32[m] in 0..1, if known. judged: bool[m], ratings that are ranked and never revealed; None: all that are not
-    revealed. is_test: bool[people], people who are never fitted on; None: they are drawn.
+    revealed. is_test: bool[people], people who are never fitted on; None: they are drawn. known: bool[m], whether the
+    person had heard the song before, if anybody said.
     """
 
     listener: IntArray
@@ -61,9 +62,10 @@ class Ratings:
     grade: FloatArray | None = None
     judged: BoolArray | None = None
     is_test: BoolArray | None = None
+    known: BoolArray | None = None
 
     def __post_init__(self) -> None:
-        for name in ("row", "weight", "grade", "judged"):
+        for name in ("row", "weight", "grade", "judged", "known"):
             array = getattr(self, name)
             if array is not None and len(array) != len(self.listener):
                 raise InvalidDataError(f"{name}: expected {len(self.listener)} values, got {len(array)}")

@@ -23,10 +23,13 @@ from recommender.adapters.rated_files import read_answers
 from recommender.engine import Catalogue, EngineConfig, Interactions, InvalidDataError, Progress, fit_model
 from recommender.engine.evaluation import (
     DISLIKE_SHARE,
+    GREEDY,
     FromScorer,
+    LoopPlan,
     Plan,
     SimulatedListener,
     SimulationRow,
+    SitePlan,
     interactions_of,
     listed,
     listener_share,
@@ -39,6 +42,8 @@ from recommender.engine.evaluation import (
     without_page_rules,
 )
 from recommender.operators.evaluation_report import flat
+from recommender.operators.learning_report import as_json, check_table, curves_table, verdicts
+from recommender.operators.learning_trial import LearningResult, LearningTrial, run_trial
 from recommender.operators.peers import PeersMissingError, als, peer_factories
 
 DIALS = (0.0, 0.5, 1.0)
@@ -47,6 +52,9 @@ ALS_FACTORS = 128
 PLAIN_WIDTH = 140
 # Options that say something of answers only.
 OF_ANSWERS = ("like_from", "dislike_share")
+# Options that say something of the learning loop only, and those that say nothing of it.
+OF_LOOP = ("retrain_every", "sites", "established")
+NOT_OF_LOOP = ("peers", "page_rules", "dislike_share")
 MAX_ROUNDS = 1_000
 """Of ten songs each: more than any catalogue has to show to somebody, and days of work."""
 
@@ -59,7 +67,8 @@ class Command(BaseCommand):
     help = (
         "Simulate listening sessions on your own data. Each test listener gets 10 songs per round, likes those in "
         "their list and skips the others (--interactions), or likes, dislikes and skips as a model of all answers "
-        "predicts (--answers). 20 % of the listeners are test listeners and not used for training. Needs no database."
+        "predicts (--answers). 20 % of the listeners are test listeners and not used for training. With --loop, sites "
+        "of test listeners start with little, learn from every answer and are retrained. Needs no database."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -72,20 +81,23 @@ class Command(BaseCommand):
             type=Path,
             metavar="FILE",
             help="CSV file with the columns listener,track_id and answer (like or dislike) or, with --like-from, "
-            "rating. It can also have test (1 for a test listener) and judged (1 if this answer isn't trained on).",
+            "rating. It can also have test (1 for a test listener), judged (1 if this answer isn't trained on) and "
+            "known (1 if the listener had heard the song before).",
         )
         parser.add_argument(
             "--catalogue", type=Path, required=True, metavar="FILE", help="Any file that import_tracks can read."
         )
         parser.add_argument(
-            "--start", type=_whole_number(0), default=1, metavar="N", help="Likes known at the start (default: 1)."
+            "--start",
+            type=_whole_number(0),
+            metavar="N",
+            help="Likes known at the start (default: 1; with --loop: 3).",
         )
         parser.add_argument(
             "--rounds",
             type=_whole_number(1, MAX_ROUNDS),
-            default=10,
             metavar="N",
-            help="Number of rounds (default: 10).",
+            help="Number of rounds (default: 10; with --loop: 20).",
         )
         parser.add_argument("--seed", type=_whole_number(0), default=0, help="Random seed (default: 0).")
         parser.add_argument("--listeners", type=_whole_number(1), metavar="N", help="Use at most N test listeners.")
@@ -115,6 +127,7 @@ class Command(BaseCommand):
             action="store_true",
             help="Also run ALS from `implicit`, updated every round (needs the extra `bench`).",
         )
+        _add_loop_arguments(parser)
         parser.add_argument("--json", type=Path, metavar="FILE", help="Write the results to FILE as JSON.")
         parser.add_argument(
             "--jobs", type=_whole_number(1), metavar="N", help="Number of worker processes (default: all cores)."
@@ -122,6 +135,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         _check_options(options)
+        options |= _defaults(options)
         console = Console(file=cast(IO[str], self.stdout), highlight=False, soft_wrap=True)
         if not console.is_terminal:
             console = Console(file=cast(IO[str], self.stdout), highlight=False, soft_wrap=True, width=PLAIN_WIDTH)
@@ -142,20 +156,102 @@ class Command(BaseCommand):
                     if shown and task is not None:
                         shown.update(task, description=step, completed=share)
 
-                rows = _simulate(options, report_progress)
+                if options["loop"]:
+                    result = run_trial(_trial(options), options["jobs"] or os.cpu_count() or 1, report_progress)
+                else:
+                    rows = _simulate(options, report_progress)
         except (InputError, InvalidDataError, PeersMissingError) as error:
             raise CommandError(str(error)) from error
+        if options["loop"]:
+            _print_loop(console, result, options)
+            return
         if not rows:
             raise CommandError(_nobody(options))
         console.print(_table(rows, options))
         if path:
-            _write(path, rows, with_dislikes=options["answers"] is not None)
+            _write(path, {"rows": [_as_json(row, options["answers"] is not None) for row in rows]})
+
+
+def _add_loop_arguments(parser: CommandParser) -> None:
+    parser.add_argument(
+        "--loop",
+        action="store_true",
+        help="Play the learning loop: all listeners of a site are shown a page in each round, and the model is "
+        "retrained on their answers.",
+    )
+    parser.add_argument(
+        "--retrain-every",
+        type=_whole_number(1),
+        metavar="N",
+        help=f"With --loop, rounds between retrainings (default: {LoopPlan().retrain_every}).",
+    )
+    parser.add_argument(
+        "--sites",
+        type=_whole_number(1),
+        metavar="N",
+        help=f"With --loop, number of sites the listeners are divided among (default: {SitePlan().sites}).",
+    )
+    parser.add_argument(
+        "--established",
+        action="store_true",
+        default=None,
+        help="With --loop, the sites start with the answers of the training listeners rather than with nothing.",
+    )
+
+
+def _defaults(options: Mapping[str, Any]) -> dict[str, int]:
+    """Return the options that have other defaults with the learning loop."""
+    start, rounds = (SitePlan().start, LoopPlan().rounds) if options["loop"] else (Plan().start, Plan().rounds)
+    return {
+        "start": start if options["start"] is None else options["start"],
+        "rounds": options["rounds"] or rounds,
+    }
 
 
 def _check_options(options: Mapping[str, Any]) -> None:
     for name in OF_ANSWERS:
         if options["interactions"] and options[name] is not None:
             raise CommandError(f"--{name.replace('_', '-')} can't be used with --interactions")
+    for name in NOT_OF_LOOP if options["loop"] else OF_LOOP:
+        if options[name] not in (None, False):
+            use = "can't be used with" if options["loop"] else "can only be used with"
+            raise CommandError(f"--{name.replace('_', '-')} {use} --loop")
+
+
+def _trial(options: Mapping[str, Any]) -> LearningTrial:
+    default = User._meta.get_field("adventure").get_default()
+    return LearningTrial(
+        catalogue=options["catalogue"],
+        plan=LoopPlan(
+            rounds=options["rounds"],
+            retrain_every=options["retrain_every"] or LoopPlan().retrain_every,
+            seed=options["seed"],
+        ),
+        sites=SitePlan(
+            start=options["start"],
+            sites=options["sites"] or SitePlan().sites,
+            listeners=options["listeners"],
+            is_established=bool(options["established"]),
+        ),
+        dials=tuple(sorted({default, *options["dials"]} - {0.0})),
+        interactions=options["interactions"],
+        answers=options["answers"],
+        like_from=options["like_from"],
+    )
+
+
+def _print_loop(console: Console, result: LearningResult, options: Mapping[str, Any]) -> None:
+    every = options["retrain_every"] or LoopPlan().retrain_every
+    title = f"{result.listeners:,} listeners on {result.sites} sites, retrained every {every} pages of 10 songs"
+    start = "what training listeners answered and " if options["established"] else ""
+    caption = f"95 % intervals over listeners; sites start with {start}{options['start']} likes of each listener"
+    if result.check:
+        console.print(check_table(result.check))
+    console.print(curves_table(result.curves, title, caption))
+    for sentence in verdicts(result.curves, GREEDY):
+        console.print(sentence)
+    if options["json"]:
+        _write(options["json"], as_json(result.curves, result.check))
 
 
 def _nobody(options: Mapping[str, Any]) -> str:
@@ -252,9 +348,9 @@ def _cells(row: SimulationRow) -> list[str]:
     ]
 
 
-def _write(path: Path, rows: list[SimulationRow], *, with_dislikes: bool) -> None:
+def _write(path: Path, report: Mapping[str, Any]) -> None:
     try:
-        path.write_text(json.dumps({"rows": [_as_json(row, with_dislikes) for row in rows]}, indent=1) + "\n")
+        path.write_text(json.dumps(report, indent=1) + "\n")
     except OSError as error:
         raise CommandError(f"{path}: can't write there: {error.strerror}") from error
 
