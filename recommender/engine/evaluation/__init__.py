@@ -2,10 +2,10 @@
 
 from recommender.engine.evaluation.answer_check import AnswerCheck
 from recommender.engine.evaluation.cold_start import compare_cold
-from recommender.engine.evaluation.learning_curves import LearningCurve, learning_curves
 from recommender.engine.evaluation.learning_loop import LearningPolicy, LoopPlan, LoopRecord, Site, play_loop
-from recommender.engine.evaluation.learning_policies import GREEDY, explore_name, learning_policies
-from recommender.engine.evaluation.learning_sites import SitePlan, answering_sites, listed_sites
+from recommender.engine.evaluation.loop_curves import LearningCurve, learning_curves
+from recommender.engine.evaluation.loop_policies import GREEDY, explore_name, learning_policies
+from recommender.engine.evaluation.loop_sites import SitePlan, answering_sites, listed_sites
 from recommender.engine.evaluation.metrics import Interval, bootstrap_interval
 from recommender.engine.evaluation.off_policy import ESTIMATORS as OFF_POLICY_ESTIMATORS
 from recommender.engine.evaluation.off_policy import (

@@ -228,4 +228,4 @@ def best_likes(listener: LoopListener, plan: LoopPlan) -> Doubles:
     best = np.zeros(plan.rounds * plan.songs)
     ordered = np.sort(left)[::-1][: len(best)]
     best[: len(ordered)] = ordered
-    return best.reshape(plan.rounds, plan.songs).sum(axis=1)
+    return np.asarray(best.reshape(plan.rounds, plan.songs).sum(axis=1))

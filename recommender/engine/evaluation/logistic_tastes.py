@@ -85,8 +85,8 @@ class LogisticTastes:
             songs = _posterior(songs, people, by_song, curve, variances)
             curve = _Curve.of(answers, coefficients, people, songs)
             coefficients = curve.coefficients(answers, people, songs)
-            offset_variance = float(max(people.free_moments()[-1], SMALLEST_VARIANCE))
-            variances[-1] = max(songs.free_moments()[-1], SMALLEST_VARIANCE)
+            offset_variance = float(max(people.free_moments(answers.person)[-1], SMALLEST_VARIANCE))
+            variances[-1] = max(songs.free_moments(answers.row)[-1], SMALLEST_VARIANCE)
         return cls(coefficients, songs, offset_variance)
 
     def taste(self, rows: IntArray, yes: Doubles, design: Doubles, rounds: int = 8) -> Taste:
@@ -129,9 +129,9 @@ class _Side:
     def free(self) -> NDArray[np.int64]:
         return np.setdiff1d(np.arange(self.mean.shape[1]), [self.fixed])
 
-    def free_moments(self) -> Doubles:
-        """Return the mean second moment of each free position, float64[d + 1]."""
-        return np.asarray(self.second[:, self.free, self.free].mean(axis=0))
+    def free_moments(self, rows: IntArray) -> Doubles:
+        """Return the mean second moment of each free position over the distinct `rows`, float64[d + 1]."""
+        return np.asarray(self.second[np.unique(rows)][:, self.free, self.free].mean(axis=0))
 
     def covariance(self) -> Doubles:
         """Return the covariances of the free positions, float64[n, d + 1, d + 1]."""
@@ -170,8 +170,8 @@ def _posterior(
     n, size = side.mean.shape
     free, shape = side.free, (n, len(other.mean))
     weights, targets = (sp.csr_array((values, owners), shape=shape) for values in curve)
-    products = (weights @ other.second.reshape(len(other.mean), -1)).reshape(n, size, size)
-    rhs = (targets @ other.mean)[:, free] - products[:, free, side.fixed]
+    products = np.asarray(weights @ other.second.reshape(len(other.mean), -1)).reshape(n, size, size)
+    rhs = np.asarray(targets @ other.mean)[:, free] - products[:, free, side.fixed]
     precision = products[:, free][:, :, free] + np.diag(1.0 / variances)
     covariance = np.linalg.inv(precision)
     mean, second = np.ones((n, size)), np.empty((n, size, size))

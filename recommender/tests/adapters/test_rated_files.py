@@ -150,3 +150,11 @@ def test_bad_answers_are_refused_by_file_and_line(
         read(tmp_path, text, like_from)
     assert str(caught.value).startswith(str(tmp_path / "answers.csv"))
     assert message in str(caught.value)
+
+
+def test_what_was_known_is_read_where_somebody_said(tmp_path: Path) -> None:
+    rows = f"listener,track_id,answer,known\nx,{A},like,1\nx,{B},dislike,0\n"
+    answered = read(tmp_path, rows).answered
+    assert answered.known is not None
+    assert answered.known.tolist() == [True, False]
+    assert read(tmp_path, f"listener,track_id,answer\nx,{A},like\n").answered.known is None

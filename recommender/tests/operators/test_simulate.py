@@ -231,3 +231,85 @@ def test_options_of_answers_are_refused_of_lists(files: tuple[Path, Path], more:
 def test_neither_kind_of_file_is_refused(files: tuple[Path, Path]) -> None:
     with pytest.raises(CommandError, match="one of the arguments --interactions --answers is required"):
         call_command("simulate", "--catalogue", str(files[1]))
+
+
+# --- the learning loop -----------------------------------------------------------------------------------------------
+CURVES = ["greedy", "explore@0.3", "explore@1", "popularity", "random"]
+
+
+@pytest.fixture
+def loop() -> tuple[str, ...]:
+    return "--loop", "--rounds", "3", "--retrain-every", "2", "--sites", "2", "--listeners", "8", "--dials", "1"
+
+
+def loop_report(output: str, path: Path) -> tuple[dict[str, dict[str, Any]], Any]:
+    report = json.loads(path.read_text())
+    assert list(report) == ["curves", "answer_model"]
+    curves = {curve["policy"]: curve for curve in report["curves"]}
+    assert list(curves) == CURVES
+    for name in CURVES:
+        assert f"\n{name} " in output
+    return curves, report["answer_model"]
+
+
+def test_sites_of_people_who_answer_learn(answers: tuple[Path, Path], tmp_path: Path, loop: tuple[str, ...]) -> None:
+    path = tmp_path / "out.json"
+    output = run_answers(answers, "--like-from", "3", "--json", str(path), *loop)
+    curves, check = loop_report(output, path)
+    assert "8 listeners on 2 sites, retrained every 2 pages of 10 songs" in output
+    assert "The answer model on 40 people it was not fitted on" in output
+    assert check["people"] == 40
+    # Who likes the even songs likes no odd one: the answer model finds it out, and popularity cannot.
+    assert check["quality"]["answer model"]["auc"]["low"] > 0.9
+    assert check["quality"]["popularity"]["auc"]["high"] < 0.65
+    for curve in curves.values():
+        assert [len(curve[name]) for name in ("likes", "total_likes", "total_regret", "songs_shown")] == [3] * 4
+        totals = [total["mean"] for total in curve["total_likes"]]
+        assert totals[-1] == pytest.approx(sum(each["mean"] for each in curve["likes"]))
+        assert curve["songs_shown"] == sorted(curve["songs_shown"])
+    # At best thirty songs of the sixty are liked, less the three known at first and what is drawn otherwise.
+    assert curves["greedy"]["total_regret"][-1]["mean"] < curves["random"]["total_regret"][-1]["mean"]
+    assert curves["greedy"]["ahead"] is None
+    assert curves["explore@1"]["ahead"][-1]["mean"] == pytest.approx(
+        curves["explore@1"]["total_likes"][-1]["mean"] - curves["greedy"]["total_likes"][-1]["mean"]
+    )
+    for name in ("explore@0.3", "explore@1"):
+        is_paid = curves[name]["pays_from"] is not None
+        assert (f"{name} is not behind from round" in output, f"{name} does not pay for itself" in output) == (
+            is_paid,
+            not is_paid,
+        )
+
+
+def test_sites_of_lists_start_with_nothing_or_with_the_training_listeners(
+    files: tuple[Path, Path], tmp_path: Path, loop: tuple[str, ...]
+) -> None:
+    path = tmp_path / "out.json"
+    new, check = loop_report(run(files, "--json", str(path), *loop), path)
+    assert check is None
+    output = run(files, "--json", str(path), "--established", *loop)
+    established, _check = loop_report(output, path)
+    assert "sites start with what training listeners answered and 3 likes of each listener" in output
+    # Forty listeners with a quarter of the genres each have told which songs go together.
+    assert established["greedy"]["total_likes"][-1]["mean"] > new["random"]["total_likes"][-1]["mean"] + 2.0
+    assert established["random"] == new["random"] | {"ahead": established["random"]["ahead"]} | {
+        "pays_from": established["random"]["pays_from"]
+    }
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (("--loop", "--peers"), "--peers can't be used with --loop"),
+        (("--loop", "--page-rules"), "--page-rules can't be used with --loop"),
+        (("--sites", "2"), "--sites can only be used with --loop"),
+        (("--retrain-every", "2"), "--retrain-every can only be used with --loop"),
+        (("--established",), "--established can only be used with --loop"),
+        (("--loop", "--retrain-every", "0"), "'0' must be a whole number, 1 or more"),
+        (("--loop", "--start", "20"), "no test listener has 20 liked songs to start from"),
+        (("--loop", "--like-from", "3"), "--like-from can't be used with --interactions"),
+    ],
+)
+def test_bad_arguments_of_the_loop_are_named(files: tuple[Path, Path], more: tuple[str, ...], message: str) -> None:
+    with pytest.raises(CommandError, match=message):
+        run(files, *more)

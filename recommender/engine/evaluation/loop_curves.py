@@ -47,24 +47,27 @@ def learning_curves(
 ) -> tuple[LearningCurve, ...]:
     """Return the curves of all policies; the listeners of all sites are drawn alike for every policy."""
     baseline = _joined(records[compared_with], "likes")
-    curves = []
-    for name, of_sites in records.items():
-        likes = _joined(of_sites, "likes")
-        ahead = np.cumsum(likes - baseline, axis=1)
-        totals = [
-            np.cumsum(_joined(of_sites, figure), axis=1) for figure in ("likes", "new_likes", "dislikes", "regret")
-        ]
-        columns = np.concatenate([likes, *totals, ahead], axis=1)
-        intervals = bootstrap_intervals(columns, np.random.default_rng(seed))
-        rounds = likes.shape[1]
-        parts = [tuple(intervals[low : low + rounds]) for low in range(0, len(intervals), rounds)]
-        shown = np.mean([record.songs_shown for record in of_sites], axis=0)
-        curves.append(
-            LearningCurve(
-                name, *parts[:5], tuple(float(share) for share in shown), None if name == compared_with else parts[5]
-            )
-        )
-    return tuple(curves)
+    return tuple(_curve(name, of_sites, baseline, name == compared_with, seed) for name, of_sites in records.items())
+
+
+def _curve(name: str, records: Sequence[LoopRecord], baseline: Doubles, is_baseline: bool, seed: int) -> LearningCurve:
+    likes = _joined(records, "likes")
+    figures = ("likes", "new_likes", "dislikes", "regret")
+    totals = [np.cumsum(_joined(records, figure), axis=1) for figure in figures]
+    ahead = np.cumsum(likes - baseline, axis=1)
+    intervals = bootstrap_intervals(np.concatenate([likes, *totals, ahead], axis=1), np.random.default_rng(seed))
+    rounds = likes.shape[1]
+    parts = [tuple(intervals[low : low + rounds]) for low in range(0, len(intervals), rounds)]
+    return LearningCurve(
+        policy=name,
+        likes=parts[0],
+        total_likes=parts[1],
+        total_new_likes=parts[2],
+        total_dislikes=parts[3],
+        total_regret=parts[4],
+        songs_shown=tuple(np.mean([record.songs_shown for record in records], axis=0).tolist()),
+        ahead=None if is_baseline else parts[5],
+    )
 
 
 def _joined(records: Sequence[LoopRecord], figure: str) -> Doubles:
