@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
-from recommender.models import ModelVersion, Recommendation
+from recommender.models import ModelVersion, Recommendation, WeeklyEmail, WeeklyFeed, WeeklyList, WeeklySong
 from recommender.operators.reports import headline
 
 
@@ -51,3 +51,36 @@ class RecommendationAdmin(ReadOnlyAdmin):
     list_select_related = ("user", "track")
     raw_id_fields = ("user", "track")
     show_full_result_count = False
+
+
+class WeeklySongInline(admin.TabularInline):  # type: ignore[type-arg]
+    """The songs of a weekly list."""
+
+    model = WeeklySong
+    fields = readonly_fields = ("position", "name", "artists", "probability", "track")
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
+        return False
+
+
+@admin.register(WeeklyList)
+class WeeklyListAdmin(ReadOnlyAdmin):
+    """Weekly lists, with what was expected and how it went."""
+
+    list_display = ("day", "user", "expected", "basis", "heard", "expected_of_heard", "succeeded", "emailed_at")
+    list_filter = ("week", "basis")
+    list_select_related = ("user",)
+    raw_id_fields = ("user",)
+    inlines = (WeeklySongInline,)
+    show_full_result_count = False
+
+
+@admin.register(WeeklyFeed, WeeklyEmail)
+class WeeklyFollowAdmin(ReadOnlyAdmin):
+    """Who follows their weekly lists; deleting a row ends it."""
+
+    list_display = ("user", "language", "created_at")
+    list_select_related = ("user",)
+    exclude = ("digest",)

@@ -16,7 +16,11 @@ class RecommenderConfig(AppConfig):
         from recommender.lifecycle.cleanup import TIDY
         from recommender.lifecycle.jobs import RETRAIN
         from recommender.lifecycle.merging import move_recommendations
+        from recommender.weekly.job import WEEKLY_LISTS
+        from recommender.weekly.merging import move_weekly_songs
 
         register_merge_handler(move_recommendations)
+        register_merge_handler(move_weekly_songs)
         register_kind(RETRAIN)
         register_kind(TIDY)
+        register_kind(WEEKLY_LISTS)

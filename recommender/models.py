@@ -1,15 +1,22 @@
-"""Model versions, and the record of recommendations."""
+"""Model versions, the record of recommendations, and weekly lists."""
 
+import uuid
 from typing import ClassVar
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from catalog.models import Track
+
+WEEKLY = "week"
+"""The section of a weekly list's recommendations."""
 
 
 class ModelVersion(models.Model):
@@ -90,3 +97,118 @@ class Recommendation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.track} for {self.user}"
+
+
+class WeeklyList(models.Model):
+    """The songs of one listener and one ISO week. It never changes, apart from the figures of how it went."""
+
+    class Basis(models.TextChoices):
+        FITTED = "fitted", _("learned from answers")
+        PRIOR = "prior", _("a starting value")
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="weekly_lists")
+    week = models.DateField(help_text=_("Monday of the ISO week."))
+    day = models.DateField(help_text=_("The day it is dated."))
+    # The page of its recommendations, which hold the scores, propensities and reasons.
+    page = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    expected = models.FloatField(
+        help_text=_("How many of its songs we expected the listener to like or finish, if they heard all.")
+    )
+    basis = models.CharField(max_length=10, choices=Basis)
+    answers = models.PositiveIntegerField(default=0, help_text=_("Answers that the expectation was learned from."))
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    seen_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Set before the email is sent, so that it is sent at most once.
+    emailed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # How it went, written once its time is over.
+    heard = models.PositiveSmallIntegerField(null=True, blank=True, help_text=_("Songs the listener heard or rated."))
+    expected_of_heard = models.FloatField(null=True, blank=True)
+    succeeded = models.PositiveSmallIntegerField(null=True, blank=True, help_text=_("Songs liked or finished."))
+
+    class Meta:
+        verbose_name = _("weekly list")
+        verbose_name_plural = _("weekly lists")
+        ordering: ClassVar[list[str]] = ["-week", "-id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["user", "week"], name="weekly_list_once"),
+            models.CheckConstraint(condition=models.Q(expected__gte=0.0), name="weekly_list_expected"),
+            models.CheckConstraint(condition=models.Q(succeeded__lte=models.F("heard")), name="weekly_list_succeeded"),
+        ]
+        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["week", "emailed_at"], name="weekly_list_email")]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def title(self) -> str:
+        """Return what the list is called, in the active language."""
+        return translated("Your week, %(day)s") % {"day": date_format(self.day, "MONTH_DAY_FORMAT")}
+
+    def get_absolute_url(self) -> str:
+        """Return the list's page."""
+        return reverse("recommender:week", args=[self.pk])
+
+
+class WeeklySong(models.Model):
+    """A song of a weekly list, with its names, which stay when the song goes."""
+
+    weekly_list = models.ForeignKey(WeeklyList, models.CASCADE, related_name="songs")
+    position = models.PositiveSmallIntegerField()
+    track = models.ForeignKey(Track, models.SET_NULL, null=True, blank=True, related_name="weekly_songs")
+    name = models.CharField(_("title"), max_length=500)
+    artists = models.CharField(_("artists"), max_length=500, blank=True)
+    probability = models.FloatField(
+        validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
+        help_text=_("Probability that the listener likes or finishes it, if they hear it."),
+    )
+
+    class Meta:
+        verbose_name = _("song of a weekly list")
+        verbose_name_plural = _("songs of weekly lists")
+        ordering: ClassVar[list[str]] = ["weekly_list", "position"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["weekly_list", "position"], name="weekly_song_position_once"),
+            models.UniqueConstraint(fields=["weekly_list", "track"], name="weekly_song_track_once"),
+            models.CheckConstraint(
+                condition=models.Q(probability__gte=0.0, probability__lte=1.0), name="weekly_song_probability"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.weekly_list} {self.position}: {self.name}"
+
+
+class WeeklyFeed(models.Model):
+    """A private address at which programs follow a listener's weekly lists. It is shown once and not stored."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="weekly_feed")
+    # SHA-256 of a random token of 256 bits.
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    # What feed readers know the feed by; it stays when the address is renewed.
+    feed_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    language = models.CharField(max_length=10, default="en")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("feed of weekly lists")
+        verbose_name_plural = _("feeds of weekly lists")
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+
+class WeeklyEmail(models.Model):
+    """The listener wants each weekly list by email; without a row they get none."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="weekly_email")
+    language = models.CharField(max_length=10, default="en")
+    # Scheme and host at which the listener said yes: a background job knows no address of its own.
+    origin = models.CharField(max_length=300)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("email of weekly lists")
+        verbose_name_plural = _("emails of weekly lists")
+
+    def __str__(self) -> str:
+        return str(self.user)

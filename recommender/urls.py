@@ -1,9 +1,11 @@
 """Addresses of the recommender app."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from recommender.operators import views as operators
 from recommender.pages.views import explanations, for_you, playlist_continuation, similar, spotify, taste, track_path
+from recommender.weekly import feed_views as week_feeds
+from recommender.weekly import views as weeks
 
 app_name = "recommender"
 urlpatterns = [
@@ -21,6 +23,16 @@ urlpatterns = [
     path("journey/", track_path.journey, name="journey"),
     path("playlists/<int:pk>/fill/", playlist_continuation.fill, name="playlist_fill"),
     path("spotify/playlists/for-you/", spotify.save, name="spotify_save"),
+    path("week/", weeks.latest, name="weeks"),
+    path("week/<int:pk>/", weeks.week, name="week"),
+    path("week/<int:pk>/save/", weeks.save, name="week_save"),
+    re_path(r"^week/(?P<pk>\d{1,18})\.(?P<kind>m3u|jspf|csv)$", weeks.export, name="week_export"),
+    path("week/follow/", weeks.follow, name="week_follow"),
+    path("week/follow/end/", weeks.end_feed, name="week_feed_end"),
+    path("week/follow/email/", weeks.emails, name="week_emails"),
+    path("week/feed/<str:token>/atom.xml", week_feeds.atom_feed, name="week_atom"),
+    path("week/feed/<str:token>/feed.json", week_feeds.json_feed, name="week_json"),
+    path("week/email/<str:token>/", week_feeds.email_end, name="week_email_end"),
     path("operator/", operators.site_dashboard, name="going"),
     path("operator/quality/", operators.quality, name="quality"),
     path("operator/models/<int:pk>/activate/", operators.activate_version, name="activate"),

@@ -35,6 +35,7 @@ from recommender.api.queue import router as queue_router
 from recommender.api.recommendations import plain_router
 from recommender.api.recommendations import router as recommender_router
 from recommender.api.taste import taste_router
+from recommender.api.weeks import router as weeks_router
 from spotify_rec.description import INFO, TAGS, complete
 
 _DESCRIPTION = """
@@ -96,6 +97,7 @@ for _prefix, _router in (
     ("/api", playlist_router),
     ("/api", preferences_router),
     ("/api", taste_router),
+    ("/api", weeks_router),
     ("/api/playback", player_router),
     ("/api/playback/queue", queue_router),
     ("/api", spotify_router),

@@ -87,6 +87,8 @@ OPERATION_IDS = {
     "POST /user/taste/exclusions": "taste_exclusion_add",
     "DELETE /user/taste/exclusions/{exclusion_id}": "taste_exclusion_remove",
     "PUT /user/taste/private": "private_session_set",
+    "GET /user/weeks": "weeks_list",
+    "GET /user/weeks/{week_id}": "week_get",
     "GET /user/preferences": "preferences_get",
     "PUT /user/preferences": "preferences_update",
     "GET /playback": "playback_get",
@@ -137,5 +139,6 @@ ENUM_NAMES: dict[tuple[str | int, ...], str] = {
     ("remove", "restore"): "DuplicatesAction",
     ("waiting", "running", "done", "failed", "stopped"): "JobStatus",
     ("popularity", "title", "newest"): "SongOrder",
+    ("fitted", "prior"): "WeekBasis",
 }
 """The names of enumerations, by their values in the order of the description."""

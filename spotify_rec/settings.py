@@ -456,6 +456,11 @@ LIBRARY_HOURS = _read_count("LIBRARY_HOURS", default=24)
 # Hours between two analyses of recordings that are new, which the worker asks for by itself; 0: none.
 SOUND_HOURS = _read_count("SOUND_HOURS", default=1)
 
+# The day of the week on which each listener gets a list of songs, which the worker makes in the night; empty: none.
+WEEKLY_LIST_DAY: str = _read("WEEKLY_LIST_DAY", env.str, default="monday").strip().lower()
+if WEEKLY_LIST_DAY not in ("", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"):
+    raise ImproperlyConfigured("setting WEEKLY_LIST_DAY: must be a day such as monday, or empty for no weekly lists.")
+
 # Days for which it is kept what was shown to whom and why (0: for good).
 RECOMMENDATIONS_KEPT_DAYS = _read_count("RECOMMENDATIONS_KEPT_DAYS", default=400)
 

@@ -27,6 +27,7 @@ SECRET_COLUMNS = {
     "account.EmailConfirmation": {"key"},
     "feedback.ScrobbleKey": {"digest", "old_digest"},
     "accounts_spotify.SpotifyAccount": {"access_token", "refresh_token"},
+    "recommender.WeeklyFeed": {"digest"},
     "mfa.Authenticator": {"data"},
     "socialaccount.SocialToken": {"token", "token_secret"},
 }

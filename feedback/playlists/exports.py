@@ -6,11 +6,12 @@ https://www.xspf.org/jspf.
 
 import json
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
 
-from catalog.models import Track
+from catalog.models import Track, TrackQuerySet
 from feedback.playlists.models import Playlist
 from feedback.playlists.selectors import tracks_of
 from feedback.web.exports import (
@@ -34,12 +35,12 @@ def m3u(name: str, tracks: Iterable[Track], page: Address) -> str:
     return "\n".join(lines) + "\n"
 
 
-def jspf(playlist: Playlist, tracks: Iterable[Track], page: Address) -> str:
-    """Return the playlist as JSPF (XSPF in JSON)."""
+def jspf(name: str, creator: str, changed_at: datetime, tracks: Iterable[Track], page: Address) -> str:
+    """Return a list of songs as JSPF (XSPF in JSON)."""
     content = {
-        "title": playlist.name,
-        "creator": playlist.owner.username,
-        "date": playlist.updated_at.isoformat(timespec="seconds"),
+        "title": name,
+        "creator": creator,
+        "date": changed_at.isoformat(timespec="seconds"),
         "track": [_jspf_track(track, page) for track in tracks],
     }
     return json.dumps({"playlist": content}, ensure_ascii=False, indent=2) + "\n"
@@ -61,15 +62,21 @@ def _jspf_track(track: Track, page: Address) -> dict[str, Any]:
 
 def playlist_file(playlist: Playlist, kind: str, page: Address) -> HttpResponse | StreamingHttpResponse:
     """Return a playlist as a file to save: ``m3u``, ``jspf`` or ``csv``."""
-    tracks = tracks_of(playlist).defer("features", "search_text")
+    return songs_file(playlist.name, playlist.owner.username, playlist.updated_at, tracks_of(playlist), kind, page)
+
+
+def songs_file(
+    name: str, creator: str, changed_at: datetime, tracks: TrackQuerySet, kind: str, page: Address
+) -> HttpResponse | StreamingHttpResponse:
+    """Return a list of songs as a file to save: ``m3u``, ``jspf`` or ``csv``."""
+    tracks = tracks.defer("features", "search_text")
     if kind == "m3u":
-        text = m3u(playlist.name, tracks, page)
-        return download(text, name=playlist.name, suffix="m3u8", content_type="audio/x-mpegurl")
+        return download(m3u(name, tracks, page), name=name, suffix="m3u8", content_type="audio/x-mpegurl")
     if kind == "jspf":
-        text = jspf(playlist, tracks, page)
-        return download(text, name=playlist.name, suffix="jspf", content_type="application/jspf+json")
+        text = jspf(name, creator, changed_at, tracks, page)
+        return download(text, name=name, suffix="jspf", content_type="application/jspf+json")
     rows = (track_cells(track, page) for track in tracks.iterator(chunk_size=500))
-    return csv_download(TRACK_COLUMNS, rows, name=playlist.name)
+    return csv_download(TRACK_COLUMNS, rows, name=name)
 
 
 def _one_line(text: str) -> str:

@@ -10,7 +10,7 @@ from accounts.fast.int_tables import read_int_table
 from accounts.fast.unix_seconds import UnixSeconds
 from accounts.models import User
 from recommender.engine import Catalogue, Feedback, Impressions
-from recommender.models import Recommendation
+from recommender.models import WEEKLY, Recommendation
 
 # Number of latest rows that are read: about fifty pages.
 MAX_ROWS = 1200
@@ -23,10 +23,12 @@ _SECONDS_PER_DAY = 86_400.0
 def load_impressions(user: User, catalogue: Catalogue, feedback: Feedback, now: datetime | None = None) -> Impressions:
     """Return the songs shown to ``user`` without a rating or play, with the number of visits that showed them.
 
-    One query. ``feedback`` is the listener's, as rows of ``catalogue``.
+    One query. ``feedback`` is the listener's, as rows of ``catalogue``. Songs of weekly lists are none of them: not to
+    hear all of a list is no dislike.
     """
     now = now or timezone.now()
     recent = Recommendation.objects.filter(user=user, is_shown=True, created_at__gte=now - timedelta(days=WINDOW_DAYS))
+    recent = recent.exclude(section=WEEKLY)
     seen = read_int_table(recent.order_by("-created_at")[:MAX_ROWS], "track_id", UnixSeconds("created_at"))
     return impressions_of(seen, catalogue, feedback, now.timestamp())
 

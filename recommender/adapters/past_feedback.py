@@ -16,7 +16,7 @@ from recommender.adapters.impressions import MAX_ROWS, WINDOW_DAYS, impressions_
 from recommender.adapters.loaded import LoadedModel
 from recommender.adapters.requests import page_request
 from recommender.engine import Feedback, Request
-from recommender.models import Recommendation
+from recommender.models import WEEKLY, Recommendation
 
 
 class PastBlock(NamedTuple):
@@ -44,7 +44,7 @@ class PastListener:
     @classmethod
     def load(cls, user: User) -> PastListener:
         """Read everything about ``user``; ten queries."""
-        seen = Recommendation.objects.filter(user=user, is_shown=True).order_by("created_at")
+        seen = Recommendation.objects.filter(user=user, is_shown=True).exclude(section=WEEKLY).order_by("created_at")
         shown = [(track, at.timestamp()) for track, at in seen.values_list("track_id", "created_at")]
         blocks = Block.objects.in_force().filter(user=user)
         rows = blocks.values_list("track_id", "artist_id", "genre_id", "created_at")

@@ -1,7 +1,7 @@
 """What calls about recommendations take and give."""
 
-from datetime import datetime
-from typing import Annotated
+from datetime import date, datetime
+from typing import Annotated, Literal
 from uuid import UUID
 
 from ninja import Path as PathParameter
@@ -96,3 +96,47 @@ class ModelVersionPage(Schema):
 
     items: list[ModelVersionOut]
     next: str | None = Field(description="Cursor of the next page, or null on the last one.")
+
+
+class WeekOut(Schema):
+    """A weekly list, what was expected of it and how it went."""
+
+    id: int = Field(examples=[12])
+    title: str = Field(examples=["Your week, 30 Nov"])
+    week: date = Field(description="Monday of the ISO week.")
+    day: date = Field(description="The day it is dated.")
+    created_at: datetime
+    song_count: int
+    expected: float = Field(
+        description="Number of songs you were expected to like or finish, if you hear all.", examples=[17.4]
+    )
+    basis: Literal["fitted", "prior"] = Field(
+        description="`fitted` if learned from answers on this site, `prior` if a starting value.", examples=["fitted"]
+    )
+    answers: int = Field(description="Number of answers the expectation was learned from.")
+    heard: int = Field(description="Number of songs you heard or rated within 7 days.")
+    expected_of_heard: float = Field(description="The expectation for the songs you heard.")
+    succeeded: int = Field(description="Number of songs you liked or finished.")
+
+
+class WeekPage(Schema):
+    """One page of weekly lists."""
+
+    items: list[WeekOut]
+    next: str | None
+
+
+class WeekSongOut(Schema):
+    """A song of a weekly list."""
+
+    song: SongRef | None = Field(description="null if the song isn't in the catalogue any more.")
+    title: str
+    artists: str
+    probability: float = Field(description="Probability that you like or finish it, if you hear it.", examples=[0.58])
+
+
+class WeekSongs(Schema):
+    """A weekly list with its songs."""
+
+    week: WeekOut
+    items: list[WeekSongOut]

@@ -36,6 +36,7 @@ from recommender.engine.ranking.exclusions import AllowedTracks
 from recommender.engine.ranking.training import SecondStage, liked_lists
 from recommender.engine.retrieval.config import RetrievalConfig
 from recommender.engine.retrieval.index import Vectors
+from recommender.engine.serving.expectation import LEAST_ANSWERS, AnswerModel, fit_answers
 from recommender.engine.serving.explain import Reason
 from recommender.engine.serving.impressions import Impressions
 from recommender.engine.serving.path import track_path
@@ -58,12 +59,14 @@ from recommender.engine.terms.genre import GenreTerm
 from recommender.engine.update import update_model
 
 __all__ = [
+    "LEAST_ANSWERS",
     "NO_REGION",
     "SHELVES",
     "TERMS",
     "UNKNOWN",
     "Adjustments",
     "AllowedTracks",
+    "AnswerModel",
     "ArtistTerm",
     "BoolArray",
     "Catalogue",
@@ -113,6 +116,7 @@ __all__ = [
     "csr",
     "estimate_features",
     "factorise",
+    "fit_answers",
     "fit_model",
     "liked_lists",
     "listed_files",

@@ -37,7 +37,7 @@ def record_impressions(user: User, loaded: LoadedModel, impressions: Sequence[Im
     page = uuid.uuid4()
     try:
         with impatient():
-            _record(page, user, loaded, impressions)
+            write_impressions(page, user, loaded, impressions)
     except AWAY as error:
         if connection.in_atomic_block:
             raise
@@ -47,7 +47,10 @@ def record_impressions(user: User, loaded: LoadedModel, impressions: Sequence[Im
 
 
 @transaction.atomic
-def _record(page: uuid.UUID, user: User, loaded: LoadedModel, impressions: Sequence[Impression]) -> None:
+def write_impressions(
+    page: uuid.UUID, user: User, loaded: LoadedModel, impressions: Sequence[Impression], *, is_shown: bool = True
+) -> None:
+    """Record the songs of ``page``, in the order in which they are shown, or will be where they aren't yet."""
     Recommendation.objects.bulk_create(
         Recommendation(
             user=user,
@@ -60,6 +63,7 @@ def _record(page: uuid.UUID, user: User, loaded: LoadedModel, impressions: Seque
             policy=impression.policy,
             propensity=impression.item.propensity,
             is_explored=impression.item.explored,
+            is_shown=is_shown,
             reason=impression.reason,
         )
         for position, impression in enumerate(impressions)

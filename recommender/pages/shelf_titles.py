@@ -17,6 +17,7 @@ _TITLES = {
     "forgotten": gettext_lazy("Forgotten favourites"),
     "artists": gettext_lazy("More from your artists"),
     "popular": gettext_lazy("Popular on this site"),
+    "week": gettext_lazy("Your week"),
 }
 
 

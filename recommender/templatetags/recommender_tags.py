@@ -1,5 +1,7 @@
 """Template tags and filters of the recommender's pages."""
 
+from typing import Any
+
 from django import template
 from django.utils.formats import number_format
 from django.utils.safestring import SafeString, mark_safe
@@ -9,6 +11,7 @@ from recommender.operators.dashboard import Counts, counts
 from recommender.pages.for_you import ForYouSection
 from recommender.pages.rendering import feed_row
 from recommender.pages.shelf_titles import shelf_name
+from recommender.weekly.selectors import current_list, tracks_of
 
 register = template.Library()
 
@@ -41,3 +44,15 @@ def site_counts() -> Counts:
 def feed_rows(context: template.Context, section: ForYouSection) -> SafeString:
     """Return the songs of a section as items of a list."""
     return mark_safe("".join(feed_row(context["request"], section.name, item) for item in section.items))  # noqa: S308
+
+
+@register.inclusion_tag("recommender/_week_card.html", takes_context=True)
+def week_card(context: template.Context) -> dict[str, Any]:
+    """Return the context of the current weekly list, empty before the first; two queries."""
+    request = context["request"]
+    weekly_list = current_list(request.user)
+    if weekly_list is None:
+        return {}
+    columns = ("recording_key", "features", "cover_url")
+    tracks = list(tracks_of(weekly_list).only(*columns))
+    return {"request": request, "weekly_list": weekly_list, "tracks": tracks} if tracks else {}

@@ -28,8 +28,8 @@ _UPLOADS = {
 _WITH_LISTS = ("/api/user/history", "/api/playback/", "/api/playlists")
 _SMALL = ("/api/", "/recommend/", "/accounts/")
 _SMALL_BYTES = 65_536
-# Where players tell what they play.
-_PLAYERS = ("/1/", "/2.0/", "/audioscrobbler/")
+# Where players tell what they play, feed readers follow a listener's lists, and emails are ended.
+_TOKENS_ALONE = ("/1/", "/2.0/", "/audioscrobbler/", "/week/feed/", "/week/email/")
 _KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate", "Set-Cookie")
 
 
@@ -68,10 +68,10 @@ def api_answers(get_response: Answer) -> Answer:
 
 
 def only_tokens(get_response: Answer) -> Answer:
-    """Take cookies and a proxy's word from calls of players: these answer to tokens alone, whoever is logged in."""
+    """Take cookies and a proxy's word from what answers to tokens alone, whoever is logged in."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if request.path_info.startswith(_PLAYERS):
+        if request.path_info.startswith(_TOKENS_ALONE):
             request.META.pop("HTTP_COOKIE", None)
             request.META.pop(header_key(), None)
         return get_response(request)

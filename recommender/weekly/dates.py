@@ -1,0 +1,40 @@
+"""Which week's lists are due, in the site's time zone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+NIGHT_HOUR = 3
+"""The job runs each night at this hour; on the other nights it catches up for who was missed."""
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+@dataclass(frozen=True)
+class DueWeek:
+    """A week whose lists are due: ``monday`` of the ISO week, and the day that they are dated."""
+
+    monday: date
+    day: date
+
+
+def due_week(now: datetime) -> DueWeek | None:
+    """Return the current ISO week from ``WEEKLY_LIST_DAY`` on; ``None`` before it, and where lists are off."""
+    if not settings.WEEKLY_LIST_DAY:
+        return None
+    today = timezone.localdate(now, timezone.get_default_timezone())
+    monday = today - timedelta(days=today.weekday())
+    day = monday + timedelta(days=WEEKDAYS.index(settings.WEEKLY_LIST_DAY))
+    return DueWeek(monday, day) if today >= day else None
+
+
+def until_next_run() -> timedelta | None:
+    """Return the time until the next night's run; ``None`` where lists are off."""
+    if not settings.WEEKLY_LIST_DAY:
+        return None
+    now = timezone.localtime(timezone=timezone.get_default_timezone())
+    at = now.replace(hour=NIGHT_HOUR, minute=0, second=0, microsecond=0)
+    return (at if at > now else at + timedelta(days=1)) - now
