@@ -9,9 +9,8 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import gettext as translated
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from catalog.models import Track
 
@@ -142,7 +141,7 @@ class WeeklyList(models.Model):
     @property
     def title(self) -> str:
         """Return what the list is called, in the active language."""
-        return translated("Your week, %(day)s") % {"day": date_format(self.day, "MONTH_DAY_FORMAT")}
+        return gettext("Your week, %(day)s") % {"day": date_format(self.day, "MONTH_DAY_FORMAT")}
 
     def get_absolute_url(self) -> str:
         """Return the list's page."""

@@ -32,6 +32,8 @@ from feedback.year_review.services import share_year, token_of
 from recommender.lifecycle.versions import forget_loaded
 from recommender.pages.for_you import recommend_for_you
 from recommender.tests.builders import make_catalogue, make_user
+from recommender.tests.weekly.runs import hear, run_job
+from recommender.weekly.services import end_token
 from spotify_rec.management.commands.fetch_assets import dev_dir
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
@@ -73,6 +75,7 @@ FORMS_ALONE = {
     *(f"feedback:{name}" for name in ("player_revoke", "old_protocols", "player_choose", "player_undo")),
     *("feedback:year_share", "feedback:year_stop"),
     *(f"recommender:{name}" for name in ("activate", "new_songs", "wrong_reason", "spotify_save")),
+    *(f"recommender:{name}" for name in ("week_save", "week_feed_end", "week_emails")),
     *(f"spotify_{name}" for name in ("callback", "login", "reminder", "sign_in")),
     *("mfa_login_webauthn", "openid_connect_login", "openid_connect_callback", "openid_connect_disconnect"),
 }
@@ -91,6 +94,7 @@ FILES = {
     *(f"feedback:listenbrainz_{name}" for name in ("token", "submit", "feedback", "listens", "count", "playing")),
     *("feedback:lastfm", "feedback:audioscrobbler", "feedback:audioscrobbler_now", "feedback:audioscrobbler_submit"),
     "mfa_download_recovery_codes",
+    *(f"recommender:{name}" for name in ("week_export", "week_atom", "week_json")),
 }
 # Parts of pages and what few see, in tests of their own below; nobody comes to a log-in code.
 PARTS = {"catalog:suggest", "account_set_password", "account_confirm_login_code"}
@@ -113,6 +117,8 @@ def user(settings: Any, tmp_path: Path) -> Iterator[User]:
     Play.objects.create(user=made, track=tracks[8], outcome=Play.Outcome.COMPLETED)
     Track.objects.filter(title="Song 0.0").update(album="First")
     call_command("retrain", verbosity=0)
+    assert run_job().startswith("1 lists made")
+    hear(made, made.weekly_lists.get(), likes=lambda track: "1." in track.title, songs=3)
     playlist_services.create_playlist(owner=made, name="Mine", tracks=tracks[:3])
     HistoryImport.objects.create(user=made, name="history.json", plays_added=3, finished_at=timezone.now())
     create_key(user=made, name="Navidrome")
@@ -159,6 +165,10 @@ def pages_of(user: User) -> list[str]:
         f"/journey/?start={track.pk}&q=song",
         f"/journey/?start={track.pk}&goal={Track.objects.get(title='Song 9.0').pk}",
         "/taste/",
+        "/week/",
+        user.weekly_lists.get().get_absolute_url(),
+        "/week/follow/",
+        reverse("recommender:week_email_end", args=[end_token(user.pk)]),
         "/start/",
         "/start/artists/",
         "/start/adventure/",

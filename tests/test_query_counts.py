@@ -1,7 +1,7 @@
 """Every page asks the database as often for thirty rows as for one, in one table over all lists of the site."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from feedback.ratings.services import rate
 from jobs.models import Job
 from recommender.lifecycle.training import retrain
 from recommender.lifecycle.versions import forget_loaded
-from recommender.models import ModelVersion
+from recommender.models import ModelVersion, WeeklyList, WeeklySong
 from recommender.tests.builders import LOUD, make_catalogue, make_track, make_user
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +62,15 @@ def add_rows(user: User, numbers: range) -> None:
         history = HistoryImport.objects.create(user=user, name=f"{number}.json")
         first = HistoryImport.objects.filter(user=user).earliest("pk")
         UnmatchedSong.objects.create(history_import=first, digest=number, title=f"{number}", artist="x", plays=1)
+        week = WeeklyList.objects.create(
+            user=user,
+            week=date(2025, 1, 6) + number * timedelta(days=7),
+            day=date(2025, 1, 6),
+            expected=1,
+            basis="prior",
+        )
+        for weekly_list in {week, WeeklyList.objects.earliest("week")}:
+            WeeklySong.objects.create(weekly_list=weekly_list, position=number, track=track, name="x", probability=0.5)
         Job.objects.create(kind="history-import", user=user, subject=f"history-import:{history.pk}", state="done")
     retrain(force=True)
     while ModelVersion.objects.count() < len(numbers):
@@ -106,6 +115,11 @@ def pages_of(user: User) -> list[str]:
         reverse("feedback:track_playlists", args=[song.pk]),
         reverse("feedback:playlist_export", args=[playlist.pk, "jspf"]),
         "/history.csv",
+        WeeklyList.objects.filter(user=user).earliest("week").get_absolute_url(),
+        "/week/follow/",
+        f"/week/{WeeklyList.objects.filter(user=user).earliest('week').pk}.csv",
+        "/api/user/weeks?size=100",
+        f"/api/user/weeks/{WeeklyList.objects.filter(user=user).earliest('week').pk}",
         "/start/",
         "/start/artists/",
         "/start/artists/?q=row",

@@ -16,7 +16,7 @@ from feedback.plays.models import Play
 from feedback.ratings.models import Rating
 from feedback.ratings.services import rate
 from jobs.models import Job
-from jobs.running import JobRun
+from jobs.running import JobLostError, JobRun
 from jobs.services import enqueue, schedule_all
 from recommender.adapters.impressions import load_impressions
 from recommender.adapters.requests import request_for_listener
