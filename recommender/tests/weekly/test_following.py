@@ -10,7 +10,7 @@ from email.message import EmailMessage
 from email.policy import default
 from typing import Any
 
-import feedparser
+import feedparser  # type: ignore[import-untyped]
 import pytest
 import time_machine
 from aiosmtpd.controller import Controller
