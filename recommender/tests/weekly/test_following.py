@@ -297,7 +297,7 @@ def test_the_email_as_a_mail_server_receives_it(
         assert f"http://testserver{made.get_absolute_url()}" in content
         assert user.username not in content
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    end_url = message["List-Unsubscribe"].strip("<>")
+    end_url = message["List-Unsubscribe"].strip().strip("<>")
     assert end_url in text
     assert end_url in html
     stranger = Client(enforce_csrf_checks=True)
