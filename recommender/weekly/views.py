@@ -67,11 +67,13 @@ def week(request: HttpRequest, pk: int) -> HttpResponse:
     shown = own_list(request, pk)
     if request.method == "GET" and shown.seen_at is None:
         services.mark_seen(weekly_list=shown)
-    lines = with_results(lists_of(user)[:WEEKS_SHOWN])
+    newest = list(lists_of(user)[:WEEKS_SHOWN])
+    judged = with_results([shown, *newest])
+    lines = judged[1:]
     rows = _rows(shown)
     context = {
         "weekly_list": shown,
-        "line": next((line for line in lines if line.weekly_list.pk == pk), None) or with_results([shown])[0],
+        "line": judged[0],
         "rows": rows,
         "tracks": [row.track for row in rows if row.track is not None],
         "lines": lines,

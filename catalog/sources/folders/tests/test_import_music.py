@@ -305,7 +305,7 @@ def test_ffmpeg_makes_an_mp3_of_a_folders_file_that_no_browser_plays(
     ],
 )
 def test_the_gain_of_the_tags_is_told_to_the_player(
-    folder: Path, client: Client, tags: dict[str, str], gain: float | None
+    folder: Path, client: Client, tags: dict[str, Any], gain: float | None
 ) -> None:
     (folder / "a.flac").write_bytes(flac(TITLE="A", ARTIST="A", **tags))
     imported(folder)
