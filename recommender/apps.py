@@ -13,6 +13,7 @@ class RecommenderConfig(AppConfig):
         """Register what merging songs does to recommendations, and the periodic jobs."""
         from catalog.duplicates.merging import register_merge_handler
         from jobs.registry import register_kind
+        from recommender.experiments.jobs import EXPERIMENTS
         from recommender.lifecycle.cleanup import TIDY
         from recommender.lifecycle.jobs import RETRAIN
         from recommender.lifecycle.merging import move_recommendations
@@ -24,3 +25,4 @@ class RecommenderConfig(AppConfig):
         register_kind(RETRAIN)
         register_kind(TIDY)
         register_kind(WEEKLY_LISTS)
+        register_kind(EXPERIMENTS)

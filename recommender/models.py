@@ -1,4 +1,4 @@
-"""Model versions, the record of recommendations, and weekly lists."""
+"""Model versions, the record of recommendations, weekly lists, and experiments."""
 
 import uuid
 from typing import ClassVar
@@ -76,6 +76,10 @@ class Recommendation(models.Model):
     is_reason_wrong = models.BooleanField(default=False, help_text=_("The listener marked the reason as wrong."))
     is_explored = models.BooleanField(
         default=False, help_text=_("Shown to explore. It wouldn't have been on the page otherwise.")
+    )
+    # Empty: the listener took part in no experiment, or the page was made without the arm's setting.
+    arm = models.ForeignKey(
+        "recommender.ExperimentArm", models.SET_NULL, null=True, editable=False, related_name="recommendations"
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -211,3 +215,147 @@ class WeeklyEmail(models.Model):
 
     def __str__(self) -> str:
         return str(self.user)
+
+
+class SiteServing(models.Model):
+    """How every listener is served who takes part in no experiment: one row, made by the first experiment."""
+
+    slot = models.BooleanField(default=True, unique=True, editable=False)
+    # Another one after every change of this row or of what runs, so that processes see that they have to read again.
+    token = models.CharField(max_length=32, editable=False)
+    dial = models.FloatField(null=True, editable=False)
+    overrides = models.JSONField(default=dict, editable=False)
+    shelves = models.JSONField(default=list, editable=False)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=models.Q(slot=True), name="site_serving_once"),
+            models.CheckConstraint(
+                condition=models.Q(dial__isnull=True) | models.Q(dial__gte=0.0, dial__lte=1.0),
+                name="site_serving_dial_0_to_1",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return "the site's own setting"
+
+
+class Experiment(models.Model):
+    """Two or three ways of serving, each to a share of the listeners, until one is adopted or it is stopped."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", pgettext_lazy("experiment", "not started")
+        RUNNING = "running", pgettext_lazy("experiment", "running")
+        STOPPED = "stopped", pgettext_lazy("experiment", "stopped")
+        ADOPTED = "adopted", pgettext_lazy("experiment", "adopted")
+
+    name = models.CharField(_("name"), max_length=80, unique=True)
+    state = models.CharField(max_length=10, choices=State, default=State.DRAFT, editable=False)
+    share = models.PositiveSmallIntegerField(
+        _("share of listeners, in percent"), validators=[MinValueValidator(1), MaxValueValidator(100)], default=100
+    )
+    days = models.PositiveSmallIntegerField(
+        _("days"), validators=[MinValueValidator(1), MaxValueValidator(365)], default=28
+    )
+    max_loss = models.PositiveSmallIntegerField(
+        _("largest loss of likes, in percent"), validators=[MinValueValidator(0), MaxValueValidator(99)], default=10
+    )
+    # Mixed into the hash that gives each listener an arm, so that two experiments part the listeners independently.
+    salt = models.CharField(max_length=32, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    started_at = models.DateTimeField(null=True, editable=False)
+    ends_at = models.DateTimeField(null=True, editable=False)
+    stopped_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=models.Q(share__gte=1, share__lte=100), name="experiment_share"),
+            models.CheckConstraint(condition=models.Q(days__gte=1, days__lte=365), name="experiment_days"),
+            models.CheckConstraint(condition=models.Q(max_loss__lte=99), name="experiment_max_loss"),
+            models.CheckConstraint(
+                condition=models.Q(state="draft", started_at__isnull=True, stopped_at__isnull=True)
+                | models.Q(state="running", started_at__isnull=False, stopped_at__isnull=True)
+                | models.Q(state__in=["stopped", "adopted"], started_at__isnull=False, stopped_at__isnull=False),
+                name="experiment_state_matches_times",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ExperimentArm(models.Model):
+    """One way of serving; number 0 is the control. What is empty is as on the rest of the site."""
+
+    experiment = models.ForeignKey(Experiment, models.CASCADE, related_name="arms")
+    number = models.PositiveSmallIntegerField(validators=[MaxValueValidator(2)])
+    name = models.CharField(_("name"), max_length=40)
+    model_version = models.ForeignKey(ModelVersion, models.PROTECT, null=True, related_name="+")
+    # Where another arm has a version of its own: the active one at the start. A later one would have seen more likes.
+    pinned_version = models.ForeignKey(ModelVersion, models.PROTECT, null=True, editable=False, related_name="+")
+    dial = models.FloatField(null=True)
+    overrides = models.JSONField(default=dict)
+    shelves = models.JSONField(default=list)
+    # Its listeners are served as the control since then, and are not counted any more.
+    stopped_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["experiment", "number"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["experiment", "number"], name="experiment_arm_number_once"),
+            models.UniqueConstraint(fields=["experiment", "name"], name="experiment_arm_name_once"),
+            models.CheckConstraint(condition=models.Q(number__lte=2), name="experiment_arm_number"),
+            models.CheckConstraint(
+                condition=models.Q(number__gt=0) | models.Q(stopped_at__isnull=True),
+                name="experiment_control_never_stopped",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(dial__isnull=True) | models.Q(dial__gte=0.0, dial__lte=1.0),
+                name="experiment_arm_dial_0_to_1",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ExperimentBucket(models.Model):
+    """One percent of the listeners, taken by a running experiment: a listener is never in two at a time."""
+
+    number = models.PositiveSmallIntegerField(unique=True, validators=[MaxValueValidator(99)])
+    experiment = models.ForeignKey(Experiment, models.CASCADE, related_name="buckets")
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=models.Q(number__lte=99), name="experiment_bucket_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} of {self.experiment}"
+
+
+class ExperimentEvent(models.Model):
+    """What was done with an experiment: by whom, when, why, and the figures at that moment."""
+
+    class Action(models.TextChoices):
+        CREATED = "created", pgettext_lazy("experiment", "created")
+        STARTED = "started", pgettext_lazy("experiment", "started")
+        ARM_STOPPED = "arm-stopped", pgettext_lazy("experiment", "arm stopped by the guard rail")
+        STOPPED = "stopped", pgettext_lazy("experiment", "stopped")
+        ADOPTED = "adopted", pgettext_lazy("experiment", "adopted")
+
+    experiment = models.ForeignKey(Experiment, models.CASCADE, related_name="events")
+    at = models.DateTimeField(default=timezone.now, editable=False)
+    # Empty: the periodic job, the command line, or an account deleted since.
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="experiment_events")
+    action = models.CharField(max_length=12, choices=Action)
+    arm = models.ForeignKey(ExperimentArm, models.CASCADE, null=True, related_name="+")
+    note = models.CharField(max_length=500, blank=True)
+    figures = models.JSONField(default=dict)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.experiment}: {self.get_action_display()}"

@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from recommender.operators import views as operators
+from recommender.operators.experiments import views as experiments
 from recommender.pages.views import explanations, for_you, playlist_continuation, similar, spotify, taste, track_path
 from recommender.weekly import feed_views as week_feeds
 from recommender.weekly import views as weeks
@@ -35,5 +36,12 @@ urlpatterns = [
     path("week/email/<str:token>/", week_feeds.email_end, name="week_email_end"),
     path("operator/", operators.site_dashboard, name="going"),
     path("operator/quality/", operators.quality, name="quality"),
+    path("operator/experiments/", experiments.experiments, name="experiments"),
+    path("operator/experiments/new/", experiments.create, name="experiment_create"),
+    path("operator/experiments/reset/", experiments.reset, name="experiment_reset"),
+    path("operator/experiments/<int:pk>/", experiments.experiment, name="experiment"),
+    path("operator/experiments/<int:pk>/start/", experiments.start, name="experiment_start"),
+    path("operator/experiments/<int:pk>/stop/", experiments.stop, name="experiment_stop"),
+    path("operator/experiments/<int:pk>/adopt/", experiments.adopt, name="experiment_adopt"),
     path("operator/models/<int:pk>/activate/", operators.activate_version, name="activate"),
 ]

@@ -29,9 +29,12 @@ from feedback.ratings.services import rate
 from feedback.scrobbling.keys import create_key
 from feedback.scrobbling.models import Scrobble, ScrobbledSong
 from feedback.year_review.services import share_year, token_of
+from recommender.experiments.services import start_experiment
 from recommender.lifecycle.versions import forget_loaded
+from recommender.models import Experiment
 from recommender.pages.for_you import recommend_for_you
 from recommender.tests.builders import make_catalogue, make_user
+from recommender.tests.experiments.conftest import make_experiment
 from recommender.tests.weekly.runs import hear, run_job
 from recommender.weekly.services import end_token
 from spotify_rec.management.commands.fetch_assets import dev_dir
@@ -76,6 +79,7 @@ FORMS_ALONE = {
     *("feedback:year_share", "feedback:year_stop"),
     *(f"recommender:{name}" for name in ("activate", "new_songs", "wrong_reason", "spotify_save")),
     *(f"recommender:{name}" for name in ("week_save", "week_feed_end", "week_emails")),
+    *(f"recommender:experiment_{name}" for name in ("create", "start", "stop", "adopt", "reset")),
     *(f"spotify_{name}" for name in ("callback", "login", "reminder", "sign_in")),
     *("mfa_login_webauthn", "openid_connect_login", "openid_connect_callback", "openid_connect_disconnect"),
 }
@@ -132,6 +136,7 @@ def user(settings: Any, tmp_path: Path) -> Iterator[User]:
     preference_services.start_private_session(user=made)
     TOTP.activate(made, "JBSWY3DPEHPK3PXP")
     RecoveryCodes.activate(made)
+    start_experiment(experiment=make_experiment("dial=0.5"))
     yield made
     forget_loaded()
 
@@ -208,6 +213,8 @@ def pages_of(user: User) -> list[str]:
         "/accounts/two-factor/webauthn/add/",
         "/operator/",
         "/operator/quality/",
+        "/operator/experiments/",
+        reverse("recommender:experiment", args=[Experiment.objects.get().pk]),
     ]
 
 

@@ -148,6 +148,7 @@ def pages_of(user: User) -> list[str]:
         "/api/operator/models?size=100",
         "/operator/",
         "/operator/quality/",
+        "/operator/experiments/",
         "/admin/catalog/track/",
         "/admin/jobs/job/",
     ]

@@ -108,6 +108,11 @@ def rated(value: Rating.Value) -> Exists:
     return Exists(Rating.objects.filter(value=value, **_same_song("updated_at")))
 
 
+def played(outcome: Play.Outcome) -> Exists:
+    """Return whether a play of the song ended so in that time, as an expression for such rows."""
+    return Exists(Play.objects.filter(outcome=outcome, **_same_song("played_at")))
+
+
 def _same_song(time_column: str) -> dict[str, OuterRef]:
     return {
         "user_id": OuterRef("user_id"),
@@ -119,5 +124,5 @@ def _same_song(time_column: str) -> dict[str, OuterRef]:
 
 _REWARDS: dict[RewardName, Exists] = {
     "likes": rated(Rating.Value.LIKE),
-    "completions": Exists(Play.objects.filter(outcome=Play.Outcome.COMPLETED, **_same_song("played_at"))),
+    "completions": played(Play.Outcome.COMPLETED),
 }

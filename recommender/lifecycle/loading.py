@@ -119,6 +119,14 @@ class Loader:
                 self._loaded = fresh
             return self._loaded
 
+    def get_or_start(self, version: ModelVersion) -> LoadedModel | None:
+        """Return the model of ``version``, or with ``in_background`` ``None`` until a thread has read it."""
+        if not self.in_background:
+            return self.get(version)
+        if self._loaded is None:
+            self._fetch(version)
+        return self._loaded
+
     def forget(self) -> None:
         """Drop what was loaded, as a new process would start."""
         self._loaded = None

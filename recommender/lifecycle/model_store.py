@@ -21,7 +21,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from recommender.lifecycle.object_store import ObjectStore, StoredObject, StoreError, UnusableCopyError
-from recommender.models import ModelVersion
+from recommender.models import Experiment, ExperimentArm, ModelVersion
 
 logger = logging.getLogger(__name__)
 
@@ -181,9 +181,15 @@ def _one_at_a_time(target: Path) -> Iterator[None]:
 
 
 def kept_directories(keep: int) -> set[str]:
-    """Return the folders of the ``keep`` newest versions and of the active one, whose files stay."""
+    """Return the folders of the ``keep`` newest versions, the active one and those of experiments that aren't over.
+
+    Their files stay.
+    """
     newest = set(ModelVersion.objects.order_by("-pk").values_list("directory", flat=True)[:keep])
-    return newest | set(ModelVersion.objects.filter(active_slot=True).values_list("directory", flat=True))
+    active = set(ModelVersion.objects.filter(active_slot=True).values_list("directory", flat=True))
+    arms = ExperimentArm.objects.filter(experiment__state__in=[Experiment.State.DRAFT, Experiment.State.RUNNING])
+    versions = arms.values_list("model_version__directory", "pinned_version__directory")
+    return newest | active | {directory for pair in versions for directory in pair if directory}
 
 
 def remove_copies(*, keep: int) -> list[str]:

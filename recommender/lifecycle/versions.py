@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import gc
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import partial
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
-from django.db.models import F, Max, Q
+from django.db.models import F, Max, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from recommender.adapters.loaded import LoadedModel
@@ -26,7 +26,7 @@ from recommender.lifecycle.loading import (
 from recommender.lifecycle.model_store import EVAL_SUFFIX, fetch, publish_missing, remove_copies, remove_stored
 from recommender.lifecycle.object_store import StoreError, UnusableCopyError
 from recommender.lifecycle.trial import has_died_of, marked, survives, warm_up
-from recommender.models import ModelVersion
+from recommender.models import ModelVersion, SiteServing
 
 if TYPE_CHECKING:
     from recommender.engine import Model
@@ -37,8 +37,10 @@ __all__ = [
     "activate",
     "activate_checked",
     "active_model",
+    "active_model_and_token",
     "forget_loaded",
     "is_warm",
+    "keep_loaded",
     "load_active",
     "load_active_evaluation_model",
     "load_evaluation_model",
@@ -46,6 +48,7 @@ __all__ = [
     "read_model",
     "remove_old_files",
     "serve_without_waiting",
+    "version_model",
 ]
 
 logger = logging.getLogger(__name__)
@@ -61,12 +64,46 @@ def active_model() -> LoadedModel | None:
     an old model is better than no page. After ``serve_without_waiting`` the previous model serves while a new one is
     loaded.
     """
+    return _first_usable(_served())
+
+
+def active_model_and_token() -> tuple[LoadedModel | None, str]:
+    """Return `active_model` and the token of ``SiteServing`` (empty where there is none), by the same one query."""
+    token = SiteServing.objects.values("token")[:1]
+    versions = list(_served().annotate(token=Subquery(token))[:MAX_FALLBACKS])
+    return _first_usable(versions), (versions[0].token or "") if versions else ""
+
+
+def version_model(version: ModelVersion, active: LoadedModel) -> LoadedModel | None:
+    """Return the model of a version beside the ``active`` one, or ``None`` while it is read or if it is unusable.
+
+    Models of arms are read as the active one is: in processes that answer requests, none waits for it.
+    """
+    if version.directory == active.version.directory:
+        return active
+    loader = _loaders_of_arms.setdefault(version.directory, Loader())
+    loader.in_background = _loader.in_background
+    return loader.get_or_start(version)
+
+
+def keep_loaded(directories: Collection[str]) -> None:
+    """Drop the models of arms other than these from this process's memory."""
+    for directory in set(_loaders_of_arms) - set(directories):
+        _loaders_of_arms.pop(directory, None)
+
+
+def _served() -> QuerySet[Any]:
+    """Return the versions that can serve, the active one first."""
     # The slot says which one is active, even if a process of the previous release, which assigns no numbers, activated
     # it.
-    served = ModelVersion.objects.filter(Q(active_slot=True) | Q(activated_at__isnull=False)).order_by(
+    served: QuerySet[Any] = ModelVersion.objects.filter(Q(active_slot=True) | Q(activated_at__isnull=False)).order_by(
         F("active_slot").desc(nulls_last=True), F("activation").desc(nulls_last=True), "-pk"
     )
-    for version in served.defer("fitted_on", "metrics", "timings")[:MAX_FALLBACKS]:
+    return served.defer("fitted_on", "metrics", "timings")
+
+
+def _first_usable(versions: QuerySet[Any] | list[Any]) -> LoadedModel | None:
+    for version in versions[:MAX_FALLBACKS]:
         loaded = _loader.get(version)
         if loaded is not None:
             return loaded
@@ -186,6 +223,7 @@ def _warm_up(prepare: Callable[[], None]) -> None:
 def forget_loaded() -> None:
     """Make this process load the active model again, as a new process would."""
     _loader.forget()
+    _loaders_of_arms.clear()
 
 
 def remove_old_files(*, keep: int) -> list[str]:
@@ -198,3 +236,5 @@ def remove_old_files(*, keep: int) -> list[str]:
 
 
 _loader = Loader()
+_loaders_of_arms: dict[str, Loader] = {}
+"""By folder; the active model has its own."""

@@ -33,10 +33,14 @@ class CachedSection:
 
 @dataclass(frozen=True)
 class CachedFeed:
-    """A page; ``replaced`` maps each rated song to where it was: section, index and page."""
+    """A page; ``replaced`` maps each rated song to where it was: section, index and page.
+
+    ``token``: what was true of the site's serving when the page was made.
+    """
 
     amount: float
     sections: list[CachedSection]
+    token: str
     replaced: dict[str, tuple[str, int, str]] = field(default_factory=dict)
 
     @property
@@ -97,6 +101,9 @@ def _replaced(user: User, feed: CachedFeed, section: CachedSection, track: Track
     if index is None:
         return None
     fresh = recommend_for_you(user=user, sizes={section.name: 1}, exclude_ids=feed.track_ids)
+    if fresh is not None and fresh.token != feed.token:
+        # An experiment began or ended since: the page is made anew rather than mixed.
+        return None
     sections = fresh.sections if fresh else []
     # A section about another song would not match the heading.
     fits = bool(sections) and (sections[0].anchor and sections[0].anchor.pk) == section.anchor_id
@@ -126,7 +133,7 @@ def _page_of(user: User, feed: CachedFeed) -> ForYouPage | None:
     songs = _songs(user, feed)
     if len(songs.tracks) < ENOUGH * len(feed.track_ids):
         return None
-    return ForYouPage([section for section in _sections(feed, songs) if section.items], feed.amount)
+    return ForYouPage([section for section in _sections(feed, songs) if section.items], feed.amount, feed.token)
 
 
 @dataclass(frozen=True)
@@ -192,6 +199,7 @@ def _cached_from(home: ForYouPage) -> CachedFeed:
             )
             for section in home.sections
         ],
+        home.token,
     )
 
 
@@ -203,12 +211,12 @@ def _setting_of(user: User) -> list[Any]:
 def _write(user: User, feed: CachedFeed) -> None:
     sections = [[part.name, part.anchor_id, part.stance, part.entries] for part in feed.sections]
     values = {"setting": _setting_of(user), "amount": feed.amount, "sections": sections, "replaced": feed.replaced}
-    cache_feed(user.pk, values)
+    cache_feed(user.pk, values, token=feed.token)
 
 
 def cached_feed(user: User) -> CachedFeed | None:
     """Return the cached page, if nothing has invalidated it."""
-    values = read_cached_feed(user.pk)
+    values, token = read_cached_feed(user.pk)
     if values is None or values["setting"] != _setting_of(user):
         return None
     sections = [
@@ -216,4 +224,5 @@ def cached_feed(user: User) -> CachedFeed | None:
         for name, anchor_id, stance, entries in values["sections"]
         if name in SIZES
     ]
-    return CachedFeed(values["amount"], sections, {pk: tuple(where) for pk, where in values["replaced"].items()})
+    replaced = {pk: tuple(where) for pk, where in values["replaced"].items()}
+    return CachedFeed(values["amount"], sections, token, replaced)

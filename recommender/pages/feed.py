@@ -12,7 +12,7 @@ from accounts.models import User
 from catalog.models import Track
 from recommender.adapters.requests import PAGE_SIZE, request_for_listener
 from recommender.engine import IntArray, RecommendedPage, recommend
-from recommender.lifecycle.versions import active_model
+from recommender.experiments.serving import serving_for
 from recommender.pages.explanations.phrases import Names, sentence
 from recommender.pages.explanations.recorded import stored_reason
 from recommender.pages.impressions import Impression, record_impressions
@@ -49,12 +49,13 @@ def recommend_feed(
     """Return ``k`` songs for ``user`` from the feedback as it is now, and record them as shown.
 
     Without ``is_recorded`` the page is for somebody else's eyes: the listener has not seen it. ``None`` before the
-    first retrain. ``adventure`` (0..1) stands in for the listener's own dial.
+    first retrain. ``adventure`` (0..1) stands in for the listener's own dial; such a page counts for no experiment.
     """
-    loaded = active_model()
-    if loaded is None:
+    served = serving_for(user)
+    if served is None:
         return None
-    listener = request_for_listener(user, loaded, k=k, adventure=adventure)
+    loaded, dial = served.loaded, served.adventure if adventure is None else adventure
+    listener = request_for_listener(user, loaded, k=k, adventure=dial)
     rng = np.random.default_rng()
 
     def ask(gone: IntArray) -> RecommendedPage:
@@ -62,7 +63,8 @@ def recommend_feed(
 
     page, tracks = shown_page(loaded.model, ask)
     impressions = [Impression(item, page.policy, stored_reason(item, loaded, listener.known)) for item in page.items]
-    page_id = record_impressions(user, loaded, impressions) if is_recorded else None
+    arm_id = served.arm_id if adventure is None else None
+    page_id = record_impressions(user, loaded, impressions, arm_id) if is_recorded else None
     names = Names.of(impression.reason for impression in impressions)
     items = [_feed_item(impression, tracks, names) for impression in impressions]
     return Feed(items, page.amount, loaded.version.pk, page_id)

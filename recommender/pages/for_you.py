@@ -22,7 +22,7 @@ from recommender.engine import (
     Stance,
     recommend_shelves,
 )
-from recommender.lifecycle.versions import active_model
+from recommender.experiments.serving import serving_for
 from recommender.pages.explanations.phrases import Names, StoredReason, sentence
 from recommender.pages.explanations.recorded import stored_reason
 from recommender.pages.impressions import Impression, record_impressions
@@ -70,10 +70,14 @@ class ForYouSection:
 
 @dataclass(frozen=True)
 class ForYouPage:
-    """The page; ``amount`` is how much we know about the listener, in likes."""
+    """The page; ``amount`` is how much we know about the listener, in likes.
+
+    ``token`` says what was true of the site's serving and its experiments when it was made.
+    """
 
     sections: list[ForYouSection] = field(default_factory=list)
     amount: float = 0.0
+    token: str = ""
 
 
 def recommend_for_you(
@@ -89,16 +93,16 @@ def recommend_for_you(
     (it is asked by HEAD). ``None`` before the first retrain.
     The model is evaluated once, however many sections there are.
     """
-    loaded = active_model()
-    if loaded is None:
+    served = serving_for(user)
+    if served is None:
         return None
-    listener = request_for_listener(user, loaded, exclude_ids=exclude_ids)
+    loaded = served.loaded
+    listener = request_for_listener(user, loaded, exclude_ids=exclude_ids, adventure=served.adventure)
     rng = np.random.default_rng()
 
     def ask(gone: IntArray) -> ShelvedPage:
-        return recommend_shelves(
-            loaded.model, listener.feedback, listener.request.without(gone), sizes, rng, MAX_SHELVES
-        )
+        request = listener.request.without(gone)
+        return recommend_shelves(loaded.model, listener.feedback, request, sizes, rng, MAX_SHELVES, served.shelves)
 
     page, tracks = shown_page(loaded.model, ask)
     impressions = [
@@ -106,7 +110,7 @@ def recommend_for_you(
         for shelf in page.shelves
         for item in shelf.items
     ]
-    page_id = record_impressions(user, loaded, impressions) if is_recorded else uuid.uuid4()
+    page_id = record_impressions(user, loaded, impressions, served.arm_id) if is_recorded else uuid.uuid4()
     names = Names.of(impression.reason for impression in impressions)
     anchors = _anchors(page, loaded)
     liked = _liked_ids(listener.feedback, loaded)
@@ -125,7 +129,7 @@ def recommend_for_you(
             if impression.section == shelf.name
         ]
         sections.append(ForYouSection(shelf.name, items, anchors.get(shelf.seed_track), shelf.stance))
-    return ForYouPage(sections, page.amount)
+    return ForYouPage(sections, page.amount, served.token)
 
 
 def for_you_item(

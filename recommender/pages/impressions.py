@@ -29,15 +29,19 @@ class Impression:
     section: str = ""
 
 
-def record_impressions(user: User, loaded: LoadedModel, impressions: Sequence[Impression]) -> uuid.UUID:
+def record_impressions(
+    user: User, loaded: LoadedModel, impressions: Sequence[Impression], arm_id: int | None = None
+) -> uuid.UUID:
     """Record the songs of one page, in the order in which they are shown, and return the page's id.
+
+    ``arm_id``: the arm of the experiment whose setting made the page.
 
     Where nothing can be written just now, the page is made all the same: it is read, not written.
     """
     page = uuid.uuid4()
     try:
         with impatient():
-            write_impressions(page, user, loaded, impressions)
+            write_impressions(page, user, loaded, impressions, arm_id=arm_id)
     except AWAY as error:
         if connection.in_atomic_block:
             raise
@@ -48,7 +52,13 @@ def record_impressions(user: User, loaded: LoadedModel, impressions: Sequence[Im
 
 @transaction.atomic
 def write_impressions(
-    page: uuid.UUID, user: User, loaded: LoadedModel, impressions: Sequence[Impression], *, is_shown: bool = True
+    page: uuid.UUID,
+    user: User,
+    loaded: LoadedModel,
+    impressions: Sequence[Impression],
+    *,
+    is_shown: bool = True,
+    arm_id: int | None = None,
 ) -> None:
     """Record the songs of ``page``, in the order in which they are shown, or will be where they aren't yet."""
     Recommendation.objects.bulk_create(
@@ -56,6 +66,7 @@ def write_impressions(
             user=user,
             track_id=impression.item.track_id,
             model_version=loaded.version,
+            arm_id=arm_id,
             page=page,
             position=position,
             section=impression.section,

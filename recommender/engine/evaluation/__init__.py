@@ -40,16 +40,35 @@ from recommender.engine.evaluation.rated import (
 )
 from recommender.engine.evaluation.rated_listeners import DISLIKE_SHARE, rating_listeners
 from recommender.engine.evaluation.scorers import Scorer, ScorerFactory, model_scorers
-from recommender.engine.evaluation.simulation import Plan, SimulatedListener, SimulationRow, listed, simulate
+from recommender.engine.evaluation.sequential import LEVEL as SEQUENTIAL_LEVEL
+from recommender.engine.evaluation.sequential import (
+    MIN_LISTENERS,
+    ListenerTotals,
+    SequentialResult,
+    always_valid_p,
+    rate_difference,
+    rate_interval,
+    uneven_p,
+)
+from recommender.engine.evaluation.simulation import (
+    Plan,
+    SimulatedListener,
+    SimulationRow,
+    likes_by_round,
+    listed,
+    simulate,
+)
 from recommender.engine.evaluation.split import REVEALS, Reveal, Split, queries, split_listeners
 
 __all__ = [
     "DISLIKE_SHARE",
     "GREEDY",
     "LIKES_ONLY",
+    "MIN_LISTENERS",
     "MODEL",
     "OFF_POLICY_ESTIMATORS",
     "REVEALS",
+    "SEQUENTIAL_LEVEL",
     "AnswerCheck",
     "Doubt",
     "Estimate",
@@ -59,6 +78,7 @@ __all__ = [
     "Interval",
     "LearningCurve",
     "LearningPolicy",
+    "ListenerTotals",
     "LoggedSongs",
     "LoopPlan",
     "LoopRecord",
@@ -71,12 +91,14 @@ __all__ = [
     "Reveal",
     "Scorer",
     "ScorerFactory",
+    "SequentialResult",
     "SimulatedListener",
     "SimulationRow",
     "Site",
     "SitePlan",
     "Split",
     "TargetPolicy",
+    "always_valid_p",
     "answering_sites",
     "bootstrap_interval",
     "compare",
@@ -87,6 +109,7 @@ __all__ = [
     "interactions_of",
     "learning_curves",
     "learning_policies",
+    "likes_by_round",
     "listed",
     "listed_sites",
     "listener_share",
@@ -97,10 +120,13 @@ __all__ = [
     "play_loop",
     "popularity",
     "queries",
+    "rate_difference",
+    "rate_interval",
     "rating_listeners",
     "rating_rows",
     "simulate",
     "split_listeners",
+    "uneven_p",
     "unplayed_shares",
     "without_page_rules",
     "without_terms",

@@ -210,6 +210,14 @@ def simulate(
     return [replace(rows[id(policy)], policy=name) for name, policy in policies.items()]
 
 
+def likes_by_round(
+    policy: Policy, listeners: Sequence[SimulatedListener], plan: Plan, *, jobs: int = 1
+) -> NDArray[np.int64]:
+    """Return how many songs of each round's page each listener liked, int64[listeners, rounds]; `jobs` as there."""
+    played = _play_all(policy, listeners, plan, jobs, lambda _share: None)
+    return np.array([run.likes for run in played], dtype=np.int64).reshape(len(played), plan.rounds)
+
+
 def play(policy: Policy, listener: SimulatedListener, plan: Plan, rng: np.random.Generator) -> _Played:
     """Return one listener's session. Raise ValueError if the policy shows a song twice."""
     session = Session.beginning(listener.start)

@@ -71,7 +71,7 @@ class Shelf:
 
 @dataclass(frozen=True)
 class ShelvedPage:
-    """Shelves that have songs, in the order of SHELVES; `amount`: how much was known of the listener, in likes."""
+    """Shelves that have songs, in the order that was asked for; `amount`: what is known, in likes."""
 
     shelves: tuple[Shelf, ...]
     amount: float
@@ -97,11 +97,13 @@ def recommend_shelves(
     sizes: Mapping[ShelfName, int],
     rng: np.random.Generator,
     at_most: int | None = None,
+    order: Sequence[ShelfName] = SHELVES,
 ) -> ShelvedPage:
     """Return the shelves named in `sizes` with so many songs each, fewer where the candidates are exhausted.
 
     at_most: the number of shelves, of which the last ones are left out. `request.k` is ignored. Raise InvalidDataError
-    as `recommend`. At adventure 0 nothing is drawn from `rng`.
+    as `recommend`. At adventure 0 nothing is drawn from `rng`. order: of the shelves that are returned. They pick their
+    songs, and the last ones are left out, in the order of SHELVES, so that another order shows the same songs.
     """
     listener, ranked = rank_request(model, feedback, request)
     pool = build_pool(model, ranked, feedback, listener, request.adventure)
@@ -114,7 +116,8 @@ def recommend_shelves(
         offers.remove(selected.selection.rows)
         if len(selected.selection.rows):
             selections.append(selected)
-    return ShelvedPage(_explained(model, listener, ranked, selections, offers), listener.evidence)
+    shelves = _explained(model, listener, ranked, selections, offers)
+    return ShelvedPage(tuple(sorted(shelves, key=lambda shelf: order.index(shelf.name))), listener.evidence)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,1 @@
+"""Experiments: listeners served in two or three ways at once, compared while they run."""

@@ -1,0 +1,285 @@
+"""Creating, starting, stopping and adopting experiments; the guard rail."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from feedback.web.feed_cache import require_token
+from recommender.experiments.figures import DECIDING, ArmFigures, figures_of
+from recommender.experiments.serving import BUCKETS, setting_of
+from recommender.experiments.settings import ArmSetting
+from recommender.lifecycle.versions import UnusableModelError, activate_checked, model_path
+from recommender.models import (
+    Experiment,
+    ExperimentArm,
+    ExperimentBucket,
+    ExperimentEvent,
+    ModelVersion,
+    SiteServing,
+)
+
+MIN_ARMS, MAX_ARMS = 2, 3
+CONTROL = "control"
+Action = ExperimentEvent.Action
+
+
+class ExperimentError(Exception):
+    """It can't be done; the message says why and what is allowed."""
+
+
+@dataclass(frozen=True)
+class ArmPlan:
+    """The name of an arm and what it changes."""
+
+    name: str
+    setting: ArmSetting
+
+
+@transaction.atomic
+def create_experiment(
+    *,
+    name: str,
+    arms: Sequence[ArmPlan],
+    share: int = 100,
+    days: int = 28,
+    max_loss: int = 10,
+    user: User | None = None,
+) -> Experiment:
+    """Create an experiment that isn't started; the first arm is the control. Raise ``ExperimentError``."""
+    _check_arms(arms)
+    experiment = Experiment(name=name, share=share, days=days, max_loss=max_loss, salt=uuid.uuid4().hex)
+    try:
+        experiment.full_clean()
+    except ValidationError as error:
+        raise ExperimentError(_in_words(error)) from error
+    experiment.save()
+    for number, plan in enumerate(arms):
+        _create_arm(experiment, number, plan)
+    _log(experiment, Action.CREATED, user)
+    return experiment
+
+
+def start_experiment(*, experiment: Experiment, user: User | None = None) -> None:
+    """Serve its arms from the next page on. Raise ``ExperimentError``."""
+    try:
+        with transaction.atomic():
+            _start(_locked(experiment, Experiment.State.DRAFT), user)
+    except IntegrityError as error:
+        # Another one was started at the same time and took the same listeners.
+        raise ExperimentError(_("Another experiment was started at the same time. Try again.")) from error
+    experiment.refresh_from_db()
+
+
+def stop_experiment(*, experiment: Experiment, user: User | None = None, note: str = "") -> None:
+    """End it; all its listeners are served as the others again. Raise ``ExperimentError``."""
+    figures = figures_of(experiment).to_dict()
+    with transaction.atomic():
+        locked = _locked(experiment, Experiment.State.RUNNING)
+        _end(locked, Experiment.State.STOPPED)
+        _log(locked, Action.STOPPED, user, note=note, figures=figures)
+    experiment.refresh_from_db()
+
+
+def adopt_arm(*, arm: ExperimentArm, user: User | None = None, note: str) -> None:
+    """Make what the arm changes the site's own setting, ending the experiment if it runs. Raise ``ExperimentError``.
+
+    ``note``: why; it stays in the log with the figures of this moment.
+    """
+    experiment = arm.experiment
+    if not note.strip():
+        raise ExperimentError(_("Say why. That stays in the log."))
+    figures = figures_of(experiment).to_dict()
+    try:
+        if arm.model_version is not None and not arm.model_version.active_slot:
+            # It reads the file through, so it comes before anything is locked.
+            activate_checked(version=arm.model_version)
+    except UnusableModelError as error:
+        message = _("Version %(pk)s can't be activated: %(why)s")
+        raise ExperimentError(message % {"pk": arm.model_version_id, "why": error}) from error
+    with transaction.atomic():
+        locked = _locked(experiment, Experiment.State.RUNNING, Experiment.State.STOPPED)
+        _adopt_setting(setting_of(arm))
+        _end(locked, Experiment.State.ADOPTED)
+        _log(locked, Action.ADOPTED, user, arm=arm, note=note.strip(), figures=figures)
+    experiment.refresh_from_db()
+
+
+@transaction.atomic
+def reset_site_setting() -> None:
+    """Take back what adopted experiments changed: dial, shelves and numbers. The active model version stays."""
+    SiteServing.objects.update(dial=None, overrides={}, shelves=[])
+    _change_token()
+
+
+def check_running(now: datetime | None = None) -> list[str]:
+    """Stop arms that lose too much, and experiments whose time is over; return what was done, in sentences."""
+    now = now or timezone.now()
+    running = Experiment.objects.filter(state=Experiment.State.RUNNING).order_by("pk")
+    return [sentence for experiment in running for sentence in _check(experiment, now)]
+
+
+def _check_arms(arms: Sequence[ArmPlan]) -> None:
+    if not MIN_ARMS <= len(arms) <= MAX_ARMS:
+        message = _("An experiment has %(low)d or %(high)d arms, the control included.")
+        raise ExperimentError(message % {"low": MIN_ARMS, "high": MAX_ARMS})
+    if len({plan.name for plan in arms}) < len(arms):
+        raise ExperimentError(_("Each arm needs a name of its own."))
+
+
+def _create_arm(experiment: Experiment, number: int, plan: ArmPlan) -> None:
+    setting = plan.setting
+    version = None
+    if setting.version is not None:
+        version = ModelVersion.objects.filter(pk=setting.version).first()
+        if version is None:
+            raise ExperimentError(_("There is no version %(number)s.") % {"number": setting.version})
+    arm = ExperimentArm(
+        experiment=experiment,
+        number=number,
+        name=plan.name,
+        model_version=version,
+        dial=setting.dial,
+        overrides=dict(setting.overrides),
+        shelves=list(setting.shelves),
+    )
+    try:
+        arm.clean_fields(exclude=["overrides", "shelves", "model_version", "dial", "pinned_version", "stopped_at"])
+    except ValidationError as error:
+        raise ExperimentError(_in_words(error)) from error
+    arm.save()
+
+
+def _start(experiment: Experiment, user: User | None) -> None:
+    arms = list(experiment.arms.select_related("model_version"))
+    active = ModelVersion.objects.filter(active_slot=True).first()
+    if active is None:
+        raise ExperimentError(_("No version is active yet. See: manage.py retrain"))
+    for arm in arms:
+        if arm.model_version is not None and not model_path(arm.model_version).is_dir():
+            message = _("The file of version %(pk)s isn't on this machine.")
+            raise ExperimentError(message % {"pk": arm.model_version_id})
+    if any(arm.model_version for arm in arms):
+        for arm in arms:
+            if arm.model_version is None:
+                arm.pinned_version = active
+                arm.save(update_fields=["pinned_version"])
+    _take_buckets(experiment)
+    experiment.state = Experiment.State.RUNNING
+    experiment.started_at = timezone.now()
+    experiment.ends_at = experiment.started_at + timedelta(days=experiment.days)
+    experiment.save(update_fields=["state", "started_at", "ends_at"])
+    _log(experiment, Action.STARTED, user)
+    _change_token()
+
+
+def _take_buckets(experiment: Experiment) -> None:
+    """Take as many of the buckets that no other experiment has as its share says. Raise ``ExperimentError``."""
+    taken = set(ExperimentBucket.objects.values_list("number", flat=True))
+    free = [number for number in range(BUCKETS) if number not in taken]
+    if len(free) < experiment.share:
+        message = _("Other experiments have %(taken)d %% of the listeners, so at most %(free)d %% are left.")
+        raise ExperimentError(message % {"taken": len(taken), "free": len(free)})
+    # Other listeners each time, but the same for this experiment.
+    chosen = random.Random(experiment.salt).sample(free, experiment.share)  # noqa: S311
+    ExperimentBucket.objects.bulk_create(
+        ExperimentBucket(number=number, experiment=experiment) for number in sorted(chosen)
+    )
+
+
+def _end(experiment: Experiment, state: Experiment.State) -> None:
+    experiment.buckets.all().delete()
+    experiment.state = state
+    experiment.stopped_at = experiment.stopped_at or timezone.now()
+    experiment.save(update_fields=["state", "stopped_at"])
+    _change_token()
+
+
+def _adopt_setting(setting: ArmSetting) -> None:
+    row = _site_row()
+    row.dial = row.dial if setting.dial is None else setting.dial
+    row.overrides = {**row.overrides, **setting.overrides}
+    row.shelves = list(setting.shelves) or row.shelves
+    row.save(update_fields=["dial", "overrides", "shelves"])
+
+
+def _check(experiment: Experiment, now: datetime) -> list[str]:
+    figures = figures_of(experiment, now)
+    losing = [arm for arm in figures.arms if arm.loses_too_much and arm.arm.stopped_at is None]
+    done = [_stop_arm(experiment, arm, now, figures.to_dict()) for arm in losing]
+    is_alone = not experiment.arms.filter(number__gt=0, stopped_at=None).exists()
+    is_over = experiment.ends_at is not None and now >= experiment.ends_at
+    if is_alone or is_over:
+        note = _("No arm is left beside the control.") if is_alone else _("Its time was over.")
+        try:
+            stop_experiment(experiment=experiment, note=note)
+        except ExperimentError:
+            # An operator was quicker.
+            return done
+        done.append(f"stopped {experiment.name}")
+    return done
+
+
+@transaction.atomic
+def _stop_arm(experiment: Experiment, arm: ArmFigures, now: datetime, figures: dict[str, Any]) -> str:
+    ExperimentArm.objects.filter(pk=arm.arm.pk).update(stopped_at=now)
+    assert arm.loss is not None
+    kept = 100 - experiment.max_loss
+    note = _("The like rate is certainly below %(kept)d %% of the control's.") % {"kept": kept}
+    _log(experiment, Action.ARM_STOPPED, None, arm=arm.arm, note=note, figures=figures)
+    _change_token()
+    lost = f"more than {experiment.max_loss} % of the {DECIDING}"
+    return f"stopped arm {arm.arm.name} of {experiment.name}, which loses {lost}"
+
+
+def _locked(experiment: Experiment, *states: Experiment.State) -> Experiment:
+    """Return the row, locked until the transaction ends. Raise ``ExperimentError`` if it is in another state."""
+    # All changes wait for the same row first, so that two of them never wait for each other.
+    _site_row()
+    locked = Experiment.objects.select_for_update().get(pk=experiment.pk)
+    if locked.state not in states:
+        message = _("“%(name)s” is %(state)s, so that can't be done.")
+        raise ExperimentError(message % {"name": locked.name, "state": locked.get_state_display()})
+    return locked
+
+
+def _site_row() -> SiteServing:
+    SiteServing.objects.get_or_create(slot=True, defaults={"token": uuid.uuid4().hex})
+    return SiteServing.objects.select_for_update().get(slot=True)
+
+
+def _change_token() -> None:
+    """Let every process read anew what is served, and no cached page of before be shown."""
+    token = uuid.uuid4().hex
+    row = _site_row()
+    row.token = token
+    row.save(update_fields=["token"])
+    transaction.on_commit(lambda: require_token(token))
+
+
+def _log(
+    experiment: Experiment,
+    action: ExperimentEvent.Action,
+    user: User | None,
+    *,
+    arm: ExperimentArm | None = None,
+    note: str = "",
+    figures: dict[str, Any] | None = None,
+) -> None:
+    ExperimentEvent.objects.create(
+        experiment=experiment, action=action, user=user, arm=arm, note=note[:500], figures=figures or {}
+    )
+
+
+def _in_words(error: ValidationError) -> str:
+    return " ".join(f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items())

@@ -1,0 +1,190 @@
+"""How a listener is served: by the site's setting, or by the arm of the experiment that they take part in.
+
+What runs is kept in the process's memory. The query that finds the active model brings the token of what is true now,
+and only another token makes the process read again, so an experiment costs a page no query.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import cast
+
+from django.utils import timezone
+
+from accounts.models import User
+from recommender.adapters.loaded import LoadedModel
+from recommender.engine import SHELVES, ShelfName
+from recommender.experiments.settings import ArmSetting, adjusted, key_of
+from recommender.lifecycle.versions import active_model_and_token, keep_loaded, version_model
+from recommender.models import Experiment, ExperimentArm, ExperimentBucket, ModelVersion, SiteServing
+
+BUCKETS = 100
+DEFAULT_DIAL = cast(float, User._meta.get_field("adventure").default)
+
+
+@dataclass(frozen=True, eq=False)
+class RunningArm:
+    """An arm as it is served: its id (``None``: not counted), its setting over the site's, and its version."""
+
+    pk: int | None
+    setting: ArmSetting
+    version: ModelVersion | None
+
+
+@dataclass(frozen=True, eq=False)
+class RunningExperiment:
+    """An experiment as it is served: what its arms do, in order; stopped ones do as the control."""
+
+    salt: str
+    ends_at: datetime
+    arms: Sequence[RunningArm]
+
+
+@dataclass(frozen=True, eq=False)
+class ServingState:
+    """What is true for the whole site while ``token`` is: its own setting, and who takes part in what."""
+
+    token: str = ""
+    site: ArmSetting = field(default_factory=ArmSetting)
+    by_bucket: Mapping[int, RunningExperiment] = field(default_factory=dict)
+
+    @property
+    def arms(self) -> list[RunningArm]:
+        """Return the arms of all experiments that run, those of each once for every bucket."""
+        return [arm for experiment in self.by_bucket.values() for arm in experiment.arms]
+
+
+@dataclass(frozen=True, eq=False)
+class Served:
+    """What makes a listener's page: the model, the dial, the order of the shelves; and the arm it counts for.
+
+    ``token``: another one if anything was changed since; pages of different tokens are not mixed.
+    """
+
+    loaded: LoadedModel
+    adventure: float
+    shelves: tuple[ShelfName, ...]
+    arm_id: int | None
+    token: str
+
+
+def serving_for(user: User) -> Served | None:
+    """Return how ``user`` is served now, or ``None`` before the first retrain. One query, as for the model alone."""
+    active, token = active_model_and_token()
+    if active is None:
+        return None
+    state = _current(token)
+    site = RunningArm(None, state.site, None)
+    arm = arm_of(user, state, timezone.now()) or site
+    loaded = active if arm.version is None else version_model(arm.version, active)
+    if loaded is None:
+        # The arm's model is still being read, or unusable: the page is the site's and counts for no arm.
+        arm, loaded = site, active
+    return Served(
+        loaded=_adjusted(loaded, arm.setting.overrides),
+        adventure=_dial(user, arm.setting),
+        shelves=_in_order(arm.setting.shelves),
+        arm_id=arm.pk,
+        token=token,
+    )
+
+
+def arm_of(user: User, state: ServingState, now: datetime) -> RunningArm | None:
+    """Return the arm of a listener, or ``None`` for operators, who would be judging their own work, and the others."""
+    experiment = None if user.is_staff else state.by_bucket.get(bucket_of(user.pk))
+    if experiment is None or now >= experiment.ends_at:
+        return None
+    return experiment.arms[arm_number(user.pk, experiment.salt, len(experiment.arms))]
+
+
+def bucket_of(user_id: int) -> int:
+    """Return the percent of the listeners, 0 to 99, that a listener belongs to: the same in all experiments."""
+    return _hashed(f"bucket:{user_id}", BUCKETS)
+
+
+def arm_number(user_id: int, salt: str, n_arms: int) -> int:
+    """Return the number of a listener's arm: the same on all devices, on all days and for all processes."""
+    return _hashed(f"{salt}:{user_id}", n_arms)
+
+
+def setting_of(arm: ExperimentArm) -> ArmSetting:
+    """Return what an arm changes, as it was created."""
+    return ArmSetting(arm.model_version_id, arm.dial, arm.overrides, tuple(arm.shelves))
+
+
+def site_setting() -> ArmSetting:
+    """Return the site's own setting, from adopted experiments; one query."""
+    return _site_setting(SiteServing.objects.first())
+
+
+def _site_setting(row: SiteServing | None) -> ArmSetting:
+    return ArmSetting() if row is None else ArmSetting(None, row.dial, row.overrides, tuple(row.shelves))
+
+
+def _hashed(text: str, below: int) -> int:
+    # Of 64 bits: what the remainder prefers is less than 1 in 10**16.
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") % below
+
+
+_state = ServingState()
+_adjusted_models: dict[tuple[str, str], tuple[LoadedModel, LoadedModel]] = {}
+
+
+def _current(token: str) -> ServingState:
+    global _state  # noqa: PLW0603
+    if not token:
+        # There has never been an experiment.
+        return ServingState()
+    state = _state
+    if state.token != token:
+        state = _state = _read(token)
+        _adjusted_models.clear()
+        keep_loaded({arm.version.directory for arm in state.arms if arm.version is not None})
+    return state
+
+
+def _read(token: str) -> ServingState:
+    """Return what the database says; four queries."""
+    row = SiteServing.objects.first()
+    site = _site_setting(row)
+    running = Experiment.objects.filter(state=Experiment.State.RUNNING).prefetch_related(
+        "arms__model_version", "arms__pinned_version"
+    )
+    experiments = {experiment.pk: _running(experiment, site) for experiment in running}
+    buckets = ExperimentBucket.objects.filter(experiment__in=experiments).values_list("number", "experiment_id")
+    return ServingState(token, site, {number: experiments[experiment_id] for number, experiment_id in buckets})
+
+
+def _running(experiment: Experiment, site: ArmSetting) -> RunningExperiment:
+    rows = list(experiment.arms.all())
+    arms = [RunningArm(arm.pk, setting_of(arm).over(site), arm.model_version or arm.pinned_version) for arm in rows]
+    served = [
+        replace(arms[0], pk=None) if row.stopped_at is not None else arm for row, arm in zip(rows, arms, strict=True)
+    ]
+    assert experiment.ends_at is not None
+    return RunningExperiment(experiment.salt, experiment.ends_at, served)
+
+
+def _adjusted(loaded: LoadedModel, overrides: Mapping[str, float]) -> LoadedModel:
+    """Return the model under an arm's overrides: the same object each time, so that what it remembers stays."""
+    if not overrides:
+        return loaded
+    key = (loaded.version.directory, key_of(overrides))
+    base, changed = _adjusted_models.get(key, (None, None))
+    if base is not loaded or changed is None:
+        changed = replace(loaded, model=adjusted(loaded.model, overrides))
+        _adjusted_models[key] = (loaded, changed)
+    return changed
+
+
+def _dial(user: User, setting: ArmSetting) -> float:
+    """Return the listener's own dial, or the setting's where they left theirs as it was."""
+    return setting.dial if setting.dial is not None and user.adventure == DEFAULT_DIAL else user.adventure
+
+
+def _in_order(shelves: tuple[str, ...]) -> tuple[ShelfName, ...]:
+    rest = tuple(name for name in SHELVES if name not in shelves)
+    return cast(tuple[ShelfName, ...], shelves) + rest

@@ -1,0 +1,83 @@
+"""Forms of the experiments' pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from recommender.experiments.services import CONTROL, ArmPlan
+from recommender.experiments.settings import ArmSetting, SettingError, read_setting
+from recommender.models import Experiment, ExperimentArm
+
+
+class SettingField(forms.CharField):
+    """What an arm changes, as text: ``version=14 dial=0.5``."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=400, required=False, **options)
+
+    def clean(self, value: Any) -> Any:
+        """Return the setting."""
+        try:
+            return read_setting(super().clean(value) or "")
+        except SettingError as error:
+            raise forms.ValidationError(str(error)) from error
+
+
+class ExperimentForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A new experiment: its extent, the control, and one or two other arms."""
+
+    control = SettingField(
+        label=_("Control changes"), help_text=_("Leave this empty to serve the control like the rest of the site.")
+    )
+    first_name = forms.CharField(label=_("Name of the first arm"), max_length=40)
+    first = SettingField(label=_("First arm changes"))
+    second_name = forms.CharField(
+        label=_("Name of the second arm"), max_length=40, required=False, help_text=_("Leave this empty for two arms.")
+    )
+    second = SettingField(label=_("Second arm changes"))
+
+    class Meta:
+        model = Experiment
+        fields = ("name", "share", "days", "max_loss")
+        help_texts = {
+            "share": _("The others are served as before and aren't counted."),
+            "max_loss": _("An arm stops by itself when it certainly loses more likes than that."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs["class"] = "form-control"
+        for name in ("first", "second", "control"):
+            self.fields[name].widget.attrs |= {"autocapitalize": "none", "spellcheck": "false"}
+        self.fields["first"].widget.attrs["placeholder"] = "dial=0.5 page.diversity=0.3"
+
+    def arms(self) -> list[ArmPlan]:
+        """Return the arms, the control first."""
+        data = self.cleaned_data
+        plans = [ArmPlan(CONTROL, data["control"]), ArmPlan(data["first_name"], data["first"])]
+        if data["second_name"] or data["second"] != ArmSetting():
+            plans.append(ArmPlan(data["second_name"], data["second"]))
+        return plans
+
+
+class ConfirmForm(forms.Form):
+    """A box that has to be ticked, so that nothing is started or stopped by a slip."""
+
+    confirm = forms.BooleanField()
+
+
+class AdoptForm(ConfirmForm):
+    """Which arm is adopted, and why."""
+
+    arm = forms.ModelChoiceField(ExperimentArm.objects.none())
+    note = forms.CharField(max_length=500)
+
+    def __init__(self, experiment: Experiment, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        arms = self.fields["arm"]
+        assert isinstance(arms, forms.ModelChoiceField)
+        arms.queryset = experiment.arms.select_related("experiment", "model_version")

@@ -1,0 +1,146 @@
+"""The operator's pages and ``manage.py experiment``."""
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.cache import cache
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.models import User
+from catalog.models import Track
+from recommender.experiments.services import start_experiment
+from recommender.models import Experiment, ExperimentEvent
+from recommender.tests.builders import make_user
+from recommender.tests.experiments.conftest import make_experiment
+from recommender.tests.experiments.test_services import any_version, with_listeners
+
+pytestmark = pytest.mark.django_db
+LIST = "/operator/experiments/"
+
+
+@pytest.fixture
+def operator(client: Client) -> User:
+    user = make_user("operator", is_staff=True, is_superuser=True)
+    client.force_login(user)
+    return user
+
+
+def test_listeners_may_not_see_or_do_anything(client: Client) -> None:
+    experiment = make_experiment("dial=0.5")
+    client.force_login(make_user())
+    assert [client.get(url).status_code for url in (LIST, f"{LIST}{experiment.pk}/")] == [403, 403]
+    for name in ("start", "stop", "adopt"):
+        assert client.post(f"{LIST}{experiment.pk}/{name}/", {"confirm": "on"}).status_code == 403
+    assert client.post(f"{LIST}new/").status_code == 403
+
+
+def test_from_the_form_to_what_is_adopted(client: Client, operator: User) -> None:
+    any_version()
+    values = {"name": "Bolder", "share": 80, "days": 14, "max_loss": 5, "first_name": "bold", "first": "dial=0.6"}
+    answer = client.post(f"{LIST}new/", values, follow=True)
+    assert "Created “Bolder”." in answer.content.decode()
+    experiment = Experiment.objects.get()
+    page = f"{LIST}{experiment.pk}/"
+    assert client.get(f"{page}start/").status_code == 405
+    assert "Tick the box to confirm." in client.post(f"{page}start/", follow=True).content.decode()
+    assert "is now running" in client.post(f"{page}start/", {"confirm": "on"}, follow=True).content.decode()
+    assert experiment.buckets.count() == 80
+    bold = experiment.arms.get(name="bold")
+    without_reason = client.post(f"{page}adopt/", {"confirm": "on", "arm": bold.pk}, follow=True)
+    assert "Choose an arm, say why, and tick the box." in without_reason.content.decode()
+    done = client.post(f"{page}adopt/", {"confirm": "on", "arm": bold.pk, "note": "Liked"}, follow=True)
+    assert "Adopted “bold” for the whole site." in done.content.decode()
+    assert "dial=0.6" in client.get(LIST).content.decode()
+    assert "Serve" in client.post(f"{LIST}reset/", {"confirm": "on"}, follow=True).content.decode()
+    events = ExperimentEvent.objects.order_by("pk").values_list("action", "user")
+    assert list(events) == [(action, operator.pk) for action in ("created", "started", "adopted")]
+    assert client.post(f"{page}stop/", {"confirm": "on"}, follow=True).status_code == 200
+    assert experiment.events.count() == 3
+
+
+def test_a_wrong_setting_is_named_beside_its_field(client: Client, operator: User) -> None:
+    values = {"name": "Bolder", "share": 80, "days": 14, "max_loss": 5, "first_name": "bold", "first": "dial=6"}
+    answer = client.post(f"{LIST}new/", values)
+    assert answer.status_code == 400
+    assert "dial: must be from 0 to 1, not 6.0." in answer.content.decode()
+    assert not Experiment.objects.exists()
+
+
+def test_the_page_says_what_is_known(client: Client, operator: User, tracks: list[Track]) -> None:
+    version = any_version()
+    experiment = make_experiment("dial=0.9", "dial=0.5")
+    page = f"{LIST}{experiment.pk}/"
+    start_experiment(experiment=experiment)
+    empty = client.get(page).content.decode()
+    assert "“arm 1”: not enough to tell. Each arm needs at least 20 listeners." in empty
+    assert "log-chart" not in empty
+    with_listeners(experiment, tracks, version, 4, 7, 4)
+    cache.clear()
+    shown = client.get(page)
+    text = shown.content.decode()
+    assert "log-chart" in text
+    assert "“arm 1” earns more likes than the control, by 15.8 to 44.2 on 100 songs shown." in text
+    assert "“arm 2” and the control: no difference so far" in text
+    rows = {row.name: [cell.verdict for cell in row.cells] for row in shown.context["rows"]}
+    assert rows["Songs liked"] == ["", "better", ""]
+    assert [row.is_control for row in shown.context["chart"].rows] == [True, False, False]
+
+
+def test_the_number_of_queries_is_constant(client: Client, operator: User, tracks: list[Track]) -> None:
+    def count(url: str) -> int:
+        cache.clear()
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            assert client.get(url).status_code == 200
+        return len(queries)
+
+    version = any_version()
+    experiment = make_experiment("dial=0.9")
+    start_experiment(experiment=experiment)
+    page = f"{LIST}{experiment.pk}/"
+    before = count(LIST), count(page)
+    with_listeners(experiment, tracks, version, 4, 4)
+    for number in range(30):
+        make_experiment("dial=0.9", name=f"Other {number}")
+    assert (count(LIST), count(page)) == before
+
+
+def test_the_command_does_what_the_page_does() -> None:
+    any_version()
+
+    def run(*arguments: str) -> str:
+        out = StringIO()
+        call_command("experiment", *arguments, stdout=out)
+        return out.getvalue()
+
+    made = json.loads(run("create", "Bolder", "--arm", "control", "--arm", "bold", "dial=0.6", "--json"))
+    number = str(made["id"])
+    assert made["arms"] == [{"name": "control", "changes": ""}, {"name": "bold", "changes": "dial=0.6"}]
+    assert run("start", number) == f"Experiment {number} is now running.\n"
+    assert "Bolder" in run("list")
+    assert [row["status"] for row in json.loads(run("list", "--json"))] == ["running"]
+    figures = json.loads(run("show", number, "--json"))["figures"]
+    assert [arm["listeners"] for arm in figures["arms"]] == [0, 0]
+    assert "not enough to tell" in run("show", number)
+    assert run("stop", number) == f"Stopped experiment {number}.\n"
+    with pytest.raises(CommandError, match="has no arm 'wild', but control, bold"):
+        run("adopt", number, "wild", "--why", "no")
+    assert run("adopt", number, "bold", "--why", "More likes") == "Adopted bold for the whole site.\n"
+    assert run("reset") == "Everything is served as delivered again.\n"
+    for arguments, why in (
+        (("start", number), "is adopted"),
+        (("show", "99"), "There is no experiment 99"),
+        (("create", "Other", "--arm", "control", "--arm", "bold", "dial=6"), "dial: must be from 0 to 1"),
+    ):
+        with pytest.raises(CommandError, match=why):
+            run(*arguments)
+
+
+def test_the_quality_page_leads_there(client: Client, operator: User) -> None:
+    assert f'href="{reverse("recommender:experiments")}"' in client.get("/operator/quality/").content.decode()
