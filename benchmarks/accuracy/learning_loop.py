@@ -4,7 +4,8 @@ The real files are needed: SPOTIFY_REC_SHARED_DATA names their folder (by defaul
 ``manage.py simulate --loop``; docs/evaluation.md tells the protocol.
 
 ``answers``: people who rated songs at random; the answer model is fitted on one half of them and checked on the other,
-which plays. Settings were chosen with half 0 playing; half 1 is reported. ``artists``: HetRec 2011, lists of artists.
+which plays. The answer model's settings were chosen on half 0; half 1 is reported. ``artists``: HetRec 2011, by lists
+of artists.
 """
 
 import argparse
@@ -29,8 +30,8 @@ DIALS = ("0.1", "1")
 def main() -> None:
     """Run each set."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS)
-    parser.add_argument("--half", type=int, choices=(0, 1), default=1, help="who plays; settings were chosen on 0")
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS[:1])
+    parser.add_argument("--half", type=int, choices=(0, 1), default=1, help="who plays")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("more", nargs="*", help="after --, further options of simulate")
