@@ -329,6 +329,10 @@ class MusicServer(models.Model):
     secret = EncryptedTextField(editable=False, blank=True)
     is_api_key = models.BooleanField(_("with an API key"), default=False)
     is_active = models.BooleanField(_("switched on"), default=True, help_text=_("Is it read and played from?"))
+    # Players reach it through this site, at /rest/: at most one server.
+    is_proxied = models.BooleanField(_("proxied"), default=False, db_default=False, editable=False)
+    # SHA-256 of the token with which its plug-in asks for similar songs; "" while there is none.
+    plugin_digest = ExactCharField(max_length=64, blank=True, default="", db_default="", editable=False)
     # What the server can do, as probed: see catalog.sources.subsonic.client.
     abilities = models.JSONField(default=dict, blank=True, editable=False)
     # Counts the readings: songs that the last whole one did not see are gone.

@@ -18,6 +18,7 @@ _WITH_PATH = ("django.request", "django.security.csrf")
 _SECURITY = "django.security."
 # What gunicorn says of a request, with its address, path or headers behind it.
 _OF_REQUESTS = ("Error handling request", "Invalid request")
+_QUERY = re.compile(r"\?\S++")
 _MAX_TEXT, _MAX_TRACEBACK = 2_000, 16_000
 _BLACKENED = (
     # Looked for from the first letter of a word alone: from each letter, a long word would take the square of the time.
@@ -60,6 +61,9 @@ def constant_text(_logger: Any, _method: str, event: Event) -> Event:
         event["event"] = "request refused"
         event.pop("exc_info", None)
         event.pop("stack_info", None)
+    elif name == "django.server":
+        # The development server's line of a request: players send passwords in the query.
+        event["event"] = _QUERY.sub("?[query]", str(event.get("event", "")))
     elif name.startswith("gunicorn"):
         event["event"] = next((text for text in _OF_REQUESTS if str(record.msg).startswith(text)), event["event"])
     return event

@@ -97,7 +97,7 @@ FILES = {
     *("feedback:playlist_export", "manifest", "service_worker", "healthz", "readyz", "metrics"),
     *(f"feedback:listenbrainz_{name}" for name in ("token", "submit", "feedback", "listens", "count", "playing")),
     *("feedback:lastfm", "feedback:audioscrobbler", "feedback:audioscrobbler_now", "feedback:audioscrobbler_submit"),
-    "mfa_download_recovery_codes",
+    *("mfa_download_recovery_codes", "recommender:proxy"),
     *(f"recommender:{name}" for name in ("week_export", "week_atom", "week_json")),
 }
 # Parts of pages and what few see, in tests of their own below; nobody comes to a log-in code.

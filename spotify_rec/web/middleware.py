@@ -28,8 +28,8 @@ _UPLOADS = {
 _WITH_LISTS = ("/api/user/history", "/api/playback/", "/api/playlists")
 _SMALL = ("/api/", "/recommend/", "/accounts/")
 _SMALL_BYTES = 65_536
-# Where players tell what they play, feed readers follow a listener's lists, and emails are ended.
-_TOKENS_ALONE = ("/1/", "/2.0/", "/audioscrobbler/", "/week/feed/", "/week/email/")
+# Where players and music servers call, feed readers follow a listener's lists, and emails are ended.
+_TOKENS_ALONE = ("/1/", "/2.0/", "/audioscrobbler/", "/rest/", "/navidrome/", "/week/feed/", "/week/email/")
 _KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate", "Set-Cookie")
 
 

@@ -15,6 +15,7 @@ from catalog.sources.servers.services import (
     clean_address,
     connect_server,
     remove_server,
+    set_proxied,
     set_server_active,
 )
 from catalog.sources.subsonic.client import SubsonicError
@@ -64,8 +65,8 @@ class MusicServerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Connect, read, switch off, remove."""
 
     form = ServerForm
-    list_display = ("address", "kind", "is_active", "songs", "read_at", "error")
-    actions = ("read", "switch_on", "switch_off")
+    list_display = ("address", "kind", "is_active", "is_proxied", "songs", "read_at", "error")
+    actions = ("read", "switch_on", "switch_off", "proxy_on", "proxy_off")
 
     @admin.display(description=_("songs"))
     def songs(self, server: MusicServer) -> int:
@@ -115,3 +116,21 @@ class MusicServerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Neither read nor play from them."""
         for server in queryset:
             set_server_active(server=server, is_active=False)
+
+    @admin.action(description=_("Let players reach the selected music server at /rest/"), permissions=["change"])
+    def proxy_on(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Proxy it in place of any other."""
+        servers = list(queryset)
+        if len(servers) != 1:
+            self.message_user(request, _("Select one music server."), messages.ERROR)
+            return
+        try:
+            set_proxied(server=servers[0], is_proxied=True)
+        except LibraryError as error:
+            self.message_user(request, str(error), messages.ERROR)
+
+    @admin.action(description=_("No longer let players reach the selected music servers"), permissions=["change"])
+    def proxy_off(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Proxy none of them."""
+        for server in queryset:
+            set_proxied(server=server, is_proxied=False)

@@ -115,6 +115,15 @@ def set_server_active(*, server: MusicServer, is_active: bool) -> None:
 
 
 @transaction.atomic
+def set_proxied(*, server: MusicServer, is_proxied: bool) -> None:
+    """Let players reach a server through this site, in place of any other, or no longer. Raise ``LibraryError``."""
+    if is_proxied and server.kind != MusicServer.Kind.SUBSONIC:
+        raise LibraryError(f"{server}: must be a music server, not a folder")
+    MusicServer.objects.filter(is_proxied=True).exclude(pk=server.pk).update(is_proxied=False)
+    MusicServer.objects.filter(pk=server.pk).update(is_proxied=is_proxied)
+
+
+@transaction.atomic
 def remove_server(*, server: MusicServer) -> None:
     """Forget a server; its songs stay in the catalogue, without files."""
     tracks = list(ServerSong.objects.filter(server=server).values_list("track_id", flat=True))

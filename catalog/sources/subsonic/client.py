@@ -212,7 +212,7 @@ class SubsonicClient:
         details = error if isinstance(error, dict) else {}
         code = details.get("code") if isinstance(details.get("code"), int) else 0
         text = str(details.get("message") or "")
-        for secret in (self._login.secret, self._login.secret.encode().hex()):
+        for secret in filter(None, (self._login.secret, self._login.secret.encode().hex())):
             text = text.replace(secret, "***")
         text = text[:200]
         return SubsonicError(f"{method}: {text or 'refused'} (code {code})", int(code or 0))
