@@ -10,8 +10,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from accounts.spotify.fields import EncryptedTextField
 from catalog.features import SOUND_COLUMNS, FeatureError, check_features
@@ -323,6 +323,9 @@ class MusicServer(models.Model):
         FOLDER = "folder", _("folder")
 
     kind = models.CharField(_("type"), max_length=10, choices=Kind)
+    name = models.CharField(
+        _("name"), max_length=60, blank=True, default="", db_default="", help_text=_("What listeners see of it.")
+    )
     # Without a slash at the end; the folder's whole path.
     address = ExactCharField(_("address"), max_length=500, unique=True)
     username = models.CharField(_("username"), max_length=200, blank=True)
@@ -350,6 +353,12 @@ class MusicServer(models.Model):
 
     def __str__(self) -> str:
         return str(self.address)
+
+    @property
+    def shown_name(self) -> str:
+        """Return the name for listeners, who must not see the address: the operator's, else the software's."""
+        software = str(self.abilities.get("software", "")).partition(" ")[0]
+        return self.name or software[:1].upper() + software[1:] or gettext("Music server")
 
 
 class ServerSong(models.Model):

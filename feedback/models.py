@@ -1,6 +1,7 @@
 """The models of all sub-packages, for Django to find."""
 
 from feedback.history_import.models import HistoryImport, UnmatchedSong
+from feedback.music_servers.models import PushedPlaylist, ServerAccount
 from feedback.playlists.models import Playlist, PlaylistItem
 from feedback.plays.models import Play, RemovedDouble
 from feedback.preferences.models import ArtistPreference, Block, GenrePreference, TasteAdjustment, TasteExclusion
@@ -20,12 +21,14 @@ __all__ = [
     "PlayQueue",
     "Playlist",
     "PlaylistItem",
+    "PushedPlaylist",
     "QueueItem",
     "Rating",
     "RemovedDouble",
     "Scrobble",
     "ScrobbleKey",
     "ScrobbledSong",
+    "ServerAccount",
     "SpotifyImport",
     "SpotifyPlaylist",
     "SpotifyPlaylistImport",

@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from feedback.history_import import views as history_views
+from feedback.music_servers import views as server_views
 from feedback.onboarding import views as onboarding_views
 from feedback.playlists import views as playlist_views
 from feedback.plays import views as play_views
@@ -72,6 +73,11 @@ urlpatterns = [
     path("players/songs/<int:pk>/", player_views.match, name="player_match"),
     path("players/songs/<int:pk>/choose/", player_views.choose, name="player_choose"),
     path("players/songs/<int:pk>/undo/", player_views.undo, name="player_undo"),
+    path("players/servers/", server_views.servers, name="music_servers"),
+    path("players/servers/<int:pk>/", server_views.link, name="music_server_link"),
+    path("players/servers/<int:pk>/unlink/", server_views.unlink, name="music_server_unlink"),
+    path("players/servers/lists/", server_views.push, name="list_push"),
+    path("players/servers/lists/<int:pk>/forget/", server_views.forget, name="list_forget"),
     path("1/validate-token", listenbrainz.validate_token, name="listenbrainz_token"),
     path("1/submit-listens", listenbrainz.submit_listens, name="listenbrainz_submit"),
     path("1/feedback/recording-feedback", listenbrainz.recording_feedback, name="listenbrainz_feedback"),

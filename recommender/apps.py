@@ -12,16 +12,20 @@ class RecommenderConfig(AppConfig):
     def ready(self) -> None:
         """Register what merging songs does to recommendations, and the periodic jobs."""
         from catalog.duplicates.merging import register_merge_handler
+        from feedback.music_servers.lists import register_list
+        from feedback.music_servers.models import PushedPlaylist
         from jobs.registry import register_kind
         from recommender.experiments.jobs import EXPERIMENTS
         from recommender.lifecycle.cleanup import TIDY
         from recommender.lifecycle.jobs import RETRAIN
         from recommender.lifecycle.merging import move_recommendations
+        from recommender.pages.server_lists import for_you_ids
         from recommender.weekly.job import WEEKLY_LISTS
         from recommender.weekly.merging import move_weekly_songs
 
         register_merge_handler(move_recommendations)
         register_merge_handler(move_weekly_songs)
+        register_list(PushedPlaylist.Kind.FOR_YOU, for_you_ids)
         register_kind(RETRAIN)
         register_kind(TIDY)
         register_kind(WEEKLY_LISTS)

@@ -407,6 +407,7 @@ RATE_LIMITS = {
     "search": _read_count("SEARCHES_PER_MINUTE", default=60),
     "feedback": _read_count("FEEDBACK_PER_MINUTE", default=120),
     "export": 6,
+    "server_login": 5,
 }
 
 # --- E-mail ----------------------------------------------------------------------------------------------------------
@@ -460,6 +461,9 @@ SOUND_HOURS = _read_count("SOUND_HOURS", default=1)
 WEEKLY_LIST_DAY: str = _read("WEEKLY_LIST_DAY", env.str, default="monday").strip().lower()
 if WEEKLY_LIST_DAY not in ("", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"):
     raise ImproperlyConfigured("setting WEEKLY_LIST_DAY: must be a day such as monday, or empty for no weekly lists.")
+
+# Hours between two renewals of the playlists that listeners keep up to date on music servers; 0: none.
+LISTS_HOURS = _read_count("LISTS_HOURS", default=6)
 
 # Days for which it is kept what was shown to whom and why (0: for good).
 RECOMMENDATIONS_KEPT_DAYS = _read_count("RECOMMENDATIONS_KEPT_DAYS", default=400)

@@ -17,10 +17,11 @@ from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
-from catalog.models import Artist, Genre, Track
+from catalog.models import Artist, Genre, MusicServer, Track
 from catalog.templatetags.catalog_tags import album_url
 from conftest import missing
 from feedback.history_import.models import HistoryImport
+from feedback.music_servers.models import ServerAccount
 from feedback.playlists import services as playlist_services
 from feedback.plays.models import Play
 from feedback.preferences import services as preference_services
@@ -77,6 +78,7 @@ FORMS_ALONE = {
     "feedback:spotify_take_back",
     *(f"feedback:{name}" for name in ("player_revoke", "old_protocols", "player_choose", "player_undo")),
     *("feedback:year_share", "feedback:year_stop"),
+    *("feedback:music_server_unlink", "feedback:list_push", "feedback:list_forget"),
     *(f"recommender:{name}" for name in ("activate", "new_songs", "wrong_reason", "spotify_save")),
     *(f"recommender:{name}" for name in ("week_save", "week_feed_end", "week_emails")),
     *(f"recommender:experiment_{name}" for name in ("create", "start", "stop", "adopt", "reset")),
@@ -126,6 +128,8 @@ def user(settings: Any, tmp_path: Path) -> Iterator[User]:
     playlist_services.create_playlist(owner=made, name="Mine", tracks=tracks[:3])
     HistoryImport.objects.create(user=made, name="history.json", plays_added=3, finished_at=timezone.now())
     create_key(user=made, name="Navidrome")
+    server = MusicServer.objects.create(kind="subsonic", name="Attic", address="http://music.test")
+    ServerAccount.objects.create(user=made, server=server, remote_user="ada", error="away")
     lost = ScrobbledSong.objects.create(user=made, digest=1, name_digest=1, title="Lost", artist="Nobody")
     Scrobble.objects.create(
         user=made, song=lost, digest=1, listened_at=timezone.now(), started_at=timezone.now(), is_waiting=True
@@ -184,6 +188,8 @@ def pages_of(user: User) -> list[str]:
         "/history/import/",
         "/history/doubles/",
         "/players/",
+        "/players/servers/",
+        reverse("feedback:music_server_link", args=[MusicServer.objects.get().pk]),
         reverse("feedback:player_match", args=[user.scrobbled_songs.get().pk]),
         reverse("feedback:history_import", args=[user.history_imports.get().pk]),
         "/statistics/",

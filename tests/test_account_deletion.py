@@ -19,8 +19,9 @@ from django.utils import timezone
 from accounts.models import ApiToken, StoredResponse, User
 from accounts.personal_data.export import personal_tables
 from accounts.spotify.models import SpotifyAccount
-from catalog.models import AddedSong, Artist, Genre, Track
+from catalog.models import AddedSong, Artist, Genre, MusicServer, Track
 from feedback.history_import.models import HistoryImport, UnmatchedSong
+from feedback.music_servers.models import PushedPlaylist, ServerAccount
 from feedback.playlists.models import Playlist, PlaylistItem
 from feedback.plays.models import Play, RemovedDouble
 from feedback.preferences.models import ArtistPreference, Block, GenrePreference, TasteAdjustment, TasteExclusion
@@ -123,6 +124,12 @@ MAKERS: dict[str, Callable[[User, Track], Any]] = {
         user=user, year=2026, ends_at=timezone.now() + timedelta(days=7)
     ),
     "feedback.OldProtocols": lambda user, _track: OldProtocols.objects.create(user=user),
+    "feedback.ServerAccount": lambda user, _track: ServerAccount.objects.create(
+        user=user, server=MusicServer.objects.get_or_create(address="http://music.test")[0], remote_user="ada"
+    ),
+    "feedback.PushedPlaylist": lambda user, _track: PushedPlaylist.objects.create(
+        account=ServerAccount.objects.get(user=user), kind="for_you"
+    ),
     "feedback.ScrobbledSong": lambda user, track: ScrobbledSong.objects.create(
         user=user, digest=1, name_digest=1, title="Lost", artist="Nobody", track=track
     ),

@@ -13,8 +13,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import ApiToken, User
-from catalog.models import Artist, Genre, Track
+from catalog.models import Artist, Genre, MusicServer, Track
 from feedback.history_import.models import HistoryImport, UnmatchedSong
+from feedback.music_servers.models import PushedPlaylist, ServerAccount
 from feedback.playlists import services as playlist_services
 from feedback.plays.models import Play
 from feedback.preferences import services as preference_services
@@ -59,6 +60,11 @@ def add_rows(user: User, numbers: range) -> None:
         playlist_services.add_tracks(playlist=user.playlists.get(name="List 0"), tracks=[track])
         queue_services.add(user=user, tracks=[track])
         ApiToken.objects.create(user=user, name=f"Token {number}", scope="read", digest=f"{number:064}")
+        server = MusicServer.objects.create(kind="subsonic", address=f"http://music.test/{number}")
+        account = ServerAccount.objects.create(
+            user=user, server=server, remote_user="ada", confirmed_user="ada", confirmed_at=timezone.now(), secret="s"
+        )
+        PushedPlaylist.objects.create(account=account, kind="playlist", playlist=user.playlists.latest("pk"))
         history = HistoryImport.objects.create(user=user, name=f"{number}.json")
         first = HistoryImport.objects.filter(user=user).earliest("pk")
         UnmatchedSong.objects.create(history_import=first, digest=number, title=f"{number}", artist="x", plays=1)
@@ -106,6 +112,7 @@ def pages_of(user: User) -> list[str]:
         "/history/?q=row",
         "/history/import/",
         "/players/",
+        "/players/servers/",
         reverse("feedback:history_import", args=[history.pk]),
         "/statistics/",
         "/statistics/?period=all",

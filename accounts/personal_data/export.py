@@ -26,6 +26,7 @@ SECRET_COLUMNS = {
     "accounts.StoredResponse": {"key_digest", "request_digest", "response"},
     "account.EmailConfirmation": {"key"},
     "feedback.ScrobbleKey": {"digest", "old_digest"},
+    "feedback.ServerAccount": {"secret"},
     "accounts_spotify.SpotifyAccount": {"access_token", "refresh_token"},
     "recommender.WeeklyFeed": {"digest"},
     "mfa.Authenticator": {"data"},
@@ -182,13 +183,18 @@ def _rows(table: PersonalTable, user: User) -> Iterator[dict[str, Any]]:
                 name: HIDDEN if name in secret and field.value_from_object(row) else _plain(field, row)
                 for name, field in table.columns
             }
-            yield values | {field.name: str(getattr(row, field.name) or "") for field in named}
+            yield values | {field.name: _name_of(getattr(row, field.name)) for field in named}
         last = chunk[-1].pk
 
 
 def _is_telling(field: "ForeignKey[Any, Any]") -> bool:
     """Whether an id needs a name beside it: songs, artists and genres."""
     return bool(field.related_model._meta.app_label == "catalog")
+
+
+def _name_of(row: Model | None) -> str:
+    """Return a row's name; of what the operator keeps to themselves, such as an address, the name for listeners."""
+    return str(getattr(row, "shown_name", row or ""))
 
 
 def _plain(field: "Field[Any, Any]", row: Model) -> Any:

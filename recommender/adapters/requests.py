@@ -35,15 +35,18 @@ def request_for_listener(
     k: int = PAGE_SIZE,
     adventure: float | None = None,
     exclude_ids: Collection[int] = (),
+    only_ids: Collection[int] | None = None,
 ) -> ListenerRequest:
     """Return the request for ``k`` songs for ``user``, from the feedback as it is now; eight queries.
 
     ``adventure`` (0..1) stands in for the listener's own dial. ``exclude_ids``: songs left out besides the rest.
+    ``only_ids``: songs besides which none may be recommended.
     """
-    listener = load_listener(user, loaded)
-    shown = load_impressions(user, loaded.model.catalogue, listener.feedback)
+    listener, catalogue = load_listener(user, loaded), loaded.model.catalogue
+    shown = load_impressions(user, catalogue, listener.feedback)
     dial = user.adventure if adventure is None else adventure
-    request = page_request(user, listener.exclusions, loaded.model.catalogue, k, exclude_ids, shown, dial)
+    exclusions = listener.exclusions if only_ids is None else _limited(listener.exclusions, catalogue, only_ids)
+    request = page_request(user, exclusions, catalogue, k, exclude_ids, shown, dial)
     return ListenerRequest(listener.feedback, request, listener.known)
 
 
@@ -80,3 +83,10 @@ def page_request(
         shown=shown,
         new_since=timezone.localdate().year - NEW_YEARS,
     )
+
+
+def _limited(exclusions: Exclusions, catalogue: Catalogue, only_ids: Collection[int]) -> Exclusions:
+    """Return ``exclusions`` with the further rule that nothing but ``only_ids`` may be recommended."""
+    rows = catalogue.rows_of(np.fromiter(only_ids, dtype=np.int64, count=len(only_ids)))
+    rows = rows[rows >= 0]
+    return replace(exclusions, only=rows if exclusions.only is None else np.intersect1d(rows, exclusions.only))

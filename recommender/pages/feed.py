@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -44,18 +44,24 @@ class Feed:
 
 
 def recommend_feed(
-    *, user: User, k: int = PAGE_SIZE, adventure: float | None = None, is_recorded: bool = True
+    *,
+    user: User,
+    k: int = PAGE_SIZE,
+    adventure: float | None = None,
+    is_recorded: bool = True,
+    only_ids: Collection[int] | None = None,
 ) -> Feed | None:
     """Return ``k`` songs for ``user`` from the feedback as it is now, and record them as shown.
 
     Without ``is_recorded`` the page is for somebody else's eyes: the listener has not seen it. ``None`` before the
     first retrain. ``adventure`` (0..1) stands in for the listener's own dial; such a page counts for no experiment.
+    ``only_ids``: songs besides which none may be recommended.
     """
     served = serving_for(user)
     if served is None:
         return None
     loaded, dial = served.loaded, served.adventure if adventure is None else adventure
-    listener = request_for_listener(user, loaded, k=k, adventure=dial)
+    listener = request_for_listener(user, loaded, k=k, adventure=dial, only_ids=only_ids)
     rng = np.random.default_rng()
 
     def ask(gone: IntArray) -> RecommendedPage:

@@ -22,6 +22,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("address", help="The server's address, such as http://192.168.1.2:4533.")
         parser.add_argument("--user", default="", help="A username there. Not needed with an API key.")
+        parser.add_argument("--name", help="What listeners see of it. They never see the address.")
         secret = parser.add_mutually_exclusive_group()
         secret.add_argument(
             "--password-stdin", action="store_true", help="Read the password from standard input, not the keyboard."
@@ -32,11 +33,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         is_typed = sys.stdin.isatty() and not options["password_stdin"]
-        name = "API key" if options["api_key"] else "Password"
-        secret = getpass.getpass(f"{name}: ") if is_typed else sys.stdin.readline().rstrip("\r\n")
+        label = "API key" if options["api_key"] else "Password"
+        secret = getpass.getpass(f"{label}: ") if is_typed else sys.stdin.readline().rstrip("\r\n")
         try:
             server = connect_server(
-                address=options["address"], username=options["user"], secret=secret, is_api_key=options["api_key"]
+                address=options["address"],
+                username=options["user"],
+                secret=secret,
+                is_api_key=options["api_key"],
+                name=options["name"],
             )
         except (LibraryError, SubsonicError, ImproperlyConfigured) as error:
             raise CommandError(str(error)) from error

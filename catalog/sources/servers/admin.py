@@ -31,7 +31,7 @@ class ServerForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = MusicServer
-        fields = ("address", "username", "is_api_key")
+        fields = ("name", "address", "username", "is_api_key")
 
     def clean_address(self) -> str:
         """Return the address as it is kept."""
@@ -50,6 +50,7 @@ class ServerForm(forms.ModelForm):  # type: ignore[type-arg]
                     username=data["username"],
                     secret=data["password"],
                     is_api_key=data["is_api_key"],
+                    name=data["name"] or None,
                 )
             except (LibraryError, SubsonicError, ImproperlyConfigured) as error:
                 raise forms.ValidationError(str(error)) from error

@@ -61,10 +61,12 @@ def clean_address(address: str) -> str:
     return f"{url.scheme}://{url.netloc}{path}"
 
 
-def connect_server(*, address: str, username: str, secret: str, is_api_key: bool = False) -> MusicServer:
+def connect_server(
+    *, address: str, username: str, secret: str, is_api_key: bool = False, name: str | None = None
+) -> MusicServer:
     """Log in to a server and store it; connecting it again changes the log-in. Not atomic: it waits for the server.
 
-    Raise ``LibraryError`` or ``SubsonicError``.
+    ``name``: what listeners see of it; ``None`` leaves it as it is. Raise ``LibraryError`` or ``SubsonicError``.
     """
     address = clean_address(address)
     if not secret or not (username or is_api_key):
@@ -83,6 +85,7 @@ def connect_server(*, address: str, username: str, secret: str, is_api_key: bool
                 "is_active": True,
                 "abilities": asdict(abilities),
                 "error": "",
+                **({} if name is None else {"name": name[:60]}),
             },
         )
         _note_files_of(server)
@@ -133,8 +136,14 @@ def remove_server(*, server: MusicServer) -> None:
 
 def client_of(server: MusicServer) -> SubsonicClient:
     """Return a client for a server."""
+    login = Login(server.username, server.secret, server.is_api_key)
+    return SubsonicClient(server.address, login, abilities_of(server))
+
+
+def abilities_of(server: MusicServer) -> Abilities:
+    """Return what a server can do, as it was stored."""
     known = {name: value for name, value in dict(server.abilities).items() if name in Abilities.__dataclass_fields__}
-    return SubsonicClient(server.address, Login(server.username, server.secret, server.is_api_key), Abilities(**known))
+    return Abilities(**known)
 
 
 def read_server(server: MusicServer, progress: Progress = lambda _done, _total: None) -> ReadReport:

@@ -45,15 +45,20 @@ class _NoQueries(logging.Filter):
 
 
 logging.getLogger("urllib3.connectionpool").addFilter(_NoQueries())
-Parameters = Mapping[str, str | int]
+Parameters = Mapping[str, str | int | list[str]]
+"""The parameters of a call; a list is sent as a parameter that repeats."""
 
 
 class SubsonicError(Exception):
-    """A call failed; the message is for the operator, ``code`` is the server's error code or 0."""
+    """A call failed; the message is for the operator, ``code`` is the server's error code or 0.
 
-    def __init__(self, message: str, code: int = 0) -> None:
+    ``is_refusal``: the server answered that it does not do it; else it did not answer as it should.
+    """
+
+    def __init__(self, message: str, code: int = 0, *, is_refusal: bool = False) -> None:
         super().__init__(message)
         self.code = code
+        self.is_refusal = is_refusal
 
 
 @dataclass(frozen=True)
@@ -180,7 +185,8 @@ class SubsonicClient:
         headers: Mapping[str, str] | None = None,
         is_file: bool = False,
     ) -> Answer:
-        values = {key: str(value) for key, value in {**self._credentials(), **parameters}.items()}
+        pairs = {**self._credentials(), **parameters}.items()
+        values = {key: value if isinstance(value, list) else str(value) for key, value in pairs}
         url, deadline = f"{self._address}/rest/{method}.view", time.monotonic() + seconds
         options: dict[str, Any] = {"allow_redirects": False, "stream": True, "timeout": _TIMEOUT}
         # Compressed sound has other bounds.
@@ -215,7 +221,7 @@ class SubsonicClient:
         for secret in filter(None, (self._login.secret, self._login.secret.encode().hex())):
             text = text.replace(secret, "***")
         text = text[:200]
-        return SubsonicError(f"{method}: {text or 'refused'} (code {code})", int(code or 0))
+        return SubsonicError(f"{method}: {text or 'refused'} (code {code})", int(code or 0), is_refusal=True)
 
 
 def is_safe_for_passwords(address: str) -> bool:

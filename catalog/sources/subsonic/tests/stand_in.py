@@ -13,17 +13,23 @@ from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
+
+from catalog.sources.subsonic.tests.stand_in_accounts import Accounts
 
 SCHEMAS = Path(__file__).parent / "schemas"
 _OF_METHOD = {
     "search3": "endpoints/search3/Search3Response.json",
     "getAlbum": "endpoints/getAlbum/GetAlbumResponse.json",
     "getAlbumList2": "endpoints/getAlbumList2/GetAlbumList2Response.json",
+    "createPlaylist": "endpoints/createPlaylist/CreatePlaylistResponse.json",
+    "getPlaylists": "endpoints/getPlaylists/GetPlaylistsResponse.json",
+    "getStarred2": "endpoints/getStarred2/GetStarred2Response.json",
+    "tokenInfo": "endpoints/tokenInfo/GetTokenInfoResponse.json",
     "getOpenSubsonicExtensions": "endpoints/getOpenSubsonicExtensions/GetOpenSubsonicExtensionsResponse.json",
 }
 _ANY = "responses/EmptySubsonicResponse.json"
@@ -71,11 +77,18 @@ def check(method: str, answer: Any) -> None:
     _validator(_OF_METHOD.get(method, _ANY)).validate(answer)
 
 
+class Values(dict[str, str]):
+    """The parameters of a call; ``lists`` has all values of those that repeat."""
+
+    lists: dict[str, list[str]]
+
+
 class StandIn:
     """What the server has and how it behaves.
 
     changes: columns of songs by number; removed: songs it has lost; files: content type and bytes by song id, covers
     the same by cover id. ``has_search``: whether an empty search finds everything; ``page``: the most it sends.
+    ``passwords``: those of all accounts, by username.
     ``faults``: status, headers and body with which a method is answered instead. ``is_checked``: off to measure time.
     """
 
@@ -90,6 +103,8 @@ class StandIn:
         self.has_search = self.has_tokens = self.has_form_post = True
         self.page = 500
         self.is_checked = True
+        self.passwords = {self.user: self.password}
+        self.accounts = Accounts()
         self.faults: dict[str, tuple[int, dict[str, str], bytes]] = {}
         self.calls: list[tuple[str, str, dict[str, str], dict[str, str]]] = []
         self.address = ""
@@ -117,6 +132,12 @@ class StandIn:
             return {"openSubsonicExtensions": [{"name": "formPost", "versions": [1]}] if self.has_form_post else []}
         if error := self._refusal(values):
             return {"error": error}
+        if method == "tokenInfo":
+            return {"tokenInfo": {"username": self.user}}
+        answer = self.accounts.answer(method, values.get("u", self.user), getattr(values, "lists", {}))
+        return self._library(method, values) if answer is None else answer
+
+    def _library(self, method: str, values: dict[str, str]) -> dict[str, Any]:
         size = min(int(values.get("songCount") or values.get("size") or 10), self.page)
         match method:
             case "search3":
@@ -140,9 +161,10 @@ class StandIn:
             return None if is_right else {"code": 44, "message": f"invalid API key {values['apiKey']}"}
         if "t" in values and not self.has_tokens:
             return {"code": 41, "message": "Token authentication not supported for LDAP users"}
-        token = hashlib.md5((self.password + values.get("s", "")).encode()).hexdigest()
-        is_right = values.get("t") == token or values.get("p") == "enc:" + self.password.encode().hex()
-        return None if is_right and values.get("u") == self.user else {"code": 40, "message": "Wrong username or pass"}
+        password = self.passwords.get(values.get("u", ""))
+        token = hashlib.md5(((password or "") + values.get("s", "")).encode()).hexdigest()
+        is_right = values.get("t") == token or values.get("p") == "enc:" + (password or "").encode().hex()
+        return None if password and is_right else {"code": 40, "message": "Wrong username or pass"}
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -157,7 +179,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _respond(self, form: str) -> None:
         url = urlsplit(self.path)
-        values = dict(parse_qsl(form or url.query))
+        values = Values(parse_qsl(form or url.query))
+        values.lists = parse_qs(form or url.query)
         method = url.path.rpartition("/")[2].removesuffix(".view")
         self.stand_in.calls.append((self.command, method, values, dict(self.headers)))
         if fault := self.stand_in.faults.get(method):
@@ -169,7 +192,8 @@ class _Handler(BaseHTTPRequestHandler):
             status = "failed" if "error" in content else "ok"
             common = {"version": "1.16.1", "type": "navidrome", "serverVersion": "0.60.0", "openSubsonic": True}
             body = {"subsonic-response": {"status": status, **common, **content}}
-            if self.stand_in.is_checked:
+            # Without its list, an answer to createPlaylist is as it was before version 1.14.
+            if self.stand_in.is_checked and not (method == "createPlaylist" and not content):
                 check(method, body)
             self._send(200, {"Content-Type": "application/json"}, json.dumps(body).encode())
 

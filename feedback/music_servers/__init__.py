@@ -1,0 +1,1 @@
+"""Accounts of listeners at the music servers that the operator connected."""

@@ -1,0 +1,68 @@
+"""The log-in at a music server, and the list to put there."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from feedback.music_servers.models import USERNAME_LENGTH, PushedPlaylist, ServerAccount
+from feedback.music_servers.selectors import accounts_of
+from feedback.playlists.models import Playlist
+
+
+class LinkForm(forms.Form):
+    """A username and password, or an API key. There is no address: the operator says where the servers are."""
+
+    username = forms.CharField(
+        label=_("Username there"),
+        required=False,
+        max_length=USERNAME_LENGTH,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    secret = forms.CharField(
+        label=_("Password there"),
+        max_length=500,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )
+    is_api_key = forms.BooleanField(
+        label=_("This is an API key"), required=False, help_text=_("The server then says whose key it is.")
+    )
+    is_secret_kept = forms.BooleanField(
+        label=_("Store it, encrypted"),
+        required=False,
+        help_text=_("Needed to put playlists on the server. Not needed to play there."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Demand a username unless it is an API key."""
+        data: dict[str, Any] = super().clean() or {}
+        if not data.get("is_api_key") and not data.get("username") and "username" not in self.errors:
+            self.add_error("username", _("Enter your username on that server."))
+        return data
+
+
+class PushForm(forms.Form):
+    """Which list to put on which of the listener's servers, and whether to renew it from then on."""
+
+    account = forms.ModelChoiceField(ServerAccount.objects.none())
+    kind = forms.ChoiceField(choices=PushedPlaylist.Kind.choices)
+    playlist = forms.ModelChoiceField(Playlist.objects.none(), required=False)
+    is_renewed = forms.BooleanField(required=False)
+
+    def __init__(self, data: Mapping[str, Any], *, user: User) -> None:
+        super().__init__(data)
+        accounts = accounts_of(user).filter(server__is_active=True)
+        cast(forms.ModelChoiceField[Any], self.fields["account"]).queryset = accounts
+        cast(forms.ModelChoiceField[Any], self.fields["playlist"]).queryset = Playlist.objects.filter(owner=user)
+
+    def clean(self) -> dict[str, Any]:
+        """Demand a playlist for the kind that is one, and a stored log-in."""
+        data: dict[str, Any] = super().clean() or {}
+        if (data.get("kind") == PushedPlaylist.Kind.PLAYLIST) != (data.get("playlist") is not None):
+            self.add_error("playlist", "kind and playlist do not fit each other")
+        if data.get("account") and not data["account"].secret:
+            self.add_error("account", "the log-in is not stored")
+        return data
