@@ -1,6 +1,6 @@
 """Matches plays to songs of the catalogue: by Spotify id, MusicBrainz id, ISRC, then by title and first artist."""
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence, Set
 from typing import NamedTuple
 
 from django.db.models import QuerySet
@@ -19,7 +19,7 @@ from catalog.identity.text import (
 )
 from catalog.importing.writing.private import add_private_songs, private_song
 from catalog.importing.writing.writer import batches, fetch
-from catalog.models import Track
+from catalog.models import Track, TrackCode
 from feedback.history_import.reading.rows import COMPLETED, PlayRow
 from feedback.plays.spellings import artists_of, joined_spellings, parts_of
 
@@ -107,9 +107,9 @@ class Matcher:
     def _look_up(self, songs: dict[Hashable, PlayRow]) -> None:
         matches = _best(Track.objects.all(), "spotify_id", {row.spotify_id for row in songs.values()} - {""})
         left = self._take(songs, matches, {key: row.spotify_id for key, row in songs.items()})
-        matches = _best(Track.objects.all(), "mbid", {row.mbid for row in left.values()} - {""})
+        matches = _by_code(TrackCode.Scheme.MBID, {row.mbid for row in left.values()} - {""})
         left = self._take(left, matches, {key: row.mbid for key, row in left.items()})
-        matches = _best(Track.objects.all(), "isrc", {row.isrc for row in left.values()} - {""})
+        matches = _by_code(TrackCode.Scheme.ISRC, {row.isrc for row in left.values()} - {""})
         left = self._take(left, matches, {key: row.isrc for key, row in left.items()})
         recordings = {key: recording_key(row.title, row.artists[0]) for key, row in left.items()}
         left = self._look_up_albums(left, recordings)
@@ -315,4 +315,16 @@ def _best(tracks: QuerySet[Track], field: str, values: Iterable[str], beside: st
             key = value if beside == "pk" else f"{value}\n{fold(more)}"
             if key not in best or song.rank > best[key].rank:
                 best[key] = song
+    return best
+
+
+def _by_code(scheme: TrackCode.Scheme, values: Set[str]) -> dict[str, Found]:
+    """Return the best song for each code: those that have it as their first, else those that have it as a further."""
+    best = _best(Track.objects.all(), scheme.value, values)
+    for batch in batches(sorted(values - best.keys())):
+        codes = TrackCode.objects.filter(scheme=scheme, value__in=batch)
+        for value, *columns in fetch(codes, "value", *(f"track__{name}" for name in _FIELDS)):
+            song = _of_row(*columns)
+            if value not in best or song.rank > best[value].rank:
+                best[value] = song
     return best

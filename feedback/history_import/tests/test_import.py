@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from accounts.models import User
 from catalog.importing.service import import_tracks
-from catalog.models import Track
+from catalog.models import Track, TrackCode
 from feedback.history_import import job as history_job
 from feedback.history_import import services
 from feedback.history_import.models import HistoryImport, UnmatchedSong
@@ -71,6 +71,26 @@ def test_plays_are_matched_by_the_musicbrainz_id_that_a_music_server_told(user: 
     track = make_track("Written otherwise", artist="Somebody", mbid=mbid)
     bring(user, [listen("Song", recording_mbid=mbid.upper()), listen("Song", recording_mbid="no id", at=1_700_001_000)])
     assert [play.track.title for play in Play.objects.order_by("played_at")] == [track.title, "Song"]
+
+
+def test_plays_are_matched_by_the_further_codes_of_a_song(user: User) -> None:
+    mbid, isrc = "b1a9c0e9-d987-4042-ae91-78d6a3267d69", "USABC1234567"
+    make_track("Song", artist="Someone")
+    further = make_track("Written otherwise", artist="Somebody", mbid="c2a9c0e9-d987-4042-ae91-78d6a3267d69")
+    TrackCode.objects.create(track=further, scheme="mbid", value=mbid)
+    TrackCode.objects.create(track=further, scheme="isrc", value=isrc)
+    # A code is of the song that has it as its first.
+    TrackCode.objects.create(track=make_track("Also"), scheme="isrc", value="GBABC1234567")
+    first = make_track("First", isrc="GBABC1234567")
+    listens = [
+        listen("Song", recording_mbid=mbid),
+        listen("Song", isrc=isrc, at=1_700_001_000),
+        listen("Song", isrc="GBABC1234567", at=1_700_002_000),
+        listen("Song", recording_mbid="d2a9c0e9-d987-4042-ae91-78d6a3267d69", at=1_700_003_000),
+    ]
+    bring(user, listens)
+    titles = [play.track.title for play in Play.objects.order_by("played_at")]
+    assert titles == [further.title, further.title, first.title, "Song"]
 
 
 def test_plays_are_matched_by_id_then_isrc_then_title_and_artist(user: User) -> None:
