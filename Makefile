@@ -144,7 +144,7 @@ bench: $(VENV) $(ASSETS) $(BENCH) ## Benchmark speed and quality against other r
 
 lock: $(VENV) ## Update the lock files from pyproject.toml (UPGRADE=--upgrade for newer versions)
 	$(COMPILE) pyproject.toml --extra postgres --extra mysql -o requirements.txt
-	$(COMPILE) pyproject.toml --extra postgres --extra mysql --extra s3 --extra sound --group dev -c requirements.txt -o requirements-dev.txt
+	$(COMPILE) pyproject.toml --extra postgres --extra mysql --extra s3 --group dev -c requirements.txt -o requirements-dev.txt
 	$(COMPILE) pyproject.toml --extra cluster -c requirements.txt -o requirements-cluster.txt
 	$(COMPILE) pyproject.toml --extra s3 -c requirements.txt -c requirements-dev.txt -o requirements-s3.txt
 	$(COMPILE) pyproject.toml --extra sound -c requirements.txt -c requirements-dev.txt -o requirements-sound.txt

@@ -117,9 +117,9 @@ def figures_of(experiment: Experiment, now: datetime | None = None) -> Experimen
     different = dict(shown.values("arm_id").annotate(n=Count("track", distinct=True)).values_list("arm_id", "n"))
     totals = [_totals(by_arm[arm.pk]) for arm in arms]
     level = SEQUENTIAL_LEVEL / max(1, len(arms) - 1)
-    kept = 1.0 - experiment.max_loss / 100
+    retained = 1.0 - experiment.max_loss / 100
     measured = [
-        _arm_figures(arm, totals[number], None if number == 0 else totals[0], different.get(arm.pk, 0), kept, level)
+        _arm_figures(arm, totals[number], None if number == 0 else totals[0], different.get(arm.pk, 0), retained, level)
         for number, arm in enumerate(arms)
     ]
     return ExperimentFigures(measured, _uneven(measured), now or timezone.now())
@@ -158,7 +158,7 @@ def _of_metric(metric: Metric, totals: Totals) -> ListenerTotals:
 
 
 def _arm_figures(
-    arm: ExperimentArm, totals: Totals, control: Totals | None, different_songs: int, kept: float, level: float
+    arm: ExperimentArm, totals: Totals, control: Totals | None, different_songs: int, retained: float, level: float
 ) -> ArmFigures:
     rates, differences = {}, {}
     for name, metric in METRICS.items():
@@ -170,7 +170,7 @@ def _arm_figures(
     loss = None
     if control is not None:
         likes, of_control = _of_metric(deciding, totals), _of_metric(deciding, control)
-        loss = rate_difference(likes, of_control, kept=kept, tau=deciding.tau, level=level)
+        loss = rate_difference(likes, of_control, retained=retained, tau=deciding.tau, level=level)
     return ArmFigures(
         arm=arm,
         listeners=len(totals["songs"]),

@@ -234,8 +234,8 @@ def _check(experiment: Experiment, now: datetime) -> list[str]:
 def _stop_arm(experiment: Experiment, arm: ArmFigures, now: datetime, figures: dict[str, Any]) -> str:
     ExperimentArm.objects.filter(pk=arm.arm.pk).update(stopped_at=now)
     assert arm.loss is not None
-    kept = 100 - experiment.max_loss
-    note = _("The like rate is certainly below %(kept)d %% of the control's.") % {"kept": kept}
+    percent = 100 - experiment.max_loss
+    note = _("The like rate is certainly below %(kept)d %% of the control's.") % {"kept": percent}
     _log(experiment, Action.ARM_STOPPED, None, arm=arm.arm, note=note, figures=figures)
     _change_token()
     lost = f"more than {experiment.max_loss} % of the {DECIDING}"

@@ -133,14 +133,14 @@ def rate_interval(totals: ListenerTotals, *, tau: float = TAU, level: float = LE
 
 
 def rate_difference(
-    arm: ListenerTotals, control: ListenerTotals, *, kept: float = 1.0, tau: float = TAU, level: float = LEVEL
+    arm: ListenerTotals, control: ListenerTotals, *, retained: float = 1.0, tau: float = TAU, level: float = LEVEL
 ) -> SequentialResult:
-    """Return the rate of `arm` less `kept` times that of `control`, with its confidence sequence.
+    """Return the rate of `arm` less `retained` times that of `control`, with its confidence sequence.
 
-    With `kept` below 1 the difference is below 0 only where the arm loses more than the share 1 - kept.
+    With `retained` below 1 the difference is below 0 only where the arm loses more than the share 1 - retained.
     """
-    difference = arm.rate - kept * control.rate
-    variance = arm.variance + kept**2 * control.variance
+    difference = arm.rate - retained * control.rate
+    variance = arm.variance + retained**2 * control.variance
     half = half_width(variance, tau=tau, level=level)
     is_enough = min(arm.listeners, control.listeners) >= MIN_LISTENERS
     p_value = always_valid_p(difference, variance, tau=tau) if is_enough else 1.0

@@ -25,10 +25,10 @@ def version(tracks: list[Track]) -> ModelVersion:
     return ModelVersion.objects.get(active_slot=True)
 
 
-def make_experiment(*settings: str, name: str = "Bolder", **columns: int) -> Experiment:
+def make_experiment(*settings: str, name: str = "Bolder", share: int = 100, days: int = 28) -> Experiment:
     """Create an experiment whose control changes nothing, with an arm for each setting."""
     plans = [ArmPlan(f"arm {number}", read_setting(text)) for number, text in enumerate(settings, start=1)]
-    return create_experiment(name=name, arms=[ArmPlan("control", read_setting("")), *plans], **columns)
+    return create_experiment(name=name, arms=[ArmPlan("control", read_setting("")), *plans], share=share, days=days)
 
 
 @pytest.fixture

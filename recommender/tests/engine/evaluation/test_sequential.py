@@ -56,8 +56,8 @@ def test_nothing_is_concluded_of_few_listeners() -> None:
 def test_a_loss_smaller_than_allowed_is_no_loss() -> None:
     control, arm = totals([5.0] * 400, [10.0] * 400), totals([4.0] * 400, [10.0] * 400)
     assert rate_difference(arm, control).is_lower
-    assert rate_difference(arm, control, kept=0.9).is_lower
-    assert not rate_difference(arm, control, kept=0.7).is_lower
+    assert rate_difference(arm, control, retained=0.9).is_lower
+    assert not rate_difference(arm, control, retained=0.7).is_lower
 
 
 def test_a_split_is_uneven_only_where_it_is_broken() -> None:
