@@ -5,6 +5,7 @@ from django.urls import path, re_path
 from recommender.operators import views as operators
 from recommender.operators.experiments import views as experiments
 from recommender.pages.views import explanations, for_you, playlist_continuation, similar, spotify, taste, track_path
+from recommender.proxy import plugin_views as plugin
 from recommender.proxy import views as proxy
 from recommender.weekly import feed_views as week_feeds
 from recommender.weekly import views as weeks
@@ -36,6 +37,9 @@ urlpatterns = [
     path("week/feed/<str:token>/feed.json", week_feeds.json_feed, name="week_json"),
     path("week/email/<str:token>/", week_feeds.email_end, name="week_email_end"),
     path("rest/<path:path>", proxy.rest, name="proxy"),
+    path("navidrome/api/similar_tracks", plugin.similar_tracks, name="plugin_tracks"),
+    path("navidrome/api/find_path", plugin.find_path, name="plugin_path"),
+    path("navidrome/api/similar_artists", plugin.similar_artists, name="plugin_artists"),
     path("operator/", operators.site_dashboard, name="going"),
     path("operator/quality/", operators.quality, name="quality"),
     path("operator/experiments/", experiments.experiments, name="experiments"),

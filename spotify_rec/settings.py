@@ -489,6 +489,9 @@ MUSIC_SENDFILE: str = _read("MUSIC_SENDFILE", env.str, default="")
 if MUSIC_SENDFILE not in ("", "X-Accel-Redirect", "X-Sendfile"):
     raise ImproperlyConfigured("setting MUSIC_SENDFILE: must be X-Accel-Redirect or X-Sendfile, or empty.")
 
+# Players of the proxied music server that ask for random songs get recommended ones.
+PROXY_RANDOM_SONGS: bool = _read("PROXY_RANDOM_SONGS", env.bool, default=False)
+
 
 # false: no page loads anything from Spotify's hosts, whatever song plays.
 def _read_links(name: str) -> list[tuple[str, str]]:

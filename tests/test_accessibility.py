@@ -101,6 +101,7 @@ FILES = {
     *("feedback:lastfm", "feedback:audioscrobbler", "feedback:audioscrobbler_now", "feedback:audioscrobbler_submit"),
     *("mfa_download_recovery_codes", "recommender:proxy"),
     *(f"recommender:{name}" for name in ("week_export", "week_atom", "week_json")),
+    *("recommender:plugin_tracks", "recommender:plugin_path", "recommender:plugin_artists"),
 }
 # Parts of pages and what few see, in tests of their own below; nobody comes to a log-in code.
 PARTS = {"catalog:suggest", "account_set_password", "account_confirm_login_code"}

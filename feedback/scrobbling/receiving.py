@@ -27,16 +27,28 @@ _PAUSE_SECONDS = 60
 
 
 @dataclass(frozen=True)
-class Teller:
-    """The reporting player: a listener's token, and the program that uses it."""
+class Reporter:
+    """Who reports: a listener's program, with a token or let in by the music server, without one."""
 
     user: User
-    key: ScrobbleKey
+    key: ScrobbleKey | None
     client: str
+
+    @property
+    def key_id(self) -> int:
+        """Return the token's id, 0 without one."""
+        return self.key.pk if self.key is not None else 0
+
+
+@dataclass(frozen=True)
+class Teller(Reporter):
+    """The reporting player: a listener's token, and the program that uses it."""
+
+    key: ScrobbleKey
 
 
 @transaction.atomic
-def take_listens(*, teller: Teller, heard: Sequence[ReportedListen], received: int, is_import: bool = False) -> int:
+def take_listens(*, teller: Reporter, heard: Sequence[ReportedListen], received: int, is_import: bool = False) -> int:
     """Accept listens that a player reported at the second ``received``; return the number of new plays. Repeated
     reports change nothing. Listens without a matching song wait for one.
     """
@@ -60,7 +72,7 @@ def take_listens(*, teller: Teller, heard: Sequence[ReportedListen], received: i
 
 
 @transaction.atomic
-def note_playing(*, teller: Teller, heard: ReportedListen, received: int) -> None:
+def note_playing(*, teller: Reporter, heard: ReportedListen, received: int) -> None:
     """Note that a song plays now. If another played before and cannot have been heard half, that was a skip."""
     user = teller.user
     lock_user(user)
@@ -81,14 +93,14 @@ def note_playing(*, teller: Teller, heard: ReportedListen, received: int) -> Non
     keep_notes(user.pk, notes)
 
 
-def _note(teller: Teller, heard: ReportedListen, song: ScrobbledSong, received: int) -> Note:
+def _note(teller: Reporter, heard: ReportedListen, song: ScrobbledSong, received: int) -> Note:
     lengths = Track.objects.filter(pk=song.track_id or 0).values_list("duration_ms", flat=True)
     length = heard.duration_ms or lengths.first()
     seconds = length // 1000 if length else None
-    return Note(teller.key.pk, teller.client, name_digest(heard), heard.title, heard.artist, received, seconds)
+    return Note(teller.key_id, teller.client, name_digest(heard), heard.title, heard.artist, received, seconds)
 
 
-def _note_skip(teller: Teller, note: Note, received: int) -> None:
+def _note_skip(teller: Reporter, note: Note, received: int) -> None:
     """Record a skip if half of the song, after which players report a listen, cannot have been heard yet."""
     heard, half = received - note.at, half_of((note.seconds or 0) * 1000)
     if half is None or not 0 < heard < half - _SLACK:
@@ -102,7 +114,7 @@ def _note_skip(teller: Teller, note: Note, received: int) -> None:
         key=teller.key,
         client=teller.client,
         song=song,
-        digest=digest(f"skip\n{teller.key.pk}\n{teller.client}\n{note.at}\n{note.song}"),
+        digest=digest(f"skip\n{teller.key_id}\n{teller.client}\n{note.at}\n{note.song}"),
         listened_at=at,
         started_at=at,
         is_exact=True,
@@ -116,13 +128,19 @@ def _note_skip(teller: Teller, note: Note, received: int) -> None:
 
 
 def _scrobble(
-    teller: Teller, heard: ReportedListen, song: ScrobbledSong, notes: Sequence[Note], received: int, *, is_import: bool
+    teller: Reporter,
+    heard: ReportedListen,
+    song: ScrobbledSong,
+    notes: Sequence[Note],
+    received: int,
+    *,
+    is_import: bool,
 ) -> Scrobble:
     at = _possible(heard.at, received)
     start, is_exact = _start(teller, heard, at, notes, received, is_import=is_import)
     # A listen without a time counts at most once per second.
     second = received if heard.at is None else heard.at
-    text = f"{teller.key.pk}\n{teller.client}\n{second}\n{name_digest(heard)}"
+    text = f"{teller.key_id}\n{teller.client}\n{second}\n{name_digest(heard)}"
     return Scrobble(
         user=teller.user,
         key=teller.key,
@@ -138,7 +156,7 @@ def _scrobble(
 
 
 def _start(
-    teller: Teller, heard: ReportedListen, at: int, notes: Sequence[Note], received: int, *, is_import: bool
+    teller: Reporter, heard: ReportedListen, at: int, notes: Sequence[Note], received: int, *, is_import: bool
 ) -> tuple[int, bool]:
     """Return when the listen began, and whether that is known to some seconds."""
     if is_import:
@@ -164,8 +182,8 @@ def _possible(at: int | None, received: int) -> int:
     return min(at, received)
 
 
-def _is_by(note: Note, teller: Teller) -> bool:
-    return (note.key_id, note.client) == (teller.key.pk, teller.client)
+def _is_by(note: Note, teller: Reporter) -> bool:
+    return (note.key_id, note.client) == (teller.key_id, teller.client)
 
 
 def _with_room(user: User, scrobbles: Sequence[Scrobble]) -> list[Scrobble]:

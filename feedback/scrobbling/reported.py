@@ -19,7 +19,10 @@ _TITLE, _ARTIST = 500, 300
 
 @dataclass(frozen=True)
 class ReportedListen:
-    """One listen, or one song that plays now; ``at``: seconds since 1970, ``None`` where it is not told."""
+    """One listen, or one song that plays now; ``at``: seconds since 1970, ``None`` where it is not told.
+
+    ``track_id``: the song of the catalogue, where the reporter knows it.
+    """
 
     title: str
     artists: tuple[str, ...]
@@ -30,6 +33,7 @@ class ReportedListen:
     spotify_id: str = ""
     duration_ms: int | None = None
     client: str = ""
+    track_id: int | None = None
 
     @property
     def artist(self) -> str:

@@ -54,6 +54,12 @@ def songs_of(user: User, heard: Sequence[ReportedListen]) -> list[ScrobbledSong 
 
 def match_names(heard: Sequence[ReportedListen]) -> list[int]:
     """Return the song of the catalogue that each name means: its id, ``UNKNOWN`` or ``HIDDEN``."""
+    named = [item for item in heard if item.track_id is None]
+    by_name = iter(_match_by_name(named))
+    return [next(by_name) if item.track_id is None else item.track_id for item in heard]
+
+
+def _match_by_name(heard: Sequence[ReportedListen]) -> list[int]:
     matcher = Matcher(creates=False)
     pks = matcher.match([_row(item) for item in heard]) if heard else []
     others = [(number, way) for number, pk in enumerate(pks) if pk == 0 for way in _other_ways(heard[number])]

@@ -39,6 +39,7 @@ from recommender.engine.retrieval.index import Vectors
 from recommender.engine.serving.expectation import LEAST_ANSWERS, AnswerModel, fit_answers
 from recommender.engine.serving.explain import Reason
 from recommender.engine.serving.impressions import Impressions
+from recommender.engine.serving.mix import Mix, by_taste, mix, nearest
 from recommender.engine.serving.path import track_path
 from recommender.engine.serving.popular import most_popular
 from recommender.engine.serving.probabilities import (
@@ -90,6 +91,7 @@ __all__ = [
     "InvalidDataError",
     "JudgedPolicy",
     "ListenerProfile",
+    "Mix",
     "Model",
     "ModelDamagedError",
     "ModelFormatError",
@@ -112,6 +114,7 @@ __all__ = [
     "alternate",
     "as_float32",
     "as_int32",
+    "by_taste",
     "column_counts",
     "csr",
     "estimate_features",
@@ -122,8 +125,10 @@ __all__ = [
     "listed_files",
     "load_model",
     "membership",
+    "mix",
     "model_probabilities",
     "most_popular",
+    "nearest",
     "no_progress",
     "popularity_probabilities",
     "random_probabilities",

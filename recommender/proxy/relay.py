@@ -25,6 +25,7 @@ _KEPT_HEADERS = (
     "Content-Disposition", "X-Content-Duration", "X-Total-Count", "Retry-After",
 )  # fmt: skip
 _TEXT = re.compile(r"(?:application|text)/(?:json|xml|javascript|x-javascript)")
+_OK = re.compile(rb'\bstatus"?[:=] ?"ok"')
 # Browsers would run these as pages of this site.
 _ACTIVE = re.compile(r".*(?:html|svg|xhtml|xslt).*")
 _streams = threading.BoundedSemaphore(STREAMS)
@@ -71,7 +72,9 @@ def _streamed(answer: Answer, call: Call, length: int | None) -> HttpResponseBas
         content.look_ahead()
         if is_refusal(answer.status, content.head):
             count_refusal(call)
-    return StreamingHttpResponse(content, status=answer.status)
+    response = StreamingHttpResponse(content, status=answer.status)
+    response.relayed = content  # type: ignore[attr-defined]
+    return response
 
 
 class _Content:
@@ -103,6 +106,12 @@ class _Content:
         if self._holds_stream:
             self._holds_stream = False
             _streams.release()
+
+
+def is_accepted(response: HttpResponseBase) -> bool:
+    """Return whether the server says that it did what a player asked for."""
+    content = getattr(response, "relayed", None)
+    return response.status_code == 200 and isinstance(content, _Content) and _OK.search(content.head) is not None
 
 
 def _length(answer: Answer) -> int | None:

@@ -9,10 +9,13 @@ from django.views.decorators.csrf import csrf_exempt
 
 from catalog.models import MusicServer
 from catalog.sources.subsonic.client import SubsonicError
+from jobs.patience import reason_of_absence, reconnect_if_lost
+from recommender.proxy.answers import answer_of
 from recommender.proxy.calls import VERBS, BadCallError, Call, call_of
 from recommender.proxy.formats import failure
 from recommender.proxy.guessing import LOCKED_SECONDS, is_locked
-from recommender.proxy.relay import BusyError, relay, unreachable
+from recommender.proxy.learning import METHODS, learn
+from recommender.proxy.relay import BusyError, is_accepted, relay, unreachable
 from recommender.proxy.selectors import proxied_server
 
 _RETRY_SECONDS = 5
@@ -68,7 +71,7 @@ def _answer(server: MusicServer, call: Call) -> HttpResponseBase:
         response["Retry-After"] = str(LOCKED_SECONDS)
         return response
     try:
-        return relay(server, call)
+        return _own_answer(server, call) or _passed(server, call)
     except BusyError:
         response = failure(call, "Too many players load music at once. Please try again.", status=503)
         response["Retry-After"] = str(_RETRY_SECONDS)
@@ -76,3 +79,25 @@ def _answer(server: MusicServer, call: Call) -> HttpResponseBase:
     except SubsonicError as error:
         _logger.warning("a player's call failed: %s", error)
         return unreachable(call)
+
+
+def _own_answer(server: MusicServer, call: Call) -> HttpResponse | None:
+    """Return the site's answer; ``None`` where the server's is as good, or ours fails."""
+    try:
+        return answer_of(server, call)
+    except Exception as error:
+        _logger.log(
+            logging.WARNING if isinstance(error, SubsonicError) else logging.ERROR,
+            "a player's call is left to the music server: %s",
+            reason_of_absence(error) or type(error).__name__,
+            exc_info=None if isinstance(error, SubsonicError) or reason_of_absence(error) else error,
+        )
+        reconnect_if_lost()
+        return None
+
+
+def _passed(server: MusicServer, call: Call) -> HttpResponseBase:
+    response = relay(server, call)
+    if call.method in METHODS and is_accepted(response):
+        learn(server, call)
+    return response

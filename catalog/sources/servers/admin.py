@@ -14,6 +14,7 @@ from catalog.sources.servers.services import (
     LibraryError,
     clean_address,
     connect_server,
+    create_plugin_token,
     remove_server,
     set_proxied,
     set_server_active,
@@ -67,7 +68,7 @@ class MusicServerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     form = ServerForm
     list_display = ("address", "kind", "is_active", "is_proxied", "songs", "read_at", "error")
-    actions = ("read", "switch_on", "switch_off", "proxy_on", "proxy_off")
+    actions = ("read", "switch_on", "switch_off", "proxy_on", "proxy_off", "plugin_token")
 
     @admin.display(description=_("songs"))
     def songs(self, server: MusicServer) -> int:
@@ -135,3 +136,15 @@ class MusicServerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Proxy none of them."""
         for server in queryset:
             set_proxied(server=server, is_proxied=False)
+
+    @admin.action(description=_("Create a token for the Navidrome plug-in"), permissions=["change"])
+    def plugin_token(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Show the token of each once; older ones no longer work."""
+        for server in queryset:
+            try:
+                token = create_plugin_token(server=server)
+            except LibraryError as error:
+                self.message_user(request, str(error), messages.ERROR)
+            else:
+                text = _("The token for %(server)s, shown this once: %(token)s") % {"server": server, "token": token}
+                self.message_user(request, text, messages.SUCCESS)

@@ -1,6 +1,8 @@
 """Music servers and folders: connect, read, disable."""
 
+import hashlib
 import os
+import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -124,6 +126,33 @@ def set_proxied(*, server: MusicServer, is_proxied: bool) -> None:
         raise LibraryError(f"{server}: must be a music server, not a folder")
     MusicServer.objects.filter(is_proxied=True).exclude(pk=server.pk).update(is_proxied=False)
     MusicServer.objects.filter(pk=server.pk).update(is_proxied=is_proxied)
+
+
+def create_plugin_token(*, server: MusicServer) -> str:
+    """Create the token of a server's plug-in in place of the old one; return it: only its digest is stored.
+
+    Raise ``LibraryError``.
+    """
+    if server.kind != MusicServer.Kind.SUBSONIC:
+        raise LibraryError(f"{server}: must be a music server, not a folder")
+    token = secrets.token_urlsafe(32)
+    MusicServer.objects.filter(pk=server.pk).update(plugin_digest=_digest(token))
+    return token
+
+
+def revoke_plugin_token(*, server: MusicServer) -> None:
+    """Let the server's plug-in ask no more."""
+    MusicServer.objects.filter(pk=server.pk).update(plugin_digest="")
+
+
+def server_of_plugin(token: str) -> MusicServer | None:
+    """Return the server whose plug-in has that token."""
+    rows = MusicServer.objects.filter(is_active=True, plugin_digest=_digest(token)) if token else None
+    return rows.first() if rows is not None else None
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
 @transaction.atomic

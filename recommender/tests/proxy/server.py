@@ -4,7 +4,7 @@ import hashlib
 from collections import defaultdict
 from typing import Any
 
-from catalog.sources.subsonic.tests.stand_in import StandIn
+from catalog.sources.subsonic.tests.stand_in import StandIn, _validator
 
 _LISTS = {
     "getSimilarSongs": "similarSongs", "getSimilarSongs2": "similarSongs2", "getTopSongs": "topSongs",
@@ -17,6 +17,11 @@ def login(name: str = "ada", password: str | None = None, **values: Any) -> dict
     """Return a log-in as players send it, with further parameters."""
     token = hashlib.md5(((password or PASSWORDS[name]) + "c0ffee").encode()).hexdigest()
     return {"u": name, "t": token, "s": "c0ffee", "v": "1.16.1", "c": "Tester", "f": "json", **values}
+
+
+def check(method: str, answer: Any) -> None:
+    """Raise ``jsonschema.ValidationError`` where an answer is not as OpenSubsonic's own schema has it."""
+    _validator(f"endpoints/{method}/{method[0].upper()}{method[1:]}Response.json").validate(answer)
 
 
 class Server(StandIn):

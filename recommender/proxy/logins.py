@@ -1,0 +1,76 @@
+"""Log-ins that the music server accepted: it alone judges them, and we keep a digest for some minutes at most."""
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+
+from accounts.models import User
+from catalog.models import MusicServer
+from catalog.sources.subsonic.client import SubsonicError
+from catalog.sources.subsonic.passing import PassedClient
+from feedback.music_servers.selectors import listener_of
+from recommender.proxy.calls import Call
+
+SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Session:
+    """A call of a linked listener whom the server let in.
+
+    envelope: what the server tells of itself in every answer.
+    """
+
+    server: MusicServer
+    call: Call
+    user: User
+    client: PassedClient
+    envelope: dict[str, Any]
+
+
+def session_of(server: MusicServer, call: Call) -> Session | None:
+    """Return the session of a call; ``None`` where the server refuses it, or its listener is not linked."""
+    credentials = call.credentials
+    is_key = "apiKey" in credentials
+    if not call.has_login or (not is_key and listener_of(server=server, remote_user=credentials.get("u", "")) is None):
+        return None
+    client = client_of(server, call)
+    key = _key(server, credentials)
+    judged: dict[str, Any] | None = cache.get(key)
+    if judged is None:
+        try:
+            judged = _judged(client, credentials)
+        except SubsonicError:
+            # The call is passed on, and the server says why.
+            return None
+        cache.set(key, judged, SECONDS)
+    user = listener_of(server=server, remote_user=judged["user"])
+    return Session(server, call, user, client, judged["envelope"]) if user is not None else None
+
+
+def client_of(server: MusicServer, call: Call) -> PassedClient:
+    """Return a client with the log-in of a call."""
+    has_form_post = dict(server.abilities).get("has_form_post") is True
+    return PassedClient(server.address, call.credentials, client=call.client, has_form_post=has_form_post)
+
+
+def _judged(client: PassedClient, credentials: dict[str, str]) -> dict[str, Any]:
+    """Ask the server. Raise ``SubsonicError`` where it refuses."""
+    envelope = client.envelope("ping")
+    if "apiKey" not in credentials:
+        return {"user": credentials.get("u", ""), "envelope": envelope}
+    # A key alone does not say whose it is (extension "apiKeyAuthentication").
+    info = client.call("tokenInfo").get("tokenInfo")
+    name = info.get("username") if isinstance(info, dict) else None
+    return {"user": name if isinstance(name, str) else "", "envelope": envelope}
+
+
+def _key(server: MusicServer, credentials: dict[str, str]) -> str:
+    text = json.dumps([server.pk, server.address, sorted(credentials.items())])
+    digest = hmac.new(settings.SECRET_KEY.encode(), text.encode("utf-8", "replace"), hashlib.sha256)
+    return f"recommender:proxy:login:{digest.hexdigest()}"
