@@ -19,10 +19,10 @@ from catalog.models import Artist, Genre, Track, TrackArtist
 from catalog.search.index import popular_first
 from catalog.search.selectors import filter_tracks, words_of
 from catalog.search.words import note_words
-from catalog.sound.admin import SoundAnalysisAdmin
+from catalog.sound.admin import SoundAnalysisAdmin, SoundCalibrationAdmin
 from catalog.sources.servers.admin import MusicServerAdmin
 
-__all__ = ["MusicServerAdmin", "SoundAnalysisAdmin"]
+__all__ = ["MusicServerAdmin", "SoundAnalysisAdmin", "SoundCalibrationAdmin"]
 MAX_MERGED = 20
 
 

@@ -393,6 +393,26 @@ class ServerSong(models.Model):
         return f"{self.server}: {self.remote_id}"
 
 
+class SoundCalibration(models.Model):
+    """How audio features follow from the engine's numbers, fitted on own songs; see catalog.sound.calibration."""
+
+    # Of the engine and our rules: numbers of others are not comparable.
+    version = models.CharField(_("version"), max_length=20)
+    # Songs with a recording and known audio features.
+    pairs = models.PositiveIntegerField(_("songs it was fitted on"))
+    # By feature: weights and errors.
+    columns = models.JSONField(default=dict)
+    created_at = models.DateTimeField(_("fitted"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("sound calibration")
+        verbose_name_plural = _("sound calibrations")
+        ordering: ClassVar[list[str]] = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.version}, {self.pairs}"
+
+
 class SoundAnalysis(models.Model):
     """What was measured of a recording; see catalog.sound."""
 
@@ -418,6 +438,9 @@ class SoundAnalysis(models.Model):
     # The engine's similarity vector, and the numbers that a calibration is fitted on, by name.
     embedding = models.JSONField(default=list, blank=True)
     numbers = models.JSONField(default=dict, blank=True)
+    # Audio features that follow from the numbers by a calibration, and by which.
+    estimates = models.JSONField(default=dict, blank=True)
+    calibration = models.ForeignKey(SoundCalibration, models.SET_NULL, null=True, blank=True, related_name="analyses")
     created_at = models.DateTimeField(_("analysed"), default=timezone.now)
 
     class Meta:

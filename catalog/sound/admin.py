@@ -1,13 +1,16 @@
-"""Admin of sound analyses: what was measured of which recording, and why not."""
+"""Admin of sound analyses and calibrations: what was measured of which recording, and how far estimates err."""
 
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from catalog.models import SoundAnalysis
+from catalog.models import SoundAnalysis, SoundCalibration
+from catalog.sound.calibrating import summary_of
 
 
 @admin.register(SoundAnalysis)
@@ -36,4 +39,28 @@ class SoundAnalysisAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Measured values are not changed by hand."""
+        return False
+
+
+@admin.register(SoundCalibration)
+class SoundCalibrationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """A list to look at: the latest is used."""
+
+    list_display = ("id", "created_at", "version", "pairs", "errors")
+
+    @admin.display(description=_("errors"))
+    def errors(self, calibration: SoundCalibration) -> SafeString:
+        """Return each column's error, and whether it is used."""
+        return format_html_join("", "<div>{}</div>", ((line,) for line in summary_of(calibration)))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """They are fitted, not written."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """They are fitted, not written."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Values name the calibration that they are from."""
         return False

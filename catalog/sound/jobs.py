@@ -6,7 +6,8 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from catalog.sound.analyser import missing_tools
-from catalog.sound.services import AnalysisReport, analyse_songs
+from catalog.sound.calibrating import summary_of
+from catalog.sound.services import AnalysisReport, analyse_songs, calibrate
 from jobs.registry import Kind, Run
 
 
@@ -22,7 +23,11 @@ def _analyse(run: Run) -> str:
         if done:
             run.give_way()
 
-    return summary(analyse_songs(progress))
+    line = summary(analyse_songs(progress))
+    if (calibration := calibrate()) is not None:
+        for text in summary_of(calibration):
+            run.log(text)
+    return line
 
 
 def summary(report: AnalysisReport) -> str:

@@ -10,8 +10,9 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from catalog.features import check_features
-from catalog.models import ServerSong, SoundAnalysis, Track
+from catalog.models import ServerSong, SoundAnalysis, SoundCalibration, Track
 from catalog.sound.analyser import Analyser
+from catalog.sound.calibrating import current_calibration, estimates_of, recalibrate
 from catalog.sound.measuring import ENGINE, RULES, Measurement
 from catalog.sound.recordings import RecordingError, ServerAwayError, TooLargeError, recording_file
 
@@ -81,6 +82,8 @@ def write_analysis(*, song: ServerSong, measurement: Measurement) -> None:
     values = {name: getattr(measurement, name) for name in names}
     values |= {"error": measurement.error[:200], "digest": song.digest, "engine": ENGINE, "version": current_version()}
     values["created_at"] = timezone.now()
+    calibration = current_calibration(current_version())
+    values |= {"calibration": calibration, "estimates": estimates_of(calibration, measurement.numbers)}
     SoundAnalysis.objects.update_or_create(server_song=song, defaults=values)
     fill_features(track_id=song.track_id)
 
@@ -94,12 +97,24 @@ def fill_features(*, track_id: int) -> bool:
     analysis = analyses.order_by(F("server_song__gone_at").asc(nulls_first=True), "server_song").first()
     if analysis is None or track.features_origin not in FILLED:
         return False
-    features = check_features({name: getattr(analysis, name) for name in ("tempo", "key", "mode", "loudness")})
+    values = {name: getattr(analysis, name) for name in ("tempo", "key", "mode", "loudness")}
+    features = check_features({**analysis.estimates, **values})
     if not features or (features == track.features and track.features_origin == Track.FeaturesOrigin.MEASURED):
         return False
     track.features, track.features_origin = features, Track.FeaturesOrigin.MEASURED
     track.save(update_fields=["features", "features_origin", "updated_at"])
     return True
+
+
+def calibrate(*, is_forced: bool = False) -> SoundCalibration | None:
+    """Fit a calibration if there are enough songs for a new one, fill the songs' features by it, and return it."""
+    calibration = recalibrate(version=current_version(), is_forced=is_forced)
+    if calibration is not None:
+        measured = SoundAnalysis.objects.filter(calibration=calibration)
+        unknown = measured.filter(server_song__track__features_origin__in=FILLED)
+        for track_id in unknown.order_by().values_list("server_song__track", flat=True).distinct():
+            fill_features(track_id=track_id)
+    return calibration
 
 
 def _measure(analyser: Analyser, song: ServerSong) -> Measurement:

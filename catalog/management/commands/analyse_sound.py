@@ -5,8 +5,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from catalog.sound.analyser import missing_tools
+from catalog.sound.calibrating import count_pairs, current_calibration, summary_of
+from catalog.sound.calibration import MIN_PAIRS
 from catalog.sound.jobs import summary
-from catalog.sound.services import analyse_songs
+from catalog.sound.services import analyse_songs, calibrate, current_version
 from catalog.sources.servers.progress import progress_bar
 
 
@@ -19,6 +21,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--calibrate", action="store_true", help="Fit the calibration again, even on few new songs."
+        )
         parser.add_argument("--limit", type=int, help="Analyse at most so many recordings. Default: all.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -35,3 +40,18 @@ class Command(BaseCommand):
         except KeyboardInterrupt as error:
             raise CommandError("Stopped. Run the same command again to finish.") from error
         self.stdout.write(f"{summary(report)}.")
+        self._calibrate(is_forced=options["calibrate"])
+
+    def _calibrate(self, *, is_forced: bool) -> None:
+        version = current_version()
+        calibration = calibrate(is_forced=is_forced) or current_calibration(version)
+        if calibration is None:
+            number = count_pairs(version)
+            self.stdout.write(
+                f"No calibration yet: {number:,} of the {MIN_PAIRS} songs that it needs have a recording and known "
+                "audio features. Energy, danceability, valence and acousticness stay unknown."
+            )
+            return
+        self.stdout.write(f"Calibration {calibration.pk}, on {calibration.pairs:,} songs:")
+        for line in summary_of(calibration):
+            self.stdout.write(f"  {line}")
