@@ -1,7 +1,7 @@
 """A deleted account leaves no row in any table that knows listeners."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -32,7 +32,16 @@ from feedback.spotify_import.models import SpotifyImport, SpotifyPlaylist, Spoti
 from feedback.tests.factories import PASSWORD, UserFactory, make_track
 from feedback.year_review.models import YearShare
 from jobs.models import Job
-from recommender.models import Experiment, ExperimentEvent, ModelVersion, Recommendation
+from recommender.models import (
+    Experiment,
+    ExperimentEvent,
+    ModelVersion,
+    Recommendation,
+    WeeklyEmail,
+    WeeklyFeed,
+    WeeklyList,
+    WeeklySong,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -122,6 +131,16 @@ MAKERS: dict[str, Callable[[User, Track], Any]] = {
     ),
     "feedback.ScrobbleKey": lambda user, _track: ScrobbleKey.objects.create(
         user=user, name="Phone", digest=str(user.pk)
+    ),
+    "recommender.WeeklyList": lambda user, _track: WeeklyList.objects.create(
+        user=user, week=date(2026, 11, 30), day=date(2026, 11, 30), expected=3.0, basis="prior"
+    ),
+    "recommender.WeeklySong": lambda user, track: WeeklySong.objects.create(
+        weekly_list=WeeklyList.objects.get(user=user), position=0, track=track, name="Song", probability=0.5
+    ),
+    "recommender.WeeklyFeed": lambda user, _track: WeeklyFeed.objects.create(user=user, digest=str(user.pk)),
+    "recommender.WeeklyEmail": lambda user, _track: WeeklyEmail.objects.create(
+        user=user, origin="https://songs.example.org"
     ),
     "feedback.YearShare": lambda user, _track: YearShare.objects.create(
         user=user, year=2026, ends_at=timezone.now() + timedelta(days=7)

@@ -138,7 +138,7 @@ def test_the_lock_is_pinned_hashed_and_names_no_host() -> None:
 def test_python_locks_are_hashed_and_name_no_host() -> None:
     locks = sorted(settings.BASE_DIR.glob("requirements*.txt"))
 
-    assert len(locks) == 9
+    assert len(locks) == 10
     for lock in locks:
         entries = re.split(r"\n(?=\S)", lock.read_text().strip())
         assert [entry for entry in entries if not re.match(r"[\w.-]+==\S+.*\\\n +--hash=sha256:", entry)] == [], (
