@@ -48,7 +48,7 @@ class UserAdmin(BaseUserAdmin):  # type: ignore[type-arg]
     readonly_fields = ("created_at", "last_login")
     fieldsets = (
         (None, {"fields": ("username", "email", "password")}),
-        (_("Taste"), {"fields": ("region", "explicit_allowed", "recordings_only", "adventure")}),
+        (_("Taste"), {"fields": ("region", "explicit_allowed", "recordings_only", "unheard_only", "adventure")}),
         (_("Permissions"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
         (_("Important dates"), {"fields": ("created_at", "last_login")}),
     )

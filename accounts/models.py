@@ -76,6 +76,12 @@ class User(AbstractUser):
         db_default=False,
         help_text=_("Whether only songs may be recommended whose recording this site has."),
     )
+    unheard_only = models.BooleanField(
+        _("only new songs"),
+        default=False,
+        db_default=False,
+        help_text=_("Whether only songs may be recommended that the listener has neither played nor rated."),
+    )
     adventure = models.FloatField(
         _("adventurousness"),
         default=DEFAULT_ADVENTURE,

@@ -53,6 +53,11 @@ class ProfileIn(Strict):
         None,
         description="Whether only songs may be recommended whose recording this site has. Unchanged if omitted.",
     )
+    unheard_only: bool | None = Field(
+        None,
+        description="Whether only songs may be recommended that you have neither played nor rated. "
+        "Unchanged if omitted.",
+    )
     adventure: float = Field(
         ge=0, le=1, description="From 0 (safe choices) to 1 (mostly music you don't know).", examples=[0.3]
     )
@@ -73,6 +78,7 @@ class ProfileOut(Schema):
     region: str = Field(examples=["SE"])
     explicit_allowed: bool
     recordings_only: bool
+    unheard_only: bool
     adventure: float = Field(examples=[0.3])
     time_zone: str = Field(description="Empty if it follows the browser.", examples=["Europe/Stockholm"])
     created_at: datetime

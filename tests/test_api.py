@@ -76,7 +76,13 @@ def test_a_session_reads_without_and_writes_with_the_csrf_token(user: User) -> N
 
 def test_a_token_needs_no_csrf_token_and_does_what_its_scope_says(user: User) -> None:
     client = Client(enforce_csrf_checks=True)
-    body = {"region": "SE", "explicit_allowed": True, "adventure": 0.5, "recordings_only": True}
+    body = {
+        "region": "SE",
+        "explicit_allowed": True,
+        "adventure": 0.5,
+        "recordings_only": True,
+        "unheard_only": True,
+    }
     reads, writes = bearer(user, "read"), bearer(user)
 
     assert client.get("/api/user/profile", headers=reads).json()["id"] == user.pk
@@ -84,8 +90,9 @@ def test_a_token_needs_no_csrf_token_and_does_what_its_scope_says(user: User) ->
     assert refused.status_code == 403
     assert problem_of(refused)["detail"] == "This access token is read-only."
     assert client.put("/api/user/profile", body, content_type=JSON, headers=writes).json()["recordings_only"] is True
-    del body["recordings_only"]
-    assert client.put("/api/user/profile", body, content_type=JSON, headers=writes).json()["recordings_only"] is True
+    del body["recordings_only"], body["unheard_only"]
+    profile = client.put("/api/user/profile", body, content_type=JSON, headers=writes).json()
+    assert (profile["recordings_only"], profile["unheard_only"]) == (True, True)
     assert not client.cookies
 
 

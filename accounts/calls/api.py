@@ -129,6 +129,8 @@ def change_profile(request: HttpRequest, body: ProfileIn) -> Any:
         raise refuse_form(form)
     if body.recordings_only is not None:
         user.recordings_only = body.recordings_only
+    if body.unheard_only is not None:
+        user.unheard_only = body.unheard_only
     return form.save()
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from accounts.models import User
 from catalog.identity.compilers import COMPILER_KEYS
 from catalog.models import Track, TrackArtist
+from feedback.plays.models import Play
 from feedback.ratings.models import Rating
 from feedback.taste import ListenerHistory, ListenerPreferences, UncountedTrack, feedback_of, preferences_of
 from recommender.adapters.loaded import LoadedModel
@@ -36,7 +37,7 @@ MOMENT_SECONDS = 300.0
 class Exclusions:
     """What must not be recommended now: rows of songs, artist and genre indices of the model's catalogue, int32.
 
-    only: rows besides which nothing may be recommended, if the listener wants only songs with a recording.
+    only: rows besides which nothing may be recommended, if the listener wants only songs with a recording or new ones.
     """
 
     rows: IntArray
@@ -97,7 +98,7 @@ def load_listener(user: User, loaded: LoadedModel, now: datetime | None = None) 
     uncounted = [track.track_id for track in history.uncounted if track.is_rated or track.at > recent]
     # They do not count towards the taste, but the listener still knows them.
     exclusions = exclusions_of(preferences, [*preferences.track_ids, *uncounted], loaded.model.catalogue)
-    exclusions = replace(exclusions, only=recorded_rows(user, loaded.model.catalogue))
+    exclusions = replace(exclusions, only=allowed_rows(user, loaded.model.catalogue))
     return ListenerInput(feedback, exclusions, _known(history.uncounted, feedback, loaded.model.catalogue, at))
 
 
@@ -107,13 +108,33 @@ def blocked(user: User | None, catalogue: Catalogue) -> Exclusions:
     return exclusions_of(preferences, preferences.track_ids, catalogue)
 
 
-def recorded_rows(user: User | None, catalogue: Catalogue) -> IntArray | None:
-    """Return the rows of songs with a recording if ``user`` wants only those, else ``None``. At most one query."""
-    if user is None or not user.recordings_only:
+def allowed_rows(user: User | None, catalogue: Catalogue) -> IntArray | None:
+    """Return the rows of songs with a recording, or of songs new to ``user``, if they want only those; else ``None``.
+
+    Sorted, int32. At most three queries, none for those who want all songs.
+    """
+    if user is None or not (user.recordings_only or user.unheard_only):
         return None
-    ids = Track.objects.filter(has_file=True).order_by().values_list("pk", flat=True)
-    rows = catalogue.rows_of(np.fromiter(ids, dtype=np.int64))
-    return rows[rows >= 0]
+    if user.recordings_only:
+        ids = Track.objects.filter(has_file=True).order_by().values_list("pk", flat=True)
+        rows = catalogue.rows_of(np.fromiter(ids, dtype=np.int64))
+        rows = np.sort(rows[rows >= 0])
+    else:
+        rows = np.arange(catalogue.n_tracks, dtype=np.int32)
+    if not user.unheard_only:
+        return rows
+    known = np.isin(catalogue.recording[rows], _recordings_known_to(user, catalogue))
+    return rows[~known]
+
+
+def _recordings_known_to(user: User, catalogue: Catalogue) -> IntArray:
+    """Return the recordings that ``user`` played or rated, whether that counts towards their taste or not."""
+    tracks = {
+        *Play.objects.filter(user=user).order_by().values_list("track_id", flat=True).distinct(),
+        *Rating.objects.filter(user=user).values_list("track_id", flat=True),
+    }
+    rows = catalogue.rows_of(np.fromiter(tracks, dtype=np.int64, count=len(tracks)))
+    return np.unique(catalogue.recording[rows[rows >= 0]])
 
 
 def unwanted_rows(user: User | None, loaded: LoadedModel) -> IntArray:

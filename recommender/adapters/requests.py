@@ -9,7 +9,7 @@ import numpy as np
 from django.utils import timezone
 
 from accounts.models import User
-from recommender.adapters.feedback import Exclusions, Known, blocked, load_listener, recorded_rows
+from recommender.adapters.feedback import Exclusions, Known, allowed_rows, blocked, load_listener
 from recommender.adapters.impressions import load_impressions
 from recommender.adapters.loaded import LoadedModel
 from recommender.engine import Catalogue, Feedback, Impressions, Request
@@ -57,7 +57,7 @@ def request_about_songs(
 
     Two queries; none for visitors, who may see all.
     """
-    exclusions = replace(blocked(user, catalogue), only=recorded_rows(user, catalogue))
+    exclusions = replace(blocked(user, catalogue), only=allowed_rows(user, catalogue))
     return page_request(user, exclusions, catalogue, k, exclude_ids, Impressions(), 0.0)
 
 

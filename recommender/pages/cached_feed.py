@@ -205,7 +205,7 @@ def _cached_from(home: ForYouPage) -> CachedFeed:
 
 def _setting_of(user: User) -> list[Any]:
     """Return the settings that the page depends on; after a change of them it is computed again."""
-    return [user.adventure, user.explicit_allowed, user.recordings_only, user.region]
+    return [user.adventure, user.explicit_allowed, user.recordings_only, user.unheard_only, user.region]
 
 
 def _write(user: User, feed: CachedFeed) -> None:

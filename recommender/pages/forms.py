@@ -16,7 +16,7 @@ from recommender.engine import SHELVES, ShelfName
 
 
 class TuneForm(AdventureForm):
-    """The adventure dial and, if this site has recordings, whether only songs with one are recommended."""
+    """The adventure dial, whether only new songs are recommended and, if there are any, only ones with a recording."""
 
     songs = forms.ChoiceField(
         label=_("Songs"),
@@ -24,15 +24,24 @@ class TuneForm(AdventureForm):
         required=False,
         widget=forms.Select(attrs={"class": "form-select form-select-sm"}),
     )
+    known = forms.ChoiceField(
+        label=_("Songs you know"),
+        choices=[("any", _("Include songs I know")), ("new", _("Only songs I haven't heard"))],
+        required=False,
+        widget=forms.Select(attrs={"class": "form-select form-select-sm"}),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.initial["known"] = "new" if self.instance.unheard_only else "any"
         self.initial["songs"] = "recorded" if self.instance.recordings_only else "any"
 
     def save(self, commit: bool = True) -> User:
         """Save the choices that were made."""
         if chosen := self.cleaned_data["songs"]:
             self.instance.recordings_only = chosen == "recorded"
+        if chosen := self.cleaned_data["known"]:
+            self.instance.unheard_only = chosen == "new"
         user: User = super().save(commit)
         return user
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from accounts.models import User
 from catalog.models import Track
-from recommender.adapters.feedback import recorded_rows, unwanted_rows
+from recommender.adapters.feedback import allowed_rows, unwanted_rows
 from recommender.engine import IntArray, RecommendedPage, similar
 from recommender.lifecycle.versions import active_model
 from recommender.pages.shown import shown_page
@@ -23,7 +23,7 @@ def similar_tracks(*, track: Track, user: User | None, k: int = SIMILAR_SIZE) ->
     if row < 0:
         return None
     unwanted = unwanted_rows(user, loaded)
-    only = recorded_rows(user, loaded.model.catalogue)
+    only = allowed_rows(user, loaded.model.catalogue)
 
     def ask(excluded: IntArray) -> RecommendedPage:
         return similar(loaded.model, row, k, excluded=np.concatenate([unwanted, excluded]), only=only)

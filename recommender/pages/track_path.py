@@ -8,7 +8,7 @@ from accounts.models import User
 from catalog.models import Track
 from catalog.selectors import tracks_in_order
 from recommender import engine
-from recommender.adapters.feedback import recorded_rows, unwanted_rows
+from recommender.adapters.feedback import allowed_rows, unwanted_rows
 from recommender.lifecycle.versions import active_model
 from recommender.pages.shown import hidden_rows
 
@@ -26,7 +26,7 @@ def track_path(*, start: Track, goal: Track, between: int, user: User | None) ->
     if ends.min() < 0:
         return None
     hidden = np.array(hidden_rows(loaded.model), dtype=np.int32)
-    only = recorded_rows(user, catalogue)
+    only = allowed_rows(user, catalogue)
     left_out = np.concatenate([hidden, unwanted_rows(user, loaded)])
     path = engine.track_path(loaded.model, int(ends[0]), int(ends[1]), between, excluded=left_out, only=only)
     return tracks_in_order([start.pk, *(int(pk) for pk in catalogue.track_ids[path]), goal.pk])

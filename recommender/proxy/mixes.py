@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from accounts.models import User
 from recommender import engine
-from recommender.adapters.feedback import recorded_rows, unwanted_rows
+from recommender.adapters.feedback import allowed_rows, unwanted_rows
 from recommender.adapters.loaded import LoadedModel
 from recommender.adapters.requests import ListenerRequest, request_for_listener
 from recommender.engine import IntArray
@@ -89,7 +89,7 @@ def _request(
     if loaded is None:
         return None
     only = _rows(loaded, library.remote_ids if among is None else set(among) & library.remote_ids.keys())
-    recorded = recorded_rows(user, loaded.model.catalogue)
+    recorded = allowed_rows(user, loaded.model.catalogue)
     if recorded is not None:
         only = np.intersect1d(only, recorded).astype(np.int32)
     if not len(only):

@@ -129,13 +129,19 @@ def _home_context(home: ForYouPage, user: User) -> dict[str, Any]:
     if not home.sections and Track.objects.active().exists():
         context |= {
             "empty_title": _("You've heard everything"),
-            "empty_text": _("You've recently rated or played every song with a recording. “Tune” includes the others.")
-            if user.recordings_only
-            else _("You've recently rated or played every song we could recommend."),
+            "empty_text": _empty_text(user),
             "empty_action_url": reverse("catalog:browse"),
             "empty_action_text": _("All songs"),
         }
     return context
+
+
+def _empty_text(user: User) -> str:
+    if user.unheard_only:
+        return _("You've rated or played every song here. “Tune” includes the ones you know.")
+    if user.recordings_only:
+        return _("You've recently rated or played every song with a recording. “Tune” includes the others.")
+    return _("You've recently rated or played every song we could recommend.")
 
 
 def _untrained(user: User) -> dict[str, Any]:

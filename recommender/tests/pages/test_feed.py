@@ -223,6 +223,22 @@ def test_only_songs_with_a_recording_are_offered_if_there_are_any(
     assert not user.recordings_only
 
 
+def test_tune_limits_the_page_to_new_songs(tracks: list[Track], user: User, client: Client) -> None:
+    address, headers = reverse("recommender:adventure"), {"HX-Request": "true"}
+    assert 'name="known"' in client.get("/").content.decode()
+    for track in tracks[::2]:
+        Play.objects.create(user=user, track=track, played_at=timezone.now() - timedelta(days=900))
+    answer = client.post(address, {"adventure": "0", "known": "new"}, headers=headers).content.decode()
+    titles = set(map(int, re.findall(r'class="track-title" href="/songs/(\d+)/"', answer)))
+    assert titles
+    assert titles <= {track.pk for track in tracks[1::2]}
+    user.refresh_from_db()
+    assert user.unheard_only
+    client.post(address, {"adventure": "0.5", "known": "any"})
+    user.refresh_from_db()
+    assert not user.unheard_only
+
+
 @pytest.mark.parametrize("value", ["1.5", "-1", "much", "nan", ""])
 def test_the_dial_takes_0_to_1_only(user: User, client: Client, value: str) -> None:
     assert client.post(reverse("recommender:adventure"), {"adventure": value}).status_code == 400

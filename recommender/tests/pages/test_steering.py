@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.models import User
 from catalog.models import Artist, Genre, Track
 from catalog.tests.factories import make_track
+from feedback.plays.models import Play
 from feedback.preferences import services as preference_services
 from feedback.preferences.models import Block
 from feedback.ratings.models import Rating
@@ -81,6 +82,31 @@ def test_only_songs_with_a_recording_are_recommended_if_the_listener_wants_that(
     assert {track.title for track in path[1:-1]} <= titles
     Track.objects.update(has_file=False)
     assert shown(user) == []
+
+
+def test_only_new_songs_are_recommended_if_the_listener_wants_that(tracks: list[Track], user: User) -> None:
+    """Songs that were played or rated at any time stay away, also those that do not count towards the taste."""
+    long_ago = timezone.now() - timedelta(days=900)
+    for track in tracks[:10]:
+        Play.objects.create(user=user, track=track, played_at=long_ago, outcome=Play.Outcome.SKIPPED)
+    rate(user=user, track=tracks[10], value=Rating.Value.LIKE)
+    preference_services.exclude(user=user, target=tracks[0])
+    known = {track.title for track in tracks[:11]}
+    assert known & set(shown(user))
+    user.unheard_only = True
+    fresh = {track.title for track in tracks} - known
+    page = set(shown(user))
+    assert page
+    assert page <= fresh
+    similar = similar_tracks(track=tracks[0], user=user)
+    path = track_path(start=tracks[0], goal=tracks[39], between=5, user=user)
+    assert similar
+    assert path is not None
+    assert {track.title for track in similar} <= fresh
+    assert {track.title for track in path[1:-1]} <= fresh
+    Track.objects.filter(pk__in=[tracks[5].pk, tracks[20].pk]).update(has_file=True)
+    user.recordings_only = True
+    assert shown(user) == [tracks[20].title]
 
 
 def test_of_two_versions_the_one_with_a_recording_is_recommended(user: User) -> None:

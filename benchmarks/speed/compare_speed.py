@@ -1,0 +1,135 @@
+"""Time and memory of comparing policies on a log of a million rows: by the command, and by the estimators alone.
+
+The estimators judge all rows at once; the command lists all logged pages and judges ``--pages`` of them, drawn at
+random, because each page costs every policy about as long as it took to make. Everything is invented.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.site import ROOT, Site
+
+SEED = 1_000
+SONGS, LISTENERS, PAGE = 3_000, 2_000, 10
+FEATURES = 12
+_AT_ONCE = 20_000
+
+
+def main() -> None:
+    """Print a table of seconds and megabytes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--pages", type=int, default=1_000)
+    parser.add_argument("--part", choices=("estimators",), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.part:
+        _estimate(options.rows)
+        return
+    print("| what | rows | seconds | MB |\n| --- | --- | --- | --- |")
+    alone = [sys.executable, "-m", "benchmarks.speed.compare_speed", "--rows", str(options.rows), "--part"]
+    print(_measured("estimators, all rows", options.rows, [*alone, "estimators"], dict(os.environ)), flush=True)
+    with tempfile.TemporaryDirectory() as name:
+        site = Site.create(Path(name))
+        _fill(site, options.rows)
+        command = [sys.executable, str(ROOT / "manage.py"), "compare", "1", "popularity", "random", "--json"]
+        command += ["--pages", str(options.pages)]
+        label = f"manage.py compare, {options.pages:,} pages"
+        print(_measured(label, options.rows, command, site.environment))
+
+
+def _measured(what: str, rows: int, command: list[str], environment: dict[str, str]) -> str:
+    """Run a command and return its row: seconds by the clock, and the most memory that it held."""
+    before = time.perf_counter()
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        output = process.stdout.read()
+        _pid, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    seconds = time.perf_counter() - before
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{output}")
+    report = json.loads(output)
+    judged = f"{what}: {report['pages']:,} pages of {report['listeners']:,} listeners judged"
+    return f"| {judged} | {rows:,} | {seconds:.1f} | {usage.ru_maxrss / 1024:.0f} |"
+
+
+def _estimate(rows: int) -> None:
+    """Judge one invented policy on ``rows`` songs, and say how many pages it saw."""
+    from recommender.engine.evaluation import LoggedSongs, TargetPolicy, evaluate_off_policy
+
+    rng = np.random.default_rng(SEED)
+    pages = rows // PAGE
+    page = np.repeat(np.arange(pages), PAGE)
+    listener = np.repeat(np.sort(rng.integers(0, LISTENERS, pages)), PAGE)
+    propensity = rng.uniform(0.01, 0.3, len(page))
+    reward = (rng.random(len(page)) < 0.1).astype(np.float64)
+    features = rng.normal(size=(len(page), FEATURES))
+    log = LoggedSongs(page, listener, np.tile(np.arange(PAGE), pages), reward, propensity, features)
+    other = np.clip(propensity * rng.uniform(0.5, 1.5, len(page)), 0.0, 1.0)
+    target = TargetPolicy(other, rng.normal(size=(pages, FEATURES)), np.full(pages, float(PAGE)))
+    report = evaluate_off_policy(log, {"other": target}, np.random.default_rng(SEED))
+    print(json.dumps({"pages": report.pages, "listeners": report.listeners}))
+    print(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB", file=sys.stderr)
+
+
+def _fill(site: Site, rows: int) -> None:
+    """Make a site with a model and a log of ``rows`` songs, a tenth of them liked."""
+    os.environ.update(site.environment)
+    import django
+
+    django.setup()
+    from benchmarks.crowd import invent_crowd, invent_songs
+
+    songs = site.folder / "songs.csv"
+    invent_songs(songs, SONGS)
+    site.manage("migrate")
+    site.manage("import_tracks", str(songs))
+    invent_crowd(LISTENERS)
+    site.manage("retrain")
+    _log(rows)
+
+
+def _log(rows: int) -> None:
+    """Write the log: pages of different songs, spread over four weeks."""
+    from django.utils import timezone
+
+    from accounts.models import User
+    from catalog.models import Track
+    from recommender.models import ModelVersion, Recommendation
+
+    rng = np.random.default_rng(SEED)
+    version = ModelVersion.objects.get()
+    users, tracks = (np.array(model.objects.values_list("pk", flat=True)) for model in (User, Track))
+    now, entries = timezone.now(), []
+    for number in range(rows // PAGE):
+        user = int(users[number % len(users)])
+        page, shown = uuid.UUID(int=int(rng.integers(1, 2**63)) << 64 | number), rng.choice(tracks, PAGE, replace=False)
+        at = now - timedelta(days=27 * float(rng.random()) + 0.5)
+        entries += [
+            Recommendation(
+                user_id=user, track_id=int(track), model_version=version, page=page, position=position, score=0.0,
+                policy="explore", propensity=0.1, section="made", created_at=at,
+            )
+            for position, track in enumerate(shown)
+        ]  # fmt: skip
+        if len(entries) >= _AT_ONCE:
+            Recommendation.objects.bulk_create(entries)
+            entries = []
+    Recommendation.objects.bulk_create(entries)
+
+
+if __name__ == "__main__":
+    main()
