@@ -1,7 +1,7 @@
 """The models of all sub-packages, for Django to find."""
 
 from feedback.history_import.models import HistoryImport, UnmatchedSong
-from feedback.music_servers.models import PushedPlaylist, ServerAccount
+from feedback.music_servers.models import PushedPlaylist, ServerAccount, ServerMark
 from feedback.playlists.models import Playlist, PlaylistItem
 from feedback.plays.models import Play, RemovedDouble
 from feedback.preferences.models import ArtistPreference, Block, GenrePreference, TasteAdjustment, TasteExclusion
@@ -29,6 +29,7 @@ __all__ = [
     "ScrobbleKey",
     "ScrobbledSong",
     "ServerAccount",
+    "ServerMark",
     "SpotifyImport",
     "SpotifyPlaylist",
     "SpotifyPlaylistImport",

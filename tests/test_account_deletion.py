@@ -21,7 +21,7 @@ from accounts.personal_data.export import personal_tables
 from accounts.spotify.models import SpotifyAccount
 from catalog.models import AddedSong, Artist, Genre, MusicServer, Track
 from feedback.history_import.models import HistoryImport, UnmatchedSong
-from feedback.music_servers.models import PushedPlaylist, ServerAccount
+from feedback.music_servers.models import PushedPlaylist, ServerAccount, ServerMark
 from feedback.playlists.models import Playlist, PlaylistItem
 from feedback.plays.models import Play, RemovedDouble
 from feedback.preferences.models import ArtistPreference, Block, GenrePreference, TasteAdjustment, TasteExclusion
@@ -148,6 +148,9 @@ MAKERS: dict[str, Callable[[User, Track], Any]] = {
     "feedback.OldProtocols": lambda user, _track: OldProtocols.objects.create(user=user),
     "feedback.ServerAccount": lambda user, _track: ServerAccount.objects.create(
         user=user, server=MusicServer.objects.get_or_create(address="http://music.test")[0], remote_user="ada"
+    ),
+    "feedback.ServerMark": lambda user, _track: ServerMark.objects.create(
+        account=ServerAccount.objects.get(user=user), remote_id="so-1", value=1
     ),
     "feedback.PushedPlaylist": lambda user, _track: PushedPlaylist.objects.create(
         account=ServerAccount.objects.get(user=user), kind="for_you"

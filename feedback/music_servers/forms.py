@@ -33,7 +33,12 @@ class LinkForm(forms.Form):
     is_secret_kept = forms.BooleanField(
         label=_("Store it, encrypted"),
         required=False,
-        help_text=_("Needed to put playlists on the server. Not needed to play there."),
+        help_text=_("Needed to put playlists on the server, and to read your stars. Not needed to play there."),
+    )
+    are_marks_read = forms.BooleanField(
+        label=_("Read my stars and ratings"),
+        required=False,
+        help_text=_("Stars and four or five points become likes here, one or two points dislikes."),
     )
 
     def clean(self) -> dict[str, Any]:
@@ -41,6 +46,8 @@ class LinkForm(forms.Form):
         data: dict[str, Any] = super().clean() or {}
         if not data.get("is_api_key") and not data.get("username") and "username" not in self.errors:
             self.add_error("username", _("Enter your username on that server."))
+        if data.get("are_marks_read") and not data.get("is_secret_kept"):
+            self.add_error("are_marks_read", _("For this the log-in has to be stored."))
         return data
 
 

@@ -1,4 +1,4 @@
-"""Background jobs: put a list on a music server, and renew all that are due."""
+"""Background jobs: put a list on a music server, renew all that are due, and read stars and ratings there."""
 
 from datetime import timedelta
 
@@ -6,6 +6,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from catalog.sources.subsonic.client import SubsonicError
+from feedback.music_servers.marks import READ_MARKS, read_marks, request_marks
 from feedback.music_servers.models import PushedPlaylist
 from feedback.music_servers.pushing import PUSH, NothingToPushError, push
 from feedback.music_servers.selectors import usable_accounts
@@ -13,6 +14,7 @@ from jobs.registry import Kind, Run
 from jobs.services import enqueue
 
 RENEW = "renew-playlists"
+READ_ALL_MARKS = "read-all-server-marks"
 
 
 def _push(run: Run) -> str:
@@ -40,11 +42,45 @@ def _renew(_run: Run) -> str:
     return f"{len(rows):,} playlists"
 
 
+def _read_marks(run: Run) -> str:
+    from jobs.running import JobFailedError
+
+    number = int(run.job.subject.rpartition(":")[2])
+    rows = usable_accounts().filter(are_marks_read=True).select_related("user", "server")
+    account = rows.filter(pk=number).first()
+    if account is None:
+        return "nothing to do: it is gone, switched off or without a log-in"
+    try:
+        report = read_marks(account)
+    except SubsonicError as error:
+        raise JobFailedError(str(error)) from None
+    return f"{report.marked:,} songs marked there, {report.rated:,} rated here, {report.cleared:,} cleared"
+
+
+def _read_all_marks(_run: Run) -> str:
+    accounts = usable_accounts().filter(are_marks_read=True)
+    for account in accounts:
+        request_marks(account=account)
+    return f"{len(accounts):,} accounts"
+
+
+def _every_library() -> timedelta | None:
+    return timedelta(hours=settings.LIBRARY_HOURS) if settings.LIBRARY_HOURS else None
+
+
 def _every() -> timedelta | None:
     return timedelta(hours=settings.LISTS_HOURS) if settings.LISTS_HOURS else None
 
 
 KINDS = (
+    Kind(READ_MARKS, _("stars and ratings of a music server"), _read_marks),
+    Kind(
+        READ_ALL_MARKS,
+        _("Reading stars and ratings on music servers"),
+        _read_all_marks,
+        every=_every_library,
+        is_startable=True,
+    ),
     Kind(PUSH, _("playlist to a music server"), _push),
     Kind(RENEW, _("Renewing playlists on music servers"), _renew, every=_every, is_startable=True),
 )

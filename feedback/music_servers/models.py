@@ -27,6 +27,9 @@ class ServerAccount(models.Model):
     confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True, editable=False)
     # ``remote_user`` once confirmed, else NULL: MariaDB has no unique constraint with a condition.
     confirmed_user = ExactCharField(max_length=USERNAME_LENGTH, null=True, blank=True, editable=False)
+    # Stars and points there are likes and dislikes here; what they were when they were last read is in ServerMark.
+    are_marks_read = models.BooleanField(_("read my stars and ratings"), default=False, db_default=False)
+    marks_read_at = models.DateTimeField(_("stars last read"), null=True, blank=True, editable=False)
     error = models.TextField(_("last error"), blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -48,6 +51,26 @@ class ServerAccount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}: {self.remote_user}"
+
+
+class ServerMark(models.Model):
+    """A song that the account there likes or dislikes, as it was last read: only what changes later teaches."""
+
+    account = models.ForeignKey(ServerAccount, models.CASCADE, related_name="marks")
+    remote_id = ExactCharField(max_length=REMOTE_ID_LENGTH)
+    value = models.SmallIntegerField()
+
+    class Meta:
+        verbose_name = _("star or rating on a music server")
+        verbose_name_plural = _("stars and ratings on music servers")
+        ordering: ClassVar[list[str]] = ["pk"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["account", "remote_id"], name="server_mark_once"),
+            models.CheckConstraint(condition=models.Q(value__in=[-1, 1]), name="server_mark_like_or_dislike"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account}: {self.remote_id}"
 
 
 class PushedPlaylist(models.Model):

@@ -43,6 +43,7 @@ def link_account(
     secret: str,
     is_api_key: bool = False,
     is_secret_kept: bool = False,
+    are_marks_read: bool = False,
 ) -> ServerAccount:
     """Log in to ``server`` and link the account there with the listener; the secret is stored only on request.
 
@@ -56,6 +57,7 @@ def link_account(
         "remote_user": remote_user,
         "secret": secret if is_secret_kept else "",
         "is_api_key": is_api_key,
+        "are_marks_read": are_marks_read and is_secret_kept,
         "confirmed_at": timezone.now(),
         "confirmed_user": remote_user,
         "error": "",

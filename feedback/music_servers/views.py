@@ -16,6 +16,7 @@ from accounts.limits.limiter import limit_of, limited, too_many, wait_of, wait_s
 from accounts.models import User
 from catalog.models import MusicServer
 from feedback.music_servers.forms import LinkForm, PushForm
+from feedback.music_servers.marks import request_marks
 from feedback.music_servers.pushing import forget_pushed, request_push
 from feedback.music_servers.selectors import accounts_of, linkable_servers, pushed_of
 from feedback.music_servers.services import (
@@ -59,10 +60,12 @@ def link(request: HttpRequest, pk: int) -> HttpResponseBase:
         if seconds := _wait_of_guess(request, server, form.cleaned_data["username"]):
             return too_many(request, seconds)
         try:
-            link_account(user=user, server=server, **form.cleaned_data)
+            account = link_account(user=user, server=server, **form.cleaned_data)
         except LinkError as error:
             form.add_error(None, str(_TEXTS[type(error)]))
         else:
+            if account.are_marks_read:
+                request_marks(account=account)
             messages.success(request, _("Your account on “%(server)s” is linked.") % {"server": server.shown_name})
             return redirect("feedback:music_servers")
     context = {"form": form, "server": server}
@@ -77,6 +80,20 @@ def unlink(request: HttpRequest, pk: int) -> HttpResponse:
     unlink_account(account=account)
     messages.success(
         request, _("Your account on “%(server)s” is no longer linked.") % {"server": account.server.shown_name}
+    )
+    return redirect("feedback:music_servers")
+
+
+@require_POST
+@listener_required
+@limited("search")
+def read_marks(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Read the stars and ratings at a server again."""
+    accounts = accounts_of(_listener(request)).filter(are_marks_read=True)
+    account = get_object_or_404(accounts, pk=pk)
+    request_marks(account=account)
+    messages.success(
+        request, _("We're reading your stars and ratings on “%(server)s”.") % {"server": account.server.shown_name}
     )
     return redirect("feedback:music_servers")
 

@@ -23,6 +23,17 @@ def walk(client: SubsonicClient) -> Iterator[list[SourceSong]]:
         yield from _by_albums(client)
 
 
+def walk_rows(client: SubsonicClient) -> Iterator[dict[str, Any]]:
+    """Yield all songs as the server describes them to the account. Raise ``SubsonicError``."""
+    has_any = False
+    for rows in _pages(client, "search3", "searchResult3", "song", _SEARCH):
+        has_any = True
+        yield from rows
+    if not has_any:
+        for _key, _album, rows in _albums_with_songs(client):
+            yield from rows
+
+
 def _by_search(client: SubsonicClient) -> Iterator[list[SourceSong]]:
     releases: dict[str, str] | None = None
     for rows in _pages(client, "search3", "searchResult3", "song", _SEARCH):
@@ -67,17 +78,20 @@ def _albums(client: SubsonicClient) -> Iterator[list[dict[str, Any]]]:
 
 def _by_albums(client: SubsonicClient) -> Iterator[list[SourceSong]]:
     batch: list[SourceSong] = []
-    for albums in _albums(client):
-        for album in albums:
-            key = remote_id(album.get("id"))
-            if not key:
-                continue
-            whole = client.call("getAlbum", {"id": key}).get("album")
-            rows = rows_of(whole.get("song")) if isinstance(whole, dict) else []
-            releases = {key: clean_mbid(album.get("musicBrainzId"))}
-            batch += [song for row in rows if (song := song_of(row, releases)) is not None]
-            if len(batch) >= PAGE:
-                yield batch
-                batch = []
+    for key, album, rows in _albums_with_songs(client):
+        releases = {key: clean_mbid(album.get("musicBrainzId"))}
+        batch += [song for row in rows if (song := song_of(row, releases)) is not None]
+        if len(batch) >= PAGE:
+            yield batch
+            batch = []
     if batch:
         yield batch
+
+
+def _albums_with_songs(client: SubsonicClient) -> Iterator[tuple[str, dict[str, Any], list[dict[str, Any]]]]:
+    """Yield the id of each album, the album as lists show it, and its songs."""
+    for albums in _albums(client):
+        for album in albums:
+            if key := remote_id(album.get("id")):
+                whole = client.call("getAlbum", {"id": key}).get("album")
+                yield key, album, rows_of(whole.get("song")) if isinstance(whole, dict) else []

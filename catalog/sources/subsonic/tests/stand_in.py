@@ -142,7 +142,11 @@ class StandIn:
         match method:
             case "search3":
                 start = int(values.get("songOffset", 0))
-                return {"searchResult3": {"song": self.rows(start, size) if self.has_search else []}}
+                rows = self.rows(start, size) if self.has_search else []
+                return {"searchResult3": {"song": [self._for_account(row, values) for row in rows]}}
+            case "getStarred2":
+                songs = [self._for_account(row, values) for row in self.rows(0, self.count)]
+                return {"starred2": {"song": [song for song in songs if "starred" in song]}}
             case "getAlbumList2":
                 start = int(values.get("offset", 0))
                 shown = range(start, min(start + size, self.albums()))
@@ -151,9 +155,12 @@ class StandIn:
                 number = int(values["id"].removeprefix("al-"))
                 first = number * SONGS_OF_ALBUM
                 numbers = [n for n in range(first, min(first + SONGS_OF_ALBUM, self.count)) if n not in self.removed]
-                songs = [{**song_row(n), **self.changes.get(n, {})} for n in numbers]
+                songs = [self._for_account({**song_row(n), **self.changes.get(n, {})}, values) for n in numbers]
                 return {"album": {**self.album(number), "song": songs}}
         return {} if method == "ping" else {"error": {"code": 70, "message": "not found"}}
+
+    def _for_account(self, row: dict[str, Any], values: dict[str, str]) -> dict[str, Any]:
+        return row | self.accounts.of_song(values.get("u", self.user), row["id"])
 
     def _refusal(self, values: dict[str, str]) -> dict[str, Any] | None:
         if "apiKey" in values:

@@ -1,0 +1,45 @@
+"""What an account thinks of the server's songs: stars and ratings."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from catalog.sources.subsonic.client import SubsonicClient, SubsonicError
+from catalog.sources.subsonic.parsing import remote_id, rows_of
+from catalog.sources.subsonic.walking import walk_rows
+
+LIKED, DISLIKED = 1, -1
+_OF_RATING = {1: DISLIKED, 2: DISLIKED, 4: LIKED, 5: LIKED}
+
+
+def marks_of(client: SubsonicClient) -> dict[str, int]:
+    """Return what the account likes (1) and dislikes (-1), by the server's ids of songs. Raise ``SubsonicError``.
+
+    A star is a like, and so are four and five of five points; one and two are a dislike, also of a starred song.
+    The points stand in the songs alone, so all of them are read.
+    """
+    marks = dict.fromkeys(_starred(client), LIKED)
+    for row in walk_rows(client):
+        if not (key := remote_id(row.get("id"))):
+            continue
+        if row.get("starred"):
+            marks[key] = LIKED
+        if (value := _OF_RATING.get(_points(row))) is not None:
+            marks[key] = value
+    return marks
+
+
+def _starred(client: SubsonicClient) -> Iterator[str]:
+    try:
+        starred = client.call("getStarred2").get("starred2")
+    except SubsonicError as error:
+        if not error.is_refusal:
+            raise
+        # Old servers do not have this call; their songs may say that they are starred.
+        return
+    rows = rows_of(starred.get("song")) if isinstance(starred, dict) else []
+    yield from (key for row in rows if (key := remote_id(row.get("id"))))
+
+
+def _points(row: Mapping[str, Any]) -> int:
+    points = row.get("userRating")
+    return points if isinstance(points, int) and not isinstance(points, bool) else 0
