@@ -106,7 +106,7 @@ def check_login(account: ServerAccount) -> None:
     try:
         client_of(account).call("ping")
     except SubsonicError as error:
-        if error.is_refusal:
+        if error.code in _REFUSED:
             ServerAccount.objects.filter(pk=account.pk).update(error=str(error)[:1000], secret="")
 
 

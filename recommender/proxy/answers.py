@@ -19,6 +19,8 @@ from recommender.proxy.songs import Library, bodies
 
 Content = dict[str, Any]
 _MOST, _MOST_RANDOM = 100, 100
+# Players page until a page is empty.
+_LAST_OFFSET = 1_000_000
 # Of so many recommended songs the albums are taken.
 _SONGS_PER_ALBUM, _MOST_SEEN = 10, 300
 _SIMILARITY: Content = {"name": "sonicSimilarity", "versions": [1]}
@@ -110,7 +112,7 @@ def _recommended_albums(session: Session) -> Content | None:
     if call.value("type") != "recommended":
         return None
     size = call.number("size", 10, _MOST)
-    offset = 0 if call.value("offset") in ("", "0") else call.number("offset", 0, _MOST)
+    offset = 0 if call.value("offset") in ("", "0") else call.number("offset", 0, _LAST_OFFSET)
     ids = recommended(session.user, library, min(_SONGS_PER_ALBUM * (size + offset), _MOST_SEEN))
     if ids is None:
         return None

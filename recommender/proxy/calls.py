@@ -80,9 +80,12 @@ def call_of(request: HttpRequest, path: str) -> Call:
     query = request.META.get("QUERY_STRING", "")
     body = request.body if request.method == "POST" else b""
     is_form = request.content_type in (_FORM, "")
+    if body and not is_form:
+        # The server might read a log-in in it that was not counted here.
+        raise BadCallError("The body must be a form.")
     try:
         pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=_MOST_VALUES)
-        if is_form and body:
+        if body:
             form = body.decode("utf-8", "replace")
             pairs += parse_qsl(form, keep_blank_values=True, max_num_fields=_MOST_VALUES)
     except ValueError as error:
@@ -90,8 +93,17 @@ def call_of(request: HttpRequest, path: str) -> Call:
     values: dict[str, list[str]] = {}
     for name, value in pairs:
         values.setdefault(name, []).append(value)
-    if "callback" in values and not _CALLBACK.fullmatch(values["callback"][0]):
-        raise BadCallError("callback: must be the name of a function.")
+    _check(values)
     headers = {name: text for name in _PASSED_ON if (text := request.headers.get(name))}
     passed = PassedRequest(request.method or "GET", path, query, body, headers)
     return Call(match[1], values, passed, str(client_address(request)))
+
+
+def _check(values: Mapping[str, list[str]]) -> None:
+    """Raise ``BadCallError`` for what the server might read in another way than we do, and for what nobody means."""
+    if any(len(set(values.get(name, ()))) > 1 for name in (*CREDENTIALS, "callback")):
+        raise BadCallError("A log-in and a callback must come once.")
+    if any("\0" in text for texts in values.values() for text in texts):
+        raise BadCallError("This request can't be read.")
+    if "callback" in values and not _CALLBACK.fullmatch(values["callback"][0]):
+        raise BadCallError("callback: must be the name of a function.")

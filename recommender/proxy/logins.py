@@ -15,8 +15,12 @@ from catalog.sources.subsonic.client import SubsonicError
 from catalog.sources.subsonic.passing import PassedClient
 from feedback.music_servers.selectors import listener_of
 from recommender.proxy.calls import Call
+from recommender.proxy.guessing import count_refusal
 
 SECONDS = 300
+# The server answers these to everybody, so that its answer does not refuse a log-in, which a ping has.
+_PUBLIC = frozenset({"getOpenSubsonicExtensions"})
+_REFUSED = frozenset({40, 44})
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,9 @@ def session_of(server: MusicServer, call: Call) -> Session | None:
     if judged is None:
         try:
             judged = _judged(client, credentials)
-        except SubsonicError:
+        except SubsonicError as error:
+            if call.method in _PUBLIC and error.code in _REFUSED:
+                count_refusal(call)
             # The call is passed on, and the server says why.
             return None
         cache.set(key, judged, SECONDS)

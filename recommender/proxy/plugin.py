@@ -52,12 +52,13 @@ def similar_artists(server: MusicServer, *, artist: str, n: int, has_songs: bool
     """Return artists whose songs are most like an artist's, who is named or by the server's id."""
     library = Library(server)
     name, own = _artist(server, artist)
+    key = artist_key(name)
     near = _nearest(library, [song.track_id for song in own[:_SEEDS]], MOST) if own else []
     credited = TrackArtist.objects.filter(track_id__in=[pk for pk, _distance in near], position=0)
     by_track = {credit.track_id: credit.artist.name for credit in credited.select_related("artist")}
     songs: dict[str, list[int]] = {}
     for pk, _distance in near:
-        if (other := by_track.get(pk, name)) != name:
+        if artist_key(other := by_track.get(pk, name)) != key:
             songs.setdefault(other, []).append(pk)
     chosen = dict(list(songs.items())[:n])
     ids = _artist_ids(server, library, [pks[0] for pks in chosen.values()])

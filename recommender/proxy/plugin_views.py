@@ -39,14 +39,14 @@ def _for_plugins(view: Answer) -> Callable[[HttpRequest], HttpResponse]:
 @_for_plugins
 def similar_tracks(request: HttpRequest, server: MusicServer) -> Any:
     """Return songs like one."""
-    names = {name: request.GET.get(name, "")[:500] for name in ("item_id", "title", "artist")}
+    names = {name: _text(request, name) for name in ("item_id", "title", "artist")}
     return plugin.similar_tracks(server, n=_number(request, "n", 10), **names)
 
 
 @_for_plugins
 def find_path(request: HttpRequest, server: MusicServer) -> Any:
     """Return a path between two songs."""
-    start, goal = (request.GET.get(name, "")[:500] for name in ("start_song_id", "end_song_id"))
+    start, goal = (_text(request, name) for name in ("start_song_id", "end_song_id"))
     steps = _number(request, "max_steps", _number(request, "count", 25))
     return {"path": plugin.path(server, start=start, goal=goal, steps=min(steps, 100))}
 
@@ -55,8 +55,13 @@ def find_path(request: HttpRequest, server: MusicServer) -> Any:
 def similar_artists(request: HttpRequest, server: MusicServer) -> Any:
     """Return artists like one."""
     has_songs = request.GET.get("include_component_matches", "").lower() == "true"
-    artist = request.GET.get("artist", "")[:500]
+    artist = _text(request, "artist")
     return plugin.similar_artists(server, artist=artist, n=min(_number(request, "n", 10), 50), has_songs=has_songs)
+
+
+def _text(request: HttpRequest, name: str) -> str:
+    # PostgreSQL takes no NUL.
+    return request.GET.get(name, "").replace("\0", "")[:500]
 
 
 def _number(request: HttpRequest, name: str, default: int) -> int:

@@ -46,11 +46,17 @@ def response_of(answer: Answer, call: Call) -> HttpResponseBase:
     if length is not None and length > MAX_BYTES:
         answer.close()
         raise SubsonicError("the music server's answer is too long")
+    is_text = _TEXT.fullmatch(answer.content_type) is not None
+    content = _Content(answer)
+    if is_text or answer.status >= 400:
+        content.look_ahead()
+        if is_refusal(answer.status, content.head):
+            count_refusal(call)
     if call.request.verb == "HEAD" or answer.status in (204, 304):
-        answer.close()
+        content.close()
         response: HttpResponseBase = HttpResponse(status=answer.status)
     else:
-        response = _streamed(answer, call, length)
+        response = _streamed(content, answer, is_small=is_text or _is_small(answer, length))
     for name in _KEPT_HEADERS:
         if value := answer.headers.get(name):
             response[name] = value
@@ -61,17 +67,15 @@ def response_of(answer: Answer, call: Call) -> HttpResponseBase:
     return response
 
 
-def _streamed(answer: Answer, call: Call, length: int | None) -> HttpResponseBase:
-    is_text = _TEXT.fullmatch(answer.content_type) is not None
-    is_sound = not is_text and (length is None or length > _SOUND_BYTES)
-    if is_sound and not _streams.acquire(blocking=False):
-        answer.close()
+def _is_small(answer: Answer, length: int | None) -> bool:
+    """Return whether an answer is no sound: covers may come without a length, and dozens at once."""
+    return answer.content_type.startswith("image/") or (length is not None and length <= _SOUND_BYTES)
+
+
+def _streamed(content: "_Content", answer: Answer, *, is_small: bool) -> HttpResponseBase:
+    if not is_small and not content.hold_stream():
+        content.close()
         raise BusyError
-    content = _Content(answer, holds_stream=is_sound)
-    if is_text:
-        content.look_ahead()
-        if is_refusal(answer.status, content.head):
-            count_refusal(call)
     response = StreamingHttpResponse(content, status=answer.status)
     response.relayed = content  # type: ignore[attr-defined]
     return response
@@ -80,11 +84,16 @@ def _streamed(answer: Answer, call: Call, length: int | None) -> HttpResponseBas
 class _Content:
     """The content of an answer, piece by piece, up to ``MAX_BYTES``; closing it lets the server go."""
 
-    def __init__(self, answer: Answer, *, holds_stream: bool) -> None:
+    def __init__(self, answer: Answer) -> None:
         self._answer = answer
         self._pieces = answer.pieces()
-        self._holds_stream = holds_stream
+        self._holds_stream = False
         self.head = b""
+
+    def hold_stream(self) -> bool:
+        """Take one of the streams until it is closed; return whether there was one."""
+        self._holds_stream = _streams.acquire(blocking=False)
+        return self._holds_stream
 
     def look_ahead(self) -> None:
         """Read the first piece."""

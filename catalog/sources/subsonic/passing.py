@@ -35,11 +35,13 @@ def pass_on(address: str, request: PassedRequest, *, seconds: float) -> Answer:
     url = f"{address.rstrip('/')}/rest/{request.path}" + (f"?{request.query}" if request.query else "")
     # Compressed sound has other bounds.
     headers = {"Accept-Encoding": "identity", "Accept": "*/*", **request.headers}
+    # The answer to HEAD has no body, which says whether a log-in was refused; that of GET is not read any further.
+    verb = "GET" if request.verb == "HEAD" else request.verb
     deadline = time.monotonic() + seconds
     try:
         with session() as connection:
             response = connection.request(
-                request.verb, url, data=request.body or None, headers=headers,
+                verb, url, data=request.body or None, headers=headers,
                 allow_redirects=False, stream=True, timeout=_TIMEOUT,
             )  # fmt: skip
     except (requests.RequestException, UnicodeError, ValueError) as error:

@@ -98,8 +98,9 @@ def test_so_many_threads_may_load_sound_and_no_more(client: Client, server: Serv
 
 
 def test_head_is_passed_on_without_a_body(client: Client, server: Server, proxied: MusicServer) -> None:
-    # The stand-in does not know HEAD: its 501 comes back as it is.
-    assert client.head("/rest/ping", login()).status_code == 501
+    response = client.head("/rest/ping", login())
+    assert (response.status_code, response.content) == (200, b"")
+    assert [call[0] for call in server.calls] == ["GET"]
 
 
 # --- Security, point by point ---------------------------------------------------------------------------------------
@@ -208,6 +209,36 @@ def test_guessing_api_keys_ends_too(client: Client, server: Server, proxied: Mus
         content(response)
         statuses.append(response.status_code)
     assert statuses == [200] * 6 + [429] * 2
+
+
+def test_a_guess_by_head_counts_too(client: Client, server: Server, proxied: MusicServer) -> None:
+    statuses = [client.head("/rest/ping", {"u": "ada", "p": "guess", "f": "json"}).status_code for _number in range(8)]
+    assert statuses == [200] * 6 + [429] * 2
+
+
+def test_a_refusal_in_plain_text_counts_too(client: Client, server: Server, proxied: MusicServer) -> None:
+    server.faults["ping"] = (401, {"Content-Type": "text/plain"}, b"no")
+    statuses = []
+    for _number in range(7):
+        response = client.get("/rest/ping", {"u": "ada", "p": "guess"})
+        content(response)
+        statuses.append(response.status_code)
+    assert statuses == [401] * 6 + [429]
+
+
+@pytest.mark.parametrize("query", ["u=ada&u=bob&p=x", "u=ada&p=x&p=y", "apiKey=a&apiKey=b", "u=ada&p=a%00b"])
+def test_log_ins_that_can_be_read_in_two_ways_are_not_passed_on(
+    client: Client, server: Server, proxied: MusicServer, query: str
+) -> None:
+    assert client.get(f"/rest/ping?{query}").status_code == 400
+    assert client.post(f"/rest/ping?{query}", "", content_type="application/x-www-form-urlencoded").status_code == 400
+    assert server.calls == []
+
+
+def test_a_body_that_is_no_form_is_not_passed_on(client: Client, server: Server, proxied: MusicServer) -> None:
+    assert client.post("/rest/ping", {"u": "ada", "p": "guess"}).status_code == 400
+    assert client.post("/rest/ping", b'{"u": "ada"}', content_type="application/json").status_code == 400
+    assert server.calls == []
 
 
 def test_an_answer_that_lies_about_its_length_ends(
