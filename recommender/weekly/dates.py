@@ -22,13 +22,17 @@ class DueWeek:
 
 
 def due_week(now: datetime) -> DueWeek | None:
-    """Return the current ISO week from ``WEEKLY_LIST_DAY`` on; ``None`` before it, and where lists are off."""
+    """Return the week of the last ``WEEKLY_LIST_DAY``, that of today at the latest; ``None`` where lists are off.
+
+    Until the next such day, who was missed is made up for.
+    """
     if not settings.WEEKLY_LIST_DAY:
         return None
     today = timezone.localdate(now, timezone.get_default_timezone())
     monday = today - timedelta(days=today.weekday())
     day = monday + timedelta(days=WEEKDAYS.index(settings.WEEKLY_LIST_DAY))
-    return DueWeek(monday, day) if today >= day else None
+    week = timedelta(days=7) if today < day else timedelta(0)
+    return DueWeek(monday - week, day - week)
 
 
 def until_next_run() -> timedelta | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import date
-from smtplib import SMTPException, SMTPServerDisconnected
+from smtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
@@ -67,11 +67,12 @@ def _send_all(ids: list[int], monday: date, connection: BaseEmailBackend, run: R
         try:
             message_of(row, connection).send()
             sent += 1
-        except (SMTPServerDisconnected, OSError) as error:
+        except (SMTPRecipientsRefused, SMTPDataError) as error:
+            logger.warning("no weekly email for listener %s: %s", row.user_id, type(error).__name__)
+        except OSError as error:
+            # The connection or the site's own address, as it would be for all. SMTPException is an OSError, too.
             logger.warning("weekly emails ended early: %s", type(error).__name__)
             break
-        except SMTPException as error:
-            logger.warning("no weekly email for listener %s: %s", row.user_id, type(error).__name__)
     return sent
 
 
@@ -92,7 +93,7 @@ def message_of(weekly_list: WeeklyList, connection: BaseEmailBackend | None = No
             "weekly_list": weekly_list,
             "songs": songs,
             "song_count": len(songs),
-            "expected": round(weekly_list.expected),
+            "expected": round(sum(song.probability for song in songs)),
             "origin": wish.origin,
             "list_url": wish.origin + weekly_list.get_absolute_url(),
             "end_url": end_url,

@@ -49,7 +49,8 @@ def entries_of(feed: WeeklyFeed, absolute: Absolute) -> list[Entry]:
 def _entry(weekly_list: WeeklyList, absolute: Absolute) -> Entry:
     songs: list[WeeklySong] = weekly_list.shown_songs  # type: ignore[attr-defined]
     lines = [(song, absolute(song.track.get_absolute_url())) for song in songs if song.track is not None]
-    context = {"weekly_list": weekly_list, "lines": lines, "expected": round(weekly_list.expected)}
+    expected = round(sum(song.probability for song, _url in lines))
+    context = {"weekly_list": weekly_list, "lines": lines, "expected": expected}
     return Entry(weekly_list, render_to_string("recommender/email/_week_songs.html", context).translate(_NO_XML))
 
 

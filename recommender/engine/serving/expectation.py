@@ -53,9 +53,11 @@ class AnswerModel:
             return np.full(len(scores), PRIOR_SHARE)
         position = int(np.searchsorted(self.listeners, listener))
         is_known = position < len(self.listeners) and int(self.listeners[position]) == listener
-        offset = float(self.offsets[position]) if is_known else 0.0
-        z = (scores - self.mean) / self.deviation
-        return np.asarray(expit(self.intercept + self.slope * z + offset), dtype=np.float64)
+        log_odds = self.intercept + self.slope * (scores - self.mean) / self.deviation
+        if is_known:
+            return np.asarray(expit(log_odds + self.offsets[position]), dtype=np.float64)
+        # They may be like any of the others: the mean over these, not the probability of the median one.
+        return np.asarray(expit(log_odds[:, None] + self.offsets).mean(axis=1), dtype=np.float64)
 
 
 def fit_answers(listener: NDArray[np.int64], scores: NDArray[np.float64], is_yes: NDArray[np.bool_]) -> AnswerModel:

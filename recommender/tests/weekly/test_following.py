@@ -41,9 +41,10 @@ class Mailbox:
     def __init__(self) -> None:
         self.messages: list[EmailMessage] = []
         self.is_refusing = False
+        self.refused: set[str] = set()
 
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:
-        if self.is_refusing:
+        if self.is_refusing or address in self.refused:
             return "550 nobody here"
         envelope.rcpt_tos.append(address)
         return "250 OK"
@@ -332,6 +333,22 @@ def test_an_email_is_sent_at_most_once(listener: Client, user: User, mailbox: Ma
     mailbox.is_refusing = False
     assert run_job() == "0 lists made, 0 judged, 0 emails sent"
     assert mailbox.messages == []
+
+
+def test_an_address_that_is_refused_ends_only_its_own_email(
+    listener: Client, user: User, mailbox: Mailbox, settings: Settings
+) -> None:
+    confirm(user)
+    listener.post("/week/follow/email/", {"on": "1"})
+    other = make_user("bea", email="bea@example.org")
+    rate(user=other, track=Track.objects.all()[0], value=Rating.Value.LIKE)
+    confirm(other)
+    client = Client()
+    client.force_login(other)
+    client.post("/week/follow/email/", {"on": "1"})
+    mailbox.refused = {user.email}
+    assert run_job() == "2 lists made, 0 judged, 1 emails sent"
+    assert [message["To"] for message in mailbox.messages] == ["bea@example.org"]
 
 
 def test_the_export_has_the_lists_and_no_token(listener: Client, user: User) -> None:

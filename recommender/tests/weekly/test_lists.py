@@ -79,7 +79,7 @@ def test_unheard_songs_teach_nothing_and_skips_do(user: User, tracks: list[Track
     [
         ("monday", "2026-11-30 00:00", DueWeek(date(2026, 11, 30), date(2026, 11, 30))),
         ("monday", "2026-12-06 23:59", DueWeek(date(2026, 11, 30), date(2026, 11, 30))),
-        ("friday", "2026-12-03 23:59", None),
+        ("friday", "2026-12-03 23:59", DueWeek(date(2026, 11, 23), date(2026, 11, 27))),
         ("friday", "2026-12-04 00:00", DueWeek(date(2026, 11, 30), date(2026, 12, 4))),
         ("", "2026-12-04 00:00", None),
     ],
