@@ -70,6 +70,9 @@ def create_experiment(
     return experiment
 
 
+_ADOPTABLE = (Experiment.State.RUNNING, Experiment.State.STOPPED)
+
+
 def start_experiment(*, experiment: Experiment, user: User | None = None) -> None:
     """Serve its arms from the next page on. Raise ``ExperimentError``."""
     try:
@@ -99,6 +102,9 @@ def adopt_arm(*, arm: ExperimentArm, user: User | None = None, note: str) -> Non
     experiment = arm.experiment
     if not note.strip():
         raise ExperimentError(_("Say why. That stays in the log."))
+    # Before the model is activated; and once more when it is locked.
+    experiment.refresh_from_db()
+    _check_state(experiment, *_ADOPTABLE)
     figures = figures_of(experiment).to_dict()
     try:
         if arm.model_version is not None and not arm.model_version.active_slot:
@@ -108,7 +114,7 @@ def adopt_arm(*, arm: ExperimentArm, user: User | None = None, note: str) -> Non
         message = _("Version %(pk)s can't be activated: %(why)s")
         raise ExperimentError(message % {"pk": arm.model_version_id, "why": error}) from error
     with transaction.atomic():
-        locked = _locked(experiment, Experiment.State.RUNNING, Experiment.State.STOPPED)
+        locked = _locked(experiment, *_ADOPTABLE)
         _adopt_setting(setting_of(arm))
         _end(locked, Experiment.State.ADOPTED)
         _log(locked, Action.ADOPTED, user, arm=arm, note=note.strip(), figures=figures)
@@ -133,7 +139,8 @@ def _check_arms(arms: Sequence[ArmPlan]) -> None:
     if not MIN_ARMS <= len(arms) <= MAX_ARMS:
         message = _("An experiment has %(low)d or %(high)d arms, the control included.")
         raise ExperimentError(message % {"low": MIN_ARMS, "high": MAX_ARMS})
-    if len({plan.name for plan in arms}) < len(arms):
+    # MariaDB takes names that differ in letters' case for the same.
+    if len({plan.name.strip().casefold() for plan in arms}) < len(arms):
         raise ExperimentError(_("Each arm needs a name of its own."))
 
 
@@ -216,7 +223,11 @@ def _adopt_setting(setting: ArmSetting) -> None:
 def _check(experiment: Experiment, now: datetime) -> list[str]:
     figures = figures_of(experiment, now)
     losing = [arm for arm in figures.arms if arm.loses_too_much and arm.arm.stopped_at is None]
-    done = [_stop_arm(experiment, arm, now, figures.to_dict()) for arm in losing]
+    try:
+        done = [_stop_arm(experiment, arm, now, figures.to_dict()) for arm in losing]
+    except ExperimentError:
+        # An operator, or another run, was quicker.
+        return []
     is_alone = not experiment.arms.filter(number__gt=0, stopped_at=None).exists()
     is_over = experiment.ends_at is not None and now >= experiment.ends_at
     if is_alone or is_over:
@@ -232,7 +243,9 @@ def _check(experiment: Experiment, now: datetime) -> list[str]:
 
 @transaction.atomic
 def _stop_arm(experiment: Experiment, arm: ArmFigures, now: datetime, figures: dict[str, Any]) -> str:
-    ExperimentArm.objects.filter(pk=arm.arm.pk).update(stopped_at=now)
+    _locked(experiment, Experiment.State.RUNNING)
+    if not ExperimentArm.objects.filter(pk=arm.arm.pk, stopped_at=None).update(stopped_at=now):
+        raise ExperimentError(_("Another experiment was started at the same time. Try again."))
     assert arm.loss is not None
     percent = 100 - experiment.max_loss
     note = _("The like rate is certainly below %(kept)d %% of the control's.") % {"kept": percent}
@@ -247,10 +260,14 @@ def _locked(experiment: Experiment, *states: Experiment.State) -> Experiment:
     # All changes wait for the same row first, so that two of them never wait for each other.
     _site_row()
     locked = Experiment.objects.select_for_update().get(pk=experiment.pk)
-    if locked.state not in states:
-        message = _("“%(name)s” is %(state)s, so that can't be done.")
-        raise ExperimentError(message % {"name": locked.name, "state": locked.get_state_display()})
+    _check_state(locked, *states)
     return locked
+
+
+def _check_state(experiment: Experiment, *states: Experiment.State) -> None:
+    if experiment.state not in states:
+        message = _("“%(name)s” is %(state)s, so that can't be done.")
+        raise ExperimentError(message % {"name": experiment.name, "state": experiment.get_state_display()})
 
 
 def _site_row() -> SiteServing:

@@ -242,6 +242,17 @@ def test_what_is_adopted_becomes_the_site_s_own_and_stays_in_the_log(
     assert site_setting().text == ""
 
 
+def test_a_refused_adoption_activates_nothing(version: ModelVersion, tracks: list[Track]) -> None:
+    rate(user=make_user("fan"), track=tracks[0], value=1)
+    call_command("retrain", verbosity=0)
+    active = ModelVersion.objects.get(active_slot=True)
+    draft = make_experiment(f"version={version.pk}")
+    assert active != version
+    with pytest.raises(ExperimentError, match="is not started"):
+        adopt_arm(arm=draft.arms.get(number=1), note="Too early")
+    assert ModelVersion.objects.get(active_slot=True) == active
+
+
 def test_adopting_a_version_activates_it(version: ModelVersion, tracks: list[Track]) -> None:
     rate(user=make_user("fan"), track=tracks[0], value=1)
     call_command("retrain", verbosity=0)
