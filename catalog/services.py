@@ -73,7 +73,9 @@ def set_estimated_features(*, estimates: Mapping[int, dict[str, float | int]]) -
     changed = 0
     unmeasured = Track.objects.filter(features_origin__in=[Track.FeaturesOrigin.NONE, Track.FeaturesOrigin.ESTIMATED])
     for ids in _id_batches(list(estimates)):
-        tracks = [track for track in unmeasured.filter(pk__in=ids) if track.features != estimates[track.pk]]
+        # Locked, so that what is measured meanwhile is not overwritten.
+        rows = unmeasured.filter(pk__in=ids).order_by("pk").select_for_update()
+        tracks = [track for track in rows if track.features != estimates[track.pk]]
         for track in tracks:
             track.features = estimates[track.pk]
             track.features_origin = Track.FeaturesOrigin.ESTIMATED

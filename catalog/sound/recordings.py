@@ -1,8 +1,9 @@
 """Recordings as files on this machine: those of folders as they are, those of servers fetched within limits."""
 
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from catalog.sources.sound.ffmpeg import MAX_BYTES
 from catalog.sources.subsonic.client import SubsonicError
 
 _SECONDS = 120.0
+_LEFTOVER_SECONDS = 3600.0
 # What servers send where there is no song.
 _NO_SOUND = ("application/json", "text/", "application/xml", "image/")
 
@@ -41,10 +43,19 @@ def recording_file(song: ServerSong) -> Iterator[Path]:
         return
     folder = settings.VAR_DIR / "sound"
     folder.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(folder)
     with tempfile.NamedTemporaryFile(dir=folder) as file:
         path = Path(file.name)
         _fetch(song, path)
         yield path
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove the files of workers that were killed: no recording takes an hour."""
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > _LEFTOVER_SECONDS:
+                path.unlink()
 
 
 def _file_of_folder(song: ServerSong) -> Path:
@@ -59,6 +70,8 @@ def _file_of_folder(song: ServerSong) -> Path:
 
 
 def _fetch(song: ServerSong, path: Path) -> None:
+    if (song.size or 0) > MAX_BYTES:
+        raise TooLargeError
     try:
         parameters = {"id": song.remote_id, "format": "raw"}
         answer = client_of(song.server).fetch("stream", parameters, seconds=_SECONDS)
@@ -75,6 +88,7 @@ def _fetch(song: ServerSong, path: Path) -> None:
                     raise TooLargeError
                 file.write(piece)
     except SubsonicError as error:
-        raise ServerAwayError(str(error)) from error
+        # Of this recording alone: a server that is away does not answer for the next one either.
+        raise RecordingError(str(error)) from error
     finally:
         answer.close()

@@ -45,6 +45,8 @@ def transcoded_file(song: ServerSong) -> Path:
 def _make(song: ServerSong, path: Path, *, limit: int) -> None:
     if not limit:
         raise SubsonicError("stream: MP3s are off (TRANSCODED_CACHE_MB)")
+    if song.server.kind == MusicServer.Kind.FOLDER and (song.duration_ms or 0) * _KBIT / 8 > min(_MAX_BYTES, limit):
+        raise FolderError("the MP3 would be larger than TRANSCODED_CACHE_MB or 100 MB")
     path.parent.mkdir(parents=True, exist_ok=True)
     # Written to a temporary name and renamed, so that nobody reads half a file.
     with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".draft", delete=False) as draft:
