@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from django.core import signing
-from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
@@ -14,12 +13,12 @@ _SIGNER = signing.Signer(salt="feedback.year_review")
 _LONGEST_TOKEN = 200
 
 
-@transaction.atomic
 def share_year(*, user: User, year: int, days: int) -> YearShare:
     """Share a year for so many days. Sharing it again ends the link of before."""
     now = timezone.now()
-    YearShare.objects.filter(user=user, year=year).delete()
-    return YearShare.objects.create(user=user, year=year, created_at=now, ends_at=now + timedelta(days=days))
+    # The link holds the end, so that one of before leads nowhere.
+    values = {"created_at": now, "ends_at": now + timedelta(days=days)}
+    return YearShare.objects.update_or_create(user=user, year=year, defaults=values)[0]
 
 
 def stop_sharing(*, user: User, year: int) -> None:

@@ -1,6 +1,8 @@
 """The page of a year, its pictures, and the link for others."""
 
+from datetime import tzinfo
 from typing import cast
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib import messages
@@ -49,7 +51,9 @@ def year(request: HttpRequest, number: int) -> HttpResponse:
 def card(request: HttpRequest, number: int, card_number: int) -> HttpResponse:
     """Send a card as a file."""
     _check(number)
-    return _picture(request, cast(User, request.user), number, card_number)
+    user = cast(User, request.user)
+    with timezone.override(zone_of(user)):
+        return _picture(request, user, number, card_number)
 
 
 @require_POST
@@ -79,7 +83,7 @@ def stop(request: HttpRequest, number: int) -> HttpResponse:
 def shared(request: HttpRequest, token: str) -> HttpResponse:
     """Show a year to whoever has its link."""
     share = _shared(token)
-    with timezone.override(zone_of(share.user)):
+    with timezone.override(_clock_of(share.user)):
         cards = cards_of(review_of(share.user, share.year))
         addresses = [reverse("feedback:year_shared_card", args=[token, card.number]) for card in cards]
         context = {"year": share.year, "share": share, "cards": list(zip(cards, addresses, strict=True))}
@@ -93,7 +97,8 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
 def shared_card(request: HttpRequest, token: str, card_number: int) -> HttpResponse:
     """Send a card of a shared year as a file."""
     share = _shared(token)
-    return _picture(request, share.user, share.year, card_number)
+    with timezone.override(_clock_of(share.user)):
+        return _picture(request, share.user, share.year, card_number)
 
 
 def _check(number: int) -> None:
@@ -108,17 +113,21 @@ def _shared(token: str) -> YearShare:
     return share
 
 
+def _clock_of(user: User) -> tzinfo:
+    """Return the clock by which everybody sees a shared year: the listener's, else the site's, never the visitor's."""
+    return ZoneInfo(user.time_zone) if user.time_zone else timezone.get_default_timezone()
+
+
 def _link(share: YearShare) -> str:
     return reverse("feedback:year_shared", args=[services.token_of(share)])
 
 
 def _picture(request: HttpRequest, user: User, number: int, card_number: int) -> HttpResponse:
-    with timezone.override(zone_of(user)):
-        cards: list[Card] = cards_of(review_of(user, number))
-        if not 1 <= card_number <= len(cards):
-            raise Http404("no such card")
-        context = {"card": cards[card_number - 1], "site_name": settings.SITE_NAME}
-        answer = render(request, "feedback/year_review/_card.svg", context, content_type="image/svg+xml")
+    cards: list[Card] = cards_of(review_of(user, number))
+    if not 1 <= card_number <= len(cards):
+        raise Http404("no such card")
+    context = {"card": cards[card_number - 1], "site_name": settings.SITE_NAME}
+    answer = render(request, "feedback/year_review/_card.svg", context, content_type="image/svg+xml")
     answer["Content-Disposition"] = f'attachment; filename="{number}-{card_number}.svg"'
     answer["X-Robots-Tag"] = "noindex, nofollow"
     return answer
