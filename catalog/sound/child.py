@@ -9,6 +9,7 @@ import os
 import resource
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +54,20 @@ def analysed(request: dict[str, Any]) -> Measurement:
         # Whatever a file makes the engine raise, the next file is analysed.
         result = Measurement("failed", f"{type(error).__name__}: {error}"[:200])
     result.cpu_seconds = round(_cpu_seconds() - begun, 3)
-    # Linux counts in KiB, macOS in bytes.
-    unit = 1024 * 1024 if sys.platform == "darwin" else 1024
-    usages = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    result.peak_mb = round(sum(usages) / unit, 1)
+    result.peak_mb = round(_peak_kib() / 1024, 1)
     return result
+
+
+def _peak_kib() -> float:
+    """Return the most memory that this process and its largest child have held."""
+    # Linux counts in KiB, macOS in bytes.
+    unit = 1024 if sys.platform == "darwin" else 1
+    own, children = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    with suppress(OSError, StopIteration):
+        # Linux counts what the worker held when it started this process as this one's.
+        lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+        own = int(next(line.split()[1] for line in lines if line.startswith("VmHWM:")))
+    return (own + children) / unit
 
 
 def _measure(path: Path, suffix: str, claimed: float | None) -> Measurement:

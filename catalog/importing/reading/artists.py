@@ -40,7 +40,7 @@ _COMMA = re.compile(r",\s*")
 # Signs that separate artists if each part also occurs alone; names contain them as well.
 _DOUBTFUL = re.compile(r"(?:(?<!\s)\s+)?(?:\||\s/\s|[\u3001\uff0c\uff1b\u060c\uff5c]|\s\xb7\s|\\\\|\n)\s*")
 # Guests named behind an artist, but not within a list. MC 900 Ft. Jesus is one: those are feet.
-_GUEST = re.compile(r"(?<!\s)(?<!\bMC 900)\s+[(\[]?(?:feat\.?|ft\.?|featuring)\s+(?![^\[]*\])", re.IGNORECASE)
+_GUEST = re.compile(r"(?<!\s)(?<!\bMC 900)\s+[(\[]?(?:feat\.?|ft\.?|featuring)\s+(?![^\[\]]{0,200}\])", re.IGNORECASE)
 _END_OF_NAME = re.compile(r"(?:jr|sr|and)\b|&\s|.* (?:&|and|y|e|und|et|och) ", re.IGNORECASE)
 _ENOUGH_FIELDS = 20
 _SHARE_OF_LISTS = 0.25

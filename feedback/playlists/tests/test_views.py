@@ -92,7 +92,7 @@ def test_query_counts_do_not_grow(
         playlist = services.create_playlist(owner=user, name=f"{rows}")
         tracks = [make_track(f"{rows} {number}", genres=["pop", "rock"]) for number in range(rows)]
         services.add_tracks(playlist=playlist, tracks=tracks)
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(10):
             listener.get(f"{URL}{playlist.pk}/")
         with django_assert_num_queries(6):
             listener.get(URL)

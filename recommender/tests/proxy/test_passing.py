@@ -4,6 +4,7 @@ import logging
 import re
 import threading
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.core.cache import cache
@@ -142,7 +143,9 @@ def test_another_sites_script_may_call_and_has_no_session(client: Client, proxie
     checking = Client(enforce_csrf_checks=True)
     checking.force_login(make_user())
     before = dict(checking.session.items())
-    response = checking.post("/rest/ping", login(), headers={"Origin": "https://player.example"})
+    form = "application/x-www-form-urlencoded"
+    headers = {"Origin": "https://player.example"}
+    response = checking.post("/rest/ping", urlencode(login()), content_type=form, headers=headers)
     content(response)
     assert response.status_code == 200
     assert response["Access-Control-Allow-Origin"] == "*"
