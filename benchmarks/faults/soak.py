@@ -34,7 +34,6 @@ SONGS = 3_000
 HISTORY_PLAYS = 2_000
 _OUTAGE_SECONDS = 20.0
 _PATIENCE_SECONDS = 120.0
-_DISK_MB = 1500
 
 
 @dataclass
@@ -267,10 +266,10 @@ class Faults:
 
 
 @contextmanager
-def _small_disk(folder: Path) -> Iterator[bool]:
+def _small_disk(folder: Path, megabytes: int) -> Iterator[bool]:
     """Have ``folder`` on a file system of its own in memory, where that is allowed; say whether it is."""
     folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={_DISK_MB}m,mode=755", "tmpfs", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "tmpfs", str(folder)]
     is_small = os.geteuid() == 0 and subprocess.run(command, capture_output=True, check=False).returncode == 0
     try:
         yield is_small
@@ -377,8 +376,10 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=50)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--database", choices=["sqlite", *SERVERS], default="sqlite")
+    # The logs and the write-ahead log of an hour take their room.
+    parser.add_argument("--disk-mb", type=int, default=600, help="size of the disk in memory (an hour: 1500)")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name, _small_disk(Path(name) / "disk") as has_small_disk:
+    with tempfile.TemporaryDirectory() as name, _small_disk(Path(name) / "disk", options.disk_mb) as has_small_disk:
         Path(name).chmod(0o755)
         site = Site.create(Path(name) / "disk")
         site.environment |= {"MIN_FREE_DISK_MB": "0", "MODELS_KEPT": "2"}
