@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.core.management import call_command
+from django.db import connection
 from django.db.models import QuerySet
 from django.test import Client
 from django.urls import reverse
@@ -176,6 +177,6 @@ def test_suggestions_in_groups(client: Client, django_assert_num_queries: Django
     assert [html.count(part) for part in ("/songs/", "/artists/", "/genres/")] == [6, 1, 1]
     assert html.index("Rock 7") < html.index("Rock 2")
     assert "No results for “&lt;b&gt;”" in client.get(address, {"q": "<b>"}).content.decode()
-    # A short word is looked for as initials, too.
-    with django_assert_num_queries(7):
+    # A short word is looked for as initials, too; on MariaDB, only where nothing else is found.
+    with django_assert_num_queries(6 if connection.vendor == "mysql" else 7):
         client.get(address, {"q": "roc"})
