@@ -8,9 +8,9 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
-from select import select
+from selectors import EVENT_READ, DefaultSelector
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from catalog.sound.measuring import Measurement
 from catalog.sources.sound.ffmpeg import has_ffmpeg
@@ -58,7 +58,7 @@ class Analyser:
         with suppress(BrokenPipeError):
             process.stdin.write(request.encode() + b"\n")
             process.stdin.flush()
-        if not select([process.stdout], [], [], self._seconds)[0]:
+        if not self._is_answered(process.stdout):
             self._end()
             return Measurement("failed", f"took longer than {self._seconds:.0f} s")
         line = process.stdout.readline()
@@ -69,6 +69,13 @@ class Analyser:
         if self._number >= _SONGS_OF_PROCESS:
             self._end()
         return Measurement(**json.loads(line))
+
+    def _is_answered(self, answers: IO[bytes]) -> bool:
+        """Wait for an answer; return whether it came in time."""
+        # ``select`` itself takes no file whose number is above 1,023.
+        with DefaultSelector() as selector:
+            selector.register(answers, EVENT_READ)
+            return bool(selector.select(self._seconds))
 
     def _running(self) -> "subprocess.Popen[bytes]":
         if self._process is None:

@@ -1,8 +1,10 @@
 """The process that analyses: files of every kind, broken ones, and its limits."""
 
 import os
+import resource
 import signal
 import socket
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,16 @@ def test_tempo_key_and_loudness_of_sketches(
     assert 22 < result.seconds_decoded < 28
     assert (len(result.embedding), len(result.numbers)) == (48, 36)
     assert result.peak_mb < 400
+
+
+def test_a_worker_may_have_many_files_open(tmp_path: Path) -> None:
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < 2000:
+        pytest.skip("fewer than 2,000 files may be open")
+    path = encode(sketch(3), tmp_path / "a.flac")
+    with ExitStack() as opened, Analyser() as analyser:
+        for _number in range(1100):
+            opened.enter_context(Path(os.devnull).open())
+        assert analyser.analyse(path, suffix="flac", seconds=25.0).state == "measured"
 
 
 def test_broken_files_give_no_values_and_do_not_stop_the_others(tmp_path: Path) -> None:
