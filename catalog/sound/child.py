@@ -62,7 +62,7 @@ def _peak_kib() -> float:
     """Return the most memory that this process and its largest child have held."""
     # Linux counts in KiB, macOS in bytes.
     unit = 1024 if sys.platform == "darwin" else 1
-    own, children = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    own, children = (resource.getrusage(scope).ru_maxrss for scope in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     with suppress(OSError, StopIteration):
         # Linux counts what the worker held when it started this process as this one's.
         lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
@@ -92,7 +92,7 @@ def _measure(path: Path, suffix: str, claimed: float | None) -> Measurement:
 
 
 def _cpu_seconds() -> float:
-    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    usages = (resource.getrusage(scope) for scope in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 

@@ -1,11 +1,11 @@
 """How good the recommendations are: on held-out listeners, on rated songs, in simulation."""
 
-from recommender.engine.evaluation.answer_check import AnswerCheck
 from recommender.engine.evaluation.cold_start import compare_cold
-from recommender.engine.evaluation.learning_loop import LearningPolicy, LoopPlan, LoopRecord, Site, play_loop
-from recommender.engine.evaluation.loop_curves import LearningCurve, learning_curves
-from recommender.engine.evaluation.loop_policies import GREEDY, explore_name, learning_policies
-from recommender.engine.evaluation.loop_sites import SitePlan, answering_sites, listed_sites
+from recommender.engine.evaluation.learning_loop.answer_check import AnswerCheck
+from recommender.engine.evaluation.learning_loop.curves import LearningCurve, learning_curves
+from recommender.engine.evaluation.learning_loop.playing import LearningPolicy, LoopPlan, LoopRecord, Site, play_loop
+from recommender.engine.evaluation.learning_loop.policies import GREEDY, explore_name, learning_policies
+from recommender.engine.evaluation.learning_loop.sites import SitePlan, answering_sites, listed_sites
 from recommender.engine.evaluation.metrics import Interval, bootstrap_interval
 from recommender.engine.evaluation.off_policy import ESTIMATORS as OFF_POLICY_ESTIMATORS
 from recommender.engine.evaluation.off_policy import (

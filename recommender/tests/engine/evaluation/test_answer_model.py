@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from recommender.engine.evaluation.answer_check import MODEL, MODEL_OF_KNOWN, check_answers
-from recommender.engine.evaluation.answer_model import AnswerModel, Person, disliked_of, known_of
-from recommender.engine.evaluation.logistic_tastes import Answers, LogisticTastes, TasteConfig
+from recommender.engine.evaluation.learning_loop.answer_check import MODEL, MODEL_OF_KNOWN, check_answers
+from recommender.engine.evaluation.learning_loop.answer_model import AnswerModel, Person, disliked_of, known_of
+from recommender.engine.evaluation.learning_loop.logistic_tastes import Answers, LogisticTastes, TasteConfig
 from recommender.engine.evaluation.rated import Ratings
 
 N_PEOPLE, N_TRACKS, N_ANSWERED = 200, 60, 40

@@ -8,8 +8,9 @@ import pytest
 
 from recommender.engine import EngineConfig, Interactions, InvalidDataError, fit_model
 from recommender.engine.data.arrays import FloatArray, IntArray
-from recommender.engine.evaluation.answer_model import AnsweringListener
-from recommender.engine.evaluation.learning_loop import (
+from recommender.engine.evaluation.learning_loop.answer_model import AnsweringListener
+from recommender.engine.evaluation.learning_loop.curves import LearningCurve, learning_curves
+from recommender.engine.evaluation.learning_loop.playing import (
     LearningPolicy,
     LoopListener,
     LoopPlan,
@@ -18,9 +19,8 @@ from recommender.engine.evaluation.learning_loop import (
     best_likes,
     play_loop,
 )
-from recommender.engine.evaluation.loop_curves import LearningCurve, learning_curves
-from recommender.engine.evaluation.loop_policies import learning_policies
-from recommender.engine.evaluation.loop_sites import SitePlan, answering_sites, listed_sites
+from recommender.engine.evaluation.learning_loop.policies import learning_policies
+from recommender.engine.evaluation.learning_loop.sites import SitePlan, answering_sites, listed_sites
 from recommender.engine.evaluation.rated import Ratings
 from recommender.engine.evaluation.simulation import Policy, Session, SimulatedPage
 from recommender.engine.evaluation.split import Split

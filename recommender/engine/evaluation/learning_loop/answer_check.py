@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from recommender.engine.data.arrays import BoolArray
 from recommender.engine.data.statistics import roc_auc
-from recommender.engine.evaluation.answer_model import AnswerModel, Person
+from recommender.engine.evaluation.learning_loop.answer_model import AnswerModel, Person
 from recommender.engine.evaluation.low_rank_gaussian import shrunk_means
 from recommender.engine.evaluation.metrics import Interval, bootstrap_intervals
 from recommender.engine.evaluation.rated import Ratings

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from recommender.engine.data import Catalogue, Interactions
-from recommender.engine.evaluation.learning_loop import LearningPolicy
+from recommender.engine.evaluation.learning_loop.playing import LearningPolicy
 from recommender.engine.evaluation.policies import (
     NO_RULE,
     FixedOrder,

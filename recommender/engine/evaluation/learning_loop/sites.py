@@ -10,9 +10,9 @@ import numpy as np
 from recommender.engine.data import Interactions
 from recommender.engine.data.arrays import BoolArray
 from recommender.engine.errors import InvalidDataError
-from recommender.engine.evaluation.answer_check import AnswerCheck, check_answers
-from recommender.engine.evaluation.answer_model import AnsweringListener, AnswerModel, Person
-from recommender.engine.evaluation.learning_loop import LoopListener, Site
+from recommender.engine.evaluation.learning_loop.answer_check import AnswerCheck, check_answers
+from recommender.engine.evaluation.learning_loop.answer_model import AnsweringListener, AnswerModel, Person
+from recommender.engine.evaluation.learning_loop.playing import LoopListener, Site
 from recommender.engine.evaluation.rated import Ratings, interactions_of
 from recommender.engine.evaluation.split import Split
 
@@ -53,7 +53,7 @@ def answering_sites(
     model = AnswerModel.fit(ratings, ~is_test, n_tracks, fit_rng)
     check = check_answers(model, ratings, ~is_test, is_test, check_rng)
     draw_rngs = listener_rng.spawn(ratings.n_people)
-    drawn = (_drawn(model, ratings, int(who), plan, draw_rngs[who]) for who in np.flatnonzero(is_test))
+    drawn = (_drawn(model, ratings, int(person), plan, draw_rngs[person]) for person in np.flatnonzero(is_test))
     listeners = [listener for listener in drawn if len(listener.start) == plan.start][: plan.listeners]
     before = interactions_of(ratings, ~is_test) if plan.is_established else Interactions.empty()
     return _divided(listeners, before, n_tracks, plan, divide_rng), check
@@ -83,4 +83,4 @@ def _divided(
 ) -> list[Site]:
     """Divide the listeners at random among the sites; sites that nobody is left for are missing."""
     parts = np.array_split(rng.permutation(len(listeners)), plan.sites)
-    return [Site([listeners[who] for who in part], before, n_tracks) for part in parts if len(part)]
+    return [Site([listeners[person] for person in part], before, n_tracks) for part in parts if len(part)]

@@ -14,7 +14,13 @@ from typing import NamedTuple
 import numpy as np
 
 from recommender.engine.data.arrays import BoolArray, FloatArray, IntArray, as_float32
-from recommender.engine.evaluation.logistic_tastes import Answers, Doubles, LogisticTastes, Taste, TasteConfig
+from recommender.engine.evaluation.learning_loop.logistic_tastes import (
+    Answers,
+    Doubles,
+    LogisticTastes,
+    Taste,
+    TasteConfig,
+)
 from recommender.engine.evaluation.rated import Ratings
 
 LIKING = TasteConfig()

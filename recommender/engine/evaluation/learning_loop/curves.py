@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.engine.evaluation.learning_loop import LoopRecord
+from recommender.engine.evaluation.learning_loop.playing import LoopRecord
 from recommender.engine.evaluation.metrics import Interval, bootstrap_intervals
 
 Doubles = NDArray[np.float64]

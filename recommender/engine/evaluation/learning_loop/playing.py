@@ -27,7 +27,7 @@ from recommender.engine.data import NO_REGION, Interactions
 from recommender.engine.data.arrays import IntArray
 from recommender.engine.data.profile import FeedbackConfig
 from recommender.engine.errors import InvalidDataError
-from recommender.engine.evaluation.answer_model import AnsweringListener
+from recommender.engine.evaluation.learning_loop.answer_model import AnsweringListener
 from recommender.engine.evaluation.simulation import Policy, Reaction, Session
 from recommender.engine.terms import Progress, no_progress
 
@@ -169,7 +169,7 @@ def _play_site(
 ) -> LoopRecord:
     """Play all rounds of one site; serving: the policy of the first rounds; number: of the site."""
     sessions = [Session.beginning(listener.start) for listener in site.listeners]
-    streams = [np.random.default_rng([plan.seed, number, who]) for who in range(len(sessions))]
+    streams = [np.random.default_rng([plan.seed, number, seat]) for seat in range(len(sessions))]
     pages: list[list[IntArray]] = []
     for turn in range(plan.rounds):
         if turn and turn % plan.retrain_every == 0:
@@ -210,12 +210,12 @@ def _record(site: Site, pages: Sequence[Sequence[IntArray]], plan: LoopPlan) -> 
     was_shown = np.zeros(site.n_tracks, dtype=np.bool_)
     songs_shown = np.zeros(plan.rounds)
     for turn, of_round in enumerate(pages):
-        for who, (listener, page) in enumerate(zip(site.listeners, of_round, strict=True)):
+        for seat, (listener, page) in enumerate(zip(site.listeners, of_round, strict=True)):
             answers = listener.answers
-            likes[who, turn] = answers.liked[page].sum()
-            new_likes[who, turn] = (answers.liked[page] & ~answers.known[page]).sum()
-            dislikes[who, turn] = answers.disliked[page].sum()
-            expected[who, turn] = answers.chance[page].sum()
+            likes[seat, turn] = answers.liked[page].sum()
+            new_likes[seat, turn] = (answers.liked[page] & ~answers.known[page]).sum()
+            dislikes[seat, turn] = answers.disliked[page].sum()
+            expected[seat, turn] = answers.chance[page].sum()
             was_shown[page] = True
         songs_shown[turn] = was_shown.mean()
     best = np.stack([best_likes(listener, plan) for listener in site.listeners])
