@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from catalog.sources.servers.jobs import reading_interval
 from catalog.sources.subsonic.client import SubsonicError
 from feedback.music_servers.marks import READ_MARKS, read_marks, request_marks
 from feedback.music_servers.models import PushedPlaylist
@@ -64,10 +65,6 @@ def _read_all_marks(_run: Run) -> str:
     return f"{len(accounts):,} accounts"
 
 
-def _every_library() -> timedelta | None:
-    return timedelta(hours=settings.LIBRARY_HOURS) if settings.LIBRARY_HOURS else None
-
-
 def _every() -> timedelta | None:
     return timedelta(hours=settings.LISTS_HOURS) if settings.LISTS_HOURS else None
 
@@ -78,7 +75,7 @@ KINDS = (
         READ_ALL_MARKS,
         _("Reading stars and ratings on music servers"),
         _read_all_marks,
-        every=_every_library,
+        every=reading_interval,
         is_startable=True,
     ),
     Kind(PUSH, _("playlist to a music server"), _push),

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.locks import lock_user
 from accounts.models import User
+from accounts.tokens.services import digest_of
 from feedback.scrobbling.models import OldProtocols, ScrobbleKey
 from jobs.patience import AWAY, impatient, reconnect_if_lost
 
@@ -33,7 +34,7 @@ def create_key(*, user: User, name: str) -> tuple[ScrobbleKey, str]:
         raise TooManyKeysError(f"you can have up to {MAX_KEYS} player tokens")
     text = str(uuid4())
     old = _md5(text) if has_old_protocols(user) else ""
-    return ScrobbleKey.objects.create(user=user, name=name, digest=_sha256(text), old_digest=old), text
+    return ScrobbleKey.objects.create(user=user, name=name, digest=digest_of(text), old_digest=old), text
 
 
 def revoke_key(*, key: ScrobbleKey) -> None:
@@ -63,7 +64,7 @@ def find_key(text: str) -> ScrobbleKey | None:
         canonical = str(UUID(text))
     except ValueError:
         return None
-    return _usable().filter(digest=_sha256(canonical)).first()
+    return _usable().filter(digest=digest_of(canonical)).first()
 
 
 def note_use(key: ScrobbleKey, client: str) -> None:
@@ -111,10 +112,6 @@ _ON = Q(user__old_protocols__isnull=False)
 
 def _usable() -> "QuerySet[ScrobbleKey]":
     return ScrobbleKey.objects.select_related("user").filter(user__is_active=True)
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _md5(text: str) -> str:

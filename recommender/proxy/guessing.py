@@ -1,21 +1,20 @@
 """Guards the music server's passwords: wrong log-ins are counted by name and address, as at the site's own log-in."""
 
-import hashlib
-import hmac
 import re
 
-from django.conf import settings
 from django.core.cache import cache
 
 from accounts.limits.limiter import Limit, wait_seconds
 from recommender.proxy.calls import Call
+from recommender.proxy.keys import cache_key
 
 LOCKED_SECONDS = 300
 _BY_NAME = Limit("log-ins refused by the music server", 5)
 _BY_ADDRESS = Limit("log-ins refused by the music server, by address", 60)
 _HEAD = 2_000
 _FAILED = re.compile(rb'\bstatus"?[:=] ?"failed')
-_REFUSED = re.compile(rb'\bcode"?[:=] ?"?(?:40|44)\b')
+WRONG_LOGIN_CODES = (40, 44)
+_REFUSED = re.compile(rb'\bcode"?[:=] ?"?(?:%d|%d)\b' % WRONG_LOGIN_CODES)
 
 
 def is_locked(call: Call) -> bool:
@@ -45,5 +44,4 @@ def _callers(call: Call) -> list[str]:
 
 
 def _key(caller: str) -> str:
-    digest = hmac.new(settings.SECRET_KEY.encode(), caller.encode("utf-8", "replace"), hashlib.sha256)
-    return f"recommender:proxy:locked:{digest.hexdigest()}"
+    return cache_key("locked", caller)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from catalog.models import MusicServer, ServerSong, Track
 from catalog.sources.library.songs import clean_ms
 from catalog.sources.subsonic.client import SubsonicError
+from catalog.sources.subsonic.marks import OF_POINTS
 from feedback.hidden import HiddenTrackError
 from feedback.ratings.models import Rating
 from feedback.ratings.selectors import rating_of
@@ -22,7 +23,6 @@ from recommender.proxy.songs import forget_bodies
 METHODS = frozenset({"scrobble", "star", "unstar", "setRating"})
 # Song ids that are looked at in one call; players send plays of a journey at once.
 _MOST = 200
-_OF_RATING = {1: Rating.Value.DISLIKE, 2: Rating.Value.DISLIKE, 4: Rating.Value.LIKE, 5: Rating.Value.LIKE}
 _logger = logging.getLogger(__name__)
 
 
@@ -66,7 +66,7 @@ def _rating(session: Session, track: Track) -> int | None:
         return None if before == Rating.Value.LIKE else before
     text = session.call.value("rating")
     stars = int(text) if text in ("0", "1", "2", "3", "4", "5") else None
-    return before if stars is None else _OF_RATING.get(stars)
+    return before if stars is None else OF_POINTS.get(stars)
 
 
 def _take_plays(session: Session) -> None:

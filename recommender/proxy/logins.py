@@ -1,12 +1,9 @@
 """Log-ins that the music server accepted: it alone judges them, and we keep a digest for some minutes at most."""
 
-import hashlib
-import hmac
 import json
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.core.cache import cache
 
 from accounts.models import User
@@ -15,12 +12,12 @@ from catalog.sources.subsonic.client import SubsonicError
 from catalog.sources.subsonic.passing import PassedClient
 from feedback.music_servers.selectors import listener_of
 from recommender.proxy.calls import Call
-from recommender.proxy.guessing import count_refusal
+from recommender.proxy.guessing import WRONG_LOGIN_CODES, count_refusal
+from recommender.proxy.keys import cache_key
 
 SECONDS = 300
 # The server answers these to everybody, so that its answer does not refuse a log-in, which a ping has.
 _PUBLIC = frozenset({"getOpenSubsonicExtensions"})
-_REFUSED = frozenset({40, 44})
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,7 @@ def session_of(server: MusicServer, call: Call) -> Session | None:
         try:
             judged = _judged(client, credentials)
         except SubsonicError as error:
-            if call.method in _PUBLIC and error.code in _REFUSED:
+            if call.method in _PUBLIC and error.code in WRONG_LOGIN_CODES:
                 count_refusal(call)
             # The call is passed on, and the server says why.
             return None
@@ -77,6 +74,4 @@ def _judged(client: PassedClient, credentials: dict[str, str]) -> dict[str, Any]
 
 
 def _key(server: MusicServer, credentials: dict[str, str]) -> str:
-    text = json.dumps([server.pk, server.address, sorted(credentials.items())])
-    digest = hmac.new(settings.SECRET_KEY.encode(), text.encode("utf-8", "replace"), hashlib.sha256)
-    return f"recommender:proxy:login:{digest.hexdigest()}"
+    return cache_key("login", json.dumps([server.pk, server.address, sorted(credentials.items())]))

@@ -1,18 +1,16 @@
 """The songs that a server has, by our ids and by its own, and what it says of each."""
 
-import hashlib
-import hmac
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any
 
-from django.conf import settings
 from django.core.cache import cache
 
 from catalog.models import MusicServer, ServerSong
 from catalog.sources.subsonic.client import SubsonicError
+from recommender.proxy.keys import cache_key
 from recommender.proxy.logins import Session
 
 BODY_SECONDS = 600
@@ -75,6 +73,4 @@ def _fetched(session: Session, remote_ids: Mapping[int, str]) -> dict[int, dict[
 
 def _key(session: Session, remote_id: str) -> str:
     # A body says what the listener starred and rated.
-    text = f"{session.server.pk}\n{session.user.pk}\n{remote_id}"
-    digest = hmac.new(settings.SECRET_KEY.encode(), text.encode("utf-8", "replace"), hashlib.sha256)
-    return f"recommender:proxy:song:{digest.hexdigest()}"
+    return cache_key("song", f"{session.server.pk}\n{session.user.pk}\n{remote_id}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 
 from django.core import signing
@@ -12,6 +11,7 @@ from django.utils.translation import get_language
 
 from accounts.locks import lock_user
 from accounts.models import User
+from accounts.tokens.services import digest_of
 from feedback.playlists.models import Playlist
 from feedback.playlists.services import create_playlist
 from recommender.models import Recommendation, WeeklyEmail, WeeklyFeed, WeeklyList
@@ -38,7 +38,7 @@ def renew_feed(*, user: User) -> str:
     """Make the listener's feed, or give it a new address, which ends the old one; return its token, stored nowhere."""
     lock_user(user)
     token = secrets.token_urlsafe(_TOKEN_BYTES)
-    columns = {"digest": _digest(token), "language": get_language() or "en", "created_at": timezone.now()}
+    columns = {"digest": digest_of(token), "language": get_language() or "en", "created_at": timezone.now()}
     WeeklyFeed.objects.update_or_create(user=user, defaults=columns)
     return token
 
@@ -51,7 +51,7 @@ def end_feed(*, user: User) -> None:
 def find_feed(token: str) -> WeeklyFeed | None:
     """Return the feed of that token, with its active listener."""
     feeds = WeeklyFeed.objects.select_related("user").filter(user__is_active=True)
-    return feeds.filter(digest=_digest(token)).first()
+    return feeds.filter(digest=digest_of(token)).first()
 
 
 @transaction.atomic
@@ -79,7 +79,3 @@ def listener_of_token(token: str) -> int | None:
     except (signing.BadSignature, ValueError):
         return None
     return user_id if isinstance(user_id, int) else None
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -40,8 +40,11 @@ def summary(report: ReadReport) -> str:
     )
 
 
-def _every() -> timedelta | None:
+def reading_interval() -> timedelta | None:
+    """Return the time between two readings of servers; ``None``: they are not read by themselves."""
     return timedelta(hours=settings.LIBRARY_HOURS) if settings.LIBRARY_HOURS else None
 
 
-READ = Kind(name="read-servers", label=_("Reading music servers"), handler=_read, every=_every, is_startable=True)
+READ = Kind(
+    name="read-servers", label=_("Reading music servers"), handler=_read, every=reading_interval, is_startable=True
+)

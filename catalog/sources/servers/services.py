@@ -1,6 +1,5 @@
 """Music servers and folders: connect, read, disable."""
 
-import hashlib
 import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +11,7 @@ from django.db import reset_queries, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.tokens.services import digest_of
 from catalog.models import MusicServer, ServerSong
 from catalog.sources.folders.files import FolderError
 from catalog.sources.folders.reading import walk as walk_folder
@@ -136,7 +136,7 @@ def create_plugin_token(*, server: MusicServer) -> str:
     if server.kind != MusicServer.Kind.SUBSONIC:
         raise LibraryError(f"{server}: must be a music server, not a folder")
     token = secrets.token_urlsafe(32)
-    MusicServer.objects.filter(pk=server.pk).update(plugin_digest=_digest(token))
+    MusicServer.objects.filter(pk=server.pk).update(plugin_digest=digest_of(token))
     return token
 
 
@@ -147,12 +147,8 @@ def revoke_plugin_token(*, server: MusicServer) -> None:
 
 def server_of_plugin(token: str) -> MusicServer | None:
     """Return the server whose plug-in has that token."""
-    rows = MusicServer.objects.filter(is_active=True, plugin_digest=_digest(token)) if token else None
+    rows = MusicServer.objects.filter(is_active=True, plugin_digest=digest_of(token)) if token else None
     return rows.first() if rows is not None else None
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
 @transaction.atomic

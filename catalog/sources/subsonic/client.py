@@ -25,7 +25,7 @@ NAME = "earworm"
 JSON_BYTES = 20_000_000
 COVER_BYTES = 5_000_000
 # Timeouts in seconds: to connect and between two pieces of a response; and for the whole response.
-_TIMEOUT = (5.0, 20.0)
+TIMEOUT = (5.0, 20.0)
 JSON_SECONDS = 60.0
 _PIECE = 64 * 1024
 # "Wrong username or password" and "token authentication not supported": supysonic says 10, "parameter missing".
@@ -188,11 +188,11 @@ class SubsonicClient:
         pairs = {**self._credentials(), **parameters}.items()
         values = {key: value if isinstance(value, list) else str(value) for key, value in pairs}
         url, deadline = f"{self._address}/rest/{method}.view", time.monotonic() + seconds
-        options: dict[str, Any] = {"allow_redirects": False, "stream": True, "timeout": _TIMEOUT}
+        options: dict[str, Any] = {"allow_redirects": False, "stream": True, "timeout": TIMEOUT}
         # Compressed sound has other bounds.
         sent = {"Accept-Encoding": "identity", **(headers or {})}
         try:
-            with _session() as session:
+            with open_session() as session:
                 # Bounds are defined for GET alone.
                 if self.abilities.has_form_post and not is_file:
                     response = session.post(url, data=values, headers=sent, **options)
@@ -259,5 +259,6 @@ class _Session(requests.Session):
         """Do nothing: the connections stay open."""
 
 
-def _session() -> requests.Session:
+def open_session() -> requests.Session:
+    """Return a session whose connections are shared and stay open."""
     return _Session()

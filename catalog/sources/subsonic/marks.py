@@ -8,7 +8,8 @@ from catalog.sources.subsonic.parsing import remote_id, rows_of
 from catalog.sources.subsonic.walking import walk_rows
 
 LIKED, DISLIKED = 1, -1
-_OF_RATING = {1: DISLIKED, 2: DISLIKED, 4: LIKED, 5: LIKED}
+OF_POINTS = {1: DISLIKED, 2: DISLIKED, 4: LIKED, 5: LIKED}
+"""What one to five points say; three, and none, say nothing."""
 
 
 def marks_of(client: SubsonicClient) -> dict[str, int]:
@@ -23,7 +24,7 @@ def marks_of(client: SubsonicClient) -> dict[str, int]:
             continue
         if row.get("starred"):
             marks[key] = LIKED
-        if (value := _OF_RATING.get(_points(row))) is not None:
+        if (value := OF_POINTS.get(_points(row))) is not None:
             marks[key] = value
     return marks
 

@@ -7,8 +7,16 @@ from typing import Any
 
 import requests
 
-from catalog.sources.subsonic.client import _TIMEOUT, VERSION, Abilities, Answer, Login, SubsonicClient, SubsonicError
-from catalog.sources.subsonic.client import _session as session
+from catalog.sources.subsonic.client import (
+    TIMEOUT,
+    VERSION,
+    Abilities,
+    Answer,
+    Login,
+    SubsonicClient,
+    SubsonicError,
+    open_session,
+)
 
 CREDENTIALS = ("u", "p", "t", "s", "apiKey")
 
@@ -39,10 +47,10 @@ def pass_on(address: str, request: PassedRequest, *, seconds: float) -> Answer:
     verb = "GET" if request.verb == "HEAD" else request.verb
     deadline = time.monotonic() + seconds
     try:
-        with session() as connection:
+        with open_session() as connection:
             response = connection.request(
                 verb, url, data=request.body or None, headers=headers,
-                allow_redirects=False, stream=True, timeout=_TIMEOUT,
+                allow_redirects=False, stream=True, timeout=TIMEOUT,
             )  # fmt: skip
     except (requests.RequestException, UnicodeError, ValueError) as error:
         # Its text holds the address with the password.
