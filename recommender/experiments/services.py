@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -223,21 +224,16 @@ def _adopt_setting(setting: ArmSetting) -> None:
 def _check(experiment: Experiment, now: datetime) -> list[str]:
     figures = figures_of(experiment, now)
     losing = [arm for arm in figures.arms if arm.loses_too_much and arm.arm.stopped_at is None]
-    try:
-        done = [_stop_arm(experiment, arm, now, figures.to_dict()) for arm in losing]
-    except ExperimentError:
-        # An operator, or another run, was quicker.
-        return []
-    is_alone = not experiment.arms.filter(number__gt=0, stopped_at=None).exists()
-    is_over = experiment.ends_at is not None and now >= experiment.ends_at
-    if is_alone or is_over:
-        note = _("No arm is left beside the control.") if is_alone else _("Its time was over.")
-        try:
+    done: list[str] = []
+    # An operator, or another run, may be quicker.
+    with suppress(ExperimentError):
+        # What was stopped before one fails stays in the list.
+        done.extend(_stop_arm(experiment, arm, now, figures.to_dict()) for arm in losing)
+        is_alone = not experiment.arms.filter(number__gt=0, stopped_at=None).exists()
+        if is_alone or (experiment.ends_at is not None and now >= experiment.ends_at):
+            note = _("No arm is left beside the control.") if is_alone else _("Its time was over.")
             stop_experiment(experiment=experiment, note=note)
-        except ExperimentError:
-            # An operator was quicker.
-            return done
-        done.append(f"stopped {experiment.name}")
+            done.append(f"stopped {experiment.name}")
     return done
 
 
@@ -245,7 +241,7 @@ def _check(experiment: Experiment, now: datetime) -> list[str]:
 def _stop_arm(experiment: Experiment, arm: ArmFigures, now: datetime, figures: dict[str, Any]) -> str:
     _locked(experiment, Experiment.State.RUNNING)
     if not ExperimentArm.objects.filter(pk=arm.arm.pk, stopped_at=None).update(stopped_at=now):
-        raise ExperimentError(_("Another experiment was started at the same time. Try again."))
+        raise ExperimentError(_("This arm was stopped already."))
     assert arm.loss is not None
     percent = 100 - experiment.max_loss
     note = _("The like rate is certainly below %(kept)d %% of the control's.") % {"kept": percent}
