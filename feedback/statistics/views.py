@@ -8,15 +8,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from catalog.models import Genre, display_name
 from feedback.statistics.charts import column_chart, ranking
 from feedback.statistics.forms import PeriodForm
 from feedback.statistics.selectors import PERIODS, Heard, period_with_plays, shown_artists, statistics_of, zone_of
+from feedback.statistics.texts import hour_text, name_of
 from feedback.web.http import listener_required
 
 
@@ -41,7 +40,9 @@ def statistics(request: HttpRequest) -> HttpResponse:
                 "spans": column_chart(
                     [_span(day, count, by_month=figures.by_month) for day, count in figures.spans], 7
                 ),
-                "hours": column_chart([(_hour(hour), str(hour), count) for hour, count in enumerate(figures.hours)], 8),
+                "hours": column_chart(
+                    [(hour_text(hour), str(hour), count) for hour, count in enumerate(figures.hours)], 8
+                ),
                 "groups": [
                     (_("Genres"), "genres", _lines(figures.top_genres), figures.top_genres),
                     (
@@ -57,18 +58,13 @@ def statistics(request: HttpRequest) -> HttpResponse:
 
 
 def _lines(heard: Sequence[Heard], with_page: Collection[int] | None = None) -> object:
-    return ranking([(_name(row.thing), _address(row.thing, with_page), row.plays) for row in heard])
+    return ranking([(name_of(row.thing), _address(row.thing, with_page), row.plays) for row in heard])
 
 
 def _address(thing: Any, with_page: Collection[int] | None) -> str:
     """Return the page of a song, artist or genre; "" for what only the listener's history knows."""
     has_page = getattr(thing, "is_active", True) if with_page is None else thing.pk in with_page
     return str(thing.get_absolute_url()) if has_page else ""
-
-
-def _name(thing: Any) -> str:
-    name = display_name(thing)
-    return capfirst(name) if isinstance(thing, Genre) else name
 
 
 def _span(day: date, count: int, *, by_month: bool) -> tuple[str, str, int]:
@@ -78,7 +74,3 @@ def _span(day: date, count: int, *, by_month: bool) -> tuple[str, str, int]:
         else _("Week of %(day)s") % {"day": date_format(day, "DATE_FORMAT")}
     )
     return label, date_format(day, "M y" if by_month else "MONTH_DAY_FORMAT"), count
-
-
-def _hour(hour: int) -> str:
-    return _("%(hour)d:00 to %(next)d:00") % {"hour": hour, "next": hour + 1}

@@ -3,17 +3,17 @@
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
 
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from catalog.models import Genre, Track, display_name
+from catalog.models import Track
 from feedback.statistics.selectors import Heard
+from feedback.statistics.texts import hour_text, name_of
 from feedback.year_review.selectors import YearReview
 
 # Of the picture; a card's template draws within them.
@@ -75,12 +75,12 @@ class Card:
     @property
     def size(self) -> int:
         """Return the headline's letters' size."""
-        return self._fit()[0]
+        return self._fit[0]
 
     @property
     def lines(self) -> list[tuple[int, str]]:
         """Return the headline's lines and where they stand."""
-        size, lines = self._fit()
+        size, lines = self._fit
         return [(310 + round(size * (0.75 + 1.12 * number)), line) for number, line in enumerate(lines)]
 
     @property
@@ -94,6 +94,7 @@ class Card:
         rows = "; ".join(f"{row.label}: {row.value}" for row in self.rows)
         return ". ".join(part for part in (self.title, self.headline, self.note, rows) if part)
 
+    @cached_property
     def _fit(self) -> tuple[int, list[str]]:
         for size, most, letters in _HEADLINES:
             lines = wrap(self.headline, letters, most + 1)
@@ -176,7 +177,6 @@ def _time(review: YearReview) -> Card | None:
     if not minutes:
         return None
     headline = ngettext("%(count)s minute", "%(count)s minutes", minutes) % {"count": intcomma(minutes)}
-    days = minutes // (24 * 60)
     days, a_day = minutes // (24 * 60), round(minutes / len(review.statistics.days))
     rows = [(_("Minutes a day with music"), intcomma(a_day))]
     rows += [(_("Whole days"), intcomma(days))] if days >= _FEW_DAYS else []
@@ -191,17 +191,17 @@ def _top(review: YearReview, first: str, all_: str, name: str) -> tuple[Card | N
     best = top[0]
     artists = best.thing.artist_names if isinstance(best.thing, Track) else ""
     note = f"{artists} · {_plays(best.plays)}" if artists else _plays(best.plays)
-    ranked = Card(all_, "", rows=_ranked_rows([(_name(row.thing), row.plays) for row in top[:_ROWS]]))
+    ranked = Card(all_, "", rows=_ranked_rows([(name_of(row.thing), row.plays) for row in top[:_ROWS]]))
     zone = timezone.get_current_timezone()
     ends = [(_("First play"), best.first), (_("Last play"), best.last)]
     rows = [(label, date_format(moment.astimezone(zone), "MONTH_DAY_FORMAT")) for label, moment in ends]
-    card = Card(first, _name(best.thing), cut(note, _NOTE_LETTERS), rows=_plain_rows(rows, _AT_THE_BOTTOM))
+    card = Card(first, name_of(best.thing), cut(note, _NOTE_LETTERS), rows=_plain_rows(rows, _AT_THE_BOTTOM))
     return card, ranked if len(top) > 1 else None
 
 
 def _genres(review: YearReview) -> Card | None:
     top = review.statistics.top_genres
-    rows = _ranked_rows([(_name(row.thing), row.plays) for row in top[:_ROWS]])
+    rows = _ranked_rows([(name_of(row.thing), row.plays) for row in top[:_ROWS]])
     return Card(_("My genres"), "", rows=rows) if top else None
 
 
@@ -219,8 +219,9 @@ def _hours(review: YearReview) -> Card:
     counts = list(review.statistics.hours)
     best = max(range(24), key=counts.__getitem__)
     marks = [str(hour) if hour % 3 == 0 else "" for hour in range(24)]
-    headline = _("%(hour)d:00 to %(next)d:00") % {"hour": best, "next": best + 1}
-    return Card(_("Around the clock"), headline, _("This is when I listen most."), columns=_columns(counts, marks))
+    return Card(
+        _("Around the clock"), hour_text(best), _("This is when I listen most."), columns=_columns(counts, marks)
+    )
 
 
 def _new_artists(review: YearReview) -> Card | None:
@@ -228,17 +229,12 @@ def _new_artists(review: YearReview) -> Card | None:
     if not count:
         return None
     headline = ngettext("%(count)s artist", "%(count)s artists", count) % {"count": intcomma(count)}
-    rows = _ranked_rows([(_name(artist), plays) for artist, plays in review.new_artists], _BELOW_HEADLINE)
+    rows = _ranked_rows([(name_of(artist), plays) for artist, plays in review.new_artists], _BELOW_HEADLINE)
     return Card(_("New to me"), headline, _("Heard for the first time this year"), rows=rows)
 
 
 def _plays(count: int) -> str:
     return ngettext("%(count)s play", "%(count)s plays", count) % {"count": intcomma(count)}
-
-
-def _name(thing: Any) -> str:
-    name = display_name(thing)
-    return capfirst(name) if isinstance(thing, Genre) else name
 
 
 def _plain_rows(rows: Sequence[tuple[str, str]], geometry: tuple[int, int] = _BELOW_HEADLINE) -> list[Row]:

@@ -4,13 +4,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, Max, Min
 from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Artist, Track, TrackArtist
 from feedback.plays.models import Play
-from feedback.statistics.selectors import Statistics, statistics_of_year, within_year, zone_of
+from feedback.statistics.selectors import SHOWN_TO_THEM, Statistics, statistics_of_year, within_year, zone_of
 from feedback.year_review.models import FIRST_YEAR, LAST_YEAR, YearShare
 
 NEW_ARTISTS_SHOWN = 3
@@ -86,6 +86,6 @@ def _plays_of_new_artists(user: User, year: int) -> dict[int, int]:
     known = set(links.filter(track__in=earlier.values("track")).values_list("artist_id", flat=True))
     # Conditions on the same play, so that they have to stand in the same filter.
     plays = {"track__plays__user": user} | {f"track__plays__{name}": moment for name, moment in limits.items()}
-    shown = Q(track__is_active=True) | Q(track__origin=Track.Origin.PRIVATE)
-    heard = links.filter(shown, **plays).values_list("artist_id").annotate(plays=Count("track__plays"))
+    shown = links.filter(track__in=Track.objects.filter(SHOWN_TO_THEM), **plays)
+    heard = shown.values_list("artist_id").annotate(plays=Count("track__plays"))
     return {artist: count for artist, count in heard if artist not in known}

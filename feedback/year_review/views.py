@@ -1,8 +1,6 @@
 """The page of a year, its pictures, and the link for others."""
 
-from datetime import tzinfo
 from typing import cast
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib import messages
@@ -83,7 +81,8 @@ def stop(request: HttpRequest, number: int) -> HttpResponse:
 def shared(request: HttpRequest, token: str) -> HttpResponse:
     """Show a year to whoever has its link."""
     share = _shared(token)
-    with timezone.override(_clock_of(share.user)):
+    # The listener's clock, else the site's (None), but never the visitor's.
+    with timezone.override(share.user.time_zone or None):
         cards = cards_of(review_of(share.user, share.year))
         addresses = [reverse("feedback:year_shared_card", args=[token, card.number]) for card in cards]
         context = {"year": share.year, "share": share, "cards": list(zip(cards, addresses, strict=True))}
@@ -97,7 +96,7 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
 def shared_card(request: HttpRequest, token: str, card_number: int) -> HttpResponse:
     """Send a card of a shared year as a file."""
     share = _shared(token)
-    with timezone.override(_clock_of(share.user)):
+    with timezone.override(share.user.time_zone or None):
         return _picture(request, share.user, share.year, card_number)
 
 
@@ -111,11 +110,6 @@ def _shared(token: str) -> YearShare:
     if (share := services.shared_year(token)) is None:
         raise Http404("no such link, or it has ended")
     return share
-
-
-def _clock_of(user: User) -> tzinfo:
-    """Return the clock by which everybody sees a shared year: the listener's, else the site's, never the visitor's."""
-    return ZoneInfo(user.time_zone) if user.time_zone else timezone.get_default_timezone()
 
 
 def _link(share: YearShare) -> str:
