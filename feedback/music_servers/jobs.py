@@ -26,8 +26,11 @@ def _push(run: Run) -> str:
     row = rows.filter(pk=number, account__in=usable_accounts()).first()
     if row is None:
         return "nothing to do: it is gone, switched off or without a log-in"
+    is_scheduled = bool(run.job.arguments.get("is_scheduled"))
+    if is_scheduled and not row.is_renewed:
+        return "nothing to do: it is no longer kept up to date"
     try:
-        is_sent = push(row, is_forced=not run.job.arguments.get("is_scheduled"))
+        is_sent = push(row, is_forced=not is_scheduled)
     except NothingToPushError:
         raise JobFailedError("none of the songs is on the server") from None
     except SubsonicError as error:

@@ -4,10 +4,13 @@ What calls the server is not atomic: no transaction waits for another host.
 """
 
 import hashlib
-from collections.abc import Container
+import re
+from collections.abc import Callable, Iterator
+from itertools import count
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from catalog.sources.subsonic import playlists as remote
@@ -31,7 +34,7 @@ def request_push(
 ) -> PushedPlaylist:
     """Ask for a list to be put on the server in the background, or renewed.
 
-    ``is_renewed``: from then on it is renewed by schedule.
+    ``is_renewed``: from then on it is renewed by schedule. What was put there before is taken up.
     """
     pushed, _is_new = PushedPlaylist.objects.update_or_create(
         account=account,
@@ -44,9 +47,9 @@ def request_push(
 
 
 @transaction.atomic
-def forget_pushed(*, pushed: PushedPlaylist) -> None:
-    """Renew a list no more; it stays on the server as it is."""
-    pushed.delete()
+def stop_renewing(*, pushed: PushedPlaylist) -> None:
+    """Renew a list no more; it stays on the server as it is. Its id stays here, so that it can be taken up again."""
+    _note(pushed, is_renewed=False)
 
 
 def push(pushed: PushedPlaylist, *, is_forced: bool = True) -> bool:
@@ -94,39 +97,60 @@ def _replace(client: SubsonicClient, pushed: PushedPlaylist, ids: list[str]) -> 
             raise
         _note(pushed, remote_id="", name="")
         return False
-    if pushed.name not in _names(pushed.title):
-        lists = remote.own_playlists(client, pushed.account.remote_user)
-        name = _free_name(pushed.title, {each.name for each in lists})
-        remote.rename_playlist(client, pushed.remote_id, name)
-        _note(pushed, name=name)
+    if not _is_name_of(pushed.title, pushed.name):
+        _rename(client, pushed)
     return True
+
+
+def _rename(client: SubsonicClient, pushed: PushedPlaylist) -> None:
+    """Give the list there the name that it has here by now. Raise ``SubsonicError``."""
+    before, taken = pushed.name, {each.name for each in remote.own_playlists(client, pushed.account.remote_user)}
+    _claim_name(pushed, lambda name: name not in taken)
+    try:
+        remote.rename_playlist(client, pushed.remote_id, pushed.name)
+    except SubsonicError:
+        _note(pushed, name=before)
+        raise
 
 
 def _create(client: SubsonicClient, pushed: PushedPlaylist, ids: list[str]) -> None:
     """Create the list, or take the one that an earlier attempt or an earlier link has left there."""
     username = pushed.account.remote_user
     by_name = {each.name: each.remote_id for each in remote.own_playlists(client, username)}
+    others = set(_others(pushed).exclude(remote_id="").values_list("remote_id", flat=True))
     # The name is written before the list is created: a list of that name is then ours.
-    name = pushed.name if pushed.name in by_name else _free_name(pushed.title, by_name)
-    if name in by_name:
-        remote.replace_playlist(client, by_name[name], ids)
-        _note(pushed, remote_id=by_name[name], name=name)
+    if pushed.name not in by_name or by_name[pushed.name] in others:
+        # With the site's name added it is the site's own, so it is taken; without, it is the listener's.
+        _claim_name(pushed, lambda name: name not in by_name or (name != pushed.title and by_name[name] not in others))
+    if pushed.name in by_name:
+        remote.replace_playlist(client, by_name[pushed.name], ids)
+        _note(pushed, remote_id=by_name[pushed.name])
         return
-    _note(pushed, name=name)
-    _note(pushed, remote_id=remote.create_playlist(client, username, name, ids))
+    _note(pushed, remote_id=remote.create_playlist(client, username, pushed.name, ids))
 
 
-def _free_name(title: str, taken: Container[str]) -> str:
-    """Return the list's name here or, where the listener has a list of that name there, with the site's name added.
+@transaction.atomic
+def _claim_name(pushed: PushedPlaylist, is_free: Callable[[str], bool]) -> None:
+    """Note the first name of the list that is free there, and that no other list of the account has claimed."""
+    # Two lists of one name would else claim it at the same time.
+    ServerAccount.objects.select_for_update().get(pk=pushed.account_id)
+    claimed = set(_others(pushed).values_list("name", flat=True))
+    _note(pushed, name=next(name for name in _names(pushed.title) if name not in claimed and is_free(name)))
 
-    A list with the site's name added is the site's own, so it is taken if it is there.
-    """
-    plain, marked = _names(title)
-    return marked if plain in taken else plain
+
+def _others(pushed: PushedPlaylist) -> QuerySet[PushedPlaylist]:
+    return PushedPlaylist.objects.filter(account=pushed.account_id).exclude(pk=pushed.pk)
 
 
-def _names(title: str) -> tuple[str, str]:
-    return title, f"{title} ({settings.SITE_NAME})"
+def _names(title: str) -> Iterator[str]:
+    """Yield the list's name here; then with the site's name added, and a number."""
+    yield title
+    yield f"{title} ({settings.SITE_NAME})"
+    yield from (f"{title} ({settings.SITE_NAME} {number})" for number in count(2))
+
+
+def _is_name_of(title: str, name: str) -> bool:
+    return re.fullmatch(rf"{re.escape(title)}( \({re.escape(settings.SITE_NAME)}( \d+)?\))?", name) is not None
 
 
 def _note(pushed: PushedPlaylist, **values: object) -> None:

@@ -17,7 +17,7 @@ from accounts.models import User
 from catalog.models import MusicServer
 from feedback.music_servers.forms import LinkForm, PushForm
 from feedback.music_servers.marks import request_marks
-from feedback.music_servers.pushing import forget_pushed, request_push
+from feedback.music_servers.pushing import request_push, stop_renewing
 from feedback.music_servers.selectors import accounts_of, linkable_servers, pushed_of
 from feedback.music_servers.services import (
     AwayError,
@@ -114,10 +114,10 @@ def push(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @listener_required
-def forget(request: HttpRequest, pk: int) -> HttpResponse:
+def stop(request: HttpRequest, pk: int) -> HttpResponse:
     """Renew a list no more."""
     pushed = get_object_or_404(pushed_of(_listener(request)), pk=pk)
-    forget_pushed(pushed=pushed)
+    stop_renewing(pushed=pushed)
     names = {"name": pushed.title, "server": pushed.account.server.shown_name}
     messages.success(request, _("“%(name)s” stays on “%(server)s” as it is. We no longer update it.") % names)
     return redirect("feedback:music_servers")

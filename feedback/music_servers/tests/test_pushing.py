@@ -15,7 +15,7 @@ from catalog.sources.subsonic.tests.stand_in import StandIn
 from catalog.sources.subsonic.tests.stand_in_accounts import Playlist as Remote
 from feedback.music_servers.jobs import RENEW
 from feedback.music_servers.models import PushedPlaylist, ServerAccount
-from feedback.music_servers.pushing import NothingToPushError, push, request_push
+from feedback.music_servers.pushing import PUSH, NothingToPushError, push, request_push
 from feedback.music_servers.services import link_account, unlink_account
 from feedback.playlists.models import Playlist
 from feedback.playlists.services import add_tracks, create_playlist, delete_playlist, rename_playlist
@@ -242,13 +242,71 @@ def test_the_playlists_page_puts_it_there(
     assert pushed.is_renewed
     stranger = Client()
     stranger.force_login(UserFactory())
-    assert stranger.post(f"/players/servers/lists/{pushed.pk}/forget/").status_code == 404
+    assert stranger.post(f"/players/servers/lists/{pushed.pk}/stop/").status_code == 404
     assert stranger.post("/players/servers/lists/", data).status_code == 400
     assert listener.post("/players/servers/lists/", {**data, "kind": "for_you"}).status_code == 400
     assert listener.get("/players/servers/lists/").status_code == 405
-    assert listener.post(f"/players/servers/lists/{pushed.pk}/forget/").status_code == 302
-    assert PushedPlaylist.objects.count() == 0
+    assert listener.post(f"/players/servers/lists/{pushed.pk}/stop/").status_code == 302
+    assert not PushedPlaylist.objects.get().is_renewed
     assert len(stand_in.accounts.lists) == 1
+
+
+def test_a_stopped_list_is_taken_up_again(
+    listener: Client, account: ServerAccount, playlist: Playlist, stand_in: StandIn
+) -> None:
+    pushed = ask(account, playlist, is_renewed=True)
+    listener.post(f"/players/servers/lists/{pushed.pk}/stop/")
+    page = listener.get("/players/servers/").content.decode()
+    assert ("Stop updating" in page, "Keep Road trip up to date" in page) == (False, True)
+    add_tracks(playlist=playlist, tracks=songs(7))
+    enqueue(kind=RENEW)
+    # One that was requested before it was stopped.
+    enqueue(kind=PUSH, user_id=account.user_id, arguments={"is_scheduled": True}, subject=pushed.subject)
+    run_waiting()
+    assert stand_in.accounts.lists[0].songs == ["so-4", "so-2", "so-9"]
+    data = {"account": account.pk, "kind": "playlist", "playlist": playlist.pk, "is_renewed": "on"}
+    assert listener.post("/players/servers/lists/", data).status_code == 302
+    run_waiting()
+    assert [(each.key, each.songs) for each in stand_in.accounts.lists] == [
+        (pushed.remote_id, ["so-4", "so-2", "so-9", "so-7"])
+    ]
+    assert PushedPlaylist.objects.get().is_renewed
+
+
+@pytest.mark.parametrize("has_own", [False, True])
+def test_playlists_of_one_name_are_lists_of_their_own(
+    user: User, account: ServerAccount, playlist: Playlist, stand_in: StandIn, has_own: bool
+) -> None:
+    if has_own:
+        stand_in.accounts.lists.append(Remote("pl-own", "Road trip", "bob", ["so-20"]))
+    same = [create_playlist(owner=user, name="Road trip", tracks=songs(number)) for number in (5, 6)]
+    rows = [ask(account, each) for each in (playlist, *same)]
+    # Once more, and after a crash between the call and its note.
+    PushedPlaylist.objects.filter(pk=rows[1].pk).update(remote_id="")
+    rows = [ask(account, each) for each in (playlist, *same)]
+    names = ["Road trip", "Road trip (Earworm)", *(f"Road trip (Earworm {number})" for number in (2, 3, 4))]
+    lists = stand_in.accounts.lists[has_own:]
+    assert [each.name for each in lists] == names[has_own:][:3]
+    assert [each.songs for each in lists] == [["so-4", "so-2", "so-9"], ["so-5"], ["so-6"]]
+    assert [row.remote_id for row in rows] == [each.key for each in lists]
+    # Nor does a new name make two of one name.
+    other = create_playlist(owner=user, name="Elsewhere", tracks=songs(8))
+    ask(account, other)
+    rename_playlist(playlist=other, name="Road trip")
+    ask(account, other)
+    assert stand_in.accounts.names()[-1] == ("bob", names[3 + has_own])
+
+
+def test_a_name_that_the_server_refuses_is_tried_again(
+    account: ServerAccount, playlist: Playlist, stand_in: StandIn
+) -> None:
+    ask(account, playlist)
+    rename_playlist(playlist=playlist, name="Way home")
+    stand_in.faults["updatePlaylist"] = (503, {}, b"")
+    assert ask(account, playlist).name == "Road trip"
+    stand_in.faults.clear()
+    assert ask(account, playlist).name == "Way home"
+    assert stand_in.accounts.names() == [("bob", "Way home")]
 
 
 def test_without_a_stored_log_in_nothing_is_offered(
