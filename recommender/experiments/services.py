@@ -20,7 +20,8 @@ from feedback.web.feed_cache import require_token
 from recommender.experiments.figures import DECIDING, ArmFigures, figures_of
 from recommender.experiments.serving import BUCKETS, setting_of
 from recommender.experiments.settings import ArmSetting
-from recommender.lifecycle.versions import UnusableModelError, activate_checked, model_path
+from recommender.lifecycle.loading import UnusableModelError, ensure_local, model_path
+from recommender.lifecycle.versions import activate_checked
 from recommender.models import (
     Experiment,
     ExperimentArm,
@@ -75,7 +76,13 @@ _ADOPTABLE = (Experiment.State.RUNNING, Experiment.State.STOPPED)
 
 
 def start_experiment(*, experiment: Experiment, user: User | None = None) -> None:
-    """Serve its arms from the next page on. Raise ``ExperimentError``."""
+    """Serve its arms from the next page on, once each process has read their models. Raise ``ExperimentError``.
+
+    With a model store, versions that aren't on this machine are fetched first.
+    """
+    # Before anything is locked: fetching can take minutes.
+    _check_state(experiment, Experiment.State.DRAFT)
+    _check_versions(experiment)
     try:
         with transaction.atomic():
             _start(_locked(experiment, Experiment.State.DRAFT), user)
@@ -168,15 +175,27 @@ def _create_arm(experiment: Experiment, number: int, plan: ArmPlan) -> None:
     arm.save()
 
 
+def _check_versions(experiment: Experiment) -> None:
+    """Raise ``ExperimentError`` unless this machine has the files of all versions, or fetches them now."""
+    for version in ModelVersion.objects.filter(pk__in=experiment.arms.values("model_version")).order_by("pk"):
+        try:
+            ensure_local(version)
+        except UnusableModelError as error:
+            message = _("Version %(pk)s can't be fetched from the model store: %(why)s")
+            raise ExperimentError(message % {"pk": version.pk, "why": error}) from error
+        if not (folder := model_path(version)).is_dir():
+            message = _(
+                "The files of version %(pk)s aren't on this machine. Copy its folder to %(folder)s, from a machine "
+                "or a backup that has it, or choose another version."
+            )
+            raise ExperimentError(message % {"pk": version.pk, "folder": folder})
+
+
 def _start(experiment: Experiment, user: User | None) -> None:
     arms = list(experiment.arms.select_related("model_version"))
     active = ModelVersion.objects.filter(active_slot=True).first()
     if active is None:
         raise ExperimentError(_("No version is active yet. See: manage.py retrain"))
-    for arm in arms:
-        if arm.model_version is not None and not model_path(arm.model_version).is_dir():
-            message = _("The file of version %(pk)s isn't on this machine.")
-            raise ExperimentError(message % {"pk": arm.model_version_id})
     if any(arm.model_version for arm in arms):
         for arm in arms:
             if arm.model_version is None:

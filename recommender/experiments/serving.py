@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts.models import User
 from recommender.adapters.loaded import LoadedModel
 from recommender.engine import SHELVES, ShelfName
-from recommender.experiments.settings import ArmSetting, adjusted, key_of
+from recommender.experiments.settings import ArmSetting, adjusted, key_of, stored_setting
 from recommender.lifecycle.versions import active_model_and_token, keep_loaded, version_model
 from recommender.models import Experiment, ExperimentArm, ExperimentBucket, ModelVersion, SiteServing
 
@@ -77,12 +77,7 @@ def serving_for(user: User) -> Served | None:
     if active is None:
         return None
     state = _current(token)
-    site = RunningArm(None, state.site, None)
-    arm = arm_of(user, state, timezone.now()) or site
-    loaded = active if arm.version is None else version_model(arm.version, active)
-    if loaded is None:
-        # The arm's model is still being read, or unusable: the page is the site's and counts for no arm.
-        arm, loaded = site, active
+    arm, loaded = _served_arm(user, state, active) or (RunningArm(None, state.site, None), active)
     return Served(
         loaded=_adjusted(loaded, arm.setting.overrides),
         adventure=_dial(user, arm.setting),
@@ -92,12 +87,27 @@ def serving_for(user: User) -> Served | None:
     )
 
 
-def arm_of(user: User, state: ServingState, now: datetime) -> RunningArm | None:
-    """Return the arm of a listener, or ``None`` for operators, who would be judging their own work, and the others."""
+def experiment_of(user: User, state: ServingState, now: datetime) -> RunningExperiment | None:
+    """Return a listener's experiment; ``None`` for operators, who would judge their own work, and for the others."""
     experiment = None if user.is_staff else state.by_bucket.get(bucket_of(user.pk))
-    if experiment is None or now >= experiment.ends_at:
+    return None if experiment is None or now >= experiment.ends_at else experiment
+
+
+def _served_arm(user: User, state: ServingState, active: LoadedModel) -> tuple[RunningArm, LoadedModel] | None:
+    """Return a listener's arm and its model; ``None`` for who takes part in nothing, and until all arms can serve."""
+    experiment = experiment_of(user, state, timezone.now())
+    if experiment is None:
         return None
-    return experiment.arms[arm_number(user.pk, experiment.salt, len(experiment.arms))]
+    models = []
+    for arm in experiment.arms:
+        # One after the other, so that a new process doesn't read all versions at once.
+        loaded = active if arm.version is None else version_model(arm.version, active)
+        if loaded is None:
+            # Counted now, the arms whose models are here would have the first pages to themselves.
+            return None
+        models.append(loaded)
+    number = arm_number(user.pk, experiment.salt, len(experiment.arms))
+    return experiment.arms[number], models[number]
 
 
 def bucket_of(user_id: int) -> int:
@@ -111,8 +121,9 @@ def arm_number(user_id: int, salt: str, n_arms: int) -> int:
 
 
 def setting_of(arm: ExperimentArm) -> ArmSetting:
-    """Return what an arm changes, as it was created."""
-    return ArmSetting(arm.model_version_id, arm.dial, arm.overrides, tuple(arm.shelves))
+    """Return what an arm changes, as it was created, without what this release does not allow."""
+    label = f"arm {arm.name!r} of experiment {arm.experiment_id}"
+    return stored_setting(arm.model_version_id, arm.dial, arm.overrides, arm.shelves, label=label)
 
 
 def site_setting() -> ArmSetting:
@@ -121,7 +132,9 @@ def site_setting() -> ArmSetting:
 
 
 def _site_setting(row: SiteServing | None) -> ArmSetting:
-    return ArmSetting() if row is None else ArmSetting(None, row.dial, row.overrides, tuple(row.shelves))
+    if row is None:
+        return ArmSetting()
+    return stored_setting(None, row.dial, row.overrides, row.shelves, label="the site's setting")
 
 
 def _hashed(text: str, below: int) -> int:

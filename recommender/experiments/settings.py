@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,6 +15,9 @@ from recommender.engine import SHELVES
 
 if TYPE_CHECKING:
     from recommender.engine import Model
+
+
+logger = logging.getLogger(__name__)
 
 
 class Limit(NamedTuple):
@@ -98,6 +102,24 @@ def read_setting(text: str) -> ArmSetting:
         overrides={name: _number(name, value) for name, value in values.items()},
         shelves=() if shelves is None else tuple(shelves.split(",")),
     )
+
+
+def stored_setting(
+    version: int | None, dial: float | None, overrides: Mapping[str, Any], shelves: Sequence[str], *, label: str
+) -> ArmSetting:
+    """Return the setting that a row holds, maybe of another release; parts not allowed now are dropped and logged.
+
+    ``label``: whose it is, in the log's words.
+    """
+    setting = ArmSetting(version=version)
+    parts: list[dict[str, Any]] = [{"dial": dial}, {"shelves": tuple(shelves)}]
+    parts += [{"overrides": {name: value}} for name, value in sorted(overrides.items())]
+    for part in parts:
+        try:
+            setting = ArmSetting(**part).over(setting)
+        except (SettingError, TypeError) as error:
+            logger.warning("%s: left out what this release does not allow: %s", label, error)
+    return setting
 
 
 def adjusted(model: Model, overrides: Mapping[str, float]) -> Model:

@@ -140,7 +140,7 @@ def test_it_needs_a_model_and_the_files_of_its_versions() -> None:
     with pytest.raises(ExperimentError, match="No version is active yet"):
         start_experiment(experiment=make_experiment("dial=0.5"))
     version = any_version()
-    with pytest.raises(ExperimentError, match=f"The file of version {version.pk}"):
+    with pytest.raises(ExperimentError, match=f"version {version.pk} aren't on this machine. Copy its folder to"):
         start_experiment(experiment=make_experiment(f"version={version.pk}", name="Other"))
 
 

@@ -1,5 +1,6 @@
 """Who is served by which arm, and what that costs a page."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -13,9 +14,10 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from catalog.models import Track
 from feedback.ratings.services import rate
-from recommender.experiments.services import reset_site_setting, start_experiment, stop_experiment
-from recommender.experiments.serving import arm_number, bucket_of, serving_for
-from recommender.models import Experiment, ExperimentArm, ModelVersion, Recommendation
+from recommender.experiments.services import adopt_arm, reset_site_setting, start_experiment, stop_experiment
+from recommender.experiments.serving import arm_number, bucket_of, serving_for, setting_of, site_setting
+from recommender.lifecycle.versions import model_path
+from recommender.models import Experiment, ExperimentArm, ModelVersion, Recommendation, SiteServing
 from recommender.pages.cached_feed import cached_feed, current_page
 from recommender.pages.feed import recommend_feed
 from recommender.pages.for_you import recommend_for_you
@@ -161,6 +163,45 @@ def test_an_arm_can_have_a_version_of_its_own(
     operator = serving_for(make_user("operator", is_staff=True))
     assert operator is not None
     assert operator.loaded.version == latest
+
+
+def test_no_arm_is_counted_until_the_models_of_all_are_read(
+    version: ModelVersion, listener_of: ListenerOf, tracks: list[Track], caplog: pytest.LogCaptureFixture
+) -> None:
+    rate(user=make_user("fan"), track=tracks[0], value=1)
+    call_command("retrain", verbosity=0)
+    experiment = make_experiment(f"version={version.pk}", "dial=0.9")
+    start_experiment(experiment=experiment)
+    users = [listener_of(experiment, number) for number in range(3)]
+    away = model_path(version).rename(model_path(version).with_name("away"))
+    with caplog.at_level(logging.ERROR, logger="recommender.lifecycle.loading"):
+        assert [served(user) for user in users] == [(None, 0.3)] * 3
+    assert f"model version {version.pk} can't be used" in caplog.text
+    away.rename(model_path(version))
+    control, first, second = experiment.arms.all()
+    assert [served(user) for user in users] == [(control.pk, 0.3), (first.pk, 0.3), (second.pk, 0.9)]
+
+
+def test_what_a_later_release_forbids_is_left_out_and_logged(
+    version: ModelVersion, listener_of: ListenerOf, caplog: pytest.LogCaptureFixture
+) -> None:
+    experiment = make_experiment("dial=0.9 page.diversity=0.4")
+    start_experiment(experiment=experiment)
+    arm = experiment.arms.get(number=1)
+    stored = {"page.diversity": 0.4, "page.gone": 1, "page.cooldown_days": 91, "page.skip_penalty": "much"}
+    ExperimentArm.objects.filter(pk=arm.pk).update(overrides=stored, shelves=["made", "gone"])
+    SiteServing.objects.update(token="changed", overrides={"page.gone": 1}, shelves=["gone"])
+    assert served(listener_of(experiment, 1)) == (arm.pk, 0.9)
+    arm.refresh_from_db()
+    assert setting_of(arm).text == "dial=0.9 page.diversity=0.4"
+    assert site_setting().text == ""
+    assert {text.partition(": left out")[0] for text in caplog.messages} == {
+        f"arm 'arm 1' of experiment {experiment.pk}",
+        "the site's setting",
+    }
+    assert "page.cooldown_days: must be from 0 to 90, not 91." in caplog.text
+    adopt_arm(arm=arm, note="More likes")
+    assert site_setting().text == "dial=0.9 page.diversity=0.4"
 
 
 def test_before_the_first_retrain_there_is_no_page() -> None:

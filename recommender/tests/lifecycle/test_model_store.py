@@ -35,7 +35,7 @@ from recommender.lifecycle.model_store import fetch, open_store, publish_missing
 from recommender.lifecycle.object_store import StoreError, UnusableCopyError
 from recommender.lifecycle.training import retrain
 from recommender.lifecycle.versions import EVAL_SUFFIX, activate, active_model, forget_loaded
-from recommender.models import ModelVersion
+from recommender.models import Experiment, ModelVersion
 from recommender.operators.reports import with_file
 from recommender.pages.feed import recommend_feed
 from recommender.tests.builders import make_catalogue, make_user
@@ -551,6 +551,24 @@ class TestCommands:
         with pytest.raises(CommandError, match=rf"Version {new.pk} can't be activated: s3://"):
             self.run("models", "activate", str(new.pk))
         assert ModelVersion.objects.get(active_slot=True) == old
+
+    def test_starting_an_experiment_fetches_its_versions(
+        self, machine: Callable[[str], Path], down: str, server: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        make_catalogue()
+        old, new = fit(), fit()
+        here = machine("second")
+        self.run("experiment", "create", "Older", "--arm", "control", "--arm", "old", f"version={old.pk}")
+        experiment = Experiment.objects.get()
+        go_to(monkeypatch, down)
+        with pytest.raises(CommandError, match=rf"Version {old.pk} can't be fetched from the model store: s3://"):
+            self.run("experiment", "start", str(experiment.pk))
+        experiment.refresh_from_db()
+        assert experiment.state == Experiment.State.DRAFT
+        go_to(monkeypatch, server)
+        assert "is now running" in self.run("experiment", "start", str(experiment.pk))
+        assert folders(here) == {old.directory}
+        assert serving() == new
 
     def test_a_version_from_before_the_store_comes_into_it(
         self, machine: Callable[[str], Path], settings: Settings
