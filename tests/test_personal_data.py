@@ -26,6 +26,7 @@ from tests.test_account_deletion import MAKERS
 pytestmark = pytest.mark.django_db
 # They tell one play or song from another, and open nothing.
 NOT_SECRET = {
+    ("feedback.ServerAccount", "confirmed_key"),
     ("feedback.ServerAccount", "is_api_key"),
     ("feedback.PushedPlaylist", "digest"),
     ("feedback.Play", "token"),

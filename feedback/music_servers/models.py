@@ -27,6 +27,8 @@ class ServerAccount(models.Model):
     confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True, editable=False)
     # ``remote_user`` once confirmed, else NULL: MariaDB has no unique constraint with a condition.
     confirmed_user = ExactCharField(max_length=USERNAME_LENGTH, null=True, blank=True, editable=False)
+    # The same without letter case, for many servers don't tell "Anna" from "anna": an account is linked once.
+    confirmed_key = ExactCharField(max_length=3 * USERNAME_LENGTH, null=True, blank=True, editable=False)
     # Stars and points there are likes and dislikes here; what they were when they were last read is in ServerMark.
     are_marks_read = models.BooleanField(_("read my stars and ratings"), default=False, db_default=False)
     marks_read_at = models.DateTimeField(_("stars last read"), null=True, blank=True, editable=False)
@@ -40,6 +42,7 @@ class ServerAccount(models.Model):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["user", "server"], name="server_account_once"),
             models.UniqueConstraint(fields=["server", "confirmed_user"], name="server_account_of_one_listener"),
+            models.UniqueConstraint(fields=["server", "confirmed_key"], name="server_account_of_one_name"),
             models.CheckConstraint(condition=~models.Q(remote_user=""), name="server_account_user_not_empty"),
             models.CheckConstraint(
                 condition=models.Q(confirmed_at=None, confirmed_user=None)

@@ -1,10 +1,11 @@
 """Reads of the accounts at music servers."""
 
-from django.db.models import IntegerField, QuerySet
+from django.db.models import IntegerField, Q, QuerySet
 from django.db.models.functions import Length
 
 from accounts.models import User
 from catalog.models import MusicServer
+from catalog.sources.subsonic.accounts import username_key
 from feedback.music_servers.models import PushedPlaylist, ServerAccount
 from feedback.playlists.models import Playlist
 
@@ -17,6 +18,12 @@ def listener_of(*, server: MusicServer, remote_user: str) -> User | None:
     rows = ServerAccount.objects.filter(server=server, confirmed_user=remote_user, user__is_active=True)
     account = rows.select_related("user").first()
     return account.user if account else None
+
+
+def may_be_linked(*, server: MusicServer, username: str) -> bool:
+    """Return whether an account at ``server`` is linked whose name differs from ``username`` in letter case at most."""
+    same = Q(confirmed_user=username) | Q(confirmed_key=username_key(username))
+    return ServerAccount.objects.filter(same, server=server, user__is_active=True).exists()
 
 
 def accounts_of(user: User) -> QuerySet[ServerAccount]:

@@ -1,11 +1,15 @@
 """Link listeners with their accounts at music servers. The server itself judges the log-in."""
 
+from typing import Any
+
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import MusicServer
 from catalog.sources.servers.services import abilities_of
+from catalog.sources.subsonic.accounts import username_key, username_of
 from catalog.sources.subsonic.client import Login, SubsonicClient, SubsonicError, is_safe_for_passwords
 from feedback.music_servers.models import USERNAME_LENGTH, ServerAccount
 from feedback.music_servers.selectors import with_secret
@@ -54,18 +58,24 @@ def link_account(
         raise UnsafeError
     remote_user = _judged_user(server, Login("" if is_api_key else username, secret, is_api_key))
     values = {
-        "remote_user": remote_user,
         "secret": secret if is_secret_kept else "",
         "is_api_key": is_api_key,
         "are_marks_read": are_marks_read and is_secret_kept,
-        "confirmed_at": timezone.now(),
-        "confirmed_user": remote_user,
         "error": "",
     }
+    return _confirm(user, server, remote_user, values)
+
+
+def _confirm(user: User, server: MusicServer, remote_user: str, values: dict[str, Any]) -> ServerAccount:
+    """Link the account; what was linked there before goes, unless it is the same. Raise ``TakenError``."""
+    key = username_key(remote_user)
+    names = {"remote_user": remote_user, "confirmed_user": remote_user, "confirmed_key": key}
+    rows = ServerAccount.objects.filter(user=user, server=server)
     try:
         with conflict_as_integrity_error(), transaction.atomic():
-            ServerAccount.objects.filter(user=user, server=server).exclude(remote_user=remote_user).delete()
-            return ServerAccount.objects.update_or_create(user=user, server=server, defaults=values)[0]
+            rows.exclude(Q(remote_user=remote_user) | Q(confirmed_key=key)).delete()
+            defaults = {**values, **names, "confirmed_at": timezone.now()}
+            return ServerAccount.objects.update_or_create(user=user, server=server, defaults=defaults)[0]
     except IntegrityError as error:
         raise TakenError from error
 
@@ -86,14 +96,10 @@ def _judged_user(server: MusicServer, login: Login) -> str:
     client = SubsonicClient(server.address, login, abilities_of(server))
     try:
         client.call("ping")
-        if not login.is_api_key:
-            return login.username
-        # A key alone does not say whose it is (extension "apiKeyAuthentication").
-        info = client.call("tokenInfo").get("tokenInfo")
+        name = username_of(client, login.username)
     except SubsonicError as error:
         raise (WrongLoginError if error.code in _REFUSED else AwayError)(str(error)) from error
-    name = info.get("username") if isinstance(info, dict) else None
-    if not isinstance(name, str) or not 0 < len(name) <= USERNAME_LENGTH or "\x00" in name:
+    if not 0 < len(name) <= USERNAME_LENGTH:
         raise AwayError("tokenInfo: the server does not say whose key it is")
     return name
 

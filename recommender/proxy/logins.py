@@ -8,9 +8,10 @@ from django.core.cache import cache
 
 from accounts.models import User
 from catalog.models import MusicServer
+from catalog.sources.subsonic.accounts import username_of
 from catalog.sources.subsonic.client import SubsonicError
 from catalog.sources.subsonic.passing import PassedClient
-from feedback.music_servers.selectors import listener_of
+from feedback.music_servers.selectors import listener_of, may_be_linked
 from recommender.proxy.calls import Call
 from recommender.proxy.guessing import WRONG_LOGIN_CODES, count_refusal
 from recommender.proxy.keys import cache_key
@@ -38,14 +39,14 @@ def session_of(server: MusicServer, call: Call) -> Session | None:
     """Return the session of a call; ``None`` where the server refuses it, or its listener is not linked."""
     credentials = call.credentials
     is_key = "apiKey" in credentials
-    if not call.has_login or (not is_key and listener_of(server=server, remote_user=credentials.get("u", "")) is None):
+    if not call.has_login or not (is_key or may_be_linked(server=server, username=credentials.get("u", ""))):
         return None
     client = client_of(server, call)
     key = _key(server, credentials)
     judged: dict[str, Any] | None = cache.get(key)
     if judged is None:
         try:
-            judged = _judged(client, credentials)
+            judged = _judged(server, client, credentials)
         except SubsonicError as error:
             if call.method in _PUBLIC and error.code in WRONG_LOGIN_CODES:
                 count_refusal(call)
@@ -62,15 +63,12 @@ def client_of(server: MusicServer, call: Call) -> PassedClient:
     return PassedClient(server.address, call.credentials, client=call.client, has_form_post=has_form_post)
 
 
-def _judged(client: PassedClient, credentials: dict[str, str]) -> dict[str, Any]:
-    """Ask the server. Raise ``SubsonicError`` where it refuses."""
+def _judged(server: MusicServer, client: PassedClient, credentials: dict[str, str]) -> dict[str, Any]:
+    """Ask the server, also how it spells a name that no listener has linked. Raise ``SubsonicError`` if it refuses."""
     envelope = client.envelope("ping")
-    if "apiKey" not in credentials:
-        return {"user": credentials.get("u", ""), "envelope": envelope}
-    # A key alone does not say whose it is (extension "apiKeyAuthentication").
-    info = client.call("tokenInfo").get("tokenInfo")
-    name = info.get("username") if isinstance(info, dict) else None
-    return {"user": name if isinstance(name, str) else "", "envelope": envelope}
+    sent = "" if "apiKey" in credentials else credentials.get("u", "")
+    is_known = bool(sent) and listener_of(server=server, remote_user=sent) is not None
+    return {"user": sent if is_known else username_of(client, sent), "envelope": envelope}
 
 
 def _key(server: MusicServer, credentials: dict[str, str]) -> str:

@@ -41,7 +41,7 @@ def test_the_server_judges_the_log_in_and_the_password_is_not_stored(
     user: User, server: MusicServer, stand_in: StandIn
 ) -> None:
     account = link(user, server)
-    assert [(call[1], call[2].get("u")) for call in stand_in.calls] == [("ping", "bob")]
+    assert [(call[1], call[2].get("u")) for call in stand_in.calls] == [("ping", "bob"), ("getUser", "bob")]
     assert (account.remote_user, account.secret, stored_secret(account)) == ("bob", "", "")
     assert account.confirmed_at is not None
     assert listener_of(server=server, remote_user="bob") == user
@@ -89,6 +89,39 @@ def test_an_account_there_belongs_to_one_listener(user: User, server: MusicServe
     unlink_account(account=ServerAccount.objects.get())
     link(other, server)
     assert listener_of(server=server, remote_user="bob") == other
+
+
+def test_an_account_in_other_letter_case_is_the_same(user: User, server: MusicServer, stand_in: StandIn) -> None:
+    stand_in.ignores_case = True
+    account = link(user, server, username="BOB")
+    # As the server spells it.
+    assert (account.remote_user, account.confirmed_key) == ("bob", "bob")
+    assert link(user, server, username="Bob").pk == account.pk
+    with pytest.raises(TakenError):
+        link(UserFactory(), server, username="bOb")
+    assert ServerAccount.objects.count() == 1
+
+
+def test_a_server_that_does_not_tell_its_spelling_doubles_nothing(
+    user: User, server: MusicServer, stand_in: StandIn
+) -> None:
+    stand_in.ignores_case = True
+    stand_in.faults["getUser"] = (404, {}, b"")
+    account = link(user, server, username="BOB")
+    again = link(user, server, username="Bob")
+    assert (account.pk, account.remote_user) == (again.pk, "BOB")
+    assert (again.remote_user, again.confirmed_user, again.confirmed_key) == ("Bob", "Bob", "bob")
+    with pytest.raises(TakenError):
+        link(UserFactory(), server)
+    stand_in.faults["getUser"] = (200, {}, b'{"subsonic-response": {"status": "ok", "user": {"username": "eve"}}}')
+    assert link(user, server).remote_user == "bob"
+
+
+def test_the_database_takes_an_account_once(user: User, server: MusicServer) -> None:
+    link(user, server)
+    values = {"remote_user": "BOB", "confirmed_user": "BOB", "confirmed_key": "bob", "confirmed_at": timezone.now()}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ServerAccount.objects.create(user=UserFactory(), server=server, **values)
 
 
 def test_linking_another_account_there_forgets_the_first(user: User, server: MusicServer) -> None:

@@ -14,6 +14,7 @@ from pytest_django import Settings
 from accounts.models import User
 from catalog.models import MusicServer, ServerSong, Track
 from catalog.sources.servers.services import read_server
+from catalog.sources.subsonic.tests.stand_in import StandIn
 from feedback.music_servers.models import ServerAccount
 from feedback.playlists.models import Playlist, PlaylistItem
 from feedback.ratings.models import Rating
@@ -26,9 +27,8 @@ pytestmark = pytest.mark.django_db
 
 def link(user: User, server: MusicServer, remote_user: str) -> None:
     now = timezone.now()
-    ServerAccount.objects.create(
-        user=user, server=server, remote_user=remote_user, confirmed_user=remote_user, confirmed_at=now
-    )
+    names = {"remote_user": remote_user, "confirmed_user": remote_user, "confirmed_key": remote_user}
+    ServerAccount.objects.create(user=user, server=server, confirmed_at=now, **names)
 
 
 @pytest.fixture
@@ -145,6 +145,21 @@ def test_xml_and_jsonp_say_the_same(client: Client, listener: User) -> None:
 def test_unlinked_listeners_get_the_servers_answers(client: Client, server: Server, listener: User) -> None:
     assert ids(body(client, "getSimilarSongs2", name="bob", id="so-1")["similarSongs2"]["song"]) == ["so-0", "so-1"]
     assert [method for _verb, method, _values, _headers in server.calls] == ["getSimilarSongs2"]
+
+
+def test_a_player_may_write_the_name_in_other_letters(client: Client, server: Server, listener: User) -> None:
+    # Another account, for all that is known.
+    answer = body(client, "getPlaylists", name="ada", u="ADA")
+    assert answer["status"] == "failed"
+    server.ignores_case = True
+    names = [row["name"] for row in body(client, "getPlaylists", name="ada", u="ADA")["playlists"]["playlist"]]
+    assert names == ["Mine there", "For you"]
+    server.ignores_case = False
+    server.passwords["ADA"] = StandIn.password
+    cache.clear()
+    # Here it is.
+    names = [row["name"] for row in body(client, "getPlaylists", name="ada", u="ADA")["playlists"]["playlist"]]
+    assert names == ["Mine there"]
 
 
 def test_nobody_is_a_listener_without_the_servers_consent(client: Client, server: Server, listener: User) -> None:

@@ -29,11 +29,16 @@ _OF_METHOD = {
     "createPlaylist": "endpoints/createPlaylist/CreatePlaylistResponse.json",
     "getPlaylists": "endpoints/getPlaylists/GetPlaylistsResponse.json",
     "getStarred2": "endpoints/getStarred2/GetStarred2Response.json",
+    "getUser": "endpoints/getUser/GetUserResponse.json",
     "tokenInfo": "endpoints/tokenInfo/GetTokenInfoResponse.json",
     "getOpenSubsonicExtensions": "endpoints/getOpenSubsonicExtensions/GetOpenSubsonicExtensionsResponse.json",
 }
 _ANY = "responses/EmptySubsonicResponse.json"
 SONGS_OF_ALBUM = 12
+_ROLES = (
+    "scrobblingEnabled", "adminRole", "settingsRole", "downloadRole", "uploadRole", "playlistRole", "coverArtRole",
+    "commentRole", "podcastRole", "streamRole", "jukeboxRole", "shareRole", "videoConversionRole",
+)  # fmt: skip
 _RANGE = re.compile(r"bytes=(\d+)-(\d+)")
 
 
@@ -88,7 +93,7 @@ class StandIn:
 
     changes: columns of songs by number; removed: songs it has lost; files: content type and bytes by song id, covers
     the same by cover id. ``has_search``: whether an empty search finds everything; ``page``: the most it sends.
-    ``passwords``: those of all accounts, by username.
+    ``passwords``: those of all accounts, by username; ``ignores_case``: "Ada" is "ada", too.
     ``faults``: status, headers and body with which a method is answered instead. ``is_checked``: off to measure time.
     """
 
@@ -104,6 +109,7 @@ class StandIn:
         self.page = 500
         self.is_checked = True
         self.passwords = {self.user: self.password}
+        self.ignores_case = False
         self.accounts = Accounts()
         self.faults: dict[str, tuple[int, dict[str, str], bytes]] = {}
         self.calls: list[tuple[str, str, dict[str, str], dict[str, str]]] = []
@@ -134,7 +140,9 @@ class StandIn:
             return {"error": error}
         if method == "tokenInfo":
             return {"tokenInfo": {"username": self.user}}
-        answer = self.accounts.answer(method, values.get("u", self.user), getattr(values, "lists", {}))
+        if method == "getUser":
+            return self._user_row(values)
+        answer = self.accounts.answer(method, self._spelled(values.get("u", self.user)), getattr(values, "lists", {}))
         return self._library(method, values) if answer is None else answer
 
     def _library(self, method: str, values: dict[str, str]) -> dict[str, Any]:
@@ -160,7 +168,17 @@ class StandIn:
         return {} if method == "ping" else {"error": {"code": 70, "message": "not found"}}
 
     def _for_account(self, row: dict[str, Any], values: dict[str, str]) -> dict[str, Any]:
-        return row | self.accounts.of_song(values.get("u", self.user), row["id"])
+        return row | self.accounts.of_song(self._spelled(values.get("u", self.user)), row["id"])
+
+    def _spelled(self, username: str) -> str:
+        """Return the account's name for one in other letter case, as Navidrome takes it."""
+        names = {name.casefold(): name for name in self.passwords} if self.ignores_case else {}
+        return names.get(username.casefold(), username)
+
+    def _user_row(self, values: dict[str, str]) -> dict[str, Any]:
+        if self._spelled(values.get("username", "")) != self._spelled(values.get("u", self.user)):
+            return {"error": {"code": 50, "message": "not authorized"}}
+        return {"user": {"username": self._spelled(values["username"]), **dict.fromkeys(_ROLES, False)}}
 
     def _refusal(self, values: dict[str, str]) -> dict[str, Any] | None:
         if "apiKey" in values:
@@ -168,7 +186,7 @@ class StandIn:
             return None if is_right else {"code": 44, "message": f"invalid API key {values['apiKey']}"}
         if "t" in values and not self.has_tokens:
             return {"code": 41, "message": "Token authentication not supported for LDAP users"}
-        password = self.passwords.get(values.get("u", ""))
+        password = self.passwords.get(self._spelled(values.get("u", "")))
         token = hashlib.md5(((password or "") + values.get("s", "")).encode()).hexdigest()
         is_right = values.get("t") == token or values.get("p") == "enc:" + (password or "").encode().hex()
         return None if password and is_right else {"code": 40, "message": "Wrong username or pass"}
