@@ -75,6 +75,7 @@ urlpatterns = [
     path("players/songs/<int:pk>/undo/", player_views.undo, name="player_undo"),
     path("players/servers/", server_views.servers, name="music_servers"),
     path("players/servers/<int:pk>/", server_views.link, name="music_server_link"),
+    path("players/servers/<int:pk>/code/", server_views.code, name="music_server_code"),
     path("players/servers/<int:pk>/stars/", server_views.read_marks, name="music_server_marks"),
     path("players/servers/<int:pk>/unlink/", server_views.unlink, name="music_server_unlink"),
     path("players/servers/lists/", server_views.push, name="list_push"),

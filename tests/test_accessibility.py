@@ -78,6 +78,7 @@ FORMS_ALONE = {
     "feedback:spotify_take_back",
     *(f"feedback:{name}" for name in ("player_revoke", "old_protocols", "player_choose", "player_undo")),
     *("feedback:year_share", "feedback:year_stop"),
+    "feedback:music_server_code",
     *("feedback:music_server_unlink", "feedback:music_server_marks", "feedback:list_push", "feedback:list_stop"),
     *(f"recommender:{name}" for name in ("activate", "new_songs", "wrong_reason", "spotify_save")),
     *(f"recommender:{name}" for name in ("week_save", "week_feed_end", "week_emails")),

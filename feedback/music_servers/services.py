@@ -80,6 +80,14 @@ def _confirm(user: User, server: MusicServer, remote_user: str, values: dict[str
         raise TakenError from error
 
 
+def link_confirmed(*, user: User, server: MusicServer, remote_user: str) -> ServerAccount:
+    """Link an account whose log-in the server accepted elsewhere; a stored log-in of the same one stays.
+
+    Raise ``TakenError``.
+    """
+    return _confirm(user, server, remote_user, {})
+
+
 def unlink_account(*, account: ServerAccount) -> None:
     """Forget an account; what it taught stays."""
     account.delete()

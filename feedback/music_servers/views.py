@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.limits.limiter import limit_of, limited, too_many, wait_of, wait_seconds
 from accounts.models import User
 from catalog.models import MusicServer
+from feedback.music_servers.codes import SECONDS, create_code
 from feedback.music_servers.forms import LinkForm, PushForm
 from feedback.music_servers.marks import request_marks
 from feedback.music_servers.pushing import request_push, stop_renewing
@@ -70,6 +71,18 @@ def link(request: HttpRequest, pk: int) -> HttpResponseBase:
             return redirect("feedback:music_servers")
     context = {"form": form, "server": server}
     return render(request, "feedback/music_server_link.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@never_cache
+@listener_required
+@limited("server_login")
+def code(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Show a code with which a player links the account, this once."""
+    server = get_object_or_404(linkable_servers(), pk=pk, is_proxied=True)
+    text = create_code(user=_listener(request), server=server)
+    context = {"form": LinkForm(), "server": server, "code": text, "minutes": SECONDS // 60}
+    return render(request, "feedback/music_server_link.html", context)
 
 
 @require_POST

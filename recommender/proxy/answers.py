@@ -10,11 +10,14 @@ from catalog.identity.text import artist_key
 from catalog.models import MusicServer, ServerSong
 from catalog.sources.subsonic.client import SubsonicError
 from catalog.sources.subsonic.parsing import rows_of
+from feedback.music_servers.codes import CodeError, code_in, link_by_code
+from feedback.music_servers.models import USERNAME_LENGTH
+from feedback.music_servers.services import TakenError
 from recommender.proxy.calls import Call
 from recommender.proxy.formats import NOT_AUTHORIZED, NOT_FOUND, answer, failure
-from recommender.proxy.logins import Session, client_of, session_of
+from recommender.proxy.logins import Session, client_of, judged_login, session_of
 from recommender.proxy.mixes import Match, best_of, path, recommended, similar_mix
-from recommender.proxy.playlists import is_ours, playlist_of, playlists_with_ours
+from recommender.proxy.playlists import empty_playlist, is_ours, playlist_of, playlists_with_ours
 from recommender.proxy.songs import Library, bodies
 
 Content = dict[str, Any]
@@ -32,6 +35,8 @@ def answer_of(server: MusicServer, call: Call) -> HttpResponse | None:
     """Return the answer to a call; ``None`` where it is to be passed on. Raise ``SubsonicError``."""
     if call.method == "getOpenSubsonicExtensions":
         return _extensions(server, call)
+    if call.method == "createPlaylist" and (code := code_in(call.value("name"))):
+        return _linked(server, call, code)
     handler = _HANDLERS.get(call.method)
     if handler is None or (call.method in _OPTIONAL and not settings.PROXY_RANDOM_SONGS):
         return None
@@ -60,6 +65,21 @@ def _extensions(server: MusicServer, call: Call) -> HttpResponse | None:
         name: extensions[name] for name in ("version", "type", "serverVersion") if isinstance(extensions.get(name), str)
     }
     return answer(call, {"openSubsonicExtensions": [*listed, _SIMILARITY]}, envelope)
+
+
+def _linked(server: MusicServer, call: Call, code: str) -> HttpResponse | None:
+    """Link the account by the code that names a playlist; the playlist itself is never made."""
+    judged = judged_login(server, call) if call.has_login else None
+    if judged is None or not 0 < len(judged["user"]) <= USERNAME_LENGTH:
+        return None
+    try:
+        account = link_by_code(server=server, remote_user=judged["user"], code=code)
+    except TakenError:
+        return failure(call, "Another listener of the site has linked this account.", code=NOT_AUTHORIZED)
+    except CodeError:
+        return failure(call, "This code is not valid. Ask the site for a new one.", code=NOT_AUTHORIZED)
+    session = Session(server, call, account.user, client_of(server, call), judged["envelope"])
+    return answer(call, {"playlist": empty_playlist(session, code)}, session.envelope)
 
 
 def _similar_songs(session: Session) -> Content | None:

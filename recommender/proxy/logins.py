@@ -41,20 +41,28 @@ def session_of(server: MusicServer, call: Call) -> Session | None:
     is_key = "apiKey" in credentials
     if not call.has_login or not (is_key or may_be_linked(server=server, username=credentials.get("u", ""))):
         return None
-    client = client_of(server, call)
+    judged = judged_login(server, call)
+    user = listener_of(server=server, remote_user=judged["user"]) if judged else None
+    if judged is None or user is None:
+        return None
+    return Session(server, call, user, client_of(server, call), judged["envelope"])
+
+
+def judged_login(server: MusicServer, call: Call) -> dict[str, Any] | None:
+    """Return the name of a call's account ("user", "" if unknown) and the server's "envelope"; ``None`` if refused."""
+    credentials = call.credentials
     key = _key(server, credentials)
     judged: dict[str, Any] | None = cache.get(key)
     if judged is None:
         try:
-            judged = _judged(server, client, credentials)
+            judged = _judged(server, client_of(server, call), credentials)
         except SubsonicError as error:
             if call.method in _PUBLIC and error.code in WRONG_LOGIN_CODES:
                 count_refusal(call)
             # The call is passed on, and the server says why.
             return None
         cache.set(key, judged, SECONDS)
-    user = listener_of(server=server, remote_user=judged["user"])
-    return Session(server, call, user, client, judged["envelope"]) if user is not None else None
+    return judged
 
 
 def client_of(server: MusicServer, call: Call) -> PassedClient:

@@ -42,6 +42,12 @@ def playlists_with_ours(session: Session) -> dict[str, Any]:
     return {"playlists": {"playlist": [*rows, *(_ours(session) if is_own else [])]}}
 
 
+def empty_playlist(session: Session, name: str) -> dict[str, Any]:
+    """Return a playlist that is nowhere, for a player that expects one."""
+    now = timezone.now()
+    return {**_head(session, "earworm-none", name, now, now), "songCount": 0, "duration": 0, "entry": []}
+
+
 def playlist_of(session: Session, remote_id: str) -> dict[str, Any] | None:
     """Return a playlist of this site with its songs; ``None`` where the listener has no such one."""
     library = Library(session.server)
