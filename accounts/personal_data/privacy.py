@@ -1,5 +1,6 @@
 """The facts of the privacy page, derived from the tables and settings."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -24,6 +25,14 @@ class Recipient:
 
     name: str
     what: str
+
+
+_sources: list[Callable[[], Iterable[Recipient]]] = []
+
+
+def register_recipients(source: Callable[[], Iterable[Recipient]]) -> None:
+    """Say whom an app sends something to."""
+    _sources.append(source)
 
 
 def stored_facts() -> list[Fact]:
@@ -62,7 +71,7 @@ def _how_long(label: str) -> str:
 
 
 def recipients() -> list[Recipient]:
-    """Return who besides this site gets something, as the settings have it."""
+    """Return who besides this site gets something, as the settings have it and the apps say."""
     listed = []
     if settings.SPOTIFY_CLIENT_ID:
         what = _(
@@ -77,4 +86,4 @@ def recipients() -> list[Recipient]:
         listed.append(Recipient("Spotify (open.spotify.com, sdk.scdn.co, i.scdn.co)", what))
     if settings.EMAIL_URL:
         listed.append(Recipient(_("This site's mail server"), _("Your email address and the emails we send you.")))
-    return listed
+    return [*listed, *(recipient for source in _sources for recipient in source())]

@@ -234,7 +234,7 @@ def _new_artists(review: YearReview) -> Card | None:
 
 
 def _plays(count: int) -> str:
-    return ngettext("%(count)s play", "%(count)s plays", count) % {"count": intcomma(count)}
+    return ngettext("%(shown)s play", "%(shown)s plays", count) % {"shown": intcomma(count)}
 
 
 def _plain_rows(rows: Sequence[tuple[str, str]], geometry: tuple[int, int] = _BELOW_HEADLINE) -> list[Row]:

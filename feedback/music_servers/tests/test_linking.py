@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.personal_data.export import json_export
 from catalog.models import MusicServer
+from catalog.sources.servers.services import set_proxied
 from catalog.sources.subsonic.tests.stand_in import StandIn
 from feedback.music_servers.models import ServerAccount
 from feedback.music_servers.selectors import accounts_of, listener_of
@@ -218,6 +219,17 @@ def test_the_export_has_the_account_without_secret_and_address(user: User, serve
     (row,) = json.loads(text)["feedback.ServerAccount"]
     assert (row["remote_user"], row["server"], row["secret"]) == ("bob", "Attic", "(kept secret)")
     assert server.address not in text
+
+
+def test_the_privacy_page_names_the_server_and_what_it_gets(client: Client, server: MusicServer) -> None:
+    page = client.get("/privacy/").content.decode()
+    assert "<dt>Attic</dt><dd>Your log-in there, when you link your account." in page
+    assert "What your player sends" not in page
+    assert server.address not in page
+    set_proxied(server=server, is_proxied=True)
+    assert "What your player sends through this site reaches it, too.</dd>" in client.get("/privacy/").content.decode()
+    MusicServer.objects.update(is_active=False)
+    assert "Attic" not in client.get("/privacy/").content.decode()
 
 
 def test_a_server_without_a_name_is_called_by_its_software() -> None:

@@ -115,7 +115,7 @@ def _intro(user: User, *, is_known: bool) -> str:
         return _("Like or dislike a few songs, and your recommendations will adapt right away.")
     plays, likes = counted_totals(user)
     words = [
-        ngettext("%(number)s play", "%(number)s plays", plays) % {"number": intcomma(plays)} if plays else "",
+        ngettext("%(shown)s play", "%(shown)s plays", plays) % {"shown": intcomma(plays)} if plays else "",
         ngettext("%(number)s like", "%(number)s likes", likes) % {"number": intcomma(likes)} if likes else "",
     ]
     parts = [text for text in words if text]
