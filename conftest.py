@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core import signals
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.db import OperationalError, connection, connections
 from django.test import override_settings
 from django.utils import translation
@@ -29,6 +29,7 @@ TEST_SETTINGS = {
     "CACHES": {
         "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
         "site": settings.CACHES["default"],
+        "songs": settings.CACHES["songs"],
     },
     # Tests have stores of their own.
     "MODEL_STORE": "",
@@ -159,9 +160,11 @@ def django_db_modify_db_settings(django_db_blocker: DjangoDbBlocker) -> None:
 @pytest.fixture(autouse=True)
 def _empty_cache() -> Iterator[None]:
     """Let no rate limit count from one test to the next."""
-    cache.clear()
+    for each in (cache, caches["songs"]):
+        each.clear()
     yield
-    cache.clear()
+    for each in (cache, caches["songs"]):
+        each.clear()
 
 
 @pytest.fixture(autouse=True)

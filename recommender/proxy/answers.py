@@ -18,7 +18,8 @@ from recommender.proxy.formats import NOT_AUTHORIZED, NOT_FOUND, answer, failure
 from recommender.proxy.logins import Session, client_of, judged_login, session_of
 from recommender.proxy.mixes import Match, best_of, path, recommended, similar_mix
 from recommender.proxy.playlists import empty_playlist, is_ours, playlist_of, playlists_with_ours
-from recommender.proxy.songs import Library, bodies
+from recommender.proxy.selectors import Library
+from recommender.proxy.songs import bodies, fetch_all
 
 Content = dict[str, Any]
 _MOST, _MOST_RANDOM = 100, 100
@@ -96,7 +97,7 @@ def _sonic_similar(session: Session) -> Content | None:
 
 
 def _sonic_path(session: Session) -> Content | None:
-    library, call = Library(session.server), session.call
+    library, call = session.library, session.call
     start, goal = call.value("startSongId"), call.value("endSongId")
     tracks = library.tracks_of([start, goal])
     if len({start, goal} & tracks.keys()) < 2:
@@ -110,14 +111,14 @@ def _sonic_path(session: Session) -> Content | None:
 
 
 def _top_songs(session: Session) -> Content | None:
-    library, name = Library(session.server), session.call.value("artist")
+    library, name = session.library, session.call.value("artist")
     track_ids = _songs_by(session.server, name)
     ids = best_of(session.user, library, track_ids, session.call.number("count", 50, _MOST)) if track_ids else None
     return _named_songs(session, "topSongs", None if ids is None else [(pk, 1.0) for pk in ids])
 
 
 def _random_songs(session: Session) -> Content | None:
-    call, library = session.call, Library(session.server)
+    call, library = session.call, session.library
     if call.value("musicFolderId"):
         return None
     among = _filtered(session)
@@ -128,7 +129,7 @@ def _random_songs(session: Session) -> Content | None:
 
 def _recommended_albums(session: Session) -> Content | None:
     """Return the albums of recommended songs, for ``type=recommended`` alone."""
-    call, library = session.call, Library(session.server)
+    call, library = session.call, session.library
     if call.value("type") != "recommended":
         return None
     size = call.number("size", 10, _MOST)
@@ -136,12 +137,10 @@ def _recommended_albums(session: Session) -> Content | None:
     ids = recommended(session.user, library, min(_SONGS_PER_ALBUM * (size + offset), _MOST_SEEN))
     if ids is None:
         return None
-    album_ids = [song["albumId"] for song in bodies(session, library, ids).values() if song.get("albumId")]
-    albums = []
-    for album_id in list(dict.fromkeys(album_ids))[offset : offset + size]:
-        album = session.client.call("getAlbum", {"id": album_id}).get("album")
-        if isinstance(album, dict):
-            albums.append({name: value for name, value in album.items() if name != "song"})
+    album_ids = [song["albumId"] for song in bodies(session, ids).values() if song.get("albumId")]
+    wanted = list(dict.fromkeys(album_ids))[offset : offset + size]
+    whole = fetch_all(session, "getAlbum", "album", wanted).values()
+    albums = [{name: value for name, value in album.items() if name != "song"} for album in whole]
     return {"albumList2": {"album": albums}}
 
 
@@ -159,7 +158,7 @@ def _unchangeable(session: Session) -> HttpResponse:
 
 
 def _mix_of_call(session: Session, count: int) -> list[Match] | None:
-    call, library = session.call, Library(session.server)
+    call, library = session.call, session.library
     seeds = _seeds(session, library, call.value("id"))
     return similar_mix(session.user, library, seeds, call.number("count", count, _MOST)) if seeds else None
 
@@ -208,12 +207,12 @@ def _named_songs(session: Session, name: str, matches: Sequence[Match] | None) -
     """Return songs as the server describes them; ``None`` where there is none, so that the server answers."""
     if not matches:
         return None
-    songs = bodies(session, Library(session.server), [pk for pk, _similarity in matches])
+    songs = bodies(session, [pk for pk, _similarity in matches])
     return {name: {"song": list(songs.values())}} if songs else None
 
 
 def _sonic_matches(session: Session, matches: Sequence[Match]) -> Content | None:
-    songs = bodies(session, Library(session.server), [pk for pk, _similarity in matches])
+    songs = bodies(session, [pk for pk, _similarity in matches])
     rows = [{"entry": songs[pk], "similarity": round(likeness, 4)} for pk, likeness in matches if pk in songs]
     return {"sonicMatch": rows} if rows else None
 

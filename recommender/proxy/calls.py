@@ -1,8 +1,9 @@
 """A player's call as it was sent, and what of it the site reads."""
 
 import re
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from urllib.parse import parse_qsl
 
@@ -27,6 +28,8 @@ _PASSED_ON = (
     "Accept-Language",
 )
 _LONGEST_ID = 500
+# So long a player waits.
+ASK_SECONDS = 12.0
 
 
 class BadCallError(Exception):
@@ -35,12 +38,16 @@ class BadCallError(Exception):
 
 @dataclass(frozen=True)
 class Call:
-    """A call: ``method`` without ``.view``; ``values``: its parameters by name, from the address and the form."""
+    """A call: ``method`` without ``.view``; ``values``: its parameters by name, from the address and the form.
+
+    deadline: of the monotonic clock, for all that the site asks the server about it.
+    """
 
     method: str
     values: Mapping[str, list[str]]
     request: PassedRequest
     address: str
+    deadline: float = field(default_factory=lambda: time.monotonic() + ASK_SECONDS)
 
     def value(self, name: str, default: str = "") -> str:
         """Return the first value of a parameter."""

@@ -3,10 +3,11 @@
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from catalog.models import MusicServer, ServerSong, Track
 from catalog.sources.library.songs import clean_ms
-from catalog.sources.subsonic.client import SubsonicError
 from catalog.sources.subsonic.marks import OF_POINTS
 from feedback.hidden import HiddenTrackError
 from feedback.ratings.models import Rating
@@ -16,9 +17,9 @@ from feedback.scrobbling.receiving import Reporter, note_playing, take_listens
 from feedback.scrobbling.reported import ReportedListen, reported_listen, second_of
 from feedback.source import Source
 from jobs.patience import reason_of_absence, reconnect_if_lost
-from recommender.proxy.calls import Call
+from recommender.proxy.calls import ASK_SECONDS, Call
 from recommender.proxy.logins import Session, session_of
-from recommender.proxy.songs import forget_bodies
+from recommender.proxy.songs import forget_bodies, songs_of
 
 METHODS = frozenset({"scrobble", "star", "unstar", "setRating"})
 # Song ids that are looked at in one call; players send plays of a journey at once.
@@ -29,7 +30,8 @@ _logger = logging.getLogger(__name__)
 def learn(server: MusicServer, call: Call) -> None:
     """Learn from a call that the server has accepted. Never raise: the player has its answer."""
     try:
-        session = session_of(server, call)
+        # The server may have taken all the time for its answer.
+        session = session_of(server, replace(call, deadline=time.monotonic() + ASK_SECONDS))
         if session is not None:
             _learn(session)
     except Exception as error:
@@ -54,7 +56,7 @@ def _learn(session: Session) -> None:
                 rate(user=session.user, track=track, value=value, source=Source.SCROBBLE)
             except HiddenTrackError:
                 continue
-    forget_bodies(session, remote_ids)
+    forget_bodies(session)
 
 
 def _rating(session: Session, track: Track) -> int | None:
@@ -83,11 +85,13 @@ def _take_plays(session: Session) -> None:
 
 def _heard(session: Session, remote_ids: Sequence[str], times: Sequence[str]) -> list[ReportedListen]:
     tracks = _tracks(session.server, remote_ids)
+    # Those that were not read yet wait for one of that name.
+    songs = songs_of(session, (remote_id for remote_id in remote_ids if remote_id not in tracks))
     heard = []
     for number, remote_id in enumerate(remote_ids):
         at = second_of(times[number]) if number < len(times) else None
         track = tracks.get(remote_id)
-        listen = _of_track(track, at) if track is not None else _of_server(session, remote_id, at)
+        listen = _of_track(track, at) if track is not None else _of_song(songs.get(remote_id), at)
         if listen is not None:
             heard.append(listen)
     return heard
@@ -104,13 +108,8 @@ def _of_track(track: Track, at: int | None) -> ReportedListen:
     )
 
 
-def _of_server(session: Session, remote_id: str, at: int | None) -> ReportedListen | None:
-    """Return the play of a song that was not read yet: it waits for one of that name."""
-    try:
-        song = session.client.call("getSong", {"id": remote_id}).get("song")
-    except SubsonicError:
-        return None
-    if not isinstance(song, dict):
+def _of_song(song: dict[str, Any] | None, at: int | None) -> ReportedListen | None:
+    if song is None:
         return None
     return reported_listen(
         title=song.get("title"),

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.core.cache import cache
@@ -15,6 +16,7 @@ from feedback.music_servers.selectors import listener_of, may_be_linked
 from recommender.proxy.calls import Call
 from recommender.proxy.guessing import WRONG_LOGIN_CODES, count_refusal
 from recommender.proxy.keys import cache_key
+from recommender.proxy.selectors import Library
 
 SECONDS = 300
 # The server answers these to everybody, so that its answer does not refuse a log-in, which a ping has.
@@ -33,6 +35,11 @@ class Session:
     user: User
     client: PassedClient
     envelope: dict[str, Any]
+
+    @cached_property
+    def library(self) -> Library:
+        """Return the songs that the server has, read once for the call."""
+        return Library(self.server)
 
 
 def session_of(server: MusicServer, call: Call) -> Session | None:
@@ -68,7 +75,9 @@ def judged_login(server: MusicServer, call: Call) -> dict[str, Any] | None:
 def client_of(server: MusicServer, call: Call) -> PassedClient:
     """Return a client with the log-in of a call."""
     has_form_post = dict(server.abilities).get("has_form_post") is True
-    return PassedClient(server.address, call.credentials, client=call.client, has_form_post=has_form_post)
+    return PassedClient(
+        server.address, call.credentials, client=call.client, has_form_post=has_form_post, deadline=call.deadline
+    )
 
 
 def _judged(server: MusicServer, client: PassedClient, credentials: dict[str, str]) -> dict[str, Any]:

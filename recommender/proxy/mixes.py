@@ -16,7 +16,7 @@ from recommender.adapters.loaded import LoadedModel
 from recommender.adapters.requests import ListenerRequest, request_for_listener
 from recommender.engine import IntArray
 from recommender.lifecycle.versions import active_model
-from recommender.proxy.songs import Library
+from recommender.proxy.selectors import Library
 
 Match = tuple[int, float]
 """A song of the catalogue, and how similar it is, 0..1."""

@@ -5,17 +5,18 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db.models import Count, Exists, OuterRef, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from catalog.models import Track
+from catalog.models import ServerSong
 from catalog.sources.subsonic.parsing import rows_of
 from feedback.music_servers.models import PushedPlaylist
-from feedback.playlists.models import Playlist
+from feedback.playlists.models import Playlist, PlaylistItem
 from feedback.playlists.selectors import playlists_of, tracks_of
 from recommender.proxy.logins import Session
 from recommender.proxy.mixes import recommended
-from recommender.proxy.songs import Library, bodies
+from recommender.proxy.songs import bodies
 
 FOR_YOU = "earworm-for-you"
 FOR_YOU_SIZE = 50
@@ -50,7 +51,7 @@ def empty_playlist(session: Session, name: str) -> dict[str, Any]:
 
 def playlist_of(session: Session, remote_id: str) -> dict[str, Any] | None:
     """Return a playlist of this site with its songs; ``None`` where the listener has no such one."""
-    library = Library(session.server)
+    library = session.library
     if remote_id == FOR_YOU:
         ids = recommended(session.user, library, FOR_YOU_SIZE)
         head = _head(session, FOR_YOU, _("For you"), timezone.now(), timezone.now())
@@ -62,7 +63,7 @@ def playlist_of(session: Session, remote_id: str) -> dict[str, Any] | None:
         own = tracks_of(playlist).values_list("pk", flat=True)
         ids = [pk for pk in own if pk in library.remote_ids][:MOST_SONGS]
         head = _head(session, remote_id, playlist.name, playlist.created_at, playlist.updated_at)
-    songs = list(bodies(session, library, ids or []).values())
+    songs = list(bodies(session, ids or []).values())
     return {"playlist": {**head, **_sums(songs), "entry": songs}}
 
 
@@ -74,18 +75,21 @@ def _ours(session: Session) -> list[dict[str, Any]]:
     if there.filter(kind=PushedPlaylist.Kind.FOR_YOU).exists():
         rows = []
     own = playlists_of(session.user).exclude(pk__in=there.filter(playlist__isnull=False).values("playlist"))
-    for playlist in own[:_MOST_LISTS]:
+    shown = list(own[:_MOST_LISTS])
+    counts = _counts(session, shown)
+    for playlist in shown:
         head = _head(session, f"earworm-{playlist.pk}", playlist.name, playlist.created_at, playlist.updated_at)
-        rows.append({**head, **_counts(session, playlist)})
+        songs, seconds = counts.get(playlist.pk, (0, 0))
+        rows.append({**head, "songCount": songs, "duration": seconds})
     return rows
 
 
-def _counts(session: Session, playlist: Playlist) -> dict[str, int]:
-    present = Track.objects.active().filter(
-        playlist_items__playlist=playlist, server_songs__server=session.server, server_songs__gone_at=None
-    )
-    lengths = dict(present.values_list("pk", "duration_ms"))
-    return {"songCount": len(lengths), "duration": sum(ms or 0 for ms in lengths.values()) // 1000}
+def _counts(session: Session, playlists: list[Playlist]) -> dict[int, tuple[int, int]]:
+    """Return how many songs of each playlist the server has, and their seconds; one query."""
+    there = ServerSong.objects.filter(track=OuterRef("track"), server=session.server, gone_at=None)
+    items = PlaylistItem.objects.filter(Exists(there), playlist__in=playlists, track__is_active=True)
+    sums = items.order_by().values("playlist").annotate(songs=Count("pk"), ms=Sum("track__duration_ms"))
+    return {row["playlist"]: (row["songs"], int(row["ms"] or 0) // 1000) for row in sums}
 
 
 def _head(session: Session, remote_id: str, name: str, created: datetime, changed: datetime) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from recommender import engine
 from recommender.adapters.loaded import LoadedModel
 from recommender.engine import IntArray
 from recommender.lifecycle.versions import active_model
-from recommender.proxy.songs import Library
+from recommender.proxy.selectors import Library
 
 Row = dict[str, Any]
 MOST = 200

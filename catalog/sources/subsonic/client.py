@@ -152,7 +152,7 @@ class SubsonicClient:
 
     def call(self, method: str, parameters: Parameters | None = None) -> dict[str, Any]:
         """Return the content of the server's answer. Raise ``SubsonicError``."""
-        answer = self._send(method, parameters or {}, seconds=JSON_SECONDS)
+        answer = self._send(method, parameters or {}, seconds=self._seconds_left())
         if 300 <= answer.status < 400:
             answer.close()
             raise SubsonicError(f"{method}: the server sends us elsewhere. Enter the address it sends browsers to.")
@@ -168,6 +168,10 @@ class SubsonicClient:
         if status != "ok":
             raise self._refusal(method, body.get("error"))
         return dict(body)
+
+    def _seconds_left(self) -> float:
+        """Return how long a call may take. Raise ``SubsonicError`` if there is no time left."""
+        return JSON_SECONDS
 
     def fetch(
         self, method: str, parameters: Parameters, *, seconds: float, bounds: tuple[int, int] | None = None
@@ -188,7 +192,8 @@ class SubsonicClient:
         pairs = {**self._credentials(), **parameters}.items()
         values = {key: value if isinstance(value, list) else str(value) for key, value in pairs}
         url, deadline = f"{self._address}/rest/{method}.view", time.monotonic() + seconds
-        options: dict[str, Any] = {"allow_redirects": False, "stream": True, "timeout": TIMEOUT}
+        patience = (min(TIMEOUT[0], seconds), min(TIMEOUT[1], seconds))
+        options: dict[str, Any] = {"allow_redirects": False, "stream": True, "timeout": patience}
         # Compressed sound has other bounds.
         sent = {"Accept-Encoding": "identity", **(headers or {})}
         try:

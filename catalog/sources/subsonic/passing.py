@@ -8,6 +8,7 @@ from typing import Any
 import requests
 
 from catalog.sources.subsonic.client import (
+    JSON_SECONDS,
     TIMEOUT,
     VERSION,
     Abilities,
@@ -63,16 +64,28 @@ def pass_on(address: str, request: PassedRequest, *, seconds: float) -> Answer:
 
 
 class PassedClient(SubsonicClient):
-    """Calls with the log-in of a player, as it sent it: ``credentials`` by name, of ``CREDENTIALS``."""
+    """Calls with the log-in of a player, as it sent it: ``credentials`` by name, of ``CREDENTIALS``.
 
-    def __init__(self, address: str, credentials: Mapping[str, str], *, client: str, has_form_post: bool) -> None:
+    All of them end by ``deadline``, of the monotonic clock.
+    """
+
+    def __init__(
+        self, address: str, credentials: Mapping[str, str], *, client: str, has_form_post: bool, deadline: float
+    ) -> None:
         secret = credentials.get("p") or credentials.get("t") or credentials.get("apiKey") or ""
         login = Login(credentials.get("u", ""), secret, is_api_key="apiKey" in credentials)
         super().__init__(address, login, Abilities(has_form_post=has_form_post))
+        self._deadline = deadline
         self._values = {**credentials, "v": VERSION, "c": client, "f": "json"}
 
     def _credentials(self) -> dict[str, str]:
         return self._values
+
+    def _seconds_left(self) -> float:
+        seconds = self._deadline - time.monotonic()
+        if seconds <= 0:
+            raise SubsonicError("the music server takes too long")
+        return min(JSON_SECONDS, seconds)
 
     def envelope(self, method: str) -> dict[str, Any]:
         """Call a method; return what every answer tells of the server. Raise ``SubsonicError``."""
