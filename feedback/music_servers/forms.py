@@ -36,9 +36,12 @@ class LinkForm(forms.Form):
         help_text=_("Needed to put playlists on the server, and to read your stars. Not needed to play there."),
     )
     are_marks_read = forms.BooleanField(
-        label=_("Read my stars and ratings"),
+        label=_("Read my stars, ratings and last plays"),
         required=False,
-        help_text=_("Stars and four or five points become likes here, one or two points dislikes."),
+        help_text=_(
+            "Stars and four or five points become likes here, one or two points dislikes. When you last played a song "
+            "there counts as a play."
+        ),
     )
 
     def clean(self) -> dict[str, Any]:

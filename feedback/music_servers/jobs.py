@@ -58,7 +58,8 @@ def _read_marks(run: Run) -> str:
         report = read_marks(account)
     except SubsonicError as error:
         raise JobFailedError(str(error)) from None
-    return f"{report.marked:,} songs marked there, {report.rated:,} rated here, {report.cleared:,} cleared"
+    here = f"{report.rated:,} rated here, {report.cleared:,} cleared, {report.played:,} plays added"
+    return f"{report.marked:,} songs marked there, {here}"
 
 
 def _read_all_marks(_run: Run) -> str:

@@ -1,12 +1,14 @@
-"""Take over the stars and ratings that listeners give on their music server.
+"""Take over the stars, ratings and last plays that listeners have on their music server.
 
 Only changes since the last reading count. What the listener said here after that stays, and what they took back here is
-not liked again because the star is still there. What calls the server is not atomic.
+not liked again because the star is still there. A last play is a listen like any other, so that no other source tells
+it again; how often a song was played before has no times, so that nothing could tell these plays from those that are
+known, and they don't count. What calls the server is not atomic.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -19,20 +21,25 @@ from feedback.music_servers.models import ServerAccount, ServerMark
 from feedback.music_servers.services import check_login, client_of
 from feedback.ratings.models import Rating
 from feedback.ratings.services import rate
+from feedback.scrobbling.receiving import Reporter, take_listens
+from feedback.scrobbling.reported import listen_of
 from feedback.source import Source
 from jobs.services import enqueue
 
 READ_MARKS = "read-server-marks"
 _AT_ONCE = 500
+# So late may a server learn of a play.
+_MARGIN = timedelta(days=7)
 
 
 @dataclass(frozen=True)
 class MarksReport:
-    """What a reading did: how many songs are marked there, and how many were rated and cleared here."""
+    """What a reading did: how many songs are marked there, and how many were rated, cleared and played here."""
 
     marked: int
     rated: int
     cleared: int
+    played: int = 0
 
 
 def request_marks(*, account: ServerAccount) -> None:
@@ -49,9 +56,10 @@ def read_marks(account: ServerAccount) -> MarksReport:
         ServerAccount.objects.filter(pk=account.pk).update(error=str(error)[:1000])
         check_login(account)
         raise
-    rated, cleared = _take_over(account, marks)
+    rated, cleared = _take_over(account, marks.opinions)
+    played = _take_plays(account, marks.last_plays, started)
     ServerAccount.objects.filter(pk=account.pk).update(marks_read_at=started, error="")
-    return MarksReport(len(marks), rated, cleared)
+    return MarksReport(len(marks.opinions), rated, cleared, played)
 
 
 def _take_over(account: ServerAccount, marks: Mapping[str, int]) -> tuple[int, int]:
@@ -69,6 +77,20 @@ def _take_over(account: ServerAccount, marks: Mapping[str, int]) -> tuple[int, i
             rated += has_changed and new is not None
             cleared += has_changed and new is None
     return rated, cleared
+
+
+def _take_plays(account: ServerAccount, last_plays: Mapping[str, int], started: datetime) -> int:
+    """Take the last plays since the reading before as listens; return how many are new."""
+    since = (account.marks_read_at - _MARGIN).timestamp() if account.marks_read_at else 0.0
+    keys = sorted(key for key, second in last_plays.items() if second >= since)
+    # A name that stays: it tells a play that was read before.
+    teller, added = Reporter(account.user, None, f"music server {account.server_id}"), 0
+    for start in range(0, len(keys), _AT_ONCE):
+        tracks = _tracks(account, keys[start : start + _AT_ONCE])
+        heard = [listen_of(track, last_plays[key]) for key, track in tracks.items() if track.is_active]
+        if heard:
+            added += take_listens(teller=teller, heard=heard, received=int(started.timestamp()))
+    return added
 
 
 def _tracks(account: ServerAccount, keys: list[str]) -> dict[str, Track]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from catalog.identity.nobody import is_no_album, is_no_artist
+from catalog.models import Track
 from feedback.history_import.reading.values import isrc_of, mbid_of, spotify_id, text_of, whole
 
 # No song is shorter, so a smaller number of "milliseconds" is in seconds.
@@ -65,6 +66,18 @@ def reported_listen(
         album="" if record and is_no_album(record) else record,
         mbid=mbid_of(mbid),
         duration_ms=length_of(duration_ms=duration_ms, seconds=seconds),
+    )
+
+
+def listen_of(track: Track, at: int | None) -> ReportedListen:
+    """Return the listen of a song of the catalogue."""
+    return ReportedListen(
+        title=track.title[:_TITLE],
+        artists=(track.artist_names[:_ARTIST],),
+        at=at,
+        album=track.album[:_TITLE],
+        duration_ms=track.duration_ms,
+        track_id=track.pk,
     )
 
 

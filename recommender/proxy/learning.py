@@ -14,7 +14,7 @@ from feedback.ratings.models import Rating
 from feedback.ratings.selectors import rating_of
 from feedback.ratings.services import rate
 from feedback.scrobbling.receiving import Reporter, note_playing, take_listens
-from feedback.scrobbling.reported import ReportedListen, reported_listen, second_of
+from feedback.scrobbling.reported import ReportedListen, listen_of, reported_listen, second_of
 from feedback.source import Source
 from jobs.patience import reason_of_absence, reconnect_if_lost
 from recommender.proxy.calls import ASK_SECONDS, Call
@@ -91,21 +91,10 @@ def _heard(session: Session, remote_ids: Sequence[str], times: Sequence[str]) ->
     for number, remote_id in enumerate(remote_ids):
         at = second_of(times[number]) if number < len(times) else None
         track = tracks.get(remote_id)
-        listen = _of_track(track, at) if track is not None else _of_song(songs.get(remote_id), at)
+        listen = listen_of(track, at) if track is not None else _of_song(songs.get(remote_id), at)
         if listen is not None:
             heard.append(listen)
     return heard
-
-
-def _of_track(track: Track, at: int | None) -> ReportedListen:
-    return ReportedListen(
-        title=track.title[:500],
-        artists=(track.artist_names[:300],),
-        at=at,
-        album=track.album[:500],
-        duration_ms=track.duration_ms,
-        track_id=track.pk,
-    )
 
 
 def _of_song(song: dict[str, Any] | None, at: int | None) -> ReportedListen | None:

@@ -1,6 +1,8 @@
-"""What an account thinks of the server's songs: stars and ratings."""
+"""What an account thinks of the server's songs, and when it last played them."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from catalog.sources.subsonic.client import SubsonicClient, SubsonicError
@@ -12,13 +14,23 @@ OF_POINTS = {1: DISLIKED, 2: DISLIKED, 4: LIKED, 5: LIKED}
 """What one to five points say; three, and none, say nothing."""
 
 
-def marks_of(client: SubsonicClient) -> dict[str, int]:
-    """Return what the account likes (1) and dislikes (-1), by the server's ids of songs. Raise ``SubsonicError``.
+@dataclass(frozen=True)
+class Marks:
+    """By the server's ids of songs: what the account likes (1) and dislikes (-1), and the second of its last play."""
+
+    opinions: dict[str, int]
+    last_plays: dict[str, int]
+
+
+def marks_of(client: SubsonicClient) -> Marks:
+    """Return what the account's songs say. Raise ``SubsonicError``.
 
     A star is a like, and so are four and five of five points; one and two are a dislike, also of a starred song.
-    The points stand in the songs alone, so all of them are read.
+    The points and plays stand in the songs alone, so all of them are read. Servers tell when a song was last played,
+    and how often in all, but not when else.
     """
     marks = dict.fromkeys(_starred(client), LIKED)
+    last_plays: dict[str, int] = {}
     for row in walk_rows(client):
         if not (key := remote_id(row.get("id"))):
             continue
@@ -26,7 +38,9 @@ def marks_of(client: SubsonicClient) -> dict[str, int]:
             marks[key] = LIKED
         if (value := OF_POINTS.get(_points(row))) is not None:
             marks[key] = value
-    return marks
+        if (second := _second(row.get("played"))) is not None:
+            last_plays[key] = second
+    return Marks(marks, last_plays)
 
 
 def _starred(client: SubsonicClient) -> Iterator[str]:
@@ -39,6 +53,15 @@ def _starred(client: SubsonicClient) -> Iterator[str]:
         return
     rows = rows_of(starred.get("song")) if isinstance(starred, dict) else []
     yield from (key for row in rows if (key := remote_id(row.get("id"))))
+
+
+def _second(text: Any) -> int | None:
+    """Return a time in ISO 8601 as seconds since 1970, in UTC where it has no time zone."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _points(row: Mapping[str, Any]) -> int:

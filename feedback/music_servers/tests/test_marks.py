@@ -1,6 +1,6 @@
 """Stars and ratings that listeners give on their music server, as likes and dislikes here."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,8 +17,11 @@ from catalog.sources.subsonic.tests.stand_in import StandIn
 from feedback.music_servers.marks import MarksReport, read_marks
 from feedback.music_servers.models import ServerAccount, ServerMark
 from feedback.music_servers.services import client_of, link_account
+from feedback.plays.models import Play
 from feedback.ratings.models import Rating
 from feedback.ratings.services import rate
+from feedback.scrobbling.receiving import Reporter, take_listens
+from feedback.scrobbling.reported import listen_of
 from feedback.source import Source
 from feedback.tests.factories import UserFactory
 from jobs.services import enqueue
@@ -59,7 +62,7 @@ def later(account: ServerAccount) -> ServerAccount:
 def test_what_the_account_likes_and_dislikes(account: ServerAccount, stand_in: StandIn, has_search: bool) -> None:
     stand_in.has_search = has_search
     expected = {"so-1": 1, "so-2": 1, "so-3": 1, "so-4": -1, "so-7": -1}
-    assert marks_of(client_of(account)) == expected
+    assert marks_of(client_of(account)).opinions == expected
 
 
 def test_old_servers_say_in_the_songs_what_is_starred(account: ServerAccount, stand_in: StandIn) -> None:
@@ -67,7 +70,7 @@ def test_old_servers_say_in_the_songs_what_is_starred(account: ServerAccount, st
         200, {"Content-Type": "application/json"},
         b'{"subsonic-response": {"status": "failed", "version": "1.8.0", "error": {"code": 0, "message": "unknown"}}}',
     )  # fmt: skip
-    assert marks_of(client_of(account))["so-2"] == 1
+    assert marks_of(client_of(account)).opinions["so-2"] == 1
     stand_in.faults["getStarred2"] = (500, {}, b"")
     with pytest.raises(SubsonicError):
         marks_of(client_of(account))
@@ -80,6 +83,38 @@ def test_stars_and_points_become_likes_and_dislikes(account: ServerAccount, user
     account.refresh_from_db()
     assert account.marks_read_at is not None
     assert read_marks(account) == MarksReport(5, 0, 0)
+
+
+def plays(user: User) -> list[tuple[str, str, str]]:
+    rows = Play.objects.filter(user=user).order_by("played_at", "pk").select_related("track")
+    return [(play.track.title, f"{play.played_at:%Y-%m-%d %H:%M}", play.source) for play in rows]
+
+
+def test_last_plays_are_plays_once(account: ServerAccount, user: User, stand_in: StandIn) -> None:
+    stand_in.accounts.plays["bob"] = {
+        "so-1": (40, "2026-11-02T10:00:00Z"), "so-2": (1, "2026-11-03T10:00:00.123+01:00"),
+        "so-3": (7, ""), "so-4": (2, "yesterday"), "so-5": (1, "2026-11-04T10:00:00Z"),
+    }  # fmt: skip
+    # Told by a player already, at its start: the server wrote the end down.
+    at = datetime(2026, 11, 4, 9, 57, 30, tzinfo=UTC)
+    take_listens(
+        teller=Reporter(user, None, "phone"),
+        heard=[listen_of(song(5), int(at.timestamp()))],
+        received=int(at.timestamp()) + 200,
+    )
+    expected = [
+        ("Song 1", "2026-11-02 10:00", "scrobble"),
+        ("Song 2", "2026-11-03 09:00", "scrobble"),
+        ("Song 5", "2026-11-04 09:57", "scrobble"),
+    ]
+    assert read_marks(account).played == 2
+    assert plays(user) == expected
+    stand_in.accounts.plays["bob"]["so-1"] = (41, "2026-11-05T10:00:00Z")
+    ServerAccount.objects.update(marks_read_at=datetime(2026, 11, 4, 12, tzinfo=UTC))
+    account.refresh_from_db()
+    assert read_marks(account).played == 1
+    assert read_marks(account).played == 0
+    assert plays(user) == [*expected, ("Song 1", "2026-11-05 10:00", "scrobble")]
 
 
 def test_what_was_rated_here_before_the_first_reading_stays(account: ServerAccount, user: User) -> None:
