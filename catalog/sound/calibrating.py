@@ -1,9 +1,9 @@
 """Fits a calibration on the operator's own songs, and writes what follows from it into the analyses."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
-from django.db import transaction
+from django.db.models import QuerySet
 
 from catalog.models import SoundAnalysis, SoundCalibration, Track
 from catalog.sound.calibration import COLUMNS, MIN_PAIRS, Column, fit_columns
@@ -13,7 +13,8 @@ KNOWN = (Track.FeaturesOrigin.CSV, Track.FeaturesOrigin.OPERATOR, Track.Features
 MAX_PAIRS = 20_000
 # Fitted again once there are so many percent of the pairs.
 _GROWTH_PERCENT = 110
-_CHUNK = 500
+# Analyses that are written at once: few, because other writers of SQLite wait meanwhile.
+_CHUNK = 100
 
 
 def current_calibration(version: str) -> SoundCalibration | None:
@@ -28,26 +29,37 @@ def estimates_of(calibration: SoundCalibration | None, numbers: dict[str, float]
 
 def count_pairs(version: str) -> int:
     """Return how many songs have both a recording that was measured and known audio features."""
-    return len({pk for pk, _numbers, _features in _rows(version)})
+    # In the database: the rows themselves are megabytes, and are counted by every run.
+    return _known(version).order_by().values("server_song__track").distinct().count()
 
 
 def recalibrate(*, version: str, is_forced: bool = False) -> SoundCalibration | None:
     """Fit a calibration if there are enough pairs, and clearly more than for the last one; return it.
 
-    The estimates of all analyses are computed anew; the songs' features are the caller's to fill.
+    The analyses are the caller's to bring up to date (``unestimated`` and ``write_estimates``).
     """
-    pairs = {pk: (numbers, features) for pk, numbers, features in _rows(version)}
-    last = current_calibration(version)
-    if len(pairs) < MIN_PAIRS or (
-        last is not None and not is_forced and 100 * len(pairs) < _GROWTH_PERCENT * last.pairs
-    ):
+    number, last = count_pairs(version), current_calibration(version)
+    if number < MIN_PAIRS or (last is not None and not is_forced and 100 * number < _GROWTH_PERCENT * last.pairs):
         return None
-    columns = fit_columns(list(pairs.values()))
-    with transaction.atomic():
-        values = {name: column.as_dict() for name, column in columns.items()}
-        calibration = SoundCalibration.objects.create(version=version, pairs=len(pairs), columns=values)
-        _write_estimates(calibration)
-    return calibration
+    columns = ("server_song__track", "numbers", "server_song__track__features")
+    rows = _known(version).order_by("-pk").values_list(*columns)
+    pairs = {pk: (numbers, features) for pk, numbers, features in rows.iterator(chunk_size=_CHUNK)}
+    values = {name: column.as_dict() for name, column in fit_columns(list(pairs.values())).items()}
+    return SoundCalibration.objects.create(version=version, pairs=len(pairs), columns=values)
+
+
+def unestimated(calibration: SoundCalibration) -> list[SoundAnalysis]:
+    """Return the next analyses whose estimates are of another calibration, or of none."""
+    rows = SoundAnalysis.objects.filter(state=SoundAnalysis.State.MEASURED, version=calibration.version)
+    return list(rows.exclude(calibration=calibration).select_related("server_song").order_by("pk")[:_CHUNK])
+
+
+def write_estimates(calibration: SoundCalibration, rows: Sequence[SoundAnalysis]) -> None:
+    """Compute the estimates of these analyses anew."""
+    columns = _kept_columns(calibration)
+    for row in rows:
+        row.estimates, row.calibration = _estimates(columns, row.numbers), calibration
+    SoundAnalysis.objects.bulk_update(rows, ["estimates", "calibration"])
 
 
 def summary_of(calibration: SoundCalibration) -> list[str]:
@@ -62,22 +74,12 @@ def summary_of(calibration: SoundCalibration) -> list[str]:
     return lines
 
 
-def _rows(version: str) -> Iterator[tuple[int, dict[str, float], dict[str, float]]]:
-    """Yield song, numbers of its recording and its known features."""
+def _known(version: str) -> QuerySet[SoundAnalysis]:
+    """Return the analyses of songs with known features, the latest ``MAX_PAIRS`` of them."""
     measured = SoundAnalysis.objects.filter(state=SoundAnalysis.State.MEASURED, version=version)
-    known = measured.filter(server_song__track__features_origin__in=KNOWN).order_by("-pk")
-    columns = ("server_song__track", "numbers", "server_song__track__features")
-    return iter(known.values_list(*columns)[:MAX_PAIRS])
-
-
-def _write_estimates(calibration: SoundCalibration) -> None:
-    columns, last = _kept_columns(calibration), 0
-    rows = SoundAnalysis.objects.filter(state=SoundAnalysis.State.MEASURED, version=calibration.version)
-    while chunk := list(rows.filter(pk__gt=last).order_by("pk").only("numbers", "estimates", "calibration")[:_CHUNK]):
-        for row in chunk:
-            row.estimates, row.calibration = _estimates(columns, row.numbers), calibration
-        SoundAnalysis.objects.bulk_update(chunk, ["estimates", "calibration"])
-        last = chunk[-1].pk
+    known = measured.filter(server_song__track__features_origin__in=KNOWN)
+    oldest = known.order_by("-pk").values_list("pk", flat=True)[MAX_PAIRS - 1 : MAX_PAIRS]
+    return known.filter(pk__gte=next(iter(oldest), 0))
 
 
 def _kept_columns(calibration: SoundCalibration | None) -> dict[str, Column]:

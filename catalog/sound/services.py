@@ -12,14 +12,21 @@ from django.utils import timezone
 from catalog.features import check_features
 from catalog.models import ServerSong, SoundAnalysis, SoundCalibration, Track
 from catalog.sound.analyser import Analyser
-from catalog.sound.calibrating import current_calibration, estimates_of, recalibrate
+from catalog.sound.calibrating import (
+    current_calibration,
+    estimates_of,
+    recalibrate,
+    unestimated,
+    write_estimates,
+)
 from catalog.sound.measuring import ENGINE, RULES, Measurement
 from catalog.sound.recordings import RecordingError, ServerAwayError, TooLargeError, recording_file
 
 Progress = Callable[[int, int], None]
 """``progress(done, total)``: recordings so far, and of how many. What it raises ends the work; nothing is lost."""
 # Features that the operator's own data gave are never replaced.
-FILLED = (Track.FeaturesOrigin.NONE, Track.FeaturesOrigin.ESTIMATED, Track.FeaturesOrigin.MEASURED)
+_UNKNOWN = (Track.FeaturesOrigin.NONE, Track.FeaturesOrigin.ESTIMATED)
+FILLED = (*_UNKNOWN, Track.FeaturesOrigin.MEASURED)
 
 
 @dataclass
@@ -71,6 +78,7 @@ def analyse_songs(progress: Progress, *, limit: int | None = None) -> AnalysisRe
                 write_analysis(song=song, measurement=measurement)
             # With DEBUG on, Django keeps every statement.
             reset_queries()
+    restore_features()
     progress(total, total)
     return report
 
@@ -107,14 +115,27 @@ def fill_features(*, track_id: int) -> bool:
 
 
 def calibrate(*, is_forced: bool = False) -> SoundCalibration | None:
-    """Fit a calibration if there are enough songs for a new one, fill the songs' features by it, and return it."""
-    calibration = recalibrate(version=current_version(), is_forced=is_forced)
-    if calibration is not None:
-        measured = SoundAnalysis.objects.filter(calibration=calibration)
-        unknown = measured.filter(server_song__track__features_origin__in=FILLED)
-        for track_id in unknown.order_by().values_list("server_song__track", flat=True).distinct():
-            fill_features(track_id=track_id)
-    return calibration
+    """Fit a calibration if there are enough songs for a new one, and return it.
+
+    Analyses and songs' features are brought up to date by the current one, some at a time: a run that is stopped is
+    finished by the next.
+    """
+    fresh = recalibrate(version=current_version(), is_forced=is_forced)
+    calibration = fresh or current_calibration(current_version())
+    while calibration is not None and (rows := unestimated(calibration)):
+        with transaction.atomic():
+            write_estimates(calibration, rows)
+            for track_id in sorted({row.server_song.track_id for row in rows}):
+                fill_features(track_id=track_id)
+    return fresh
+
+
+def restore_features() -> int:
+    """Give measured features back to songs that lost them, such as by another merge or source; return how many."""
+    measured = SoundAnalysis.objects.filter(state=SoundAnalysis.State.MEASURED)
+    lost = measured.filter(server_song__track__features_origin__in=_UNKNOWN).order_by()
+    ids = list(lost.values_list("server_song__track", flat=True).distinct())
+    return sum(fill_features(track_id=track_id) for track_id in ids)
 
 
 def _measure(analyser: Analyser, song: ServerSong) -> Measurement:

@@ -3,14 +3,19 @@
 import csv
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from catalog.models import MusicServer, ServerSong, SoundAnalysis, SoundCalibration, Track
+from catalog.sound import calibrating
 from catalog.sound.analyser import Analyser
+from catalog.sound.calibrating import count_pairs, unestimated
 from catalog.sound.calibration import COLUMNS, fit_columns
 from catalog.sound.measuring import Measurement
 from catalog.sound.services import calibrate, current_version, write_analysis
@@ -158,3 +163,43 @@ def test_it_is_fitted_again_with_a_tenth_more_songs_or_by_the_command(library: l
     assert last.pairs == 110
     assert SoundAnalysis.objects.get(server_song=unknown).calibration == last != first
     assert SoundCalibration.objects.count() == 3
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("tools")
+def test_a_run_that_is_stopped_is_finished_by_the_next(
+    library: list[ServerSong], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    song(99, origin="csv")
+    unknown = [song(number, origin="") for number in range(120, 124)]
+    monkeypatch.setattr(calibrating, "_CHUNK", 102)
+    updates = 0
+
+    def stop_at_the_second(execute: Any, sql: str, *arguments: Any) -> Any:
+        nonlocal updates
+        updates += sql.startswith("UPDATE") and "catalog_soundanalysis" in sql
+        if updates == 2:
+            raise KeyboardInterrupt
+        return execute(sql, *arguments)
+
+    with pytest.raises(KeyboardInterrupt), connection.execute_wrapper(stop_at_the_second):
+        calibrate()
+    calibration = SoundCalibration.objects.get()
+    assert ["energy" in features_of(row) for row in unknown] == [True, True, False, False]
+    assert [row.server_song for row in unestimated(calibration)] == unknown[2:]
+    assert calibrate() is None
+    assert ["energy" in features_of(row) for row in unknown] == [True] * 4
+    assert unestimated(calibration) == []
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("tools")
+def test_pairs_are_counted_in_the_database(library: list[ServerSong], monkeypatch: pytest.MonkeyPatch) -> None:
+    track = Track.objects.get(pk=library[0].track_id)
+    again = ServerSong.objects.create(server=library[0].server, track=track, remote_id="again", digest="x", reading=1)
+    write_analysis(song=again, measurement=Measurement("measured", tempo=120.0, numbers=pair(0)[0]))
+    with CaptureQueriesContext(connection) as queries:
+        assert count_pairs(current_version()) == 99
+    assert [query["sql"] for query in queries if "numbers" in query["sql"]] == []
+    monkeypatch.setattr(calibrating, "MAX_PAIRS", 10)
+    assert count_pairs(current_version()) == 10

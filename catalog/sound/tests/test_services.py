@@ -120,6 +120,21 @@ def test_known_features_stay_as_they_are(folder: Path) -> None:
     assert (sorted(second.features), second.features_origin) == (["key", "loudness", "mode", "tempo"], "measured")
 
 
+def test_measured_features_that_a_song_lost_are_given_back(folder: Path) -> None:
+    analyse()
+    first, second, third = (Track.objects.get(title=f"Song {number}") for number in range(3))
+    Track.objects.filter(pk=first.pk).update(features={}, features_origin="")
+    Track.objects.filter(pk=second.pk).update(features={"energy": 0.4}, features_origin="estimated")
+    Track.objects.filter(pk=third.pk).update(features={"energy": 0.5}, features_origin="csv")
+    assert analyse().startswith("0 recordings analysed")
+    after = [Track.objects.get(pk=track.pk) for track in (first, second, third)]
+    assert [(track.features, track.features_origin, track.tempo) for track in after] == [
+        (first.features, "measured", first.tempo),
+        (second.features, "measured", second.tempo),
+        ({"energy": 0.5}, "csv", third.tempo),
+    ]
+
+
 def test_the_songs_of_a_switched_off_server_wait(folder: Path) -> None:
     server = ServerSong.objects.select_related("server")[0].server
     set_server_active(server=server, is_active=False)

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import threading
 from functools import cache
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -19,6 +20,8 @@ _CPU_SECONDS = 60
 _SECONDS = 120.0
 _FILE_BLOCKS = 1_200_000
 _NICE = 10
+# Of what ffmpeg says, the end: a damaged file makes it write a line for each of its packets.
+_ERRORS_BYTES = 65_536
 _LIMITED = (
     f"ulimit -c 0; ulimit -f {_FILE_BLOCKS}; ulimit -t {_CPU_SECONDS}; ulimit -v {_MEMORY_KIB} 2>/dev/null; "
     f'exec nice -n {_NICE} "$@"'
@@ -114,18 +117,45 @@ def _run(
     os.lseek(file.fileno(), 0, os.SEEK_SET)
     arguments = ["ffmpeg", "-nostdin", "-hide_banner", "-nostats", "-threads", "1", *_INPUT, "-f", container, *cut]
     arguments += ["-i", "cache:pipe:0", "-vn", "-sn", "-dn", "-threads", "1", *options]
+    errors = _Errors()
     try:
-        return subprocess.run(  # noqa: S603  (our own arguments and a number of seconds)
+        result = subprocess.run(  # noqa: S603  (our own arguments and a number of seconds)
             ["/bin/sh", "-c", _LIMITED, "sh", *arguments],
             stdin=file,
             stdout=output,
-            stderr=subprocess.PIPE,
+            stderr=errors.writer,
             timeout=seconds,
             start_new_session=is_alone,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise SoundFileError(f"ffmpeg took longer than {seconds:.0f} s") from error
+    finally:
+        end = errors.close()
+    result.stderr = end
+    return result
+
+
+class _Errors(threading.Thread):
+    """Reads what a process writes into ``writer``, and keeps the end of it."""
+
+    def __init__(self) -> None:
+        super().__init__(name="ffmpeg-errors", daemon=True)
+        self._reader, self.writer = os.pipe()
+        self._end = b""
+        self.start()
+
+    def run(self) -> None:
+        """Read until nobody can write any more."""
+        with os.fdopen(self._reader, "rb", buffering=0) as pipe:
+            while piece := pipe.read(_ERRORS_BYTES):
+                self._end = (self._end + piece)[-_ERRORS_BYTES:]
+
+    def close(self) -> bytes:
+        """Return the end of what was written, once the process has ended."""
+        os.close(self.writer)
+        self.join()
+        return self._end
 
 
 def _reason(text: bytes) -> str:
