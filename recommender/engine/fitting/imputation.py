@@ -20,29 +20,30 @@ GENRE_SONGS = 2.0
 
 
 def estimate_features(catalogue: Catalogue) -> tuple[FloatArray, BoolArray]:
-    """Return features float32[n, F], imputed for songs without a measured one, and flags of those songs, bool[n].
+    """Return features float32[n, F], imputed where unknown, and flags of songs without a measured one, bool[n].
 
     An estimate is the mean over the artists' songs, shrunk towards the mean over the genres' songs. Songs of unknown
-    artists get the genres' mean; songs without either stay unknown. Songs with a measured feature and nominal features
-    stay as they are. Earlier estimates are computed anew.
+    artists get the genres' mean; songs without either stay unknown. What was measured stays as it is, and nominal
+    features are not estimated. Songs that are flagged as estimated are computed anew.
     """
     measured = catalogue.features.astype(np.float64)
     measured[catalogue.features_estimated] = np.nan
     bare: BoolArray = np.asarray(np.isnan(measured).all(axis=1), dtype=np.bool_)
     columns = np.array([i for i, name in enumerate(catalogue.feature_columns) if name not in NOMINAL], dtype=np.int32)
     features = measured.astype(np.float32)
-    if not bare.any() or bare.all() or not len(columns):
-        return features, np.zeros(catalogue.n_tracks, dtype=np.bool_)
     values = measured[:, columns]
+    lacking: BoolArray = np.asarray(np.isnan(values).any(axis=1), dtype=np.bool_)
+    if not lacking.any() or bare.all():
+        return features, np.zeros(catalogue.n_tracks, dtype=np.bool_)
     artists = membership(catalogue.artist_indptr, catalogue.artist_indices, catalogue.n_artists)
     genres = membership(catalogue.genre_indptr, catalogue.genre_indices, catalogue.n_genres)
-    by_artist, songs = _mean_of_groups(artists, values, bare)
-    by_genre, _ = _mean_of_groups(genres, values, bare)
+    by_artist, songs = _mean_of_groups(artists, values, lacking)
+    by_genre, _ = _mean_of_groups(genres, values, lacking)
     genre_weight = np.where(np.isnan(by_genre), 0.0, GENRE_SONGS)
     weight = songs + genre_weight
     total = songs * np.nan_to_num(by_artist) + genre_weight * np.nan_to_num(by_genre)
     estimate = np.divide(total, weight, out=np.full_like(total, np.nan), where=weight > 0)
-    features[np.ix_(bare, columns)] = estimate
+    features[np.ix_(lacking, columns)] = np.where(np.isnan(values[lacking]), estimate, values[lacking])
     return features, np.asarray(bare & ~np.isnan(features).all(axis=1), dtype=np.bool_)
 
 
@@ -52,10 +53,10 @@ def with_estimates(catalogue: Catalogue) -> Catalogue:
     return replace(catalogue, features=features, features_estimated=estimated)
 
 
-def _mean_of_groups(groups: Sparse, values: Values, bare: BoolArray) -> tuple[Values, Values]:
-    """Return for the bare songs the mean over the known songs of their groups (NaN if none) and the number of those."""
+def _mean_of_groups(groups: Sparse, values: Values, lacking: BoolArray) -> tuple[Values, Values]:
+    """Return for some songs the mean over the known songs of their groups (NaN if none) and the number of those."""
     known = ~np.isnan(values)
     of_group = sp.csr_array(groups.T)
-    total = groups[bare] @ (of_group @ np.where(known, values, 0.0))
-    number = groups[bare] @ (of_group @ known.astype(np.float64))
+    total = groups[lacking] @ (of_group @ np.where(known, values, 0.0))
+    number = groups[lacking] @ (of_group @ known.astype(np.float64))
     return np.divide(total, number, out=np.full_like(total, np.nan), where=number > 0), number

@@ -52,6 +52,18 @@ def test_a_single_missing_value_of_a_measured_song_stays_unknown() -> None:
     assert not estimated.any()
 
 
+def test_what_a_measured_song_lacks_is_estimated_and_what_it_has_stays() -> None:
+    tempo = COLUMNS.index("tempo")
+    songs = catalogue([0.2, 0.4, np.nan, np.nan], [[0], [0], [0], [0]], [[], [], [], []])
+    songs.features[:, tempo] = [100.0, 140.0, 90.0, np.nan]
+    features, estimated = estimate_features(songs)
+    np.testing.assert_allclose(features[2:, ENERGY], [0.3, 0.3], rtol=1e-6)
+    assert features[:, tempo].tolist() == [100.0, 140.0, 90.0, 110.0]
+    assert np.isnan(features[2:, KEY]).all()
+    # Something was measured of the third, nothing of the fourth.
+    assert estimated.tolist() == [False, False, False, True]
+
+
 def test_estimates_are_made_anew_and_never_from_each_other() -> None:
     stale = np.array([False, True])
     songs = catalogue([0.2, 0.9], [[0], [0]], [[], []], features_estimated=stale)
