@@ -80,11 +80,20 @@ def serving_for(user: User) -> Served | None:
     arm, loaded = _served_arm(user, state, active) or (RunningArm(None, state.site, None), active)
     return Served(
         loaded=_adjusted(loaded, arm.setting.overrides),
-        adventure=_dial(user, arm.setting),
+        adventure=dial_of(user, arm.setting),
         shelves=_in_order(arm.setting.shelves),
         arm_id=arm.pk,
         token=token,
     )
+
+
+def site_serving() -> tuple[LoadedModel, ArmSetting] | None:
+    """Return the model and the setting of what is made for no experiment; ``None`` before the first retrain."""
+    active, token = active_model_and_token()
+    if active is None:
+        return None
+    setting = _current(token).site
+    return _adjusted(active, setting.overrides), setting
 
 
 def experiment_of(user: User, state: ServingState, now: datetime) -> RunningExperiment | None:
@@ -118,6 +127,11 @@ def bucket_of(user_id: int) -> int:
 def arm_number(user_id: int, salt: str, n_arms: int) -> int:
     """Return the number of a listener's arm: the same on all devices, on all days and for all processes."""
     return _hashed(f"{salt}:{user_id}", n_arms)
+
+
+def dial_of(user: User, setting: ArmSetting) -> float:
+    """Return the listener's own dial, or the setting's where they left theirs as it was."""
+    return setting.dial if setting.dial is not None and user.adventure == DEFAULT_DIAL else user.adventure
 
 
 def setting_of(arm: ExperimentArm) -> ArmSetting:
@@ -191,11 +205,6 @@ def _adjusted(loaded: LoadedModel, overrides: Mapping[str, float]) -> LoadedMode
         changed = replace(loaded, model=adjusted(loaded.model, overrides))
         _adjusted_models[key] = (loaded, changed)
     return changed
-
-
-def _dial(user: User, setting: ArmSetting) -> float:
-    """Return the listener's own dial, or the setting's where they left theirs as it was."""
-    return setting.dial if setting.dial is not None and user.adventure == DEFAULT_DIAL else user.adventure
 
 
 def _in_order(shelves: tuple[str, ...]) -> tuple[ShelfName, ...]:

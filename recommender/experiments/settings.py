@@ -87,6 +87,10 @@ class ArmSetting:
         )
 
 
+AS_DELIVERED = ArmSetting()
+"""The setting of a site that has adopted nothing."""
+
+
 def read_setting(text: str) -> ArmSetting:
     """Return the setting written as ``version=14 dial=0.5``. Raise ``SettingError``."""
     values: dict[str, str] = {}

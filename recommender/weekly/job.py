@@ -10,7 +10,7 @@ from recommender.weekly.dates import due_week, until_next_run
 
 def _run_week(run: Run) -> str:
     # Imported here, so that the web server starts without them.
-    from recommender.lifecycle.versions import active_model
+    from recommender.experiments.serving import site_serving
     from recommender.weekly.emails import send_emails
     from recommender.weekly.making import close_lists, make_lists
 
@@ -20,10 +20,11 @@ def _run_week(run: Run) -> str:
     closed, made, sent = close_lists(now), 0, 0
     week = due_week(now)
     if week is not None:
-        loaded = active_model()
-        if loaded is None:
+        serving = site_serving()
+        if serving is None:
             return "skipped, because there is no model yet"
-        made = make_lists(week, loaded, now, run)
+        loaded, setting = serving
+        made = make_lists(week, loaded, now, run, setting)
         sent = send_emails(week.monday, run)
     return f"{made} lists made, {closed} judged, {sent} emails sent"
 

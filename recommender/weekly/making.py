@@ -18,6 +18,8 @@ from recommender.adapters.loaded import LoadedModel
 from recommender.adapters.logged_pages import ANSWER_DAYS
 from recommender.adapters.requests import request_for_listener
 from recommender.engine import AnswerModel, IntArray, RecommendedPage, fit_answers, recommend
+from recommender.experiments.serving import dial_of
+from recommender.experiments.settings import AS_DELIVERED, ArmSetting
 from recommender.models import WEEKLY, WeeklyList, WeeklySong
 from recommender.pages.explanations.recorded import stored_reason
 from recommender.pages.impressions import Impression, write_impressions
@@ -40,8 +42,10 @@ def expected_answers(now: datetime) -> AnswerModel:
     return fit_answers(log.listener, log.score, log.is_yes)
 
 
-def make_lists(week: DueWeek, loaded: LoadedModel, now: datetime, run: Run) -> int:
+def make_lists(week: DueWeek, loaded: LoadedModel, now: datetime, run: Run, setting: ArmSetting = AS_DELIVERED) -> int:
     """Make the lists of everybody who has none yet; return how many. Run again, it goes on where it ended.
+
+    ``setting``: the site's own, from adopted experiments; its numbers are in ``loaded`` already.
 
     ``run`` is told the progress and may end the work between two listeners.
     """
@@ -54,7 +58,8 @@ def make_lists(week: DueWeek, loaded: LoadedModel, now: datetime, run: Run) -> i
     while users := list(due.filter(pk__gt=last)[:BATCH]):
         earlier = earlier_songs(user.pk for user in users)
         for user in users:
-            made += make_list(user, week, loaded, answers, earlier.get(user.pk, ())) is not None
+            dial = dial_of(user, setting)
+            made += make_list(user, week, loaded, answers, earlier.get(user.pk, ()), dial) is not None
             done += 1
             run.report(f"{made} lists made", min(done / total, 1.0))
         last = users[-1].pk
@@ -62,12 +67,17 @@ def make_lists(week: DueWeek, loaded: LoadedModel, now: datetime, run: Run) -> i
 
 
 def make_list(
-    user: User, week: DueWeek, loaded: LoadedModel, answers: AnswerModel, earlier_ids: Sequence[int] = ()
+    user: User,
+    week: DueWeek,
+    loaded: LoadedModel,
+    answers: AnswerModel,
+    earlier_ids: Sequence[int] = (),
+    dial: float | None = None,
 ) -> WeeklyList | None:
     """Make one listener's list of songs that none of their ``earlier_ids`` are; ``None`` if they have one, or too few
-    songs are left.
+    songs are left. ``dial`` (0..1) stands in for their own.
     """
-    listener = request_for_listener(user, loaded, k=LIST_SIZE, exclude_ids=earlier_ids)
+    listener = request_for_listener(user, loaded, k=LIST_SIZE, adventure=dial, exclude_ids=earlier_ids)
     rng = np.random.default_rng()
 
     def ask(gone: IntArray) -> RecommendedPage:

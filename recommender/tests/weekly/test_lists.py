@@ -21,7 +21,7 @@ from jobs.services import enqueue, schedule_all
 from recommender.adapters.impressions import load_impressions
 from recommender.adapters.requests import request_for_listener
 from recommender.lifecycle.versions import active_model
-from recommender.models import Recommendation, WeeklyList, WeeklySong
+from recommender.models import Recommendation, SiteServing, WeeklyList, WeeklySong
 from recommender.tests.builders import make_user
 from recommender.tests.weekly.runs import hear, run_job
 from recommender.weekly.dates import DueWeek, due_week
@@ -58,6 +58,18 @@ def test_its_songs_are_logged_with_their_propensities_and_shown_when_they_are_se
     assert {(row.section, row.policy, row.is_shown) for row in logged} == {("week", "thompson", False)}
     assert all(0.0 < row.propensity <= 1.0 for row in logged)
     assert len({row.propensity for row in logged}) > 1
+
+
+def test_what_an_experiment_left_for_the_site_holds_for_the_lists(user: User, tracks: list[Track]) -> None:
+    other = make_user("own dial", adventure=0.8)
+    rate(user=other, track=tracks[3], value=Rating.Value.LIKE)
+    SiteServing.objects.create(token="adopted", dial=0.0, overrides={"page.max_per_artist": 1})
+    assert run_job() == "2 lists made, 0 judged, 0 emails sent"
+    policies = Recommendation.objects.order_by("user").values_list("user__username", "policy").distinct()
+    assert dict(policies) == {user.username: "greedy", other.username: "thompson"}
+    for made in WeeklyList.objects.all():
+        artists = [song.artists for song in made.songs.all()]
+        assert len(set(artists[:20])) == 20
 
 
 def test_unheard_songs_teach_nothing_and_skips_do(user: User, tracks: list[Track]) -> None:
