@@ -45,8 +45,11 @@ class RewardModel:
         songs: float64[m], of how many songs a row is the sum; one each unless given.
         """
         constant = np.ones(len(features)) if songs is None else songs
-        own = self.coefficients[self.fold[owner]]
-        return np.asarray(constant * own[:, 0] + np.einsum("mc,mc->m", features, own[:, 1:]))
+        # By each fold's coefficients, which are few: a row of them for each song would be as large as the log.
+        attraction = features @ self.coefficients[:, 1:].T
+        fold = self.fold[owner]
+        own = np.take_along_axis(attraction, fold[:, None], axis=1)[:, 0]
+        return np.asarray(constant * self.coefficients[fold, 0] + own)
 
     def exposure_at(self, position: Integers) -> NDArray[np.float64]:
         """Return the exposure of positions, float64[m]."""
@@ -108,7 +111,8 @@ def _least_squares(
     """Return the coefficients of reward ~ exposure x (design @ coefficients) on some rows, float64[c]."""
     if not is_used.any():
         is_used = np.ones(len(design), dtype=np.bool_)
-    rows = design[is_used] * exposure[is_used, None]
+    rows = design[is_used]
+    rows *= exposure[is_used, None]
     penalty = np.full(design.shape[1], RIDGE)
     penalty[0] = 1e-9
     return np.asarray(np.linalg.solve(rows.T @ rows + np.diag(penalty), rows.T @ reward[is_used]))
