@@ -65,10 +65,10 @@ def variants_of(catalogue: Catalogue, rng: np.random.Generator) -> dict[str, Cat
     """Return the catalogue as it is known in each case."""
     from recommender.engine.fitting.imputation import with_estimates
 
-    others = [index for index, name in enumerate(catalogue.feature_columns) if name not in MEASURED]
+    other = np.array([name not in MEASURED for name in catalogue.feature_columns])
     partly = rng.random(catalogue.n_tracks) < 0.5
     features, bare = catalogue.features.copy(), catalogue.features.copy()
-    features[np.ix_(partly, others)] = np.nan
+    features[partly[:, None] & other] = np.nan
     bare[partly] = np.nan
     known = replace(catalogue, features=features)
     estimated = with_estimates(known)
