@@ -13,10 +13,11 @@ SOAK_MINUTES ?= 60
 SOAK_DATABASE ?= sqlite
 SOAK_CLIENTS ?= 50
 TEST_WORKERS ?= auto
+TEST_SHARE ?=
 TEST_POSTGRES_URL ?= postgres://postgres@127.0.0.1/test
 TEST_MYSQL_URL ?= mysql://root@127.0.0.1/test
 TEST_DATABASES ?= sqlite postgres mysql
-export PORT
+export PORT TEST_SHARE
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export UV_SYSTEM_CERTS = 1
 
@@ -87,7 +88,7 @@ test-databases: $(VENV) $(ASSETS) ## Run the tests on SQLite, PostgreSQL and Mar
 	  DATABASE_URL=$$url $(TEST_ENV) $(PY) -m pytest -n $(TEST_WORKERS) $(ARGS); \
 	done
 
-fresh: ## Run `make demo` and `make test` on a bare Debian 13 (root, debootstrap; FRESH_TESTS=third or none for less)
+fresh: ## Run `make demo` and `make test` on a bare Debian 13 (root, debootstrap; FRESH_TESTS=4 for a quarter, none for none)
 	.ci/fresh
 
 fuzz: $(VENV) $(ASSETS) ## Fuzz the whole API with over 20,000 cases, as visitor, listener and staff (FUZZ_EXAMPLES=110)

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 from django.conf import settings
@@ -55,8 +56,11 @@ def pytest_report_header() -> str:
     return f"database: {connection.vendor}"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what asks for a page of the browser, or for the database, so that nobody has to remember to."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what asks for a page of the browser, or for the database, so that nobody has to remember to.
+
+    Of TEST_SHARE=2/3 only the second third stays, and all races: they are where databases differ most.
+    """
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         if {"page", "context", "browser"} & fixtures:
@@ -64,6 +68,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         asks_database = {"db", "django_db_setup", "live_server", "transactional_db"} & fixtures
         if asks_database or item.get_closest_marker("django_db"):
             item.add_marker("database")
+    if share := os.environ.get("TEST_SHARE"):
+        number, shares = (int(part) for part in share.split("/"))
+        chosen = [item for item in items if _is_race(item) or crc32(item.nodeid.encode()) % shares == number - 1]
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+        items[:] = chosen
+
+
+def _is_race(item: pytest.Item) -> bool:
+    """Return whether the test has transactions of its own and no browser."""
+    mark = item.get_closest_marker("django_db")
+    return mark is not None and bool(mark.kwargs.get("transaction")) and not item.get_closest_marker("browser")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
