@@ -3,7 +3,15 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
-from recommender.models import ModelVersion, Recommendation, WeeklyEmail, WeeklyFeed, WeeklyList, WeeklySong
+from recommender.models import (
+    Blend,
+    ModelVersion,
+    Recommendation,
+    WeeklyEmail,
+    WeeklyFeed,
+    WeeklyList,
+    WeeklySong,
+)
 from recommender.operators.reports import headline
 
 
@@ -84,3 +92,11 @@ class WeeklyFollowAdmin(ReadOnlyAdmin):
     list_display = ("user", "language", "created_at")
     list_select_related = ("user",)
     exclude = ("digest",)
+
+
+@admin.register(Blend)
+class BlendAdmin(ReadOnlyAdmin):
+    """Blends; deleting one ends it for its members. Their songs and reasons are the members' own business."""
+
+    list_display = ("name", "created_at", "began_at", "week", "listed_members")
+    show_full_result_count = False

@@ -2,6 +2,7 @@
 
 from django.urls import path, re_path
 
+from recommender.blends import views as blends
 from recommender.operators import views as operators
 from recommender.operators.experiments import views as experiments
 from recommender.pages.views import explanations, for_you, playlist_continuation, similar, spotify, taste, track_path
@@ -36,6 +37,14 @@ urlpatterns = [
     path("week/feed/<str:token>/atom.xml", week_feeds.atom_feed, name="week_atom"),
     path("week/feed/<str:token>/feed.json", week_feeds.json_feed, name="week_json"),
     path("week/email/<str:token>/", week_feeds.email_end, name="week_email_end"),
+    path("blends/", blends.blends, name="blends"),
+    path("blends/<int:pk>/", blends.blend, name="blend"),
+    path("blends/<int:pk>/rename/", blends.rename, name="blend_rename"),
+    path("blends/<int:pk>/save/", blends.save, name="blend_save"),
+    path("blends/<int:pk>/leave/", blends.leave, name="blend_leave"),
+    path("blends/<int:pk>/invite/", blends.invite, name="blend_invite"),
+    path("blends/<int:pk>/invitations/<int:invitation_pk>/withdraw/", blends.withdraw, name="blend_withdraw"),
+    path("blends/invitations/<int:pk>/", blends.invitation, name="blend_invitation"),
     path("rest/<path:path>", proxy.rest, name="proxy"),
     path("navidrome/api/similar_tracks", plugin.similar_tracks, name="plugin_tracks"),
     path("navidrome/api/find_path", plugin.find_path, name="plugin_path"),

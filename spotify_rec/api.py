@@ -28,6 +28,7 @@ from feedback.preferences.api import router as preferences_router
 from feedback.ratings.api import router as ratings_router
 from feedback.spotify_import.api import router as spotify_import_router
 from feedback.statistics.api import router as statistics_router
+from recommender.api.blends import router as blends_router
 from recommender.api.explanations import router as why_router
 from recommender.api.models import operator_router
 from recommender.api.player import router as player_router
@@ -98,6 +99,7 @@ for _prefix, _router in (
     ("/api", preferences_router),
     ("/api", taste_router),
     ("/api", weeks_router),
+    ("/api", blends_router),
     ("/api/playback", player_router),
     ("/api/playback/queue", queue_router),
     ("/api", spotify_router),

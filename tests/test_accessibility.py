@@ -30,10 +30,12 @@ from feedback.ratings.services import rate
 from feedback.scrobbling.keys import create_key
 from feedback.scrobbling.models import Scrobble, ScrobbledSong
 from feedback.year_review.services import share_year, token_of
+from recommender.blends import services as blend_services
 from recommender.experiments.services import start_experiment
 from recommender.lifecycle.versions import forget_loaded
-from recommender.models import Experiment
+from recommender.models import Blend, BlendInvitation, Experiment
 from recommender.pages.for_you import recommend_for_you
+from recommender.tests.blends.runs import run_waiting
 from recommender.tests.builders import make_catalogue, make_user
 from recommender.tests.experiments.conftest import make_experiment
 from recommender.tests.weekly.runs import hear, run_job
@@ -82,6 +84,7 @@ FORMS_ALONE = {
     *("feedback:music_server_unlink", "feedback:music_server_marks", "feedback:list_push", "feedback:list_stop"),
     *(f"recommender:{name}" for name in ("activate", "new_songs", "wrong_reason", "spotify_save")),
     *(f"recommender:{name}" for name in ("week_save", "week_feed_end", "week_emails")),
+    *(f"recommender:blend_{name}" for name in ("rename", "save", "leave", "invite", "withdraw")),
     *(f"recommender:experiment_{name}" for name in ("create", "start", "stop", "adopt", "reset")),
     *(f"spotify_{name}" for name in ("callback", "login", "reminder", "sign_in")),
     *("mfa_login_webauthn", "openid_connect_login", "openid_connect_callback", "openid_connect_disconnect"),
@@ -113,6 +116,18 @@ WITH_PASSKEY = {
 }
 
 
+def add_blends(user: User) -> None:
+    """Have the listener be in a blend with a list, and invited to another one."""
+    guest = make_user("guest")
+    blend = blend_services.create_blend(user=user, name="Kitchen")
+    invitation = blend_services.invite(member=blend.members.get(), username="guest")
+    blend_services.accept(user=guest, invitation=invitation)
+    blend_services.invite(member=blend.members.get(user=user), username="nobody")
+    run_waiting()
+    other = blend_services.create_blend(user=guest, name="Car")
+    blend_services.invite(member=other.members.get(), username=user.username)
+
+
 @pytest.fixture
 def user(settings: Any, tmp_path: Path) -> Iterator[User]:
     """A listener and operator with something on every page."""
@@ -128,6 +143,7 @@ def user(settings: Any, tmp_path: Path) -> Iterator[User]:
     assert run_job().startswith("1 lists made")
     hear(made, made.weekly_lists.get(), likes=lambda track: "1." in track.title, songs=3)
     playlist_services.create_playlist(owner=made, name="Mine", tracks=tracks[:3])
+    add_blends(made)
     HistoryImport.objects.create(user=made, name="history.json", plays_added=3, finished_at=timezone.now())
     create_key(user=made, name="Navidrome")
     server = MusicServer.objects.create(kind="subsonic", name="Attic", address="http://music.test")
@@ -179,6 +195,9 @@ def pages_of(user: User) -> list[str]:
         "/week/",
         user.weekly_lists.get().get_absolute_url(),
         "/week/follow/",
+        "/blends/",
+        reverse("recommender:blend", args=[Blend.objects.get(name="Kitchen").pk]),
+        reverse("recommender:blend_invitation", args=[BlendInvitation.objects.get(username=user.username).pk]),
         reverse("recommender:week_email_end", args=[end_token(user.pk)]),
         "/start/",
         "/start/artists/",

@@ -33,6 +33,12 @@ from feedback.tests.factories import PASSWORD, UserFactory, make_track
 from feedback.year_review.models import YearShare
 from jobs.models import Job
 from recommender.models import (
+    Blend,
+    BlendFit,
+    BlendInvitation,
+    BlendMember,
+    BlendRefusal,
+    BlendSong,
     Experiment,
     ExperimentEvent,
     ModelVersion,
@@ -57,6 +63,16 @@ def _recommendation(user: User, track: Track) -> Model:
 def _log_entry(user: User, track: Track) -> Model:
     content_type = ContentType.objects.get_for_model(Track)
     return LogEntry.objects.create(user=user, content_type=content_type, object_id=str(track.pk), action_flag=CHANGE)
+
+
+def _blend_member(user: User, _track: Track) -> Model:
+    return BlendMember.objects.create(user=user, blend=Blend.objects.create(name="Kitchen"), seat=0)
+
+
+def _blend_fit(user: User, track: Track) -> Model:
+    member = BlendMember.objects.get(user=user)
+    song = BlendSong.objects.create(blend=member.blend, track=track, position=0)
+    return BlendFit.objects.create(song=song, member=member, score=1.0, reason={"terms": {}, "causes": []})
 
 
 def _group(user: User, _track: Track) -> Model:
@@ -141,6 +157,14 @@ MAKERS: dict[str, Callable[[User, Track], Any]] = {
     "recommender.WeeklyFeed": lambda user, _track: WeeklyFeed.objects.create(user=user, digest=str(user.pk)),
     "recommender.WeeklyEmail": lambda user, _track: WeeklyEmail.objects.create(
         user=user, origin="https://songs.example.org"
+    ),
+    "recommender.BlendMember": _blend_member,
+    "recommender.BlendFit": _blend_fit,
+    "recommender.BlendInvitation": lambda user, _track: BlendInvitation.objects.create(
+        blend=Blend.objects.get(members__user=user), invited_by=BlendMember.objects.get(user=user), username="nobody"
+    ),
+    "recommender.BlendRefusal": lambda user, _track: BlendRefusal.objects.create(
+        user=user, blend=Blend.objects.create(name="No, thanks")
     ),
     "feedback.YearShare": lambda user, _track: YearShare.objects.create(
         user=user, year=2026, ends_at=timezone.now() + timedelta(days=7)

@@ -25,7 +25,16 @@ from feedback.ratings.services import rate
 from jobs.models import Job
 from recommender.lifecycle.training import retrain
 from recommender.lifecycle.versions import forget_loaded
-from recommender.models import ModelVersion, WeeklyList, WeeklySong
+from recommender.models import (
+    Blend,
+    BlendFit,
+    BlendInvitation,
+    BlendMember,
+    BlendSong,
+    ModelVersion,
+    WeeklyList,
+    WeeklySong,
+)
 from recommender.tests.builders import LOUD, make_catalogue, make_track, make_user
 
 pytestmark = pytest.mark.django_db
@@ -77,6 +86,20 @@ def add_rows(user: User, numbers: range) -> None:
         )
         for weekly_list in {week, WeeklyList.objects.earliest("week")}:
             WeeklySong.objects.create(weekly_list=weekly_list, position=number, track=track, name="x", probability=0.5)
+        blend = Blend.objects.create(name=f"Blend {number}", listed_members=2)
+        members = [
+            BlendMember.objects.create(blend=blend, user=listener, seat=seat)
+            for seat, listener in enumerate([user, make_user(f"guest{number}")])
+        ]
+        oldest = Blend.objects.earliest("pk")
+        BlendInvitation.objects.create(blend=oldest, invited_by=members[0], username=f"name{number}")
+        for other in {blend, oldest}:
+            song = BlendSong.objects.create(blend=other, track=track, position=number)
+            for member in other.members.all():
+                BlendFit.objects.create(song=song, member=member, score=1.0, reason={"terms": {}, "causes": []})
+        other = Blend.objects.create(name=f"Other {number}")
+        host = BlendMember.objects.create(blend=other, user=members[1].user, seat=0)
+        BlendInvitation.objects.create(blend=other, invited_by=host, username=user.username)
         Job.objects.create(kind="history-import", user=user, subject=f"history-import:{history.pk}", state="done")
     retrain(force=True)
     while ModelVersion.objects.count() < len(numbers):
@@ -126,6 +149,11 @@ def pages_of(user: User) -> list[str]:
         "/week/follow/",
         f"/week/{WeeklyList.objects.filter(user=user).earliest('week').pk}.csv",
         "/api/user/weeks?size=100",
+        "/blends/",
+        f"/blends/{Blend.objects.earliest('pk').pk}/",
+        "/api/blends?size=100",
+        f"/api/blends/{Blend.objects.earliest('pk').pk}",
+        "/api/user/blend-invitations?size=100",
         f"/api/user/weeks/{WeeklyList.objects.filter(user=user).earliest('week').pk}",
         "/start/",
         "/start/artists/",

@@ -81,7 +81,7 @@ def personal_tables() -> tuple[PersonalTable, ...]:
 
 
 def register_file_handler(handler: FileHandler) -> None:
-    """Have ``handler(user_id)`` called when an account goes, to delete files that no column names."""
+    """Have ``handler(user_id)`` called when an account has gone, to delete what no column of theirs names."""
     if handler not in _file_handlers:
         _file_handlers.append(handler)
 

@@ -39,7 +39,7 @@ from recommender.engine.retrieval.index import Vectors
 from recommender.engine.serving.expectation import LEAST_ANSWERS, AnswerModel, fit_answers
 from recommender.engine.serving.explain import Reason
 from recommender.engine.serving.impressions import Impressions
-from recommender.engine.serving.mix import Mix, by_taste, mix, nearest
+from recommender.engine.serving.mix import Mix, RankedSongs, by_taste, may_hear, mix, nearest, rank_songs
 from recommender.engine.serving.path import track_path
 from recommender.engine.serving.popular import most_popular
 from recommender.engine.serving.probabilities import (
@@ -100,6 +100,7 @@ __all__ = [
     "Observations",
     "PageItem",
     "Progress",
+    "RankedSongs",
     "Reason",
     "RecommendedPage",
     "Request",
@@ -124,6 +125,7 @@ __all__ = [
     "liked_lists",
     "listed_files",
     "load_model",
+    "may_hear",
     "membership",
     "mix",
     "model_probabilities",
@@ -132,6 +134,7 @@ __all__ = [
     "no_progress",
     "popularity_probabilities",
     "random_probabilities",
+    "rank_songs",
     "read_manifest",
     "recommend",
     "recommend_shelves",

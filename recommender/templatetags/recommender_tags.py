@@ -7,6 +7,7 @@ from django.utils.formats import number_format
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy
 
+from recommender.blends.selectors import blends_of, invitations_of
 from recommender.operators.dashboard import Counts, counts
 from recommender.pages.for_you import ForYouSection
 from recommender.pages.rendering import feed_row
@@ -14,6 +15,7 @@ from recommender.pages.shelf_titles import shelf_name
 from recommender.weekly.selectors import current_list, tracks_of
 
 register = template.Library()
+BLENDS_SHOWN = 5
 
 
 @register.filter
@@ -56,3 +58,11 @@ def week_card(context: template.Context) -> dict[str, Any]:
     columns = ("recording_key", "features", "cover_url")
     tracks = list(tracks_of(weekly_list).only(*columns))
     return {"request": request, "weekly_list": weekly_list, "tracks": tracks} if tracks else {}
+
+
+@register.inclusion_tag("recommender/_blend_links.html", takes_context=True)
+def blend_links(context: template.Context) -> dict[str, Any]:
+    """Return the context of the listener's blends and invitations on For you; two queries."""
+    user = context["request"].user
+    blends = blends_of(user).prefetch_related(None)[:BLENDS_SHOWN]
+    return {"blends": blends, "invitations": invitations_of(user).prefetch_related(None)[:BLENDS_SHOWN]}

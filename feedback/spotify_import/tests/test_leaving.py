@@ -30,9 +30,9 @@ from tests.api_calls import JSON
 
 # However many songs there are.
 QUERIES = 40
-# Rows that do not keep a song: what was recommended, its own credits, weekly lists, which keep its names, and the
-# listener's own queue (looked at apart).
-NO_USES = {"codes", "recommendations", "credits", "weekly_songs", "queue_items", "playlists"}
+# Rows that do not keep a song: what was recommended, its own credits, weekly lists, which keep its names, blends,
+# and the listener's own queue (looked at apart).
+NO_USES = {"codes", "recommendations", "credits", "weekly_songs", "blend_songs", "queue_items", "playlists"}
 
 
 @pytest.fixture

@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from recommender.engine.data import Feedback, FeedbackKind, check_range
-from recommender.engine.data.arrays import FloatArray, IntArray, as_float32, as_int32, flags_of, top_rows
+from recommender.engine.data.arrays import BoolArray, FloatArray, IntArray, as_float32, as_int32, flags_of, top_rows
 from recommender.engine.data.profile import ListenerProfile
 from recommender.engine.model import Model
 from recommender.engine.rank import rank
 from recommender.engine.ranking.blend import blend, standardise
+from recommender.engine.ranking.ranked import RankedCandidates
 from recommender.engine.serving.mmr import first_versions
 from recommender.engine.serving.policy import select_page
-from recommender.engine.serving.recommend import Request, allowed_tracks
+from recommender.engine.serving.recommend import PageItem, Request, allowed_tracks, page_items
 
 NEAREST = 200
 """So many of the most similar songs are put in the listener's order; a mix of 50 chooses one in four."""
@@ -72,6 +73,37 @@ def by_taste(model: Model, feedback: Feedback, request: Request) -> IntArray:
     ranked = rank(model, model.listener(feedback), allowed)
     rows: IntArray = ranked.rows[first_versions(model.catalogue.recording, ranked.rows)][: request.k]
     return rows
+
+
+@dataclass(frozen=True, eq=False)
+class RankedSongs:
+    """Some songs as a listener ranks them."""
+
+    model: Model
+    listener: ListenerProfile
+    ranked: RankedCandidates
+
+    def scores(self, rows: IntArray) -> FloatArray:
+        """Return the listener's scores of some of the songs that were ranked, float32[len(rows)]."""
+        return as_float32(self.ranked.total[rows])
+
+    def explained(self, rows: IntArray) -> tuple[PageItem, ...]:
+        """Return some of the songs that were ranked, with their parts and reasons, in the order of `rows`."""
+        parts, never = self.ranked.contributions(rows), np.zeros(len(rows), dtype=np.bool_)
+        return page_items(self.model, self.listener, rows, parts, np.ones(len(rows)), never)
+
+
+def rank_songs(model: Model, feedback: Feedback, rows: IntArray) -> RankedSongs:
+    """Rank `rows` alone for a listener, whatever they think of them. Raise InvalidDataError."""
+    check_range("rows", rows, 0, model.catalogue.n_tracks)
+    listener = model.listener(feedback)
+    return RankedSongs(model, listener, rank(model, listener, flags_of(rows, model.catalogue.n_tracks)))
+
+
+def may_hear(model: Model, feedback: Feedback, request: Request, rows: IntArray) -> BoolArray:
+    """Return which of `rows` a listener's request allows and they don't dislike, bool[len(rows)]."""
+    left_out = np.concatenate([disliked(feedback), request.excluded]).astype(np.int32)
+    return allowed_tracks(model.catalogue, left_out, request).mask(rows)
 
 
 def disliked(feedback: Feedback) -> IntArray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from recommender.adapters.feedback import Known
 from recommender.adapters.loaded import LoadedModel
 from recommender.engine import Cause, PageItem
+from recommender.models import BLEND
 from recommender.pages.explanations.phrases import StoredCause, StoredReason
 
 
@@ -23,7 +24,7 @@ def stored_reason(item: PageItem, loaded: LoadedModel, known: Known, section: st
         reason["heard_at"] = song.heard_at
         if section == "again":
             reason["plays"] = song.plays
-        elif section == "forgotten":
+        elif section in ("forgotten", BLEND):
             reason["liked_at"] = song.liked_at
     if section == "fresh":
         reason["released"] = int(catalogue.year[item.row])

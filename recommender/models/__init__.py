@@ -1,4 +1,4 @@
-"""Model versions, the record of recommendations, weekly lists, and experiments."""
+"""Model versions, the record of recommendations, weekly lists, experiments, and blends."""
 
 import uuid
 from typing import ClassVar
@@ -13,9 +13,34 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Track
+from recommender.models.blends import Blend, BlendFit, BlendInvitation, BlendMember, BlendRefusal, BlendSong
+
+__all__ = [
+    "BLEND",
+    "WEEKLY",
+    "Blend",
+    "BlendFit",
+    "BlendInvitation",
+    "BlendMember",
+    "BlendRefusal",
+    "BlendSong",
+    "Experiment",
+    "ExperimentArm",
+    "ExperimentBucket",
+    "ExperimentEvent",
+    "ModelVersion",
+    "Recommendation",
+    "SiteServing",
+    "WeeklyEmail",
+    "WeeklyFeed",
+    "WeeklyList",
+    "WeeklySong",
+]
 
 WEEKLY = "week"
 """The section of a weekly list's recommendations."""
+BLEND = "blend"
+"""What brought a song into a blend is recorded with what the listener did with it."""
 
 
 class ModelVersion(models.Model):
