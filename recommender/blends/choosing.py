@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 PER_ARTIST = 2
+LARGEST = 2.0
 FOR_FROM = 0.5
 """A song is for whoever's score of it lies so many deviations above their mean."""
 MAX_EXCHANGES = 500
@@ -28,7 +29,15 @@ Scores = NDArray[np.float64]
 
 
 def standardise(scores: Scores) -> Scores:
-    """Return each listener's scores, float64[listeners, songs], with mean 0 and deviation 1; 0 where all are equal."""
+    """Return each listener's scores, float64[listeners, songs], with mean 0 and deviation 1; 0 where all are equal.
+
+    What lies further than LARGEST deviations from the mean is first brought to there: else two great favourites would
+    stand for a whole list, and hide by their size which of the other songs fits better.
+    """
+    return _standard(np.clip(_standard(scores), -LARGEST, LARGEST))
+
+
+def _standard(scores: Scores) -> Scores:
     centred = scores - scores.mean(axis=1, keepdims=True)
     deviation = scores.std(axis=1, keepdims=True)
     return np.asarray(np.divide(centred, deviation, out=np.zeros_like(centred), where=deviation > 1e-9))

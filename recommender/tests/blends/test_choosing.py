@@ -18,6 +18,15 @@ def test_scores_are_standardised_for_each_listener_alone() -> None:
     assert standard[2].tolist() == [0.0, 0.0, 0.0]
 
 
+def test_a_great_favourite_does_not_hide_which_other_songs_fit() -> None:
+    scores = np.array([[100.0, *[1.0] * 10, *[0.0] * 10]])
+    standard = standardise(scores)
+    assert for_whom(standard[:, 0].tolist()) == [0]
+    assert standard[0, 0] < 4.4 < (scores[0, 0] - scores.mean()) / scores.std()
+    assert standard.mean() == pytest.approx(0.0)
+    assert standard.std() == pytest.approx(1.0)
+
+
 def test_the_first_song_is_the_one_whose_least_pleased_listener_is_pleased_most() -> None:
     # The sum says the first song, the largest minimum the third.
     standard = np.array([[3.0, 0.0, 0.9], [0.5, 0.1, 0.8]])

@@ -117,7 +117,7 @@ def test_who_joins_counts_and_the_list_before_is_gone_at_once(blend: Blend, anna
     assert not BlendSong.objects.exists()
     assert not is_current(mine(blend, anna))
     assert run_waiting() == ["1 lists made"]
-    assert BlendFit.objects.filter(member__user=cara).count() >= 10
+    assert BlendFit.objects.filter(member__user=cara).count() >= 5
     assert mine(blend, anna).listed_members == 3
 
 
@@ -176,7 +176,8 @@ def test_a_deleted_account_is_in_no_list_and_its_blend_of_two_ends(
     assert mine(blend, anna).song_count == LIST_SIZE  # type: ignore[attr-defined]
     delete_account(user=cara)
     assert not BlendSong.objects.exists()
-    assert run_waiting() == ["1 lists made"]
+    run_waiting()
+    assert BlendSong.objects.count() == LIST_SIZE
     assert mine(blend, anna).listed_members == 2
     delete_account(user=ben)
     assert not Blend.objects.exists()

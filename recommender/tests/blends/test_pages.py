@@ -40,7 +40,7 @@ def test_from_the_name_to_the_list(client: Client, anna: User, ben: User) -> Non
     assert address in home
     consent = client.get(address).content.decode()
     assert "Only you see your own reasons in full." in consent
-    assert "Until you join it isn&#x27;t used." in consent
+    assert "Until you join it isn't used." in consent
     joined = client.post(address, {"answer": "accept"}, follow=True).content.decode()
     assert "The list is being made" in joined
     run_waiting()
@@ -50,21 +50,21 @@ def test_from_the_name_to_the_list(client: Client, anna: User, ben: User) -> Non
     assert f'data-play-list="{",".join(str(song.track_id) for song in songs_of(blend))}"' in page
     counts = {member: BlendFit.objects.filter(member=member).count() for member in BlendMember.objects.all()}
     for count in counts.values():
-        assert f"{count} songs for them" in page
+        assert f'<span class="small text-body-secondary">{count} songs</span>' in page
 
 
 def test_each_sees_their_own_reasons_and_of_others_no_more_than_the_kind(
     client: Client, blend: Blend, anna: User, ben: User, tracks: list[Track]
 ) -> None:
+    titles = re.compile("|".join(re.escape(track.title) for track in tracks[:6]))
     run_waiting()
     client.force_login(anna)
     hers = reasons_of(client.get(blend.get_absolute_url()).content.decode())
     client.force_login(ben)
     his = reasons_of(client.get(blend.get_absolute_url()).content.decode())
     assert len(hers) == len(his) == 30
-    assert any(text.startswith("For you: ") and "Because you like Song 0." in text for text in hers)
+    assert any(text.startswith("For you: ") and titles.search(text) for text in hers)
     assert any(re.fullmatch(r"For anna, because (of its \w+|it&#x27;s popular|people .*)", text) for text in his)
-    titles = re.compile("|".join(re.escape(track.title) for track in tracks[:6]))
     for text in his:
         of_anna = [part for part in text.split(" · ") if "anna" in part]
         assert not any(titles.search(part) for part in of_anna)
