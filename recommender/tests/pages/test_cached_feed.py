@@ -131,8 +131,9 @@ def test_a_change_of_the_taste_makes_the_page_anew(user: User, client: Client, n
 
 def test_the_page_is_read_back_in_few_queries(user: User, client: Client, django_assert_max_num_queries: Any) -> None:
     client.get("/")
-    # session, user, record, songs with artists (3), ratings, names (3), the anchor, plays, likes, recordings
-    with django_assert_max_num_queries(16):
+    # session, user, record, songs with artists (3), ratings, names (3), the anchor, plays, likes, recordings,
+    # invitations to blends, blends
+    with django_assert_max_num_queries(18):
         client.get("/")
 
 
