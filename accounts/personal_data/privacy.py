@@ -61,7 +61,7 @@ def _why(label: str) -> str:
 
 def _how_long(label: str) -> str:
     if label == "recommender" and settings.RECOMMENDATIONS_KEPT_DAYS:
-        text = _("%(days)d days. Weekly lists until you delete your account")
+        text = _("%(days)d days. Weekly lists and blends until you delete your account")
         return text % {"days": settings.RECOMMENDATIONS_KEPT_DAYS}
     if label == "jobs":
         return _("%(days)d days after they ended") % {"days": KEPT_DAYS}
