@@ -164,7 +164,7 @@ MAKERS: dict[str, Callable[[User, Track], Any]] = {
         blend=Blend.objects.get(members__user=user), invited_by=BlendMember.objects.get(user=user), username="nobody"
     ),
     "recommender.BlendRefusal": lambda user, _track: BlendRefusal.objects.create(
-        user=user, blend=Blend.objects.create(name="No, thanks")
+        user=user, blend=Blend.objects.get(members__user=user)
     ),
     "feedback.YearShare": lambda user, _track: YearShare.objects.create(
         user=user, year=2026, ends_at=timezone.now() + timedelta(days=7)
