@@ -20,7 +20,7 @@ class BlendNameForm(forms.Form):
 class InviteForm(forms.Form):
     """Whom to invite. Only whether it can be a username is checked, not whether it is somebody's."""
 
-    username = forms.CharField(label=_("Username"), max_length=150)
+    username = forms.CharField(label=_("Their username"), max_length=150)
 
     def clean_username(self) -> str:
         """Write a name as accounts have it."""
