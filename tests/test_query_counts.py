@@ -93,13 +93,13 @@ def add_rows(user: User, numbers: range) -> None:
         ]
         oldest = Blend.objects.earliest("pk")
         BlendInvitation.objects.create(blend=oldest, invited_by=members[0], username=f"name{number}")
-        for other in {blend, oldest}:
-            song = BlendSong.objects.create(blend=other, track=track, position=number)
-            for member in other.members.all():
+        for listed in {blend, oldest}:
+            song = BlendSong.objects.create(blend=listed, track=track, position=number)
+            for member in listed.members.all():
                 BlendFit.objects.create(song=song, member=member, score=1.0, reason={"terms": {}, "causes": []})
-        other = Blend.objects.create(name=f"Other {number}")
-        host = BlendMember.objects.create(blend=other, user=members[1].user, seat=0)
-        BlendInvitation.objects.create(blend=other, invited_by=host, username=user.username)
+        theirs = Blend.objects.create(name=f"Other {number}")
+        host = BlendMember.objects.create(blend=theirs, user=members[1].user, seat=0)
+        BlendInvitation.objects.create(blend=theirs, invited_by=host, username=user.username)
         Job.objects.create(kind="history-import", user=user, subject=f"history-import:{history.pk}", state="done")
     retrain(force=True)
     while ModelVersion.objects.count() < len(numbers):

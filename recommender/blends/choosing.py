@@ -56,7 +56,8 @@ def choose(standard: Scores, n: int, artists: Sequence[Collection[int]]) -> list
 def _greedy(standard: Scores, n: int, columns: list[int], artists: Sequence[Collection[int]]) -> list[int]:
     pleased, together = np.zeros(len(standard)), standard.sum(axis=0)
     of_artist: Counter[int] = Counter()
-    left, chosen = np.array(columns, dtype=np.intp), []
+    left = np.array(columns, dtype=np.intp)
+    chosen: list[int] = []
     while len(chosen) < n and len(left):
         # Rounded, so that equal sums are equal whatever order they were added in.
         least = (pleased[:, None] + standard[:, left]).min(axis=0).round(9)
