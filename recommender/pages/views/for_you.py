@@ -90,18 +90,20 @@ def rate_in_section(request: HttpRequest, section: str, pk: int) -> HttpResponse
         "section": shown,
         "title": section_title(shown, user),
         "last_rating": None if form.cleaned_data["undo"] else {"track": track, "value": value or 0, "before": before},
+        "intro": _intro(user, is_known=any(counted_totals(user)) or has_chosen(user)),
     }
-    return render(request, "recommender/_section.html", context)
+    return render(request, "recommender/_section_answer.html", context)
 
 
 def _feed_page(request: HttpRequest, user: User, home: ForYouPage | None) -> HttpResponse:
     context = _untrained(user) if home is None else _home_context(home, user)
     is_known = home is None or home.amount > 0 or has_chosen(user)
     context["titled"] = [(shelf, section_title(shelf, user, is_known=is_known)) for shelf in context["sections"]]
-    if is_htmx(request):
-        return render(request, "recommender/_feed.html", context)
     if home is not None:
         context["intro"] = _intro(user, is_known=is_known)
+    if is_htmx(request):
+        return render(request, "recommender/_feed_answer.html", context)
+    if home is not None:
         context["needs_start"] = not is_known and has_told_nothing(user)
     context["tune_form"] = TuneForm(instance=user)
     context["offers_recordings"] = user.recordings_only or Track.objects.filter(has_file=True).exists()

@@ -173,6 +173,15 @@ def test_a_like_answers_with_the_section_as_it_has_learned(tracks: list[Track], 
     titles = [item.track.title for item in answer.context["section"].items]
     assert "Song 9.3" not in titles
     assert titles[0] == "Song 9.2"
+    assert '<p class="feed-note" id="feed-note" hx-swap-oob="true">Learned from 1 like.</p>' in page
+
+
+def test_sections_drawn_anew_say_what_they_are_based_on(tracks: list[Track], user: User, client: Client) -> None:
+    like(user, tracks[0], tracks[1])
+    page = client.get("/", headers=HTMX).content.decode()
+    assert '<p class="feed-note" id="feed-note" hx-swap-oob="true">Learned from 2 likes.</p>' in page
+    assert page.count("feed-note") == 2
+    assert client.get("/").content.decode().count('id="feed-note"') == 1
 
 
 def test_the_section_shows_nothing_of_the_others(tracks: list[Track], user: User, client: Client) -> None:

@@ -85,12 +85,40 @@
   if (zone) {
     document.cookie = `time_zone=${zone}; path=${base}; max-age=31536000; samesite=lax`;
   }
-  // Undo buttons are removed after a while.
+  // A swap that takes the focused control away leaves the keyboard nowhere: it goes on at the song that an Undo brought
+  // back (`data-focus-next`), else at the first control of what is new; not in a toast, which would then stay.
+  let lostFocus = null;
+  document.body.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    const focused = document.activeElement;
+    lostFocus = detail.boosted || !detail.target.contains(focused) || focused.closest("#messages") ? null : (focused.closest("[data-focus-next]") ?? focused);
+  });
+  document.body.addEventListener("htmx:afterSettle", ({ target }) => {
+    if (!lostFocus || target.closest("#messages") || document.activeElement !== document.body) {
+      return;
+    }
+    const id = lostFocus.dataset.focusNext;
+    const next = id && (target.querySelector(`#${id}`) ?? document.getElementById(id));
+    const control = (next || target).querySelector("a[href], button, input:not([type=hidden]), select");
+    if (control) {
+      lostFocus = null;
+      control.focus({ preventScroll: true });
+    }
+  });
+  // Undo buttons are removed after a while, but not while the keyboard is on them.
+  function vanishLater(note) {
+    setTimeout(() => {
+      if (note.querySelector(":focus-visible")) {
+        vanishLater(note);
+      } else {
+        note.remove();
+      }
+    }, 1000 * Number(note.dataset.vanishSeconds));
+  }
   document.body.addEventListener("htmx:load", (event) => {
     const fresh = event.detail.elt;
     for (const note of [fresh, ...fresh.querySelectorAll("[data-vanish-seconds]")]) {
       if (note.matches("[data-vanish-seconds]")) {
-        setTimeout(() => note.remove(), 1000 * Number(note.dataset.vanishSeconds));
+        vanishLater(note);
       }
     }
   });
