@@ -18,8 +18,13 @@ from feedback.playlists import services as playlist_services
 from feedback.queue.services import add, play_all
 from feedback.ratings.models import Rating
 from feedback.ratings.services import rate
+from jobs.models import Job
+from jobs.services import enqueue
+from recommender.experiments.services import start_experiment
 from recommender.lifecycle.versions import forget_loaded
+from recommender.models import Experiment
 from recommender.tests.builders import make_catalogue, make_user
+from recommender.tests.experiments.conftest import make_experiment
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 WIDTH, HEIGHT = 360, 740
@@ -119,6 +124,26 @@ def test_every_menu_and_panel_lies_within_the_screen(phone: Page, user: User) ->
 
 
 @pytest.mark.parametrize("phone", ["en", "de"], indirect=True)
+def test_buttons_below_a_picture_have_the_whole_width(phone: Page, user: User) -> None:
+    go(phone, user.playlists.get().get_absolute_url())
+    left = "element => Math.round(element.getBoundingClientRect().left)"
+    picture = phone.locator(".page-head .mosaic")
+    assert phone.locator(".page-head .btn").first.evaluate(left) == picture.evaluate(left)
+    assert phone.locator(".page-head h1").evaluate(left) > picture.evaluate(left)
+
+
+def test_wide_tables_keep_their_rows_low_and_their_captions_whole(phone: Page, user: User) -> None:
+    enqueue(kind="tidy")
+    Job.objects.update(log="2026-11-30 03:01:15 12 lists made, 12 judged, 0 emails sent")
+    go(phone, "/operator/")
+    rows = phone.locator("[aria-labelledby=going-jobs] tbody tr")
+    assert max(row.evaluate("element => element.offsetHeight") for row in rows.all()) < 100
+    start_experiment(experiment=make_experiment("dial=0.5"))
+    go(phone, f"/operator/experiments/{Experiment.objects.get().pk}/")
+    widths = phone.locator("caption").evaluate("caption => [caption.offsetWidth, caption.closest('div').clientWidth]")
+    assert widths[0] <= widths[1]
+
+
 def test_navigation_and_player_stand_one_above_the_other(phone: Page) -> None:
     for selector in (".tab-bar", "#player"):
         assert phone.evaluate(MISPLACED, selector) == []
