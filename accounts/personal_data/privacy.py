@@ -1,12 +1,14 @@
 """The facts of the privacy page, derived from the tables and settings."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from accounts.personal_data.export import personal_tables
+from accounts.personal_data.export import PersonalTable, personal_tables
 from jobs.services import KEPT_DAYS
 
 
@@ -35,12 +37,31 @@ def register_recipients(source: Callable[[], Iterable[Recipient]]) -> None:
     _sources.append(source)
 
 
+# Names of tables whose model gives none that a listener would understand, or none in other languages.
+_NAMES: Mapping[str, str | Promise] = {
+    "accounts.User": gettext_lazy("your account"),
+    "accounts.User_groups": gettext_lazy("your groups"),
+    "accounts.User_user_permissions": gettext_lazy("your permissions"),
+    "feedback.Block": gettext_lazy("what you blocked"),
+    "feedback.Play": gettext_lazy("plays"),
+    "feedback.Playlist": gettext_lazy("playlists"),
+    "jobs.Job": gettext_lazy("background jobs"),
+    "mfa.Authenticator": gettext_lazy("two-factor devices"),
+    "recommender.ExperimentEvent": gettext_lazy("log of experiments"),
+}
+
+
+def table_name(table: PersonalTable) -> str:
+    """Return what a table is called on the listener's pages, in their language."""
+    return str(_NAMES.get(table.label) or table.model._meta.verbose_name_plural)
+
+
 def stored_facts() -> list[Fact]:
     """Return what is stored of a listener, by the app that stores it; each personal table is in one of them."""
     names: dict[str, list[str]] = {}
     for table in personal_tables():
         label = table.model._meta.app_label
-        names.setdefault(label if label in _WHY else "", []).append(str(table.model._meta.verbose_name_plural))
+        names.setdefault(label if label in _WHY else "", []).append(table_name(table))
     return [Fact(tables, _why(label), _how_long(label)) for label, tables in names.items()]
 
 

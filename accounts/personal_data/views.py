@@ -15,7 +15,7 @@ from accounts.compat import on_close
 from accounts.limits.limiter import limited, too_many
 from accounts.models import User
 from accounts.personal_data.export import csv_export, json_export, personal_tables
-from accounts.personal_data.privacy import recipients, stored_facts
+from accounts.personal_data.privacy import recipients, stored_facts, table_name
 
 EXPORT_WAIT_SECONDS = 10
 # Timeout of the lock, for workers that died during an export.
@@ -28,7 +28,7 @@ _LONGEST_EXPORT_SECONDS = 600
 def my_data(request: HttpRequest) -> HttpResponse:
     """Show what is stored, table by table, with downloads."""
     user = cast(User, request.user)
-    counts = [(table.model._meta.verbose_name_plural, table.rows_of(user).count()) for table in personal_tables()]
+    counts = [(table_name(table), table.rows_of(user).count()) for table in personal_tables()]
     return render(request, "accounts/my_data.html", {"counts": [row for row in counts if row[1]]})
 
 

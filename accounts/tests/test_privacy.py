@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from accounts.models import User
 from accounts.personal_data.export import personal_tables
-from accounts.personal_data.privacy import stored_facts
+from accounts.personal_data.privacy import stored_facts, table_name
 
 pytestmark = pytest.mark.django_db
 
@@ -24,8 +25,17 @@ def test_every_table_with_personal_data_is_named(client: Client) -> None:
     page = text(client)
 
     for table in personal_tables():
-        assert str(table.model._meta.verbose_name_plural) in page
+        assert table_name(table) in page
     assert sum(len(fact.tables) for fact in stored_facts()) == len(personal_tables())
+
+
+def test_every_table_has_a_german_name() -> None:
+    with translation.override("en"):
+        english = {table.label: table_name(table) for table in personal_tables()}
+    with translation.override("de"):
+        german = {table.label: table_name(table) for table in personal_tables()}
+
+    assert {label for label, name in german.items() if name == english[label]} == set()
 
 
 def test_who_gets_something_follows_the_settings(client: Client, settings: Any) -> None:

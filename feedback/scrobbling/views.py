@@ -80,7 +80,8 @@ def match(request: HttpRequest, pk: int) -> HttpResponse:
     query = request.GET.get("q", f"{song.title} {song.artist}")[:200]
     ids = search(query).track_ids[:_RESULTS]
     tracks = Track.objects.active().prefetch_related("credits__artist").in_bulk(ids)
-    context = {"song": song, "query": query, "tracks": [tracks[number] for number in ids if number in tracks]}
+    # Not "query", which stands in the site's own search field.
+    context = {"song": song, "words": query, "tracks": [tracks[number] for number in ids if number in tracks]}
     return render(request, "feedback/player_match.html", context)
 
 

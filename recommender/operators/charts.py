@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.formats import number_format
+
 from recommender.models import ModelVersion
 
 WIDTH, HEIGHT = 640, 240
@@ -64,9 +66,16 @@ def quality_chart(versions: Sequence[ModelVersion]) -> QualityChart | None:
         Line(scorer, [_point(x, figures[scorer], end) for x, (_v, figures) in zip(places, measured, strict=True)])
         for scorer in SCORERS
     ]
-    grid = [(_y(end * step / _GRID_LINES, end), f"{end * step / _GRID_LINES:.3g}") for step in range(_GRID_LINES + 1)]
+    grid = [
+        (_y(end * step / _GRID_LINES, end), axis_number(end * step / _GRID_LINES)) for step in range(_GRID_LINES + 1)
+    ]
     marks = [(x, str(version.pk)) for x, (version, _figures) in zip(places, measured, strict=True)]
     return QualityChart(lines, grid, marks)
+
+
+def axis_number(value: float) -> str:
+    """Return a number on an axis, of three digits at most, in the reader's notation."""
+    return str(number_format(f"{value:.3g}" if value < 1000 else f"{value:.0f}"))
 
 
 def _figures(version: ModelVersion) -> dict[str, dict[str, Any]]:
@@ -76,7 +85,7 @@ def _figures(version: ModelVersion) -> dict[str, dict[str, Any]]:
 
 def _point(x: float, interval: dict[str, float], end: float) -> Point:
     low, high = _y(interval["low"], end), _y(interval["high"], end)
-    return Point(x, _y(interval["mean"], end), low, high, f"{interval['mean']:.3f}")
+    return Point(x, _y(interval["mean"], end), low, high, number_format(f"{interval['mean']:.3f}"))
 
 
 def _x(number: int, count: int) -> float:

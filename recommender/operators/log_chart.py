@@ -9,6 +9,7 @@ from typing import Any
 from recommender.lifecycle.log_comparison import HEADLINE
 from recommender.lifecycle.training import CANDIDATE
 from recommender.models import ModelVersion
+from recommender.operators.charts import axis_number
 from recommender.operators.comparison import per_pages, sentences
 
 WIDTH, ROW, LEFT, RIGHT = 640, 40, 120, 48
@@ -56,13 +57,13 @@ def log_chart(versions: Sequence[ModelVersion]) -> LogChart | None:
             low=round(LEFT + max(value["low"], 0.0) * scale, 1),
             mean=round(LEFT + max(value["mean"], 0.0) * scale, 1),
             high=round(LEFT + value["high"] * scale, 1),
-            label=f"{value['mean']:.0f} ({value['low']:.0f}-{value['high']:.0f})",
+            label=f"{value['mean']:.0f} ({value['low']:.0f}\N{EN DASH}{value['high']:.0f})",
             is_enough=not figures["policies"][name]["not_enough"],
         )
         for number, (name, value) in enumerate(values.items())
     ]
     logged = round(LEFT + per_pages(figures["logged"])["mean"] * scale, 1)
-    marks = [(round(LEFT + end * share / 4 * scale, 1), f"{end * share / 4:g}") for share in range(5)]
+    marks = [(round(LEFT + end * share / 4 * scale, 1), axis_number(end * share / 4)) for share in range(5)]
     return LogChart(version.pk, rows, logged, ROW * len(rows) + 32, marks, sentences(figures))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.utils.formats import number_format
 
 from recommender.lifecycle.model_store import kept_directories
 from recommender.lifecycle.versions import model_path
@@ -50,4 +51,7 @@ def with_file(versions: Iterable[ModelVersion]) -> set[int]:
 
 
 def _cell(interval: Mapping[str, float] | None) -> str:
-    return f"{interval['mean']:.3f} ({interval['low']:.3f}-{interval['high']:.3f})" if interval else ""
+    if not interval:
+        return ""
+    mean, low, high = (number_format(f"{interval[key]:.3f}") for key in ("mean", "low", "high"))
+    return f"{mean} ({low}\N{EN DASH}{high})"

@@ -21,7 +21,7 @@ BLENDS_SHOWN = 5
 @register.filter
 def percent(share: float) -> str:
     """Return a share of 0..1 as a percentage with one decimal."""
-    return f"{number_format(100 * share, 1)} %"
+    return number_format(f"{100 * share:.1f}") + " %"
 
 
 _POLICIES = {"thompson": gettext_lazy("Exploring"), "greedy": gettext_lazy("Not exploring")}

@@ -240,6 +240,10 @@ def test_the_playlists_page_puts_it_there(
     assert "We keep it up to date." in listed
     pushed = PushedPlaylist.objects.get()
     assert pushed.is_renewed
+    PushedPlaylist.objects.update(error="nothing")
+    listed = listener.get("/players/servers/").content.decode()
+    assert "None of these songs are on the music server." in listed
+    assert "We keep it up to date." not in listed
     stranger = Client()
     stranger.force_login(UserFactory())
     assert stranger.post(f"/players/servers/lists/{pushed.pk}/stop/").status_code == 404

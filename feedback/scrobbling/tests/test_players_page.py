@@ -107,6 +107,8 @@ def test_a_match_by_hand_holds_for_the_name_and_is_undone(
     waiting = ScrobbledSong.objects.filter(album="A").get()
     page = text_of(listener.get(f"/players/songs/{waiting.pk}/?q=song+01"))
     assert f'name="track" value="{song.pk}"' in page
+    # What was searched for stands in the field of this page alone.
+    assert page.count('value="song 01"') == 1
     stranger = Client()
     stranger.force_login(UserFactory())
     assert stranger.post(f"/players/songs/{waiting.pk}/choose/", {"track": song.pk}).status_code == 404

@@ -16,6 +16,7 @@ from recommender.engine.evaluation import MIN_LISTENERS, SequentialResult
 from recommender.experiments.figures import METRICS, ArmFigures, ExperimentFigures, MetricName, figures_of
 from recommender.experiments.serving import setting_of
 from recommender.models import Experiment
+from recommender.operators.charts import axis_number
 
 CACHE_SECONDS = 60
 WIDTH, ROW, LEFT, RIGHT = 640, 40, 120, 48
@@ -119,7 +120,7 @@ def rates_chart(figures: ExperimentFigures) -> RatesChart | None:
         )
         for number, (arm, interval) in enumerate(zip(figures.arms, rates, strict=True))
     ]
-    marks = [(round(LEFT + end * part / 4 * scale, 1), f"{end * part * 25:g} %") for part in range(5)]
+    marks = [(round(LEFT + end * part / 4 * scale, 1), f"{axis_number(end * part * 25)} %") for part in range(5)]
     return RatesChart(rows, rows[0].mean, ROW * len(rows) + 32, marks)
 
 

@@ -55,6 +55,9 @@ def test_from_the_form_to_what_is_adopted(client: Client, operator: User) -> Non
     assert "Choose an arm, say why, and tick the box." in without_reason.content.decode()
     done = client.post(f"{page}adopt/", {"confirm": "on", "arm": bold.pk, "note": "Liked"}, follow=True)
     assert "Adopted “bold” for the whole site." in done.content.decode()
+    assert "Results so far" not in done.content.decode()
+    german = client.get(page, headers={"Accept-Language": "de"}).content.decode()
+    assert "übernommen („bold“), operator. Liked" in german
     assert "dial=0.6" in client.get(LIST).content.decode()
     assert "Serve" in client.post(f"{LIST}reset/", {"confirm": "on"}, follow=True).content.decode()
     events = ExperimentEvent.objects.order_by("pk").values_list("action", "user")
@@ -77,6 +80,7 @@ def test_the_page_says_what_is_known(client: Client, operator: User, tracks: lis
     page = f"{LIST}{experiment.pk}/"
     start_experiment(experiment=experiment)
     empty = client.get(page).content.decode()
+    assert "Results so far" in empty
     assert "“arm 1”: not enough to tell. Each arm needs at least 20 listeners." in empty
     assert "log-chart" not in empty
     with_listeners(experiment, tracks, version, 4, 7, 4)

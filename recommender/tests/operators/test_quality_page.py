@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
@@ -18,8 +18,10 @@ from feedback.ratings.models import Rating
 from feedback.ratings.services import rate
 from recommender.lifecycle.versions import active_model, model_path
 from recommender.models import ModelVersion, Recommendation
-from recommender.operators.charts import quality_chart
+from recommender.operators.charts import axis_number, quality_chart
 from recommender.operators.online_metrics import Rate, coverage, exploration, policy_lines
+from recommender.operators.reports import quality_table
+from recommender.templatetags.recommender_tags import percent
 from recommender.tests.builders import make_catalogue, make_user
 
 pytestmark = pytest.mark.django_db
@@ -86,6 +88,20 @@ def test_the_chart_shows_each_version_beside_popularity(client: Client, operator
     assert [text for _x, text in chart.marks] == [str(first.pk), str(second.pk)]
     page = client.get(PAGE).content.decode()
     assert page.count("<circle") == 4
+
+
+def test_figures_are_in_the_readers_notation(client: Client, operator: User) -> None:
+    version = version_with(0.25, 0.1)
+    ModelVersion.objects.filter(pk=version.pk).update(active_slot=True, state=ModelVersion.State.ACTIVE)
+    page = client.get(PAGE, headers={"Accept-Language": "de"}).content.decode()
+    assert "0,250 (0,240\N{EN DASH}0,260)" in page
+    # Rounded, not cut off.
+    row = {"scorer": "blend", "reveal": "5", "ndcg_at_10": {"mean": 0.0627, "low": 0.0, "high": 0.1098}}
+    with translation.override("en"):
+        assert quality_table([row]).lines == [("blend", ["0.063 (0.000\N{EN DASH}0.110)"])]
+        assert percent(0.1489) == "14.9 %"
+    with translation.override("de"):
+        assert [axis_number(value) for value in (0.0, 0.05, 12.5, 25.0, 1500.0)] == ["0", "0,05", "12,5", "25", "1500"]
 
 
 def test_like_rates_by_version_and_policy() -> None:

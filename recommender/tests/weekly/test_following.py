@@ -98,7 +98,7 @@ def test_the_shelf_is_on_for_you_from_the_first_list_on(listener: Client, user: 
     card = page.partition('<section class="week-card"')[2].partition("</section>")[0]
     made = WeeklyList.objects.get()
     assert "Your week, 30 Nov" in card
-    assert "30 new songs. We expect you to like or finish about 15. That's a starting value." in card
+    assert "30 songs. We expect you to like or finish about 15. That's a starting value." in card
     assert f'data-play-list="{",".join(map(str, track_ids(made)))}"' in card
     assert Recommendation.objects.filter(page=made.page, is_shown=True).count() == 0
 
@@ -129,6 +129,17 @@ def test_the_page_has_songs_reasons_expectation_and_result(listener: Client, use
     page = listener.get(made.get_absolute_url()).content.decode()
     assert f"You've heard 10 songs. We expected you to like or finish 5 of them, and it was {liked}." in page
     assert page.count('<rect class="bar"') == 1
+
+
+def test_a_list_whose_week_is_over_says_so(listener: Client, user: User, clock: time_machine.Traveller) -> None:
+    run_job()
+    made = WeeklyList.objects.get()
+    clock.shift(timedelta(days=8))
+    run_job()
+    listener.force_login(user)
+    page = listener.get(made.get_absolute_url()).content.decode()
+    assert "We expected you to like or finish about 15 of 30 songs." in page
+    assert "You heard none of these songs in those 7 days." in page
 
 
 def test_a_song_that_went_is_still_named(listener: Client, user: User) -> None:
