@@ -27,6 +27,7 @@ COVER_BYTES = 5_000_000
 # Timeouts in seconds: to connect and between two pieces of a response; and for the whole response.
 TIMEOUT = (5.0, 20.0)
 JSON_SECONDS = 60.0
+_LEAST_SECONDS = 0.1
 _PIECE = 64 * 1024
 # "Wrong username or password" and "token authentication not supported": supysonic says 10, "parameter missing".
 _NO_TOKENS = frozenset({10, 41, 42})
@@ -192,7 +193,8 @@ class SubsonicClient:
         pairs = {**self._credentials(), **parameters}.items()
         values = {key: value if isinstance(value, list) else str(value) for key, value in pairs}
         url, deadline = f"{self._address}/rest/{method}.view", time.monotonic() + seconds
-        patience = (min(TIMEOUT[0], seconds), min(TIMEOUT[1], seconds))
+        # Never nothing, which is no time to wait for an answer; the deadline holds all the same.
+        patience = tuple(max(min(limit, seconds), _LEAST_SECONDS) for limit in TIMEOUT)
         options: dict[str, Any] = {"allow_redirects": False, "stream": True, "timeout": patience}
         # Compressed sound has other bounds.
         sent = {"Accept-Encoding": "identity", **(headers or {})}

@@ -63,7 +63,7 @@ def test_quality_is_measured_on_listeners_held_out() -> None:
     quality = {row["scorer"]: row["ndcg_at_10"] for row in metrics["rows"] if row["reveal"] == "1"}
     blend = quality["blend"]
     assert 0.0 < blend["low"] <= blend["mean"] <= blend["high"] <= 1.0
-    assert f"{blend['mean']:.3f} ({blend['low']:.3f}-{blend['high']:.3f})" in output
+    assert f"{blend['mean']:.3f} ({blend['low']:.3f}\u2013{blend['high']:.3f})" in output
 
 
 def test_if_needed_does_nothing_when_nothing_changed() -> None:
