@@ -17,6 +17,7 @@ from accounts.limits.caps import CapError, room_below
 from accounts.locks import lock_user
 from accounts.models import User
 from catalog.models import Track
+from feedback.names import list_name
 from feedback.playlists.models import Playlist, PlaylistItem
 from feedback.source import Source
 
@@ -39,7 +40,7 @@ def create_playlist(*, owner: User, name: str, tracks: Iterable[Track] = (), sou
     if not room_below(settings.LISTENER_MAX_PLAYLISTS, Playlist.objects.filter(owner=owner).count()):
         text = _("You already have %(limit)d playlists, which is the limit. Delete one first.")
         raise PlaylistFullError(text % {"limit": settings.LISTENER_MAX_PLAYLISTS})
-    playlist = Playlist.objects.create(owner=owner, name=_checked_name(name), source=Source(source))
+    playlist = Playlist.objects.create(owner=owner, name=list_name(name, Playlist), source=Source(source))
     add_tracks(playlist=playlist, tracks=tracks)
     return playlist
 
@@ -47,7 +48,7 @@ def create_playlist(*, owner: User, name: str, tracks: Iterable[Track] = (), sou
 @transaction.atomic
 def rename_playlist(*, playlist: Playlist, name: str) -> None:
     """Give the playlist another name. Raise ``ValueError`` for a blank one."""
-    playlist.name = _checked_name(name)
+    playlist.name = list_name(name, Playlist)
     _lock(playlist)
     playlist.updated_at = timezone.now()
     playlist.save(update_fields=["name", "updated_at"])
@@ -175,10 +176,3 @@ def _lock(playlist: Playlist) -> None:
 def _touch(playlist: Playlist) -> None:
     playlist.updated_at = timezone.now()
     playlist.save(update_fields=["updated_at"])
-
-
-def _checked_name(name: str) -> str:
-    clean = " ".join(name.split())[: Playlist._meta.get_field("name").max_length]
-    if not clean:
-        raise ValueError("a playlist needs a name")
-    return clean

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.limits.caps import CapError
 from accounts.locks import lock_user
 from accounts.models import User
+from feedback.names import list_name
 from jobs.services import enqueue
 from recommender.blends.selectors import broken_blends, open_since, pending_by, pending_of
 from recommender.models import Blend, BlendInvitation, BlendMember, BlendRefusal, BlendSong
@@ -39,7 +40,7 @@ def create_blend(*, user: User, name: str) -> Blend:
     """Create a blend whose only member is ``user``. Raise ``BlendFullError``, and ``ValueError`` for a blank name."""
     lock_user(user)
     _check_room(user)
-    blend = Blend.objects.create(name=_checked_name(name))
+    blend = Blend.objects.create(name=list_name(name, Blend))
     BlendMember.objects.create(blend=blend, user=user, seat=0)
     return blend
 
@@ -47,7 +48,7 @@ def create_blend(*, user: User, name: str) -> Blend:
 @transaction.atomic
 def rename_blend(*, blend: Blend, name: str) -> None:
     """Give the blend another name, for all members. Raise ``ValueError`` for a blank one."""
-    blend.name = _checked_name(name)
+    blend.name = list_name(name, Blend)
     blend.save(update_fields=["name"])
 
 
@@ -180,10 +181,3 @@ def _check_room(user: User) -> None:
     if BlendMember.objects.filter(user=user).count() >= MAX_BLENDS:
         text = _("You're in %(limit)d blends, which is the limit. Leave one first.")
         raise BlendFullError(text % {"limit": MAX_BLENDS})
-
-
-def _checked_name(name: str) -> str:
-    clean = " ".join(name.split())[: Blend._meta.get_field("name").max_length]
-    if not clean:
-        raise ValueError("a blend needs a name")
-    return clean
