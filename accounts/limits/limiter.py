@@ -6,8 +6,6 @@ which the whole allowance is available again. One conditional UPDATE, or one scr
 advances it, so that two workers cannot both take the last permit.
 """
 
-import hashlib
-import hmac
 import logging
 import math
 import time
@@ -26,6 +24,7 @@ from django.shortcuts import render
 from redis.exceptions import RedisError
 
 from accounts.compat import client_address
+from accounts.digests import keyed_digest
 from accounts.limits.redis_limiter import take_permit_in_redis
 from accounts.models import RateCount
 from jobs.patience import AWAY, impatient, reason_of_absence, reconnect_if_lost
@@ -160,5 +159,4 @@ def too_many(request: HttpRequest, seconds: int) -> HttpResponse:
 
 
 def _key(limit: Limit, caller: str) -> str:
-    text = f"{limit.name}:{limit.per_minute}:{caller}"
-    return hmac.new(settings.SECRET_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()
+    return keyed_digest(f"{limit.name}:{limit.per_minute}:{caller}")

@@ -3,14 +3,12 @@
 The listener makes a playlist there with the code as its name; the proxy sees it, once the server accepted the log-in.
 """
 
-import hashlib
-import hmac
 import re
 import secrets
 
-from django.conf import settings
 from django.core.cache import cache
 
+from accounts.digests import keyed_digest
 from accounts.limits.limiter import limit_of, wait_seconds
 from accounts.models import User
 from catalog.models import MusicServer
@@ -60,5 +58,4 @@ def link_by_code(*, server: MusicServer, remote_user: str, code: str) -> ServerA
 
 def _key(server: MusicServer, text: str) -> str:
     """Return a key of the cache that tells nobody the code."""
-    digest = hmac.new(settings.SECRET_KEY.encode(), f"{server.pk} {text}".encode(), hashlib.sha256)
-    return f"feedback:link-code:{digest.hexdigest()}"
+    return f"feedback:link-code:{keyed_digest(f'{server.pk} {text}')}"

@@ -5,11 +5,11 @@ import hmac
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from accounts.digests import keyed_digest
 from accounts.locks import lock_user
 from accounts.models import User
 from accounts.tokens.services import digest_of
@@ -103,8 +103,7 @@ def key_of_session(session: str) -> ScrobbleKey | None:
 def session_of(key: ScrobbleKey) -> str:
     """Return the session of a token, which is always the same, so that nothing is stored and sessions survive a
     restart."""
-    text = f"{_SESSION_SALT}:{key.pk}:{key.digest}"
-    return f"{key.pk}-{hmac.new(settings.SECRET_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()[:32]}"
+    return f"{key.pk}-{keyed_digest(f'{_SESSION_SALT}:{key.pk}:{key.digest}')[:32]}"
 
 
 _ON = Q(user__old_protocols__isnull=False)
