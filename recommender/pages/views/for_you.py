@@ -86,11 +86,12 @@ def rate_in_section(request: HttpRequest, section: str, pk: int) -> HttpResponse
     if shown is None:
         home = recommend_for_you(user=user, sizes={form.name: SIZES[form.name]}, exclude_ids=form.exclude_ids())
         shown = home.sections[0] if home and home.sections else ForYouSection(form.name, [])
+    totals = counted_totals(user)
     context = {
         "section": shown,
         "title": section_title(shown, user),
         "last_rating": None if form.cleaned_data["undo"] else {"track": track, "value": value or 0, "before": before},
-        "intro": _intro(user, is_known=any(counted_totals(user)) or has_chosen(user)),
+        "intro": _intro(totals if any(totals) or has_chosen(user) else None),
     }
     return render(request, "recommender/_section_answer.html", context)
 
@@ -100,7 +101,7 @@ def _feed_page(request: HttpRequest, user: User, home: ForYouPage | None) -> Htt
     is_known = home is None or home.amount > 0 or has_chosen(user)
     context["titled"] = [(shelf, section_title(shelf, user, is_known=is_known)) for shelf in context["sections"]]
     if home is not None:
-        context["intro"] = _intro(user, is_known=is_known)
+        context["intro"] = _intro(counted_totals(user) if is_known else None)
     if is_htmx(request):
         return render(request, "recommender/_feed_answer.html", context)
     if home is not None:
@@ -111,11 +112,14 @@ def _feed_page(request: HttpRequest, user: User, home: ForYouPage | None) -> Htt
     return render(request, template, context)
 
 
-def _intro(user: User, *, is_known: bool) -> str:
-    """Return what the page is based on, in numbers that the listener can count."""
-    if not is_known:
+def _intro(totals: tuple[int, int] | None) -> str:
+    """Return what the page is based on, in numbers that the listener can count.
+
+    totals: of plays and likes; ``None`` where nothing at all is known of the listener.
+    """
+    if totals is None:
         return _("Like or dislike a few songs, and your recommendations will adapt right away.")
-    plays, likes = counted_totals(user)
+    plays, likes = totals
     words = [
         ngettext("%(shown)s play", "%(shown)s plays", plays) % {"shown": intcomma(plays)} if plays else "",
         ngettext("%(number)s like", "%(number)s likes", likes) % {"number": intcomma(likes)} if likes else "",
