@@ -70,9 +70,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("database")
     if share := os.environ.get("TEST_SHARE"):
         number, shares = (int(part) for part in share.split("/"))
-        chosen = [item for item in items if _is_race(item) or crc32(item.nodeid.encode()) % shares == number - 1]
-        config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
-        items[:] = chosen
+        left_out = [item for item in items if not _is_race(item) and crc32(item.nodeid.encode()) % shares != number - 1]
+        config.hook.pytest_deselected(items=left_out)
+        gone = set(left_out)
+        items[:] = [item for item in items if item not in gone]
 
 
 def _is_race(item: pytest.Item) -> bool:
