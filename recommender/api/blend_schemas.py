@@ -51,7 +51,7 @@ class BlendOthersOut(Schema):
 
 
 class BlendSongOut(Schema):
-    """A song of a blend, and for whom it is."""
+    """A song of a blend, and who it is for."""
 
     song: SongRef
     is_for_you: bool

@@ -22,8 +22,8 @@ from recommender.api.blend_schemas import (
 from recommender.blends import services
 from recommender.blends.forms import BlendNameForm, InviteForm
 from recommender.blends.reasons import BlendRow, rows_for
-from recommender.blends.selectors import blends_of, invitations_of, is_current, pending_of, songs_of
-from recommender.models import Blend, BlendInvitation, BlendMember
+from recommender.blends.selectors import blends_of, invitations_of, is_current, own_blend, pending_of, songs_of
+from recommender.models import Blend, BlendInvitation
 
 router = Router(tags=["recommendations"])
 _BODY = (400, 404, 413, 415)
@@ -53,9 +53,10 @@ def create(request: HttpRequest, body: BlendNameIn) -> Any:
 
 @router.get("/blends/{blend_id}", summary="Get a blend", auth=LISTENER, response=responses(BlendSongs, 404))
 def blend(request: HttpRequest, blend_id: RowId) -> Any:
-    """One blend with its songs in order, for whom each is, and the open invitations."""
-    shown, _member = _mine(request, blend_id)
-    rows = rows_for(listener_of(request), songs_of(shown))
+    """One blend: its songs in order, who each is for and why, and the open invitations."""
+    user = listener_of(request)
+    shown, _member = own_blend(user, blend_id)
+    rows = rows_for(user, songs_of(shown))
     return {"blend": _blend(shown), "items": [_song(row) for row in rows], "invitations": list(pending_of(shown))}
 
 
@@ -68,8 +69,9 @@ def blend(request: HttpRequest, blend_id: RowId) -> Any:
 )
 def rename(request: HttpRequest, blend_id: RowId, body: BlendNameIn) -> Any:
     """Rename a blend, for all its members."""
-    services.rename_blend(blend=_mine(request, blend_id)[0], name=_name(body.name))
-    return _blend(_mine(request, blend_id)[0])
+    shown, _member = own_blend(listener_of(request), blend_id)
+    services.rename_blend(blend=shown, name=_name(body.name))
+    return _blend(shown)
 
 
 @router.delete(
@@ -81,7 +83,7 @@ def rename(request: HttpRequest, blend_id: RowId, body: BlendNameIn) -> Any:
 )
 def leave(request: HttpRequest, blend_id: RowId) -> Any:
     """Leave a blend. The list made with your taste is deleted at once. A blend of one ends."""
-    services.leave(member=_mine(request, blend_id)[1])
+    services.leave(member=own_blend(listener_of(request), blend_id)[1])
     return Status(204, None)
 
 
@@ -94,7 +96,7 @@ def leave(request: HttpRequest, blend_id: RowId) -> Any:
 )
 def invite(request: HttpRequest, blend_id: RowId, body: BlendInviteIn) -> Any:
     """Invite a listener. The answer doesn't tell whether somebody has this name. An invitation ends after 14 days."""
-    _shown, member = _mine(request, blend_id)
+    _shown, member = own_blend(listener_of(request), blend_id)
     form = InviteForm({"username": body.username})
     if not form.is_valid():
         raise refuse_form(form)
@@ -113,7 +115,7 @@ def invite(request: HttpRequest, blend_id: RowId, body: BlendInviteIn) -> Any:
 )
 def withdraw(request: HttpRequest, blend_id: RowId, invitation_id: RowId) -> Any:
     """Withdraw an open invitation to a blend of yours."""
-    shown, _member = _mine(request, blend_id)
+    shown, _member = own_blend(listener_of(request), blend_id)
     services.withdraw(invitation=get_object_or_404(pending_of(shown), pk=invitation_id))
     return Status(204, None)
 
@@ -161,12 +163,6 @@ def decline(request: HttpRequest, invitation_id: RowId) -> Any:
     user = listener_of(request)
     services.decline(user=user, invitation=get_object_or_404(invitations_of(user), pk=invitation_id))
     return Status(204, None)
-
-
-def _mine(request: HttpRequest, pk: int) -> tuple[Blend, BlendMember]:
-    user = listener_of(request)
-    shown = get_object_or_404(blends_of(user), pk=pk)
-    return shown, next(member for member in shown.members.all() if member.user_id == user.pk)
 
 
 def _name(name: str) -> str:

@@ -1,13 +1,11 @@
 """The lists of blends as work in the background: each night what is due, and at once what somebody has changed."""
 
-from datetime import date, timedelta
-
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from jobs.registry import Kind, Run
 from recommender.blends.services import JOB
-from recommender.weekly.dates import due_week, until_next_run
+from recommender.weekly.dates import due_week, monday_of, until_next_run
 
 
 def _run_blends(run: Run) -> str:
@@ -19,7 +17,8 @@ def _run_blends(run: Run) -> str:
 
     drop_outdated()
     delete_ended()
-    week = due_week(timezone.now())
+    now = timezone.now()
+    week = due_week(now)
     due = list(due_blends(week.monday if week else None))
     if not due:
         return "0 lists made"
@@ -28,15 +27,10 @@ def _run_blends(run: Run) -> str:
         return "skipped, because there is no model yet"
     made = 0
     for number, blend in enumerate(due):
-        made += renew(blend, week.monday if week else _this_monday(), loaded)
+        made += renew(blend, week.monday if week else monday_of(now), loaded)
         run.report(f"{made} lists made", (number + 1) / len(due))
         run.give_way()
     return f"{made} lists made"
-
-
-def _this_monday() -> date:
-    today = timezone.localdate(timezone=timezone.get_default_timezone())
-    return today - timedelta(days=today.weekday())
 
 
 BLENDS = Kind(name=JOB, label=_("Blends"), handler=_run_blends, every=until_next_run, is_startable=True)

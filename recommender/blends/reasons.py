@@ -47,14 +47,16 @@ class BlendRow:
 
     @property
     def reason(self) -> str:
-        """Return for whom the song is and why, in one line."""
+        """Return who the song is for and why, in one line."""
         parts = []
         if self.is_own:
             parts.append(_("For you: %(reason)s") % {"reason": self.own} if self.own else _("For you"))
         for kind, names in self.others.items():
             joined = get_text_list(names, _("and"))
-            text = _("For %(names)s, %(reason)s") if kind else _("For %(names)s")
-            parts.append(text % {"names": joined, "reason": _(KINDS[kind])} if kind else text % {"names": joined})
+            if kind:
+                parts.append(_("For %(names)s, %(reason)s") % {"names": joined, "reason": _(KINDS[kind])})
+            else:
+                parts.append(_("For %(names)s") % {"names": joined})
         return " · ".join(parts)
 
 

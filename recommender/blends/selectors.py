@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from django.db.models import Count, F, Prefetch, Q, QuerySet
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from accounts.models import User
@@ -32,6 +33,12 @@ def blends_of(user: User) -> QuerySet[Blend]:
     )
 
 
+def own_blend(user: User, pk: int) -> tuple[Blend, BlendMember]:
+    """Return a blend of the listener's and their membership. Raise ``Http404`` for any other."""
+    blend = get_object_or_404(blends_of(user), pk=pk)
+    return blend, next(member for member in blend.members.all() if member.user_id == user.pk)
+
+
 def is_current(blend: Blend) -> bool:
     """Return whether the list of a blend of ``blends_of`` was made for those who are its members now."""
     count: int = blend.member_count  # type: ignore[attr-defined]
@@ -39,7 +46,7 @@ def is_current(blend: Blend) -> bool:
 
 
 def songs_of(blend: Blend) -> list[BlendSong]:
-    """Return the shown songs in order, with what a list row shows, and for whom and why; none of an outdated list."""
+    """Return the shown songs in order, with what a list row shows, who each is for and why; none of an old list."""
     if not is_current(blend):
         return []
     fits = BlendFit.objects.filter(member__user__is_active=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import cast
 
 from django.contrib import messages
@@ -25,18 +26,13 @@ from recommender.blends.selectors import (
     blends_of,
     invitations_of,
     is_current,
+    own_blend,
     pending_of,
     songs_of,
     tracks_of,
 )
 from recommender.models import Blend, BlendMember
 from recommender.models.blends import MAX_MEMBERS
-
-
-def own_blend(request: HttpRequest, pk: int) -> tuple[Blend, BlendMember]:
-    """Return a blend of the listener's and their membership; any other blend is not found."""
-    blend = get_object_or_404(blends_of(_listener(request)), pk=pk)
-    return blend, next(member for member in blend.members.all() if member.user_id == request.user.pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -60,7 +56,7 @@ def blends(request: HttpRequest) -> HttpResponse:
 @never_cache
 def blend(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one blend."""
-    return _blend_page(request, *own_blend(request, pk), InviteForm())
+    return _blend_page(request, *own_blend(_listener(request), pk), InviteForm())
 
 
 @require_POST
@@ -68,7 +64,7 @@ def blend(request: HttpRequest, pk: int) -> HttpResponse:
 @limited("feedback")
 def invite(request: HttpRequest, pk: int) -> HttpResponse:
     """Invite a name. The answer is the same whether or not somebody has it."""
-    shown, member = own_blend(request, pk)
+    shown, member = own_blend(_listener(request), pk)
     form = InviteForm(request.POST)
     if form.is_valid():
         try:
@@ -86,7 +82,7 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
 @listener_required
 def withdraw(request: HttpRequest, pk: int, invitation_pk: int) -> HttpResponse:
     """Take an invitation of the blend back."""
-    shown, _member = own_blend(request, pk)
+    shown, _member = own_blend(_listener(request), pk)
     invitation = get_object_or_404(pending_of(shown), pk=invitation_pk)
     services.withdraw(invitation=invitation)
     messages.success(request, _("Withdrew the invitation of %(name)s.") % {"name": invitation.username})
@@ -97,7 +93,7 @@ def withdraw(request: HttpRequest, pk: int, invitation_pk: int) -> HttpResponse:
 @listener_required
 def rename(request: HttpRequest, pk: int) -> HttpResponse:
     """Give a blend another name."""
-    shown, _member = own_blend(request, pk)
+    shown, _member = own_blend(_listener(request), pk)
     form = BlendNameForm(request.POST)
     if form.is_valid():
         services.rename_blend(blend=shown, name=form.cleaned_data["name"])
@@ -111,7 +107,7 @@ def rename(request: HttpRequest, pk: int) -> HttpResponse:
 @limited("feedback")
 def leave(request: HttpRequest, pk: int) -> HttpResponse:
     """Leave a blend."""
-    left, member = own_blend(request, pk)
+    left, member = own_blend(_listener(request), pk)
     services.leave(member=member)
     messages.success(request, _("You left %(name)s. Your taste doesn't count there any more.") % {"name": left.name})
     return redirect("recommender:blends")
@@ -122,7 +118,7 @@ def leave(request: HttpRequest, pk: int) -> HttpResponse:
 @limited("feedback")
 def save(request: HttpRequest, pk: int) -> HttpResponse:
     """Save a blend's list as a playlist."""
-    shown, _member = own_blend(request, pk)
+    shown, _member = own_blend(_listener(request), pk)
     try:
         playlist = create_playlist(owner=_listener(request), name=shown.name, tracks=tracks_of(shown))
     except PlaylistFullError as error:
@@ -161,10 +157,7 @@ def invitation(request: HttpRequest, pk: int) -> HttpResponseBase:
 def _blend_page(request: HttpRequest, shown: Blend, member: BlendMember, form: InviteForm) -> HttpResponse:
     rows = rows_for(member.user, songs_of(shown))
     members = list(shown.members.all())
-    counts = {row.pk: 0 for row in members}
-    for row in rows:
-        for fit in row.song.fits.all():
-            counts[fit.member_id] = counts.get(fit.member_id, 0) + 1
+    counts = Counter(fit.member_id for row in rows for fit in row.song.fits.all())
     pending = list(pending_of(shown))
     context = {
         "blend": shown,

@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts.models import User
 from recommender.adapters.loaded import LoadedModel
 from recommender.engine import SHELVES, ShelfName
-from recommender.experiments.settings import ArmSetting, adjusted, key_of, stored_setting
+from recommender.experiments.settings import AS_DELIVERED, ArmSetting, adjusted, key_of, stored_setting
 from recommender.lifecycle.versions import active_model_and_token, keep_loaded, version_model
 from recommender.models import Experiment, ExperimentArm, ExperimentBucket, ModelVersion, SiteServing
 
@@ -147,7 +147,7 @@ def site_setting() -> ArmSetting:
 
 def _site_setting(row: SiteServing | None) -> ArmSetting:
     if row is None:
-        return ArmSetting()
+        return AS_DELIVERED
     return stored_setting(None, row.dial, row.overrides, row.shelves, label="the site's setting")
 
 

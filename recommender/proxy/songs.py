@@ -1,6 +1,7 @@
 """What the music server says of the songs that it has."""
 
 import json
+import secrets
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -36,7 +37,7 @@ def bodies(session: Session, track_ids: Iterable[int]) -> dict[int, Body]:
 
 def forget_bodies(session: Session) -> None:
     """Fetch the listener's songs anew, in every process: one of them was starred or rated."""
-    cache.set(_version_key(session), f"{session.call.deadline}", BODY_SECONDS)
+    cache.set(_version_key(session), secrets.token_hex(8), BODY_SECONDS)
 
 
 def songs_of(session: Session, remote_ids: Iterable[str]) -> dict[str, Body]:

@@ -28,11 +28,21 @@ def due_week(now: datetime) -> DueWeek | None:
     """
     if not settings.WEEKLY_LIST_DAY:
         return None
-    today = timezone.localdate(now, timezone.get_default_timezone())
-    monday = today - timedelta(days=today.weekday())
+    today, monday = site_day(now), monday_of(now)
     day = monday + timedelta(days=WEEKDAYS.index(settings.WEEKLY_LIST_DAY))
     week = timedelta(days=7) if today < day else timedelta(0)
     return DueWeek(monday - week, day - week)
+
+
+def monday_of(now: datetime) -> date:
+    """Return the Monday of the ISO week of a moment, in the site's time zone."""
+    today = site_day(now)
+    return today - timedelta(days=today.weekday())
+
+
+def site_day(now: datetime) -> date:
+    """Return the day of a moment in the site's time zone."""
+    return timezone.localdate(now, timezone.get_default_timezone())
 
 
 def until_next_run() -> timedelta | None:
