@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from jobs import services
 from jobs.models import Job
-from jobs.registry import all_kinds, kind_of
+from jobs.registry import all_kinds, kind_of, label_of
 
 _COLUMNS = (
     "label", "state", "progress", "step", "user", "subject", "arguments", "attempt", "worker", "run_after",
@@ -22,12 +22,28 @@ _COLUMNS = (
 )  # fmt: skip
 
 
+class KindFilter(admin.SimpleListFilter):
+    """Jobs of one kind, by the label that operators know it by."""
+
+    title = gettext_lazy("type")
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Return the kinds that the list has jobs of."""
+        named = model_admin.get_queryset(request).order_by("kind").values_list("kind", flat=True).distinct()
+        return [(kind, label_of(kind)) for kind in named]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
+        """Return the jobs of the chosen kind."""
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
 @admin.register(Job)
 class JobAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Jobs; nothing in them is edited by hand."""
 
     list_display = ("__str__", "state", "progress", "step", "user", "run_after", "started_at", "took")
-    list_filter = ("state", "kind")
+    list_filter = ("state", KindFilter)
     list_select_related = ("user",)
     list_per_page = 50
     show_full_result_count = False

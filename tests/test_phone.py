@@ -144,6 +144,14 @@ def test_wide_tables_keep_their_rows_low_and_their_captions_whole(phone: Page, u
     assert widths[0] <= widths[1]
 
 
+@pytest.mark.parametrize("phone", ["en", "de"], indirect=True)
+def test_the_administration_of_jobs_is_as_wide_as_the_screen(phone: Page) -> None:
+    enqueue(kind="tidy")
+    phone.goto(re.sub(r"(//[^/]+)/.*", r"\1", phone.url) + reverse("admin:jobs_job_changelist"))
+    expect(phone.locator("button[form=start-tidy]")).to_be_visible()
+    assert phone.evaluate("document.documentElement.scrollWidth") == WIDTH
+
+
 def test_navigation_and_player_stand_one_above_the_other(phone: Page) -> None:
     for selector in (".tab-bar", "#player"):
         assert phone.evaluate(MISPLACED, selector) == []

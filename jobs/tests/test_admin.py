@@ -40,6 +40,15 @@ def test_what_can_be_started_is_and_its_page_follows_it(operator: Client, kind: 
     assert 'value="100"' in page
 
 
+def test_the_list_is_filtered_by_names_of_kinds(operator: Client, kind: Register) -> None:
+    kind(lambda _run: "")
+    job = services.enqueue(kind="try")
+    page = operator.get(LIST).content.decode()
+    assert '<a href="?kind=try">Try</a>' in " ".join(page.split())
+    assert operator.get(f"{LIST}?kind=try").context["cl"].result_list.get() == job
+    assert not operator.get(f"{LIST}?kind=other").context["cl"].result_list.exists()
+
+
 def test_stop_and_run_again(operator: Client, kind: Register) -> None:
     kind(lambda _run: "")
     job = services.enqueue(kind="try")
