@@ -106,6 +106,8 @@ class User(AbstractUser):
     REQUIRED_FIELDS: ClassVar[list[str]] = ["email"]
 
     class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
         ordering: ClassVar[list[str]] = ["username"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(

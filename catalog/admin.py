@@ -10,6 +10,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.field_labels import label_fields
 from catalog import services
 from catalog.duplicates.merging import merge_tracks
 from catalog.features import FEATURES
@@ -24,6 +25,14 @@ from catalog.sources.servers.admin import MusicServerAdmin
 
 __all__ = ["MusicServerAdmin", "SoundAnalysisAdmin", "SoundCalibrationAdmin"]
 MAX_MERGED = 20
+
+label_fields(
+    Track,
+    artist_names=gettext_lazy("artists"),
+    created_at=gettext_lazy("created at"),
+    updated_at=gettext_lazy("changed"),
+)
+label_fields(TrackArtist, artist=gettext_lazy("artist"))
 
 
 class CreditInline(admin.TabularInline):  # type: ignore[type-arg]

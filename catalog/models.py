@@ -46,6 +46,8 @@ class Artist(models.Model):
     search_name = ExactCharField(max_length=300, db_index=True, editable=False)
 
     class Meta:
+        verbose_name = _("artist")
+        verbose_name_plural = _("artists")
         ordering: ClassVar[list[str]] = ["search_name", "id"]
 
     def __str__(self) -> str:
@@ -84,6 +86,8 @@ class Genre(models.Model):
     objects = GenreManager()
 
     class Meta:
+        verbose_name = _("genre")
+        verbose_name_plural = _("genres")
         ordering: ClassVar[list[str]] = ["name"]
 
     def __str__(self) -> str:
@@ -212,6 +216,8 @@ class Track(models.Model):
     objects = TrackManager.from_queryset(TrackQuerySet)()
 
     class Meta:
+        verbose_name = _("song")
+        verbose_name_plural = _("songs")
         ordering: ClassVar[list[str]] = ["search_key", "id"]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["is_active", "-popularity", "id"], name="track_browse_popular"),

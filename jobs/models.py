@@ -70,6 +70,8 @@ class Job(models.Model):
     objects = models.Manager.from_queryset(JobQuerySet)()
 
     class Meta:
+        verbose_name = _("background job")
+        verbose_name_plural = _("background jobs")
         ordering: ClassVar[list[str]] = ["-id"]
         indexes: ClassVar[list[models.Index]] = [models.Index(fields=["state", "heartbeat_at"], name="job_by_state")]
         constraints: ClassVar[list[models.BaseConstraint]] = [

@@ -2,7 +2,10 @@
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
+from accounts.field_labels import label_fields
 from recommender.models import (
     Blend,
     ModelVersion,
@@ -13,6 +16,53 @@ from recommender.models import (
     WeeklySong,
 )
 from recommender.operators.reports import headline
+
+label_fields(
+    ModelVersion,
+    state=_("status"),
+    created_at=_("created at"),
+    fingerprint=_("fingerprint of the data"),
+    fitted_on=_("trained on"),
+    metrics=_("metrics"),
+    timings=_("duration of the steps"),
+)
+label_fields(
+    Recommendation,
+    created_at=_("created at"),
+    user=_("listener"),
+    track=_("song"),
+    model_version=_("model version"),
+    page=_("page"),
+    position=_("position"),
+    score=_("score"),
+    policy=_("policy"),
+    propensity=_("propensity"),
+    reason=_("reason"),
+    is_shown=_("shown"),
+    section=_("section"),
+    is_reason_wrong=_("reason marked as wrong"),
+    is_explored=_("shown to explore"),
+)
+label_fields(
+    WeeklyList,
+    user=_("listener"),
+    week=_("week"),
+    day=_("day"),
+    expected=_("expected"),
+    basis=_("basis"),
+    answers=_("answers"),
+    heard=_("heard"),
+    expected_of_heard=_("expected of those heard"),
+    succeeded=_("succeeded"),
+    emailed_at=_("emailed"),
+)
+label_fields(WeeklySong, position=_("position"), probability=_("probability"), track=_("song"))
+for followed in (WeeklyFeed, WeeklyEmail):
+    label_fields(followed, user=_("listener"), language=_("language"), created_at=_("created at"))
+label_fields(WeeklyEmail, origin=_("address of the site"))
+label_fields(
+    Blend, created_at=_("created at"), began_at=_("began"), week=_("week"), listed_members=_("members of its list")
+)
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -29,25 +79,25 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 class ModelVersionAdmin(ReadOnlyAdmin):
     """Versions with what they were fitted on and how good they measured."""
 
-    list_display = ("pk", "state", "created_at", "songs", "listeners", "quality")
+    list_display = ("id", "state", "created_at", "songs", "listeners", "quality")
     list_filter = ("state",)
     ordering = ("-pk",)
 
     def has_delete_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
         return False
 
-    @admin.display(description="songs")
+    @admin.display(description=_("songs"))
     def songs(self, version: ModelVersion) -> int:
         return int(version.fitted_on.get("songs", 0))
 
-    @admin.display(description="listeners")
+    @admin.display(description=_("listeners"))
     def listeners(self, version: ModelVersion) -> int:
         return int(version.fitted_on.get("listeners", 0))
 
-    @admin.display(description="nDCG@10 with 5 songs revealed (popularity only)")
+    @admin.display(description=_("nDCG@10 with 5 songs revealed (popularity only)"))
     def quality(self, version: ModelVersion) -> str:
         blend, popularity = headline(version), headline(version, "popularity")
-        return "not measured" if blend is None or popularity is None else f"{blend:.3f} ({popularity:.3f})"
+        return gettext("not measured") if blend is None or popularity is None else f"{blend:.3f} ({popularity:.3f})"
 
 
 @admin.register(Recommendation)

@@ -9,10 +9,13 @@ from pathlib import Path
 import allauth
 import django
 import pytest
+from django.apps import apps
 from django.conf import settings
-from django.test import Client
+from django.contrib import admin
+from django.contrib.admin.utils import flatten_fieldsets, label_for_field
+from django.test import Client, RequestFactory
 from django.urls import reverse
-from django.utils.translation import get_language_info
+from django.utils.translation import get_language_info, override
 from django.utils.translation.template import templatize
 
 from feedback.tests.factories import UserFactory
@@ -24,6 +27,8 @@ APPS = ("accounts", "catalog", "feedback", "jobs", "recommender", "spotify_rec")
 # A text is the first argument of these, and the second of those with a context.
 PLAIN = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy"}
 WITH_CONTEXT = {"pgettext", "pgettext_lazy", "npgettext", "npgettext_lazy"}
+# Words of the administration that German has as well.
+SAME_IN_GERMAN = {"feedback", "id", "isrc", "tempo"}
 # What `templatize` writes between the text of a template that it blots out.
 CALL = re.compile(r"(?<!\w)(gettext|ngettext|pgettext|npgettext|_)\(")
 LITERAL = re.compile(r"""u?("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\s*(,?)\s*""")
@@ -169,3 +174,29 @@ def test_the_browser_and_the_footer_choose_the_language(client: Client) -> None:
 
 def test_languages_are_known_to_django() -> None:
     assert [get_language_info(code)["name_local"] for code, _name in settings.LANGUAGES] == ["English", "Deutsch"]
+
+
+def named_in_the_administration() -> Iterator[str]:
+    """Yield what the administration calls our apps, models and fields, in the active language."""
+    request = RequestFactory().get("/")
+    request.user = UserFactory.build(is_staff=True, is_superuser=True)
+    for model, model_admin in admin.site._registry.items():
+        if model.__module__.partition(".")[0] not in APPS:
+            continue
+        yield from (str(name) for name in (model._meta.verbose_name, model._meta.verbose_name_plural))
+        yield str(apps.get_app_config(model._meta.app_label).verbose_name)
+        yield from (str(label_for_field(name, model, model_admin)) for name in model_admin.list_display)
+        for shown in (model_admin, *model_admin.get_inline_instances(request)):
+            own = {field.name for field in shown.model._meta.get_fields()}
+            fields = flatten_fieldsets(shown.get_fieldsets(request))
+            yield from (str(label_for_field(name, shown.model, shown)) for name in fields if name in own)
+
+
+def test_the_administration_names_our_models_and_fields_in_german() -> None:
+    with override("en"):
+        english = list(named_in_the_administration())
+    with override("de"):
+        german = list(named_in_the_administration())
+    assert len(english) == len(german) > 150
+    same = {name.lower() for name, translated in zip(english, german, strict=True) if name == translated}
+    assert same == SAME_IN_GERMAN

@@ -43,9 +43,7 @@ _NAMES: Mapping[str, str | Promise] = {
     "accounts.User_groups": gettext_lazy("your groups"),
     "accounts.User_user_permissions": gettext_lazy("your permissions"),
     "feedback.Block": gettext_lazy("what you blocked"),
-    "feedback.Play": gettext_lazy("plays"),
     "feedback.Playlist": gettext_lazy("playlists"),
-    "jobs.Job": gettext_lazy("background jobs"),
     "mfa.Authenticator": gettext_lazy("two-factor devices"),
     "recommender.ExperimentEvent": gettext_lazy("log of experiments"),
 }

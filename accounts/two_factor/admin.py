@@ -6,8 +6,12 @@ from allauth.mfa.admin import AuthenticatorAdmin as BaseAuthenticatorAdmin
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.field_labels import label_fields
 
 admin.site.unregister(Authenticator)
+label_fields(Authenticator, user=_("user"), type=_("type"), created_at=_("created at"), last_used_at=_("last used"))
 
 
 @admin.register(Authenticator)

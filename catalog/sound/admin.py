@@ -9,8 +9,22 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from accounts.field_labels import label_fields
 from catalog.models import SoundAnalysis, SoundCalibration
 from catalog.sound.calibrating import summary_of
+
+label_fields(
+    SoundAnalysis,
+    server_song=_("recording"),
+    digest=_("digest of the file"),
+    engine=_("analysed with"),
+    seconds_decoded=_("seconds decoded"),
+    embedding=_("similarity vector"),
+    numbers=_("measured values"),
+    estimates=_("estimated audio features"),
+    calibration=_("sound calibration"),
+)
+label_fields(SoundCalibration, columns=_("weights and errors"))
 
 
 @admin.register(SoundAnalysis)

@@ -2,8 +2,12 @@
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
+from accounts.field_labels import label_fields
 from feedback.music_servers.models import ServerAccount
+
+label_fields(ServerAccount, user=_("listener"), created_at=_("created at"))
 
 
 @admin.register(ServerAccount)

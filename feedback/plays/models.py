@@ -47,6 +47,8 @@ class Play(models.Model):
     objects = models.Manager.from_queryset(PlayQuerySet)()
 
     class Meta:
+        verbose_name = _("play")
+        verbose_name_plural = _("plays")
         ordering: ClassVar[list[str]] = ["-played_at", "-id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["user", "token"], name="play_token_once"),

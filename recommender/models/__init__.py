@@ -67,6 +67,8 @@ class ModelVersion(models.Model):
     timings = models.JSONField(default=dict, help_text=_("Seconds per step."))
 
     class Meta:
+        verbose_name = _("model version")
+        verbose_name_plural = _("model versions")
         ordering: ClassVar[list[str]] = ["-id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(
