@@ -5,6 +5,7 @@ What calls Spotify is not atomic: no transaction waits for another host.
 
 from collections.abc import Iterable, Sequence
 
+from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +20,7 @@ from jobs import services as jobs
 from jobs.registry import Kind, Run
 
 SAVE = "spotify-save"
+_ASKED_SECONDS = 24 * 3600
 
 
 def liked_ids(user: User) -> list[str]:
@@ -39,14 +41,45 @@ def save_playlist(*, user: User, kind: str, name: str, spotify_ids: Iterable[str
     if record is not None and not _begin(client, record.spotify_id, ids):
         record = None
     if record is None:
-        made = client.create_playlist(name)
+        made = _create(client, user, kind, name)
         # Noted before it is filled: when that fails, the next try fills this one.
         record = _note(user, kind, made, 0, [])
+        cache.delete(_asked(user, kind))
         client.set_playlist_tracks(made, _uris(ids))
     record = _note(user, kind, record.spotify_id, len(ids[:PLAYLIST_LIMIT]), ids[PLAYLIST_LIMIT:])
     if record.pending:
         jobs.enqueue(kind=SAVE, user_id=user.pk, subject=record.subject)
     return record
+
+
+def _create(client: SpotifyClient, user: User, kind: str, name: str) -> str:
+    """Make the playlist and return its id, or that of an earlier try whose answer was lost.
+
+    What a lost answer made would stay in the library, empty, beside the next one.
+    """
+    earlier_name = cache.get(_asked(user, kind))
+    made = _find_empty(client, earlier_name) if earlier_name else None
+    if made is None:
+        # Noted first: the process may end between the call and its answer.
+        cache.set(_asked(user, kind), str(name), _ASKED_SECONDS)
+        made = client.create_playlist(name)
+    return made
+
+
+def _asked(user: User, kind: str) -> str:
+    return f"spotify-playlist-asked:{user.pk}:{kind}"
+
+
+def _find_empty(client: SpotifyClient, name: str) -> str | None:
+    """Return the id of an own playlist of that name without songs, if there is one."""
+    my_id, offset = client.my_id(), "0"
+    while offset:
+        page = client.my_playlists(my_id=my_id, offset=offset)
+        for playlist in page.items:
+            if playlist.is_own and playlist.name == name and playlist.total == 0:
+                return playlist.id
+        offset = page.next or ""
+    return None
 
 
 def _begin(client: SpotifyClient, playlist_id: str, ids: Sequence[str]) -> bool:

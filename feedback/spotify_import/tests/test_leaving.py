@@ -11,7 +11,7 @@ from django.urls import reverse
 from accounts.models import User
 from accounts.spotify.models import SpotifyAccount
 from accounts.spotify.sandbox.server import SandboxServer
-from accounts.spotify.sandbox.state import Listener, World
+from accounts.spotify.sandbox.state import Fault, Listener, World
 from accounts.spotify.tests.worlds import connected, running_sandbox, song
 from catalog.models import AddedSong, Track
 from feedback.playlists.models import Playlist
@@ -112,6 +112,35 @@ def test_a_playlist_that_was_taken_out_of_the_library_is_made_anew(
     assert first.song_ids == [song(50).id]
     second = sandbox.world.playlists[SpotifyPlaylist.objects.get().spotify_id]
     assert second.song_ids == [song(51).id, song(50).id]
+
+
+def test_a_playlist_whose_making_was_never_answered_is_taken_up_by_the_next_try(
+    client: Client, listener: User, sandbox: SandboxServer
+) -> None:
+    ada = sandbox.world.listeners["ada"]
+    # Of the same name, but no try of ours: it holds a song.
+    own = sandbox.world.add_playlist(ada, "My likes", "", public=False)
+    own.song_ids = [song(3).id]
+    like(listener, 50)
+    sandbox.world.faults.append(Fault("lost", path="/v1/me/playlists", method="POST"))
+    save(client)
+    assert SpotifyPlaylist.objects.count() == 0
+    (made,) = [playlist for playlist in sandbox.world.playlists.values() if playlist is not own]
+
+    save(client)
+    assert SpotifyPlaylist.objects.get().spotify_id == made.id
+    assert made.song_ids == [song(50).id]
+    assert own.song_ids == [song(3).id]
+    assert list(sandbox.world.playlists) == [own.id, made.id]
+
+
+def test_the_first_try_does_not_look_for_an_earlier_one(client: Client, listener: User, sandbox: SandboxServer) -> None:
+    sandbox.world.add_playlist(sandbox.world.listeners["ada"], "My likes", "", public=False)
+    like(listener, 50)
+    save(client)
+
+    assert ("GET", "/v1/me/playlists", 200) not in sandbox.world.calls
+    assert len(sandbox.world.playlists) == 2
 
 
 def bring_everything(client: Client, sandbox: SandboxServer) -> None:
