@@ -12,6 +12,7 @@ FUZZ_EXAMPLES ?= 110
 SOAK_MINUTES ?= 60
 SOAK_DATABASE ?= sqlite
 SOAK_CLIENTS ?= 50
+SOAK_PAUSE ?= 0.125
 TEST_WORKERS ?= auto
 TEST_SHARE ?=
 TEST_POSTGRES_URL ?= postgres://postgres@127.0.0.1/test
@@ -99,7 +100,8 @@ fuzz-imports: $(VENV) ## Fuzz every import format with 20,000 broken files (IMPO
 	  tests/test_import_fuzz.py $(ARGS)
 
 soak: $(VENV) $(ASSETS) ## Soak the site with clients and faults, then compare all rows (SOAK_MINUTES=60 SOAK_DATABASE=sqlite)
-	$(PY) -m benchmarks.faults.soak --minutes $(SOAK_MINUTES) --database $(SOAK_DATABASE) --clients $(SOAK_CLIENTS)
+	$(PY) -m benchmarks.faults.soak --minutes $(SOAK_MINUTES) --database $(SOAK_DATABASE) --clients $(SOAK_CLIENTS) \
+	  --pause $(SOAK_PAUSE)
 
 memory: $(VENV) $(ASSETS) ## Send 10,000 of the most expensive requests and see that two web workers stop growing
 	$(PY) -m benchmarks.faults.memory

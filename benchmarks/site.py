@@ -17,6 +17,8 @@ from urllib.parse import urlencode
 
 ROOT = Path(__file__).resolve().parent.parent
 CSRF = "a" * 32
+CLOCK_FILE = "SOAK_CLOCK_FILE"
+"""The variable that names the file which moves the clock of a site (`benchmarks.faults.moved_clock`)."""
 # A busy machine takes its time for the imports of four workers.
 _START_SECONDS = 180.0
 
@@ -34,9 +36,11 @@ class Site:
     folder: Path
     port: int
     environment: dict[str, str] = field(default_factory=dict)
+    application: str = "spotify_rec.wsgi"
+    """What gunicorn serves."""
 
     @classmethod
-    def create(cls, folder: Path) -> Site:
+    def create(cls, folder: Path, application: str = "spotify_rec.wsgi") -> Site:
         """Prepare settings of a production-like site whose files all lie in ``folder``."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -56,7 +60,7 @@ class Site:
             **dict.fromkeys(("API_CALLS_PER_MINUTE", "SEARCHES_PER_MINUTE", "FEEDBACK_PER_MINUTE"), "60000"),
             "DJANGO_SETTINGS_MODULE": "spotify_rec.settings",
         }
-        return cls(folder, port, environment)
+        return cls(folder, port, environment, application)
 
     def manage(self, *arguments: str, **environment: str) -> None:
         """Run a management command, with other settings where given; its output is shown only when it fails."""
@@ -69,7 +73,7 @@ class Site:
     @contextmanager
     def serving(self, workers: int) -> Iterator[int]:
         """Serve with gunicorn until the block ends; gives its process id."""
-        gunicorn = [sys.executable, "-m", "gunicorn", "spotify_rec.wsgi", "--bind", f"127.0.0.1:{self.port}"]
+        gunicorn = [sys.executable, "-m", "gunicorn", self.application, "--bind", f"127.0.0.1:{self.port}"]
         # As `manage.py serve` has it: a worker without threads waits for connections that browsers open ahead of time.
         options = ["--workers", str(workers), "--threads", "4", "--log-level", "warning", "--timeout", "60"]
         with (self.folder / "gunicorn.log").open("w") as log:

@@ -61,6 +61,20 @@ def _read_count(name: str, default: int) -> int:
 
 # --- Core ------------------------------------------------------------------------------------------------------------
 DEBUG: bool = _read("DEBUG", env.bool, default=True)
+# HTTPS is assumed outside DEBUG; INSECURE_HTTP is for trying the production settings on a machine of one's own.
+INSECURE_HTTP: bool = _read("INSECURE_HTTP", env.bool, default=DEBUG)
+
+
+def _require_https(name: str, address: str) -> None:
+    """Raise ``ImproperlyConfigured`` for an address on plain HTTP, but for this machine's own under INSECURE_HTTP."""
+    url = urlsplit(address)
+    if url.scheme == "https" or (INSECURE_HTTP and url.scheme == "http" and url.hostname in ("127.0.0.1", "::1")):
+        return
+    raise ImproperlyConfigured(
+        f"setting {name}: must start with https:// (http://127.0.0.1 is allowed when INSECURE_HTTP is true)."
+    )
+
+
 SITE_NAME = _read_text("SITE_NAME", default="Earworm")
 _LOCAL_KEY = "for local use only: not accepted when DEBUG is false"
 SECRET_KEY: str = _read("SECRET_KEY", env.str, default="") or (_LOCAL_KEY if DEBUG else "")
@@ -330,11 +344,7 @@ OIDC_SERVER_URL: str = _read("OIDC_SERVER_URL", env.str, default="").strip().rst
 OIDC_CLIENT_ID: str = _read("OIDC_CLIENT_ID", env.str, default="").strip()
 OIDC_CLIENT_SECRET: str = _read("OIDC_CLIENT_SECRET", env.str, default="").strip()
 if OIDC_SERVER_URL:
-    _url = urlsplit(OIDC_SERVER_URL)
-    if _url.scheme != "https" and not (DEBUG and _url.scheme == "http" and _url.hostname in ("127.0.0.1", "::1")):
-        raise ImproperlyConfigured(
-            "setting OIDC_SERVER_URL: must start with https:// (http://127.0.0.1 is allowed when DEBUG is true)."
-        )
+    _require_https("OIDC_SERVER_URL", OIDC_SERVER_URL)
     if not (OIDC_CLIENT_ID and OIDC_CLIENT_SECRET):
         raise ImproperlyConfigured(
             "setting OIDC_CLIENT_ID: set it and OIDC_CLIENT_SECRET to what the provider of OIDC_SERVER_URL tells you."
@@ -372,12 +382,8 @@ SPOTIFY_CLIENT_SECRET: str = _read("SPOTIFY_CLIENT_SECRET", env.str, default="")
 # Another place than Spotify's own is for `manage.py spotify_sandbox`.
 SPOTIFY_ACCOUNTS_URL = _read_text("SPOTIFY_ACCOUNTS_URL", default="https://accounts.spotify.com").rstrip("/")
 SPOTIFY_API_URL = _read_text("SPOTIFY_API_URL", default="https://api.spotify.com/v1").rstrip("/") + "/"
-for _name in ("SPOTIFY_ACCOUNTS_URL", "SPOTIFY_API_URL"):
-    _url = urlsplit(globals()[_name])
-    if _url.scheme != "https" and not (DEBUG and _url.scheme == "http" and _url.hostname in ("127.0.0.1", "::1")):
-        raise ImproperlyConfigured(
-            f"setting {_name}: must start with https:// (http://127.0.0.1 is allowed when DEBUG is true)."
-        )
+_require_https("SPOTIFY_ACCOUNTS_URL", SPOTIFY_ACCOUNTS_URL)
+_require_https("SPOTIFY_API_URL", SPOTIFY_API_URL)
 # What the tokens are encrypted with in the database; the first encrypts, all decrypt.
 SPOTIFY_TOKEN_KEYS: list[str] = _read("SPOTIFY_TOKEN_KEYS", env.list, default=[])
 for _key in SPOTIFY_TOKEN_KEYS:
@@ -549,8 +555,6 @@ STORAGES = {
 FIXTURE_DIRS = [BASE_DIR / "fixtures"]
 
 # --- Security --------------------------------------------------------------------------------------------------------
-# HTTPS is assumed outside DEBUG; INSECURE_HTTP is for trying the production settings on a machine of one's own.
-INSECURE_HTTP: bool = _read("INSECURE_HTTP", env.bool, default=DEBUG)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not INSECURE_HTTP
 SECURE_HSTS_SECONDS = _read_count("SECURE_HSTS_SECONDS", default=0 if INSECURE_HTTP else 31536000)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HSTS_SECONDS > 0

@@ -104,7 +104,8 @@ def read_settings(*names: str, **environment: str) -> list[str]:
         *[
             (
                 {"OIDC_SERVER_URL": address},
-                "setting OIDC_SERVER_URL: must start with https:// (http://127.0.0.1 is allowed when DEBUG is true).",
+                "setting OIDC_SERVER_URL: must start with https:// "
+                "(http://127.0.0.1 is allowed when INSECURE_HTTP is true).",
             )
             for address in ("id.example.org", "http://id.example.org", "http://127.0.0.1:9000")
         ],
@@ -152,7 +153,8 @@ def read_settings(*names: str, **environment: str) -> list[str]:
         ),
         (
             {"SPOTIFY_API_URL": "http://127.0.0.1:8090/v1"},
-            "setting SPOTIFY_API_URL: must start with https:// (http://127.0.0.1 is allowed when DEBUG is true).",
+            "setting SPOTIFY_API_URL: must start with https:// "
+            "(http://127.0.0.1 is allowed when INSECURE_HTTP is true).",
         ),
         ({"INSECURE_HTTP": "perhaps"}, "setting INSECURE_HTTP: Not a valid boolean."),
         ({"SITE_NAME": " "}, "setting SITE_NAME: must not be empty. Leave it out to use 'Earworm'."),
