@@ -6,11 +6,13 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.core import signals
 from django.core.cache import cache, caches
@@ -49,11 +51,22 @@ def pytest_configure(config: pytest.Config) -> None:
     if connection.vendor == "sqlite":
         test_database = str(settings.VAR_DIR / f"{test_database}.sqlite3")
     connection.settings_dict["TEST"]["NAME"] = test_database
+    if clock := os.environ.get("TEST_CLOCK"):
+        traveller = time_machine.travel(moved_clock(clock), tick=True)
+        traveller.start()
+        config.add_cleanup(traveller.stop)
+
+
+def moved_clock(text: str) -> datetime:
+    """Return when the tests are to run: ``text`` is a moment (ISO 8601), or hours from now with their sign, as +2h."""
+    now = datetime.now().astimezone()
+    return now + timedelta(hours=float(text[:-1])) if text.endswith("h") else datetime.fromisoformat(text).astimezone()
 
 
 def pytest_report_header() -> str:
-    """Say on which database the tests run."""
-    return f"database: {connection.vendor}"
+    """Say on which database the tests run, and what the clock says if it was moved."""
+    clock = f", clock: {datetime.now().astimezone():%c}" if os.environ.get("TEST_CLOCK") else ""
+    return f"database: {connection.vendor}{clock}"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
