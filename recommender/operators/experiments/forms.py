@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from recommender.experiments.services import CONTROL, ArmPlan
 from recommender.experiments.settings import ArmSetting, SettingError, read_setting
@@ -67,17 +69,24 @@ class ExperimentForm(forms.ModelForm):  # type: ignore[type-arg]
 class ConfirmForm(forms.Form):
     """A box that has to be ticked, so that nothing is started or stopped by a slip."""
 
-    confirm = forms.BooleanField()
+    confirm = forms.BooleanField(error_messages={"required": _("Tick the box to confirm.")})
 
 
 class AdoptForm(ConfirmForm):
     """Which arm is adopted, and why."""
 
-    arm = forms.ModelChoiceField(ExperimentArm.objects.none())
-    note = forms.CharField(max_length=500)
+    field_order = ("arm", "note", "confirm")
+    arm = forms.ModelChoiceField(
+        ExperimentArm.objects.none(), label=pgettext_lazy("experiment", "Arm"), empty_label=None
+    )
+    note = forms.CharField(label=pgettext_lazy("experiment", "Reason"), max_length=500)
 
-    def __init__(self, experiment: Experiment, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, experiment: Experiment, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data, auto_id="adopt-%s")
+        self.fields["confirm"].label = _("Change the whole site.")
+        classes = {"confirm": "form-check-input", "arm": "form-select", "note": "form-control"}
+        for name, style in classes.items():
+            self.fields[name].widget.attrs["class"] = style
         arms = self.fields["arm"]
         assert isinstance(arms, forms.ModelChoiceField)
         arms.queryset = experiment.arms.select_related("experiment", "model_version")

@@ -73,18 +73,7 @@ def create(request: HttpRequest) -> HttpResponse:
 def experiment(request: HttpRequest, pk: int) -> HttpResponse:
     """Show what the arms have earned so far, and what was done with the experiment."""
     chosen = get_object_or_404(Experiment, pk=pk)
-    figures = cached_figures(chosen)
-    context = {
-        "experiment": chosen,
-        "figures": figures,
-        "arms": [(arm.arm, setting_words(arm)) for arm in figures.arms],
-        "rows": table_of(figures),
-        "chart": rates_chart(figures),
-        "sentences": sentences(figures),
-        "events": chosen.events.select_related("user", "arm"),
-        "states": Experiment.State,
-    }
-    return render(request, "recommender/experiment.html", context)
+    return _experiment_page(request, chosen, AdoptForm(chosen))
 
 
 @require_POST
@@ -120,8 +109,7 @@ def adopt(request: HttpRequest, pk: int) -> HttpResponse:
     chosen = get_object_or_404(Experiment, pk=pk)
     form = AdoptForm(chosen, request.POST)
     if not form.is_valid():
-        messages.error(request, _("Choose an arm, say why, and tick the box."))
-        return redirect("recommender:experiment", pk)
+        return _experiment_page(request, chosen, form, status=400)
     arm, note = form.cleaned_data["arm"], form.cleaned_data["note"]
     return _confirmed(
         request,
@@ -155,6 +143,23 @@ def _confirmed(request: HttpRequest, chosen: Experiment, work: Callable[[User], 
     else:
         messages.success(request, success)
     return redirect("recommender:experiment", chosen.pk)
+
+
+def _experiment_page(
+    request: HttpRequest, chosen: Experiment, adopt_form: AdoptForm, status: int = 200
+) -> HttpResponse:
+    figures = cached_figures(chosen)
+    context = {
+        "experiment": chosen,
+        "adopt_form": adopt_form,
+        "figures": figures,
+        "arms": [(arm.arm, setting_words(arm)) for arm in figures.arms],
+        "rows": table_of(figures),
+        "chart": rates_chart(figures),
+        "sentences": sentences(figures),
+        "events": chosen.events.select_related("user", "arm"),
+    }
+    return render(request, "recommender/experiment.html", context, status=status)
 
 
 def _list_page(request: HttpRequest, form: ExperimentForm, status: int = 200) -> HttpResponse:

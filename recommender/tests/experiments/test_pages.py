@@ -51,8 +51,6 @@ def test_from_the_form_to_what_is_adopted(client: Client, operator: User) -> Non
     assert "is now running" in client.post(f"{page}start/", {"confirm": "on"}, follow=True).content.decode()
     assert experiment.buckets.count() == 80
     bold = experiment.arms.get(name="bold")
-    without_reason = client.post(f"{page}adopt/", {"confirm": "on", "arm": bold.pk}, follow=True)
-    assert "Choose an arm, say why, and tick the box." in without_reason.content.decode()
     done = client.post(f"{page}adopt/", {"confirm": "on", "arm": bold.pk, "note": "Liked"}, follow=True)
     assert "Adopted “bold” for the whole site." in done.content.decode()
     assert "Results so far" not in done.content.decode()
@@ -64,6 +62,26 @@ def test_from_the_form_to_what_is_adopted(client: Client, operator: User) -> Non
     assert list(events) == [(action, operator.pk) for action in ("created", "started", "adopted")]
     assert client.post(f"{page}stop/", {"confirm": "on"}, follow=True).status_code == 200
     assert experiment.events.count() == 3
+
+
+def test_what_was_entered_stays_where_adopting_is_not_confirmed(client: Client, operator: User) -> None:
+    any_version()
+    experiment = make_experiment("dial=0.5")
+    start_experiment(experiment=experiment)
+    arm = experiment.arms.get(number=1)
+    url = reverse("recommender:experiment_adopt", args=[experiment.pk])
+    answer = client.post(url, {"arm": arm.pk, "note": "More likes, as hoped"})
+    assert answer.status_code == 400
+    page = " ".join(answer.content.decode().split())
+    assert 'value="More likes, as hoped"' in page
+    assert f'<option value="{arm.pk}" selected>' in page
+    assert '<p class="text-danger mb-0" id="adopt-confirm_error">Tick the box to confirm.</p>' in page
+    assert page.count("text-danger mb-0") == 1
+    assert page.index("adopt-arm") < page.index("adopt-note") < page.index("adopt-confirm")
+    without_reason = client.post(url, {"arm": arm.pk, "confirm": "on"}).content.decode()
+    assert 'id="adopt-note_error"' in without_reason
+    assert 'id="adopt-confirm" checked' in without_reason
+    assert experiment.events.filter(action=ExperimentEvent.Action.ADOPTED).count() == 0
 
 
 def test_a_wrong_setting_is_named_beside_its_field(client: Client, operator: User) -> None:
