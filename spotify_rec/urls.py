@@ -21,6 +21,7 @@ admin.site.site_header = admin.site.site_title = settings.SITE_NAME
 handler500 = "spotify_rec.web.away.failure"
 
 urlpatterns = [
+    path("favicon.ico", pwa.favicon, name="favicon"),
     path("manifest.webmanifest", pwa.manifest, name="manifest"),
     path("service-worker.js", pwa.service_worker, name="service_worker"),
     path("offline/", pwa.offline, name="offline"),

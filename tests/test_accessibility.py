@@ -100,7 +100,7 @@ FILES = {
         "feedback:year_card",
         "feedback:year_shared_card",
     ),
-    *("feedback:playlist_export", "manifest", "service_worker", "healthz", "readyz", "metrics"),
+    *("feedback:playlist_export", "favicon", "manifest", "service_worker", "healthz", "readyz", "metrics"),
     *(f"feedback:listenbrainz_{name}" for name in ("token", "submit", "feedback", "listens", "count", "playing")),
     *("feedback:lastfm", "feedback:audioscrobbler", "feedback:audioscrobbler_now", "feedback:audioscrobbler_submit"),
     *("mfa_download_recovery_codes", "recommender:proxy"),

@@ -33,6 +33,15 @@ def test_the_manifest_describes_the_site(client: Client) -> None:
     assert '<link rel="manifest" href="/manifest.webmanifest">' in client.get("/").content.decode()
 
 
+def test_the_icon_is_where_browsers_look_for_it(client: Client, admin_client: Client) -> None:
+    answer = client.get("/favicon.ico")
+    assert (answer.status_code, answer["Location"]) == (302, "/static/site/icon.svg")
+    link = '<link rel="icon" href="/static/site/icon.svg" type="image/svg+xml">'
+    for path_of_page in ("/", "/offline/", "/api/docs"):
+        assert link in client.get(path_of_page).content.decode()
+    assert link in admin_client.get("/admin/").content.decode()
+
+
 def test_the_service_worker_keeps_the_offline_page_alone(client: Client) -> None:
     script = client.get("/service-worker.js")
     assert script["Content-Type"] == "text/javascript"

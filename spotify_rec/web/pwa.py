@@ -1,14 +1,21 @@
-"""What lets a browser install the site: the manifest, the service worker and the page it shows without a network."""
+"""What a browser asks for by itself: the icon, and what lets it install the site and show a page without a network."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.urls import get_script_prefix, reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
+
+
+@require_safe
+@cache_control(max_age=3600)
+def favicon(_request: HttpRequest) -> HttpResponse:
+    """Lead to the icon: browsers ask for this address where they show what has no page, such as the API's answers."""
+    return redirect(static("site/icon.svg"))
 
 
 @require_safe
