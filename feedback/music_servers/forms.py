@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from catalog.sources.servers.forms import excuse_missing_username
 from feedback.music_servers.models import USERNAME_LENGTH, PushedPlaylist, ServerAccount
 from feedback.music_servers.selectors import accounts_of
 from feedback.playlists.models import Playlist
@@ -15,17 +16,20 @@ from feedback.playlists.models import Playlist
 class LinkForm(forms.Form):
     """A username and password, or an API key. There is no address: the operator says where the servers are."""
 
+    # A browser can't know that an API key needs no username.
+    use_required_attribute = False
     username = forms.CharField(
         label=_("Username there"),
-        required=False,
         max_length=USERNAME_LENGTH,
+        help_text=_("Not needed with an API key."),
+        error_messages={"required": _("Enter your username on that server.")},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     secret = forms.CharField(
         label=_("Password there"),
         max_length=500,
         strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        widget=forms.PasswordInput(attrs={"autocomplete": "off", "required": True}),
     )
     is_api_key = forms.BooleanField(
         label=_("This is an API key"), required=False, help_text=_("The server then says whose key it is.")
@@ -45,10 +49,9 @@ class LinkForm(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
-        """Demand a username unless it is an API key."""
+        """Demand a username unless it is an API key, and a stored log-in where stars are read."""
         data: dict[str, Any] = super().clean() or {}
-        if not data.get("is_api_key") and not data.get("username") and "username" not in self.errors:
-            self.add_error("username", _("Enter your username on that server."))
+        excuse_missing_username(self, data)
         if data.get("are_marks_read") and not data.get("is_secret_kept"):
             self.add_error("are_marks_read", _("For this the log-in has to be stored."))
         return data

@@ -2,64 +2,21 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ImproperlyConfigured
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import MusicServer
+from catalog.sources.servers.forms import ServerForm
 from catalog.sources.servers.services import (
     LibraryError,
-    clean_address,
-    connect_server,
     create_plugin_token,
     remove_server,
     set_proxied,
     set_server_active,
 )
-from catalog.sources.subsonic.client import SubsonicError
 from jobs.services import enqueue
-
-
-class ServerForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A server's address and log-in; the password is never shown again."""
-
-    password = forms.CharField(
-        label=_("Password or API key"), required=False, widget=forms.PasswordInput, strip=False, max_length=500
-    )
-
-    class Meta:
-        model = MusicServer
-        fields = ("name", "address", "username", "is_api_key")
-
-    def clean_address(self) -> str:
-        """Return the address as it is kept."""
-        try:
-            return clean_address(self.cleaned_data["address"])
-        except LibraryError as error:
-            raise forms.ValidationError(str(error)) from error
-
-    def clean(self) -> dict[str, Any]:
-        """Log in to the server and connect it; a refusal is an error of the form."""
-        data: dict[str, Any] = super().clean() or {}
-        if not self.errors:
-            try:
-                connected = connect_server(
-                    address=data["address"],
-                    username=data["username"],
-                    secret=data["password"],
-                    is_api_key=data["is_api_key"],
-                    name=data["name"] or None,
-                )
-            except (LibraryError, SubsonicError, ImproperlyConfigured) as error:
-                raise forms.ValidationError(str(error)) from error
-            self.instance = connected
-        return data
-
-    def _post_clean(self) -> None:
-        """Skip the checks of the model, because the service has written it."""
 
 
 @admin.register(MusicServer)
@@ -105,7 +62,7 @@ class MusicServerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Ask for a background job for each."""
         for server in queryset:
             self.save_model(request, server, None, change=True)
-        self.message_user(request, _("Requested. The page Jobs shows how far it is."), messages.SUCCESS)
+        self.message_user(request, _("Requested. The page Background jobs shows how far it is."), messages.SUCCESS)
 
     @admin.action(description=_("Switch selected music servers on"), permissions=["change"])
     def switch_on(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:

@@ -1,6 +1,7 @@
 """Linking accounts at music servers: the server judges, and nobody sees its address."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -179,6 +180,18 @@ def test_the_pages_link_and_unlink(listener: Client, user: User, server: MusicSe
     assert listener.get(f"/players/servers/{account.pk}/unlink/").status_code == 405
     assert listener.post(f"/players/servers/{account.pk}/unlink/").status_code == 302
     assert ServerAccount.objects.count() == 0
+
+
+def test_the_form_marks_what_it_needs(listener: Client, server: MusicServer) -> None:
+    address = f"/players/servers/{server.pk}/"
+    page = listener.get(address).content.decode()
+    assert 'Username there<span class="asteriskField">*</span>' in page
+    assert re.search(r"<input[^>]* name=\"username\"[^>]*>", page)[0].count("required") == 0  # type: ignore[index]
+    assert re.search(r"<input[^>]* name=\"secret\"[^>]*>", page)[0].count("required") == 1  # type: ignore[index]
+    nothing = listener.post(address, {"secret": "x"})
+    assert nothing.context["form"].errors == {"username": ["Enter your username on that server."]}
+    listener.post(address, {"secret": StandIn.api_key, "is_api_key": "on"})
+    assert ServerAccount.objects.get().remote_user == "ada"
 
 
 def test_what_is_wrong_is_explained(listener: Client, user: User, server: MusicServer, stand_in: StandIn) -> None:

@@ -58,6 +58,14 @@ def test_what_cannot_be_connected_is_said(stand_in: StandIn, operator: Client) -
     assert not MusicServer.objects.exists()
 
 
+def test_a_username_or_a_key_is_needed(stand_in: StandIn, operator: Client) -> None:
+    empty = operator.post(f"{LIST}add/", {"address": stand_in.address})
+    assert set(empty.context["adminform"].errors) == {"username", "password"}
+    assert not stand_in.calls
+    operator.post(f"{LIST}add/", {"address": stand_in.address, "password": StandIn.api_key, "is_api_key": "on"})
+    assert (MusicServer.objects.get().username, MusicServer.objects.get().is_api_key) == ("", True)
+
+
 def test_listeners_set_no_address(stand_in: StandIn, client: Client) -> None:
     client.force_login(User.objects.create_user("ada"))
     add(client, stand_in.address)
