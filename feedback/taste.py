@@ -1,6 +1,6 @@
 """Reads of the feedback app for the recommender: plain tuples, few queries."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from django.db.models import Case, Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 from numpy.typing import NDArray
 
-from accounts.fast.int_tables import read_int_table
+from accounts.fast.int_tables import read_int_table, rows_by_key
 from accounts.fast.unix_seconds import RowCount, UnixSeconds
 from accounts.models import User
 from feedback.plays.models import Play
@@ -33,6 +34,7 @@ _PLAY_COUNTS = {
     "last_at": UnixSeconds(Max("played_at")),
 }
 _COMPLETED, _SKIPPED = 1, 2
+_ADJUSTMENT = ("artist_id", "genre_id", "feature", "factor")
 _OUTCOME = Case(
     When(outcome=Play.Outcome.COMPLETED, then=_COMPLETED), When(outcome=Play.Outcome.SKIPPED, then=_SKIPPED), default=0
 )
@@ -152,11 +154,29 @@ def feedback_of(user: User) -> ListenerHistory:
     )
 
 
-def feedback_events(user: User) -> FeedbackEvents:
-    """Return the same event by event; five queries."""
-    counted = _counted(user)
-    ratings, plays = _rating_table(counted.ratings), _play_events(counted.plays)
-    return FeedbackEvents(ratings, plays, counted.genre_ids, counted.artist_ids)
+def feedback_events(users: Sequence[User]) -> dict[int, FeedbackEvents]:
+    """Return the same event by event, for several listeners by ID; six queries for all of them together."""
+    ids = [user.pk for user in users]
+    excluded = set(TasteExclusion.objects.filter(user__in=ids).values_list("user_id", "artist_id"))
+    excluding = {pk for pk, _artist in excluded} | {user.pk for user in users if user.private_since is not None}
+    ratings, plays = Rating.objects.filter(user__in=ids), Play.objects.counted().filter(_are_newest(ids))
+    if excluding:
+        # Of those who exclude nothing, rows are not checked individually.
+        by_them = Q(user__in=excluding)
+        ratings, plays = (
+            ratings.exclude(by_them & _excluded("updated_at")),
+            plays.exclude(by_them & _excluded("played_at")),
+        )
+    rating_tables = _by_listener(ids, ratings, "value", UnixSeconds("updated_at"))
+    play_tables = _by_listener(ids, plays, _OUTCOME, UnixSeconds("played_at"))
+    genres: dict[int, list[int]] = {pk: [] for pk in ids}
+    artists: dict[int, list[int]] = {pk: [] for pk in ids}
+    for pk, genre in sorted(GenrePreference.objects.filter(user__in=ids).values_list("user_id", "genre_id")):
+        genres[pk].append(genre)
+    chosen = set(ArtistPreference.objects.filter(user__in=ids).values_list("user_id", "artist_id"))
+    for pk, artist in sorted(chosen - excluded):
+        artists[pk].append(artist)
+    return {pk: FeedbackEvents(rating_tables[pk], play_tables[pk], tuple(genres[pk]), tuple(artists[pk])) for pk in ids}
 
 
 def has_chosen(user: User) -> bool:
@@ -229,6 +249,23 @@ def _taste_begins(user: User) -> Coalesce:
     return Coalesce(Subquery(newest[TASTE_PLAYS : TASTE_PLAYS + 1]), Value(_LONG_AGO))
 
 
+def _are_newest(ids: Sequence[int]) -> Q:
+    """Return the condition that a play is one of the ``TASTE_PLAYS`` newest of one of these listeners; one query."""
+    newest = Play.objects.filter(user=OuterRef("pk")).order_by("-played_at").values("played_at")
+    begins = User.objects.filter(pk__in=ids).values_list("pk", Subquery(newest[TASTE_PLAYS : TASTE_PLAYS + 1]))
+    begun = {pk: at for pk, at in begins if at is not None}
+    are_newest = Q(user__in=[pk for pk in ids if pk not in begun])
+    for pk, at in begun.items():
+        are_newest |= Q(user=pk, played_at__gt=at)
+    return are_newest
+
+
+def _by_listener(ids: Sequence[int], rows: QuerySet[Any], *columns: str | Combinable) -> dict[int, NDArray[np.int64]]:
+    """Return the song and these columns of the rows of each listener, ordered by song; one query."""
+    table = read_int_table(rows.order_by(), "user_id", "track_id", *columns)
+    return rows_by_key(table[np.lexsort((table[:, 1], table[:, 0]))], ids)
+
+
 def _excluded(time_column: str) -> Q:
     """Return the condition that the listener excluded a rating or play; ``time_column``: when it was. Excluded are
     songs, artists, periods and private sessions.
@@ -256,14 +293,23 @@ def preferences_of(user: User) -> ListenerPreferences:
     tracks, artists, genres = (
         tuple(sorted(row[column] for row in blocks if row[column] is not None)) for column in range(3)
     )
-    lines = list(TasteAdjustment.objects.filter(user=user).values_list("artist_id", "genre_id", "feature", "factor"))
-    return ListenerPreferences(
-        track_ids=tracks,
-        artist_ids=artists,
-        genre_ids=genres,
-        artist_factors={artist: factor for artist, _genre, _feature, factor in lines if artist is not None},
-        genre_factors={genre: factor for _artist, genre, _feature, factor in lines if genre is not None},
-        feature_factors={feature: factor for _artist, _genre, feature, factor in lines if feature is not None},
+    lines = TasteAdjustment.objects.filter(user=user).values_list(*_ADJUSTMENT)
+    return ListenerPreferences(tracks, artists, genres, *_factors(list(lines)))
+
+
+def adjustments_of(users: Sequence[User]) -> dict[int, ListenerPreferences]:
+    """Return the adjustments alone, for several listeners by ID; one query."""
+    lines: dict[int, list[tuple[Any, ...]]] = {user.pk: [] for user in users}
+    for pk, *line in TasteAdjustment.objects.filter(user__in=users).values_list("user_id", *_ADJUSTMENT):
+        lines[pk].append(tuple(line))
+    return {pk: ListenerPreferences((), (), (), *_factors(own)) for pk, own in lines.items()}
+
+
+def _factors(lines: Sequence[tuple[Any, ...]]) -> tuple[dict[int, float], dict[int, float], dict[str, float]]:
+    return (
+        {artist: factor for artist, _genre, _feature, factor in lines if artist is not None},
+        {genre: factor for _artist, genre, _feature, factor in lines if genre is not None},
+        {feature: factor for _artist, _genre, feature, factor in lines if feature is not None},
     )
 
 

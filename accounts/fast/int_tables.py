@@ -1,6 +1,6 @@
 """Reads thousands of rows of integers from the database as one array."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -26,6 +26,12 @@ def read_int_table(rows: QuerySet[Row], *columns: str | Combinable) -> NDArray[n
     if connections[rows.db].vendor == "sqlite":
         return _from_texts(rows, named)
     return np.array(list(rows.annotate(**named).values_list(*named)), dtype=np.int64).reshape(-1, len(columns))
+
+
+def rows_by_key(table: NDArray[np.int64], keys: Sequence[int]) -> dict[int, NDArray[np.int64]]:
+    """Return the rows of each key, without the first column, which holds the keys in increasing order."""
+    begin, end = np.searchsorted(table[:, 0], keys), np.searchsorted(table[:, 0], keys, side="right")
+    return {key: table[first:last, 1:] for key, first, last in zip(keys, begin.tolist(), end.tolist(), strict=True)}
 
 
 def _from_texts(rows: QuerySet[Row], named: Mapping[str, Any]) -> NDArray[np.int64]:

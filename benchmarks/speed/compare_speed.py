@@ -15,7 +15,8 @@ import sys
 import tempfile
 import time
 import uuid
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,8 @@ from benchmarks.site import ROOT, Site
 SEED = 1_000
 SONGS, LISTENERS, PAGE = 3_000, 2_000, 10
 FEATURES = 12
-_AT_ONCE = 20_000
+LIKED = 0.1
+_PAGES_AT_ONCE = 2_000
 
 
 def main() -> None:
@@ -105,31 +107,58 @@ def _fill(site: Site, rows: int) -> None:
 
 def _log(rows: int) -> None:
     """Write the log: pages of different songs, spread over four weeks."""
+    from django.db import transaction
     from django.utils import timezone
 
     from accounts.models import User
     from catalog.models import Track
-    from recommender.models import ModelVersion, Recommendation
+    from feedback.ratings.models import Rating
+    from recommender.models import ModelVersion
 
     rng = np.random.default_rng(SEED)
-    version = ModelVersion.objects.get()
+    version = ModelVersion.objects.get().pk
     users, tracks = (np.array(model.objects.values_list("pk", flat=True)) for model in (User, Track))
-    now, entries = timezone.now(), []
-    for number in range(rows // PAGE):
-        user = int(users[number % len(users)])
-        page, shown = uuid.UUID(int=int(rng.integers(1, 2**63)) << 64 | number), rng.choice(tracks, PAGE, replace=False)
-        at = now - timedelta(days=27 * float(rng.random()) + 0.5)
-        entries += [
-            Recommendation(
-                user_id=user, track_id=int(track), model_version=version, page=page, position=position, score=0.0,
-                policy="explore", propensity=0.1, section="made", created_at=at,
-            )
-            for position, track in enumerate(shown)
-        ]  # fmt: skip
-        if len(entries) >= _AT_ONCE:
-            Recommendation.objects.bulk_create(entries)
-            entries = []
-    Recommendation.objects.bulk_create(entries)
+    now = timezone.now()
+    for start in range(0, rows // PAGE, _PAGES_AT_ONCE):
+        entries, likes = [], []
+        for number in range(start, min(start + _PAGES_AT_ONCE, rows // PAGE)):
+            user = int(users[number % len(users)])
+            page = uuid.UUID(int=int(rng.integers(1, 2**63)) << 64 | number)
+            at = now - timedelta(days=27 * float(rng.random()) + 0.5)
+            shown = rng.choice(tracks, PAGE, replace=False).tolist()
+            entries += [(user, track, version, page, position, at) for position, track in enumerate(shown)]
+            liked = [track for track, draw in zip(shown, rng.random(PAGE).tolist(), strict=True) if draw < LIKED]
+            likes += [
+                Rating(user_id=user, track_id=track, value=Rating.Value.LIKE, updated_at=at + timedelta(minutes=1))
+                for track in liked
+            ]
+        with transaction.atomic():
+            _insert(entries)
+            # Songs that the listener had rated before stay as they were.
+            Rating.objects.bulk_create(likes, ignore_conflicts=True)
+
+
+def _insert(entries: Sequence[tuple[int, int, int, uuid.UUID, int, datetime]]) -> None:
+    """Write rows of the log without a model's instance for each: a million instances take many minutes."""
+    from django.db import connection
+
+    from recommender.models import Recommendation
+
+    varying = ("user", "track", "model_version", "page", "position", "created_at")
+    fixed = {"score": 0.0, "policy": "explore", "propensity": 0.1, "reason": {}, "is_shown": True, "section": "made"}
+    fixed |= {"is_reason_wrong": False, "is_explored": False}
+    by_name = {field.name: field for field in Recommendation._meta.concrete_fields}
+    fields = [by_name[name] for name in (*varying, *fixed)]
+    columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
+    table, marks = connection.ops.quote_name(Recommendation._meta.db_table), ", ".join(["%s"] * len(fields))
+    same = [field.get_db_prep_save(fixed[field.name], connection) for field in fields[len(varying) :]]
+    page, at = by_name["page"], by_name["created_at"]
+    values = (
+        (*row[:3], page.get_db_prep_save(row[3], connection), row[4], at.get_db_prep_save(row[5], connection), *same)
+        for row in entries
+    )
+    with connection.cursor() as cursor:
+        cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", list(values))
 
 
 if __name__ == "__main__":

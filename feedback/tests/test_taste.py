@@ -10,10 +10,19 @@ from catalog.models import Track
 from feedback import taste
 from feedback.plays.models import Play
 from feedback.plays.services import record_play, remove_play
+from feedback.preferences.models import TasteExclusion
 from feedback.preferences.services import set_preferences
 from feedback.ratings import services
 from feedback.ratings.models import Rating
-from feedback.taste import Interaction, PlayedTrack, RatedTrack, feedback_fingerprint, feedback_of, interactions
+from feedback.taste import (
+    Interaction,
+    PlayedTrack,
+    RatedTrack,
+    feedback_events,
+    feedback_fingerprint,
+    feedback_of,
+    interactions,
+)
 from feedback.tests.factories import ArtistFactory, GenreFactory, PlayFactory, RatingFactory, UserFactory, make_track
 
 pytestmark = pytest.mark.django_db
@@ -146,3 +155,34 @@ def test_a_taste_is_read_from_the_newest_plays_alone(user: User, monkeypatch: py
     for age, track in enumerate(tracks):
         PlayFactory(user=user, track=track, played_at=LATE - timedelta(days=age))
     assert [played.track_id for played in taste.feedback_of(user).plays] == [track.pk for track in tracks[:3]]
+
+
+def test_events_of_several_listeners_are_those_of_each(
+    tracks: list[Track], monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    monkeypatch.setattr(taste, "TASTE_PLAYS", 2)
+    excluding, private, busy = UserFactory(), UserFactory(private_since=LATE), UserFactory()
+    users = [busy, excluding, UserFactory(), private]
+    genre, artist = GenreFactory(), ArtistFactory()
+    for user in users[:3]:
+        set_preferences(user=user, genres=[genre], artists=[artist])
+    TasteExclusion.objects.create(user=excluding, track=tracks[0])
+    TasteExclusion.objects.create(user=excluding, artist=artist)
+    for user in (busy, excluding, private):
+        RatingFactory(user=user, track=tracks[1], value=-1, updated_at=EARLY)
+        RatingFactory(user=user, track=tracks[0], updated_at=LATE)
+        play(user, tracks[0], "completed", at=LATE)
+        play(user, tracks[2], "skipped")
+    play(busy, tracks[1], at=LATE + timedelta(days=1))
+    play(busy, tracks[1], is_counted=False)
+    with django_assert_num_queries(6):
+        events = feedback_events(users)
+    for user in users:
+        history, expected = events[user.pk].before((LATE + timedelta(days=9)).timestamp()), feedback_of(user)
+        assert history.ratings == expected.ratings
+        assert history.plays == expected.plays
+        assert (history.genre_ids, history.artist_ids) == (expected.genre_ids, expected.artist_ids)
+    assert [len(events[user.pk].rating_table) for user in users] == [2, 1, 0, 1]
+    # The third newest play ends what is read, and a play of the same second with it.
+    assert events[busy.pk].play_table[:, 0].tolist() == [tracks[0].pk, tracks[1].pk]
+    assert events[excluding.pk].artist_ids == ()

@@ -5,8 +5,9 @@ Models are judged by their evaluation models on test listeners: neither has lear
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from accounts.models import User
 from recommender.adapters.loaded import LoadedModel
 from recommender.adapters.logged_pages import LoggedPage, RewardName, listeners_with_pages, logged_pages
-from recommender.adapters.past_feedback import PastListener
+from recommender.adapters.past_feedback import PastListener, past_listeners
 from recommender.engine import (
     JudgedPolicy,
     Progress,
@@ -38,6 +39,7 @@ from recommender.lifecycle.held_out import is_test_listener
 
 MAX_PAGES = 1000
 """Pages that are judged: each costs every policy about as long as the page itself took."""
+PAGES_BETWEEN_COLLECTIONS = 100
 SEED = 20
 BASELINES: dict[str, JudgedPolicy] = {"popularity": popularity_probabilities, "random": random_probabilities}
 
@@ -164,24 +166,32 @@ class _Judged:
 
 
 def _judge(policies: Sequence[Policy], pages: Sequence[LoggedPage], seed: int, report_progress: Progress) -> _Judged:
+    """Judge pages ordered by listener."""
     judged = _Judged(len(policies))
     users = User.objects.in_bulk({page.user_id for page in pages})
-    past: PastListener | None = None
+    listeners = past_listeners([users[pk] for pk in dict.fromkeys(page.user_id for page in pages)])
+    past = next(listeners)
     for number, page in enumerate(pages):
-        if past is None or past.user.pk != page.user_id:
-            past = PastListener.load(users[page.user_id])
+        if past.user.pk != page.user_id:
+            past = next(listeners)
         _judge_page(policies, page, past, judged, (seed, number))
         report_progress("judge the pages", (number + 1) / len(pages))
+        if number % PAGES_BETWEEN_COLLECTIONS == 0:
+            # Profiles of listeners refer to their parts and back, with arrays whose size the collector doesn't know.
+            gc.collect()
     return judged
 
 
 def _judge_page(
     policies: Sequence[Policy], page: LoggedPage, past: PastListener, judged: _Judged, seed: tuple[int, int]
 ) -> None:
+    models = {id(policy.loaded): policy.loaded for policy in policies}
+    asked = {key: past.request_at(page.at, loaded, len(page.track_ids)) for key, loaded in models.items()}
     for number, policy in enumerate(policies):
         model = policy.loaded.model
-        dial = past.user.adventure if policy.dial is None else policy.dial
-        feedback, request = past.request_at(page.at, policy.loaded, len(page.track_ids), dial)
+        feedback, request = asked[id(policy.loaded)]
+        if policy.dial is not None:
+            request = replace(request, adventure=policy.dial)
         # The same draws for all: what is equal is equal to the last digit, and differences vary less.
         probability = policy.probabilities(model, feedback, request, np.random.default_rng(seed))
         rows = model.catalogue.rows_of(page.track_ids)

@@ -12,21 +12,24 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from catalog.models import Track
 from feedback.plays.models import Play
+from feedback.preferences.models import Block, TasteAdjustment
 from feedback.ratings.models import Rating
+from recommender.adapters import past_feedback
 from recommender.adapters.loaded import LoadedModel
 from recommender.adapters.logged_pages import listeners_with_pages, logged_pages
-from recommender.adapters.past_feedback import PastListener
+from recommender.adapters.past_feedback import PastListener, past_listeners
 from recommender.engine import FeedbackKind
 from recommender.engine.evaluation import Doubt, Estimate, EstimatorName, Interval, OffPolicyReport
 from recommender.lifecycle.held_out import is_test_listener
 from recommender.lifecycle.log_comparison import LogComparison
 from recommender.lifecycle.validation import Quality
 from recommender.lifecycle.versions import active_model
-from recommender.models import ModelVersion, Recommendation
+from recommender.models import WEEKLY, ModelVersion, Recommendation
 from recommender.operators.comparison import since_of
 from recommender.tests.builders import make_catalogue, make_user
 
@@ -229,14 +232,55 @@ def test_feedback_is_as_it_was(judged_site: ModelVersion) -> None:
     show(user, tracks[7:9], judged_site, NOW)
     loaded = active_model()
     assert isinstance(loaded, LoadedModel)
-    feedback, request = PastListener.load(user).request_at(NOW.timestamp(), loaded, 5, 0.25)
+    feedback, request = next(past_listeners([user])).request_at(NOW.timestamp(), loaded, 5)
     ids = loaded.model.catalogue.track_ids
     assert [(int(ids[row]), FeedbackKind(kind)) for row, kind in zip(feedback.rows, feedback.kind, strict=True)] == [
         (tracks[0].pk, FeedbackKind.LIKE),
         (tracks[2].pk, FeedbackKind.SKIP),
     ]
     assert sorted(int(ids[row]) for row in request.shown.rows) == [track.pk for track in tracks[5:7]]
-    assert (request.k, request.adventure) == (5, 0.25)
+    assert (request.k, request.adventure) == (5, user.adventure)
+
+
+def test_listeners_are_read_in_batches(
+    monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    tracks, users, version = make_catalogue(), listeners(5), version_of_one()
+    for number, user in enumerate(users):
+        Rating.objects.create(user=user, track=tracks[number], value=1, updated_at=NOW)
+        Play.objects.create(user=user, track=tracks[number + 1], outcome="completed", played_at=NOW)
+        Block.objects.create(user=user, track=tracks[number + 2])
+        TasteAdjustment.objects.create(user=user, feature="energy", factor=number / 10)
+        show(user, tracks[number : number + 3], version, NOW)
+        show(user, tracks[9:10], version, NOW - timedelta(days=1), section="made")
+        show(user, tracks[10:11], version, NOW, section=WEEKLY)
+    users.reverse()
+    with django_assert_num_queries(11):
+        together = [everything_of(past) for past in past_listeners(users)]
+    with django_assert_num_queries(11):
+        assert [everything_of(past) for past in past_listeners(users[:2])] == together[:2]
+    for number, (pk, ratings, plays, blocks, shown, factor) in enumerate(together):
+        user, place = users[number], len(users) - 1 - number
+        assert pk == user.pk
+        assert ratings == [[tracks[place].pk, 1, int(NOW.timestamp())]]
+        assert [play[0] for play in plays] == [tracks[place + 1].pk]
+        assert blocks == [tracks[place + 2].pk]
+        yesterday = [tracks[9].pk, int(NOW.timestamp()) - 86_400]
+        assert shown == [yesterday, *([track.pk, int(NOW.timestamp())] for track in tracks[place : place + 3])]
+        assert factor == place / 10
+    monkeypatch.setattr(past_feedback, "LISTENERS_AT_ONCE", 2)
+    with django_assert_num_queries(2 + 3 * 9):
+        assert [everything_of(past) for past in past_listeners(users)] == together
+    # Six rows of each listener: a listener alone may have more than is read at once.
+    monkeypatch.setattr(past_feedback, "ROWS_AT_ONCE", 5)
+    with django_assert_num_queries(2 + 5 * 9):
+        assert [everything_of(past) for past in past_listeners(users)] == together
+
+
+def everything_of(past: PastListener) -> tuple[Any, ...]:
+    tables = (table.tolist() for table in (past.events.rating_table, past.events.play_table))
+    blocks = [block.track_id for block in past.blocks]
+    return past.user.pk, *tables, blocks, past.shown.tolist(), past.adjustments.feature_factors["energy"]
 
 
 def comparison(low: float, high: float, doubts: tuple[Doubt, ...] = ()) -> LogComparison:
