@@ -67,6 +67,22 @@ def test_with_a_mail_server_it_changes_by_the_link_of_the_letter(
     assert user.email == "new@example.org"
 
 
+def test_an_address_that_was_never_confirmed_can_be(
+    fresh: Client, user: User, mailoutbox: list[EmailMessage], settings: Settings
+) -> None:
+    assert "Confirm address" not in fresh.get(URL).content.decode()
+    settings.ACCOUNT_EMAIL_VERIFICATION, settings.EMAIL_URL = "mandatory", "smtp://127.0.0.1"
+    assert "This address isn't confirmed yet." in fresh.get(URL).content.decode()
+    fresh.post(URL, {"action_send": "", "email": user.email})
+    (letter,) = mailoutbox
+    assert letter.to == [user.email]
+    link = re.search(r"http://testserver(/\S+)", str(letter.body))
+    assert link
+    fresh.post(link[1])
+    assert EmailAddress.objects.get().verified
+    assert "Confirm address" not in fresh.get(URL).content.decode()
+
+
 def test_address_that_someone_took_meanwhile_is_not_confirmed(
     fresh: Client, user: User, other: User, mailoutbox: list[EmailMessage], settings: Settings
 ) -> None:

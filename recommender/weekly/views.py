@@ -144,7 +144,11 @@ def emails(request: HttpRequest) -> HttpResponse:
     if request.POST.get("on") != "1":
         services.end_emails(user_id=user.pk)
         messages.success(request, _("You won't get your week by email any more."))
-    elif settings.EMAIL_URL and _has_address(user):
+    elif not settings.EMAIL_URL:
+        messages.error(request, _("This site sends no emails."))
+    elif not _has_address(user):
+        messages.error(request, _("Nothing has changed, because your email address isn't confirmed yet."))
+    else:
         services.start_emails(user=user, origin=request.build_absolute_uri("/").rstrip("/"))
         messages.success(request, _("You'll get each new list by email."))
     return redirect("recommender:week_follow")

@@ -293,6 +293,31 @@ def test_no_email_without_a_yes_a_confirmed_address_and_a_mail_server(
     assert mailbox.messages == []
 
 
+def test_the_page_says_what_keeps_the_emails_away(
+    listener: Client, user: User, mailbox: Mailbox, settings: Settings
+) -> None:
+    note = f"We send lists only to a confirmed address, and {user.email} isn&#x27;t confirmed yet."
+    way = '<a href="/accounts/email/">Confirm your email address</a>'
+    answer = listener.post("/week/follow/email/", {"on": "1"}, follow=True).content.decode()
+    assert "Nothing has changed, because your email address isn&#x27;t confirmed yet." in answer
+    assert note.replace("&#x27;", "'") in answer
+    assert way in answer
+    assert "Send me emails" not in answer
+    confirm(user)
+    wanted = listener.post("/week/follow/email/", {"on": "1"}, follow=True).content.decode()
+    assert "You&#x27;ll get each new list by email." in wanted
+    assert way not in wanted
+    # The operator gave the account another address meanwhile.
+    EmailAddress.objects.update(verified=False)
+    page = listener.get("/week/follow/").content.decode()
+    assert way in page
+    assert "Each new list goes to" not in page
+    assert "Stop emails" in page
+    settings.EMAIL_URL = ""
+    refused = listener.post("/week/follow/email/", {"on": "1"}, follow=True).content.decode()
+    assert "This site sends no emails." in refused
+
+
 def test_the_email_as_a_mail_server_receives_it(
     listener: Client, user: User, mailbox: Mailbox, clock: time_machine.Traveller
 ) -> None:
