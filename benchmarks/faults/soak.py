@@ -11,7 +11,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -130,23 +132,29 @@ def _import_history() -> int:
 def _soak(
     site: Site, server: Server | None, spotify: SandboxServer, options: argparse.Namespace, *, has_small_disk: bool
 ) -> bool:
+    from django.db import connection
+
     listeners = _listeners(site, spotify.world, options.clients, options.pause)
     historian = _import_history()
     faults = Faults(site, server, spotify, has_small_disk=has_small_disk)
-    with site.serving(workers=options.workers) as web:
-        until = time.monotonic() + 60 * options.minutes
-        threads = [threading.Thread(target=listener.run, args=(until,)) for listener in listeners]
-        for thread in threads:
-            thread.start()
-        faults.run(web, until)
-        for thread in threads:
-            thread.join()
-    from django.db import connection
-
-    # It may be one to a server that was killed.
-    connection.close()
-    is_fine = faults.end()
+    try:
+        with site.serving(workers=options.workers) as web:
+            _let_act(listeners, faults, web, time.monotonic() + 60 * options.minutes)
+        # It may be one to a server that was killed.
+        connection.close()
+        is_fine = faults.end()
+    finally:
+        faults.stop()
     return _report(options.database, listeners, historian, faults, spotify.world) and is_fine
+
+
+def _let_act(listeners: list[Listener], faults: Faults, web: int, until: float) -> None:
+    threads = [threading.Thread(target=listener.run, args=(until,), daemon=True) for listener in listeners]
+    for thread in threads:
+        thread.start()
+    faults.run(web, until)
+    for thread in threads:
+        thread.join()
 
 
 def _report(name: str, listeners: list[Listener], historian: int, faults: Faults, world: World) -> bool:
@@ -192,6 +200,8 @@ def main() -> None:
     # The logs and the write-ahead log of an hour take their room.
     parser.add_argument("--disk-mb", type=int, default=600, help="size of the disk in memory (an hour: 1500)")
     options = parser.parse_args()
+    # As an exception, so that servers are stopped and the disk is taken away.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with ExitStack() as stack:
         name = stack.enter_context(tempfile.TemporaryDirectory())
         has_small_disk = stack.enter_context(_small_disk(Path(name) / "disk", options.disk_mb))

@@ -54,13 +54,17 @@ class Faults:
                 if not Job.objects.active().filter(run_after=None).exists():
                     break
             time.sleep(1)
-        self.runner.terminate()
-        self.runner.wait(timeout=60)
+        self.stop()
         states = list(Job.objects.filter(run_after=None).values_list("kind", "state"))
         print("jobs:", {f"{kind} {state}": states.count((kind, state)) for kind, state in sorted(set(states))})
         for job in Job.objects.filter(state="failed"):
             print(f"  {job}: {job.log.splitlines()[-1]}")
         return all(state == "done" for _kind, state in states)
+
+    def stop(self) -> None:
+        """End the job runner."""
+        self.runner.terminate()
+        self.runner.wait(timeout=60)
 
     def _ask_for_work(self) -> None:
         from django.db import connection
