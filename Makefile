@@ -15,10 +15,11 @@ SOAK_CLIENTS ?= 50
 SOAK_PAUSE ?= 0.125
 TEST_WORKERS ?= auto
 TEST_SHARE ?=
+TEST_CLOCK ?=
 TEST_POSTGRES_URL ?= postgres://postgres@127.0.0.1/test
 TEST_MYSQL_URL ?= mysql://root@127.0.0.1/test
 TEST_DATABASES ?= sqlite postgres mysql
-export PORT TEST_SHARE
+export PORT TEST_SHARE TEST_CLOCK
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export UV_SYSTEM_CERTS = 1
 
