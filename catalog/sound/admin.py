@@ -7,11 +7,15 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.field_labels import label_fields
-from catalog.models import SoundAnalysis, SoundCalibration
-from catalog.sound.calibrating import summary_of
+from catalog.models import ServerSong, SoundAnalysis, SoundCalibration
+from catalog.sound.analyser import missing_tools
+from catalog.sound.calibrating import count_pairs, summary_of
+from catalog.sound.calibration import MIN_PAIRS
+from catalog.sound.services import current_version
 
 label_fields(
     SoundAnalysis,
@@ -27,9 +31,27 @@ label_fields(
 label_fields(SoundCalibration, columns=_("weights and errors"))
 
 
+class SoundAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """A list to look at: the analysis writes it."""
+
+    change_list_template = "admin/catalog/sound_list.html"
+
+    def sentences_when_empty(self) -> list[str]:
+        """Return what will be listed, and what has to be done for it."""
+        raise NotImplementedError
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Refuse, because rows are computed."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse, because computed values are not changed by hand."""
+        return False
+
+
 @admin.register(SoundAnalysis)
-class SoundAnalysisAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """A list to look at. A deleted analysis is made again."""
+class SoundAnalysisAdmin(SoundAdmin):
+    """Recordings with what was measured. A deleted analysis is made again."""
 
     list_display = ("song", "state", "tempo", "key", "mode", "loudness", "error", "created_at")
     list_filter = ("state", "server_song__server")
@@ -47,18 +69,19 @@ class SoundAnalysisAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         rows = super().get_queryset(request).select_related("server_song__track")
         return rows.defer("embedding", "numbers")
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """The analysis writes them."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Measured values are not changed by hand."""
-        return False
+    def sentences_when_empty(self) -> list[str]:
+        """Return that the analysis fills the list."""
+        sentences = [gettext("Tempo, key and loudness of each recording will be listed here.")]
+        if not ServerSong.objects.exists():
+            sentences.append(
+                gettext("First connect a music server, or import a folder with “manage.py import_music FOLDER”.")
+            )
+        return [*sentences, _how_to_analyse()]
 
 
 @admin.register(SoundCalibration)
-class SoundCalibrationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """A list to look at: the latest is used."""
+class SoundCalibrationAdmin(SoundAdmin):
+    """Calibrations with their errors: the latest is used."""
 
     list_display = ("id", "created_at", "version", "pairs", "errors")
 
@@ -67,14 +90,25 @@ class SoundCalibrationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Return each column's error, and whether it is used."""
         return format_html_join("", "<div>{}</div>", ((line,) for line in summary_of(calibration)))
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """They are fitted, not written."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """They are fitted, not written."""
-        return False
+    def sentences_when_empty(self) -> list[str]:
+        """Return that the analysis fits a calibration on enough songs, and how many there are."""
+        what = gettext("How far estimates of energy, danceability, valence and acousticness err will be listed here.")
+        text = gettext("They need %(number)d songs with a recording and with audio features from your catalogue.")
+        sentences = [what, text % {"number": MIN_PAIRS}]
+        # Whose version it is says the engine, which only the worker's machine may have.
+        if not missing_tools():
+            number = count_pairs(current_version())
+            text = ngettext("%(number)d song has both so far.", "%(number)d songs have both so far.", number)
+            sentences.append(text % {"number": number})
+        return [*sentences, _how_to_analyse()]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Values name the calibration that they are from."""
         return False
+
+
+def _how_to_analyse() -> str:
+    return gettext(
+        "Run “manage.py analyse_sound”, or wait for the background job that does the same. It needs ffmpeg and sonara "
+        "(docs/music-servers.md)."
+    )
