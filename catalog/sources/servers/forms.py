@@ -21,12 +21,16 @@ def excuse_missing_username(form: forms.BaseForm, data: dict[str, Any]) -> None:
 class ServerForm(forms.ModelForm):  # type: ignore[type-arg]
     """A server's address and log-in; the password is never shown again."""
 
-    username = forms.CharField(label=_("Username"), max_length=200, help_text=_("Not needed with an API key."))
     password = forms.CharField(label=_("Password or API key"), widget=forms.PasswordInput, strip=False, max_length=500)
 
     class Meta:
         model = MusicServer
         fields = ("name", "address", "username", "is_api_key")
+        help_texts = {"username": _("Not needed with an API key.")}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].required = True
 
     def clean_address(self) -> str:
         """Return the address as it is kept."""
