@@ -186,10 +186,10 @@ def _judge_page(
     policies: Sequence[Policy], page: LoggedPage, past: PastListener, judged: _Judged, seed: tuple[int, int]
 ) -> None:
     models = {id(policy.loaded): policy.loaded for policy in policies}
-    asked = {key: past.request_at(page.at, loaded, len(page.track_ids)) for key, loaded in models.items()}
+    requests = {key: past.request_at(page.at, loaded, len(page.track_ids)) for key, loaded in models.items()}
     for number, policy in enumerate(policies):
         model = policy.loaded.model
-        feedback, request = asked[id(policy.loaded)]
+        feedback, request = requests[id(policy.loaded)]
         if policy.dial is not None:
             request = replace(request, adventure=policy.dial)
         # The same draws for all: what is equal is equal to the last digit, and differences vary less.

@@ -260,14 +260,14 @@ def test_listeners_are_read_in_batches(
     with django_assert_num_queries(11):
         assert [everything_of(past) for past in past_listeners(users[:2])] == together[:2]
     for number, (pk, ratings, plays, blocks, shown, factor) in enumerate(together):
-        user, place = users[number], len(users) - 1 - number
+        user, rank = users[number], len(users) - 1 - number
         assert pk == user.pk
-        assert ratings == [[tracks[place].pk, 1, int(NOW.timestamp())]]
-        assert [play[0] for play in plays] == [tracks[place + 1].pk]
-        assert blocks == [tracks[place + 2].pk]
+        assert ratings == [[tracks[rank].pk, 1, int(NOW.timestamp())]]
+        assert [play[0] for play in plays] == [tracks[rank + 1].pk]
+        assert blocks == [tracks[rank + 2].pk]
         yesterday = [tracks[9].pk, int(NOW.timestamp()) - 86_400]
-        assert shown == [yesterday, *([track.pk, int(NOW.timestamp())] for track in tracks[place : place + 3])]
-        assert factor == place / 10
+        assert shown == [yesterday, *([track.pk, int(NOW.timestamp())] for track in tracks[rank : rank + 3])]
+        assert factor == rank / 10
     monkeypatch.setattr(past_feedback, "LISTENERS_AT_ONCE", 2)
     with django_assert_num_queries(2 + 3 * 9):
         assert [everything_of(past) for past in past_listeners(users)] == together
