@@ -18,7 +18,7 @@ from accounts.models import User
 from recommender.adapters.loaded import LoadedModel
 from recommender.engine import SHELVES, ShelfName
 from recommender.experiments.settings import AS_DELIVERED, ArmSetting, adjusted, key_of, stored_setting
-from recommender.lifecycle.versions import active_model_and_token, keep_loaded, version_model
+from recommender.lifecycle.versions import active_model_and_token, keep_loaded, version_model, why_unusable
 from recommender.models import Experiment, ExperimentArm, ExperimentBucket, ModelVersion, SiteServing
 
 BUCKETS = 100
@@ -32,6 +32,15 @@ class RunningArm:
     pk: int | None
     setting: ArmSetting
     version: ModelVersion | None
+
+
+@dataclass(frozen=True, eq=False)
+class UnusableArm:
+    """An arm that this machine can't serve, and why: its version's file is missing, damaged or of another format."""
+
+    arm: ExperimentArm
+    version: ModelVersion
+    why: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +126,17 @@ def _served_arm(user: User, state: ServingState, active: LoadedModel) -> tuple[R
         models.append(loaded)
     number = arm_number(user.pk, experiment.salt, len(experiment.arms))
     return experiment.arms[number], models[number]
+
+
+def unusable_arms(experiment: Experiment) -> list[UnusableArm]:
+    """Return the arms of a draft or a running experiment whose version this machine can't use; one query."""
+    if experiment.state not in (Experiment.State.DRAFT, Experiment.State.RUNNING):
+        return []
+    # A stopped arm is served as the control.
+    arms = experiment.arms.filter(stopped_at=None).select_related("model_version", "pinned_version")
+    versions = [(arm, arm.model_version or arm.pinned_version) for arm in arms]
+    found = [UnusableArm(arm, version, why_unusable(version)) for arm, version in versions if version is not None]
+    return [arm for arm in found if arm.why]
 
 
 def bucket_of(user_id: int) -> int:

@@ -106,13 +106,13 @@ class Loader:
     def get(self, version: ModelVersion) -> LoadedModel | None:
         """Return the model of ``version`` (or the one before it, while it is read); ``None`` if it cannot be used."""
         loaded = self._loaded
-        if loaded is not None and loaded.version.directory == version.directory:
+        if self.has(version):
             return loaded
         if self.in_background and (loaded is not None or is_only_in_store(version.directory)):
             self._fetch(version)
             return loaded
         with self._lock:
-            if self._loaded is None or self._loaded.version.directory != version.directory:
+            if not self.has(version):
                 fresh = self._load(version)
                 if fresh is None:
                     return None
@@ -126,6 +126,10 @@ class Loader:
         if self._loaded is None:
             self._fetch(version)
         return self._loaded
+
+    def has(self, version: ModelVersion) -> bool:
+        """Return whether the model of ``version`` is in this process's memory."""
+        return self._loaded is not None and self._loaded.version.directory == version.directory
 
     def forget(self) -> None:
         """Drop what was loaded, as a new process would start."""

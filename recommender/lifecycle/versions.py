@@ -23,7 +23,14 @@ from recommender.lifecycle.loading import (
     model_path,
     read_model,
 )
-from recommender.lifecycle.model_store import EVAL_SUFFIX, fetch, publish_missing, remove_copies, remove_stored
+from recommender.lifecycle.model_store import (
+    EVAL_SUFFIX,
+    fetch,
+    is_only_in_store,
+    publish_missing,
+    remove_copies,
+    remove_stored,
+)
 from recommender.lifecycle.object_store import StoreError, UnusableCopyError
 from recommender.lifecycle.trial import has_died_of, marked, survives, warm_up
 from recommender.models import ModelVersion, SiteServing
@@ -49,6 +56,7 @@ __all__ = [
     "remove_old_files",
     "serve_without_waiting",
     "version_model",
+    "why_unusable",
 ]
 
 logger = logging.getLogger(__name__)
@@ -84,6 +92,25 @@ def version_model(version: ModelVersion, active: LoadedModel) -> LoadedModel | N
     loader = _loaders_of_arms.setdefault(version.directory, Loader())
     loader.in_background = _loader.in_background
     return loader.get_or_start(version)
+
+
+def why_unusable(version: ModelVersion) -> str:
+    """Return why this machine can't use the file of a version; empty where it can, or will fetch it from the store.
+
+    The file is read through unless this process has the model in its memory.
+    """
+    loaders = (_loader, _loaders_of_arms.get(version.directory))
+    if any(loader is not None and loader.has(version) for loader in loaders) or is_only_in_store(version.directory):
+        return ""
+    folder = model_path(version)
+    if has_died_of(folder):
+        return f"{folder}: a process ended while it loaded this version"
+    try:
+        with marked(folder):
+            read_model(folder, verify=True)
+    except UnusableModelError as error:
+        return str(error)
+    return ""
 
 
 def keep_loaded(directories: Collection[str]) -> None:

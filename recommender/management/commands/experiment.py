@@ -17,10 +17,10 @@ from recommender.experiments.services import (
     start_experiment,
     stop_experiment,
 )
-from recommender.experiments.serving import setting_of
+from recommender.experiments.serving import setting_of, unusable_arms
 from recommender.experiments.settings import SettingError, read_setting
 from recommender.models import Experiment
-from recommender.operators.experiments.presentation import sentences, table_of
+from recommender.operators.experiments.presentation import sentences, table_of, warnings
 
 
 class Command(BaseCommand):
@@ -99,10 +99,12 @@ class Command(BaseCommand):
         experiment = _experiment(options)
         figures = figures_of(experiment)
         if options["json"]:
-            self.stdout.write(json.dumps(_plain(experiment) | {"figures": figures.to_dict()}, indent=2))
+            unusable = {arm.arm.name: arm.why for arm in unusable_arms(experiment)}
+            plain = _plain(experiment) | {"unusable": unusable, "figures": figures.to_dict()}
+            self.stdout.write(json.dumps(plain, indent=2))
             return
         self.console.print(_table(experiment, figures))
-        for sentence in sentences(figures):
+        for sentence in (*warnings(experiment), *sentences(figures)):
             self.console.print(sentence, markup=False)
 
     def _start(self, options: dict[str, Any]) -> None:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.cache import cache
 from django.utils.formats import number_format
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 
 from recommender.engine.evaluation import MIN_LISTENERS, SequentialResult
 from recommender.experiments.figures import METRICS, ArmFigures, ExperimentFigures, MetricName, figures_of
-from recommender.experiments.serving import setting_of
+from recommender.experiments.serving import setting_of, unusable_arms
 from recommender.models import Experiment
 from recommender.operators.charts import axis_number
 
@@ -82,6 +82,34 @@ def cached_figures(experiment: Experiment) -> ExperimentFigures:
         figures = figures_of(experiment)
         cache.set(key, figures, CACHE_SECONDS)
     return figures
+
+
+def cached_warnings(experiment: Experiment) -> list[str]:
+    """Return `warnings` as they were when the figures were counted: a model is read through for them."""
+    key = f"recommender:experiment-warnings:{experiment.pk}:{experiment.state}:{get_language()}"
+    found: list[str] | None = cache.get(key)
+    if found is None:
+        found = warnings(experiment)
+        cache.set(key, found, CACHE_SECONDS)
+    return found
+
+
+def warnings(experiment: Experiment) -> list[str]:
+    """Return a sentence for each arm that this machine can't serve, and then what that means."""
+    found = [
+        _("“%(name)s” can't be served, because version %(pk)s can't be used: %(why)s")
+        % {"name": arm.arm.name, "pk": arm.version.pk, "why": arm.why}
+        for arm in unusable_arms(experiment)
+    ]
+    if not found:
+        return []
+    if experiment.state == Experiment.State.DRAFT:
+        return [*found, _("Copy the version's folder here, from a machine or a backup that has it, before you start.")]
+    return [
+        *found,
+        _("Until then nobody takes part. All listeners get what the rest of the site gets, and nothing is counted."),
+        _("Copy the version's folder here, from a machine or a backup that has it, or stop the experiment."),
+    ]
 
 
 def setting_words(arm: ArmFigures) -> str:

@@ -27,6 +27,7 @@ from recommender.models import Experiment
 from recommender.operators.experiments.forms import AdoptForm, ConfirmForm, ExperimentForm
 from recommender.operators.experiments.presentation import (
     cached_figures,
+    cached_warnings,
     rates_chart,
     sentences,
     setting_words,
@@ -154,6 +155,7 @@ def _experiment_page(
         "adopt_form": adopt_form,
         "figures": figures,
         "arms": [(arm.arm, setting_words(arm)) for arm in figures.arms],
+        "warnings": cached_warnings(chosen),
         "rows": table_of(figures),
         "chart": rates_chart(figures),
         "sentences": sentences(figures),

@@ -1,7 +1,9 @@
 """The operator's pages and ``manage.py experiment``."""
 
 import json
+from html import unescape
 from io import StringIO
+from shutil import rmtree
 
 import pytest
 from django.core.cache import cache
@@ -10,11 +12,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Track
-from recommender.experiments.services import start_experiment
-from recommender.models import Experiment, ExperimentEvent
+from recommender.experiments.services import start_experiment, stop_experiment
+from recommender.lifecycle.versions import model_path
+from recommender.models import Experiment, ExperimentEvent, ModelVersion
 from recommender.tests.builders import make_user
 from recommender.tests.experiments.conftest import make_experiment
 from recommender.tests.experiments.test_services import any_version, with_listeners
@@ -111,6 +115,53 @@ def test_the_page_says_what_is_known(client: Client, operator: User, tracks: lis
     rows = {row.name: [cell.verdict for cell in row.cells] for row in shown.context["rows"]}
     assert rows["Songs liked"] == ["", "better", ""]
     assert [row.is_control for row in shown.context["chart"].rows] == [True, False, False]
+
+
+def test_an_arm_that_cannot_be_served_is_said(client: Client, operator: User, version: ModelVersion) -> None:
+    call_command("retrain", verbosity=0, force=True)
+    experiment = make_experiment(f"version={version.pk}", "dial=0.9")
+    page = f"{LIST}{experiment.pk}/"
+    folder = model_path(version)
+    away = folder.with_name("away")
+    start_experiment(experiment=experiment)
+
+    def said(language: str = "en") -> str:
+        cache.clear()
+        return unescape(client.get(page, headers={"Accept-Language": language}).content.decode())
+
+    def shown(*arguments: str) -> str:
+        out = StringIO()
+        call_command("experiment", "show", str(experiment.pk), *arguments, stdout=out)
+        return out.getvalue()
+
+    assert "alert-warning" not in said()
+    assert json.loads(shown("--json"))["unusable"] == {}
+    folder.rename(away)
+    for text in (said(), shown()):
+        assert f"“arm 1” can't be served, because version {version.pk} can't be used: {folder}" in text
+        assert "“arm 2” can't be served" not in text
+        assert "Until then nobody takes part." in text
+    assert f"„arm 1“ kann nicht ausgeliefert werden, weil Version {version.pk}" in said("de")
+    assert list(json.loads(shown("--json"))["unusable"]) == ["arm 1"]
+    # Damaged is as bad as gone.
+    away.rename(folder)
+    array = max(folder.iterdir(), key=lambda file: file.stat().st_size)
+    array.write_bytes(array.read_bytes()[:-8] + bytes(range(8)))
+    assert "“arm 1” can't be served" in said()
+    experiment.arms.filter(number=1).update(stopped_at=timezone.now())
+    assert "alert-warning" not in said()
+    experiment.arms.update(stopped_at=None)
+    stop_experiment(experiment=experiment)
+    assert "alert-warning" not in said()
+
+
+def test_a_draft_says_that_its_version_has_no_files(client: Client, operator: User, version: ModelVersion) -> None:
+    rmtree(model_path(version))
+    experiment = make_experiment(f"version={version.pk}")
+    text = unescape(client.get(f"{LIST}{experiment.pk}/").content.decode())
+    assert "“arm 1” can't be served" in text
+    assert "before you start" in text
+    assert "nobody takes part" not in text
 
 
 def test_the_number_of_queries_is_constant(client: Client, operator: User, tracks: list[Track]) -> None:
