@@ -21,6 +21,7 @@ from accounts.tokens.services import create_token
 from feedback.history_import.models import HistoryImport
 from feedback.playlists.models import Playlist
 from feedback.tests.factories import UserFactory, make_track
+from recommender.models import Blend
 from tests.test_account_deletion import MAKERS
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +79,13 @@ def test_the_export_holds_every_row_and_column_of_mine_and_none_of_others(both: 
 
 def test_songs_are_told_by_name(both: tuple[User, User]) -> None:
     assert exported(both[0])["feedback.Rating"][0]["track"] == "Song 0 of ada - Someone"
+
+
+def test_blends_are_told_by_name(both: tuple[User, User]) -> None:
+    export = exported(both[0])
+    for table in ("recommender.BlendMember", "recommender.BlendInvitation", "recommender.BlendRefusal"):
+        row = export[table][0]
+        assert row["blend"] == Blend.objects.get(pk=row["blend_id"]).name
 
 
 def test_what_opens_the_account_is_not_in_it(both: tuple[User, User]) -> None:

@@ -37,6 +37,8 @@ _README = """Everything this site stores about you, with one CSV file (UTF-8) pe
 Text that a spreadsheet would run as a formula starts with an apostrophe.
 """
 FileHandler = Callable[[int], None]
+NAMED_TABLES = {"recommender.Blend"}
+"""Beside those of the catalogue."""
 _file_handlers: list[FileHandler] = []
 
 
@@ -188,8 +190,9 @@ def _rows(table: PersonalTable, user: User) -> Iterator[dict[str, Any]]:
 
 
 def _is_telling(field: "ForeignKey[Any, Any]") -> bool:
-    """Whether an id needs a name beside it: songs, artists and genres."""
-    return bool(field.related_model._meta.app_label == "catalog")
+    """Whether an id needs a name beside it: songs, artists, genres and blends."""
+    model = field.related_model._meta
+    return bool(model.app_label == "catalog" or model.label in NAMED_TABLES)
 
 
 def _name_of(row: Model | None) -> str:
