@@ -75,7 +75,7 @@ def quality_chart(versions: Sequence[ModelVersion]) -> QualityChart | None:
 
 def axis_number(value: float) -> str:
     """Return a number on an axis, of three digits at most, in the reader's notation."""
-    return str(number_format(f"{value:.3g}" if value < 1000 else f"{value:.0f}"))
+    return str(number_format(f"{value:.3g}" if value < 1000 else f"{value:.0f}", force_grouping=True))
 
 
 def _figures(version: ModelVersion) -> dict[str, dict[str, Any]]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -91,36 +92,50 @@ def _about_log(figures: Figures) -> str:
     number = figures["listeners"]
     listeners = ngettext("%(count)d listener", "%(count)d listeners", number) % {"count": number}
     message = (
-        _("The log: %(pages)s of %(listeners)s; 1,000 such pages earned %(mean).0f likes.")
+        _("The log: %(pages)s of %(listeners)s; 1,000 such pages earned %(mean)s likes.")
         if figures["reward"] == "likes"
-        else _("The log: %(pages)s of %(listeners)s; of 1,000 such pages, %(mean).0f songs were played to the end.")
+        else _("The log: %(pages)s of %(listeners)s; of 1,000 such pages, %(mean)s songs were played to the end.")
     )
-    return message % {"pages": pages, "listeners": listeners, "mean": PER_PAGES * figures["logged"]["mean"]}
+    return message % {"pages": pages, "listeners": listeners, "mean": _whole(PER_PAGES * figures["logged"]["mean"])}
 
 
 def _about_policy(name: str, estimate: Figures, reward: str) -> str:
     if estimate["not_enough"]:
-        return _("%(name)s: not enough to tell (%(why)s).") % {"name": name, "why": why_not(estimate)}
+        return _("%(name)s: not enough to tell (%(why)s).") % {"name": policy_name(name), "why": why_not(estimate)}
     message = (
-        _("%(name)s: would have earned %(low).0f to %(high).0f likes on 1,000 pages, most likely %(mean).0f.")
+        _("%(name)s: would have earned %(low)s to %(high)s likes on 1,000 pages, most likely %(mean)s.")
         if reward == "likes"
-        else _("%(name)s: %(low).0f to %(high).0f songs played to the end on 1,000 pages, most likely %(mean).0f.")
+        else _("%(name)s: %(low)s to %(high)s songs played to the end on 1,000 pages, most likely %(mean)s.")
     )
-    return message % {"name": name, **per_pages(estimate[HEADLINE])}
+    bounds = {bound: _whole(value) for bound, value in per_pages(estimate[HEADLINE]).items()}
+    return message % {"name": policy_name(name), **bounds}
 
 
 def _about_difference(name: str, figures: Figures) -> str:
     first = next(iter(figures["policies"]))
-    names = {"name": name, "other": first}
+    names = {"name": policy_name(name), "other": policy_name(first)}
     if any(figures["policies"][one_of]["not_enough"] for one_of in (name, first)):
         return _("%(name)s against %(other)s: not enough to tell.") % names
     difference = per_pages(figures["differences"][name][HEADLINE])
+    bounds = {bound: _whole(value, is_signed=True) for bound, value in difference.items()}
     if difference["low"] > 0:
-        return _("%(name)s would have earned more than %(other)s: %(low)+.0f to %(high)+.0f.") % (names | difference)
-    if difference["high"] < 0:
-        return _("%(name)s would have earned less than %(other)s: %(low)+.0f to %(high)+.0f.") % (names | difference)
-    message = _("Between %(name)s and %(other)s the log sees no difference: %(low)+.0f to %(high)+.0f.")
-    return message % (names | difference)
+        message = _("%(name)s would have earned more than %(other)s: %(low)s to %(high)s on 1,000 pages.")
+    elif difference["high"] < 0:
+        message = _("%(name)s would have earned less than %(other)s: %(low)s to %(high)s on 1,000 pages.")
+    else:
+        message = _("Between %(name)s and %(other)s the log sees no difference: %(low)s to %(high)s on 1,000 pages.")
+    return message % (names | bounds)
+
+
+def policy_name(name: str) -> str:
+    """Return a policy's name as it is read: of a version, which is a number, with the word before it."""
+    return _("Version %(number)s") % {"number": name} if name[0].isdigit() else name
+
+
+def _whole(value: float, *, is_signed: bool = False) -> str:
+    """Return a rounded number in the reader's notation."""
+    number = round(value)
+    return ("+" if is_signed and number >= 0 else "") + number_format(number, force_grouping=True)
 
 
 def why_not(estimate: Figures) -> str:

@@ -10,10 +10,10 @@ from recommender.lifecycle.log_comparison import HEADLINE
 from recommender.lifecycle.training import CANDIDATE
 from recommender.models import ModelVersion
 from recommender.operators.charts import axis_number
-from recommender.operators.comparison import per_pages, sentences
+from recommender.operators.comparison import per_pages, policy_name, sentences
 
-WIDTH, ROW, LEFT, RIGHT = 640, 40, 120, 48
-_ROUND = (1, 2, 5)
+WIDTH, ROW, LEFT, RIGHT = 640, 40, 160, 48
+_ROUND = (1, 1.2, 1.6, 2, 4, 6, 8)
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def log_chart(versions: Sequence[ModelVersion]) -> LogChart | None:
     scale = (WIDTH - LEFT - RIGHT) / end
     rows = [
         IntervalRow(
-            name=name,
+            name=policy_name(name),
             y=ROW * number + ROW / 2,
             low=round(LEFT + max(value["low"], 0.0) * scale, 1),
             mean=round(LEFT + max(value["mean"], 0.0) * scale, 1),

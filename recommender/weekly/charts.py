@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from django.utils.formats import date_format
 
 from recommender.weekly.selectors import WeekLine
 
 WIDTH, HEIGHT = 640, 200
-_LEFT, _TOP, _BOTTOM = 40, 10, 28
+_LEFT, _TOP, _BOTTOM = 40, 20, 28
 _BAR = 0.34
+_LABELLED = 6
+"""So many dates have room below the bars."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +37,10 @@ class WeekBars:
 
 @dataclass(frozen=True)
 class WeeksChart:
-    """Bars by week, the oldest first, and a horizontal grid (place and text)."""
+    """Bars by week, the oldest first, the dates that have room below them, and a horizontal grid (place and text)."""
 
     weeks: list[WeekBars]
+    dates: list[tuple[float, str]]
     grid: list[tuple[float, str]]
     expected: float
     succeeded: int
@@ -53,8 +57,11 @@ def weeks_chart(lines: Sequence[WeekLine]) -> WeeksChart | None:
     step = (WIDTH - _LEFT) / max(len(heard), 6)
     weeks = [_bars(line, _LEFT + step * number, step, end) for number, line in enumerate(heard)]
     grid = [(_y(end * share / 2, end), f"{end * share // 2}") for share in range(3)]
+    # The newest week always has its date.
+    dates = [(week.middle, week.label) for week in weeks[:: -ceil(len(weeks) / _LABELLED)]]
     return WeeksChart(
         weeks,
+        dates,
         grid,
         sum(line.result.expected for line in heard),
         sum(line.result.succeeded for line in heard),

@@ -19,7 +19,7 @@ from recommender.models import Experiment
 from recommender.operators.charts import axis_number
 
 CACHE_SECONDS = 60
-WIDTH, ROW, LEFT, RIGHT = 640, 40, 120, 48
+WIDTH, ROW, LEFT, RIGHT = 640, 40, 200, 48
 _NAMES: Mapping[MetricName, object] = {
     "likes": gettext_lazy("Songs liked"),
     "completions": gettext_lazy("Songs played to the end"),

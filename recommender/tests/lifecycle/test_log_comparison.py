@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import override
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
@@ -30,7 +31,7 @@ from recommender.lifecycle.log_comparison import LogComparison
 from recommender.lifecycle.validation import Quality
 from recommender.lifecycle.versions import active_model
 from recommender.models import WEEKLY, ModelVersion, Recommendation
-from recommender.operators.comparison import since_of
+from recommender.operators.comparison import sentences, since_of
 from recommender.tests.builders import make_catalogue, make_user
 
 pytestmark = pytest.mark.django_db
@@ -154,7 +155,7 @@ def test_the_page_shows_what_versions_would_have_earned(judged_site: ModelVersio
     call_command("retrain", verbosity=0, force=True, stdout=StringIO())
     second = ModelVersion.objects.latest("pk")
     page = client.get(reverse("recommender:quality")).content.decode()
-    assert f"{second.pk}: would have earned " in page
+    assert f"Version {second.pk}: would have earned " in page
     assert "candidate" not in page
     assert 'class="line-chart log-chart"' in page
 
@@ -296,3 +297,25 @@ def test_a_version_that_would_earn_less_does_not_serve() -> None:
     assert not Quality(on_log=comparison(-0.4, 0.1)).is_worse
     assert not Quality(on_log=comparison(-0.4, -0.1, ("songs",))).is_worse
     assert not Quality().is_worse
+
+
+def test_figures_are_worded_in_the_readers_notation() -> None:
+    interval = {"mean": 1.2344, "low": 1.0, "high": 1.5}
+    difference = {"mean": -1.3, "low": -2.0, "high": -0.5}
+    figures = {
+        "reward": "likes",
+        "pages": 80,
+        "listeners": 30,
+        "logged": interval,
+        "policies": {name: {"dr": interval, "not_enough": []} for name in ("14@0.5", "random")},
+        "differences": {"random": {"dr": difference}},
+    }
+    assert sentences(figures) == [
+        "The log: 80 pages of 30 listeners; 1,000 such pages earned 1,234 likes.",
+        "Version 14@0.5: would have earned 1,000 to 1,500 likes on 1,000 pages, most likely 1,234.",
+        "random: would have earned 1,000 to 1,500 likes on 1,000 pages, most likely 1,234.",
+        "random would have earned less than Version 14@0.5: -2,000 to -500 on 1,000 pages.",
+    ]
+    with override("de"):
+        assert "1.000 bis 1.500 Likes" in sentences(figures)[1]
+        assert sentences(figures)[3].endswith("als Version 14@0.5: -2.000 bis -500 auf 1.000 Seiten.")

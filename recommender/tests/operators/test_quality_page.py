@@ -101,7 +101,7 @@ def test_figures_are_in_the_readers_notation(client: Client, operator: User) -> 
         assert quality_table([row]).lines == [("blend", ["0.063 (0.000\N{EN DASH}0.110)"])]
         assert percent(0.1489) == "14.9 %"
     with translation.override("de"):
-        assert [axis_number(value) for value in (0.0, 0.05, 12.5, 25.0, 1500.0)] == ["0", "0,05", "12,5", "25", "1500"]
+        assert [axis_number(value) for value in (0.0, 0.05, 12.5, 25.0, 1500.0)] == ["0", "0,05", "12,5", "25", "1.500"]
 
 
 def test_like_rates_by_version_and_policy() -> None:
