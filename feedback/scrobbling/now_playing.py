@@ -1,5 +1,6 @@
 """What listeners are playing now, stored only in the cache."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 from django.core.cache import cache
 
 _KEPT_SECONDS = 2 * 3600
-_MOST = 12
+# Of each player, so that one that sends its listens later finds them, and of all players.
+_MOST, _MOST_IN_ALL = 8, 64
 # Assumed length of a song of unknown length.
 _UNTOLD_SECONDS = 600
 _PAUSE_SECONDS = 60
@@ -15,7 +17,10 @@ _PAUSE_SECONDS = 60
 
 @dataclass
 class Note:
-    """A player said that a song began; ``at``: when it did, seconds since 1970; ``is_told``: it came as a listen."""
+    """A player said that a song began; ``at``: when it did, seconds since 1970; ``is_told``: it came as a listen.
+
+    ``stamp``: which time of the listen the player told ("start", "end", "within"; "" before it did).
+    """
 
     key_id: int
     client: str
@@ -25,6 +30,7 @@ class Note:
     at: int
     seconds: int | None = None
     is_told: bool = False
+    stamp: str = ""
 
     def plays_at(self, moment: int) -> bool:
         """Return whether the song may still play."""
@@ -38,8 +44,15 @@ def notes_of(user_id: int) -> list[Note]:
 
 
 def keep_notes(user_id: int, notes: Sequence[Note]) -> None:
-    """Keep the latest of the notes."""
-    cache.set(_key(user_id), [asdict(note) for note in notes[-_MOST:]], _KEPT_SECONDS)
+    """Keep the latest notes of each player."""
+    counts: Counter[tuple[int, str]] = Counter()
+    kept: list[Note] = []
+    for note in reversed(notes[-_MOST_IN_ALL:]):
+        player = (note.key_id, note.client)
+        counts[player] += 1
+        if counts[player] <= _MOST:
+            kept.append(note)
+    cache.set(_key(user_id), [asdict(note) for note in reversed(kept)], _KEPT_SECONDS)
 
 
 def playing(user_id: int, moment: int) -> list[Note]:

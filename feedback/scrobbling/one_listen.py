@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from catalog.importing.writing.writer import batches
 from catalog.models import Track
-from feedback.plays.identity import LIVE, LIVE_ABOUT, Listen, distance
+from feedback.plays.identity import LIVE, LIVE_ABOUT, TOLERANCE, Listen, distance
 from feedback.plays.listens import REACH, listens_of
 from feedback.plays.models import Play
 from feedback.scrobbling.models import Scrobble
@@ -96,8 +96,10 @@ def _said_by_same(scrobble: Scrobble, track: Track, candidate: _Candidate) -> bo
     half = half_of(scrobble.duration_ms or track.duration_ms)
     least = max(_SLACK, half - _SLACK if half is not None else 0)
     key_id, client, at, start, is_skip = _telling(scrobble)
+    # A skip tells its start; whoever goes back to the song begins another listen.
+    most = TOLERANCE if scrobble.is_exact else least
     answers = [
-        abs(start - other_start if is_skip or other_skip else at - other_at) < least
+        abs(start - other_start) < most if is_skip or other_skip else abs(at - other_at) < least
         for other_key, other_client, other_at, other_start, other_skip in candidate.tellings
         if (other_key, other_client) == (key_id, client)
     ]

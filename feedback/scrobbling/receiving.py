@@ -11,19 +11,16 @@ from accounts.models import User
 from catalog.importing.writing.writer import batches
 from catalog.models import Track
 from feedback.history_import.writing import EARLIEST, digest
-from feedback.plays.identity import TOLERANCE
 from feedback.scrobbling.models import Scrobble, ScrobbledSong, ScrobbleKey
 from feedback.scrobbling.now_playing import Note, keep_notes, notes_of
 from feedback.scrobbling.one_listen import half_of, settle
 from feedback.scrobbling.reported import ReportedListen
 from feedback.scrobbling.songs import name_digest, songs_of
+from feedback.scrobbling.stamps import SLACK, UNTOLD_SECONDS, start_of
 
 MAX_WAITING = 100_000
 # Accepted difference of clocks.
 _AHEAD_SECONDS = 300
-_SLACK = 10
-_UNTOLD_SECONDS = 600
-_PAUSE_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -56,15 +53,17 @@ def take_listens(*, teller: Reporter, heard: Sequence[ReportedListen], received:
     lock_user(user)
     notes = notes_of(user.pk)
     songs = songs_of(user, heard)
-    fresh: dict[int, Scrobble] = {}
-    for item, song in zip(heard, songs, strict=True):
-        if song is not None:
-            scrobble = _scrobble(teller, item, song, notes, received, is_import=is_import)
-            fresh.setdefault(scrobble.digest, scrobble)
-    known: set[int] = set()
+    fresh = {
+        _digest(teller, item, received): (item, song)
+        for item, song in zip(heard, songs, strict=True)
+        if song is not None
+    }
     for marks in batches(sorted(fresh)):
-        known.update(Scrobble.objects.filter(user=user, digest__in=marks).values_list("digest", flat=True))
-    new = [scrobble for mark, scrobble in fresh.items() if mark not in known]
+        for mark in Scrobble.objects.filter(user=user, digest__in=marks).values_list("digest", flat=True):
+            del fresh[mark]
+    # In the order in which they were heard, so that each finds what the player said of it.
+    ordered = sorted(fresh.values(), key=lambda pair: received if pair[0].at is None else pair[0].at)
+    new = [_scrobble(teller, item, song, notes, received, is_import=is_import) for item, song in ordered]
     added = settle(user.pk, [scrobble for scrobble in new if scrobble.song.track_id is not None])
     Scrobble.objects.bulk_create(_with_room(user, new), batch_size=500)
     keep_notes(user.pk, notes)
@@ -83,7 +82,7 @@ def note_playing(*, teller: Reporter, heard: ReportedListen, received: int) -> N
         return
     song = songs[0]
     if latest is not None and latest.song == name_digest(heard):
-        least = (latest.seconds or 0) - _SLACK if latest.is_told else (latest.seconds or _UNTOLD_SECONDS)
+        least = (latest.seconds or 0) - SLACK if latest.is_told else (latest.seconds or UNTOLD_SECONDS)
         if received - latest.at < least:
             # Reported again, as after a pause.
             return
@@ -103,7 +102,7 @@ def _note(teller: Reporter, heard: ReportedListen, song: ScrobbledSong, received
 def _note_skip(teller: Reporter, note: Note, received: int) -> None:
     """Record a skip if half of the song, after which players report a listen, cannot have been heard yet."""
     heard, half = received - note.at, half_of((note.seconds or 0) * 1000)
-    if half is None or not 0 < heard < half - _SLACK:
+    if half is None or not 0 < heard < half - SLACK:
         return
     song = ScrobbledSong.objects.filter(user=teller.user, name_digest=note.song, track__isnull=False).first()
     if song is None:
@@ -137,16 +136,18 @@ def _scrobble(
     is_import: bool,
 ) -> Scrobble:
     at = _possible(heard.at, received)
-    start, is_exact = _start(teller, heard, at, notes, received, is_import=is_import)
-    # A listen without a time counts at most once per second.
-    second = received if heard.at is None else heard.at
-    text = f"{teller.key_id}\n{teller.client}\n{second}\n{name_digest(heard)}"
+    start, is_exact = at, is_import
+    if not is_import:
+        own = [note for note in notes if _is_by(note, teller)]
+        start, is_exact = start_of(
+            own, song=name_digest(heard), at=at, received=received, duration_ms=heard.duration_ms
+        )
     return Scrobble(
         user=teller.user,
         key=teller.key,
         client=teller.client,
         song=song,
-        digest=digest(text),
+        digest=_digest(teller, heard, received),
         listened_at=datetime.fromtimestamp(at, UTC),
         started_at=datetime.fromtimestamp(start, UTC),
         is_exact=is_exact,
@@ -155,24 +156,11 @@ def _scrobble(
     )
 
 
-def _start(
-    teller: Reporter, heard: ReportedListen, at: int, notes: Sequence[Note], received: int, *, is_import: bool
-) -> tuple[int, bool]:
-    """Return when the listen began, and whether that is known to some seconds."""
-    if is_import:
-        return at, True
-    length = (heard.duration_ms or 0) // 1000
-    name = name_digest(heard)
-    for note in reversed(notes):
-        latest = note.at + (note.seconds or length or _UNTOLD_SECONDS) + _PAUSE_SECONDS
-        if _is_by(note, teller) and note.song == name and note.at - TOLERANCE <= at <= latest:
-            note.is_told = True
-            return (at if abs(at - note.at) <= TOLERANCE else note.at), True
-    half = half_of(heard.duration_ms)
-    if half is not None and received - at < half - _SLACK:
-        # Half of a song that started so late cannot have been heard, so this is the time of sending.
-        return at - half, False
-    return at, False
+def _digest(teller: Reporter, heard: ReportedListen, received: int) -> int:
+    """Return what is the same when a player reports a listen again."""
+    # A listen without a time counts at most once per second.
+    second = received if heard.at is None else heard.at
+    return digest(f"{teller.key_id}\n{teller.client}\n{second}\n{name_digest(heard)}")
 
 
 def _possible(at: int | None, received: int) -> int:

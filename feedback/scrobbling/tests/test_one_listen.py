@@ -174,6 +174,42 @@ def test_a_pause_is_no_skip_and_the_next_round_another_listen(submit: Call, song
     assert plays() == [("Song 01", 0, "completed"), ("Song 01", 180, "completed")]
 
 
+def test_ends_that_come_late_are_told_from_the_starts_of_the_next_round(submit: Call, phone: str, song: Track) -> None:
+    for second in (0, 180):
+        with at(second):
+            submit(listen(duration_ms=MS), kind="playing_now")
+        with at(second + 100):
+            submit(listen(at=START + second, duration_ms=MS), key=phone)
+    ends = [listen(at=START + second, duration_ms=MS) for second in (180, 360)]
+    with at(370):
+        submit(*ends)
+        # The answer was lost: what comes again marks nothing.
+        submit(*ends)
+    assert plays() == [("Song 01", 0, "completed"), ("Song 01", 180, "completed")]
+    assert {play.listing for play in Play.objects.all()} == {"scrobble"}
+
+
+def test_a_start_is_no_end_of_the_round_before(submit: Call, phone: str, song: Track) -> None:
+    with at(0):
+        submit(listen(duration_ms=MS), kind="playing_now")
+    with at(100):
+        submit(listen(at=START, duration_ms=MS))
+    # This time the player didn't say that it began.
+    with at(280):
+        submit(listen(at=START + 180, duration_ms=MS))
+        submit(listen(at=START + 180, duration_ms=MS), key=phone)
+    assert plays() == [("Song 01", 0, "completed"), ("Song 01", 180, "completed")]
+
+
+def test_a_time_of_sending_means_what_was_not_skipped(submit: Call, song: Track, other_song: Track) -> None:
+    for second, title in ((0, "Song 01"), (20, "Song 02"), (40, "Song 01")):
+        with at(second):
+            submit(listen(title, duration_ms=MS), kind="playing_now")
+    with at(130):
+        submit(listen(at=START + 130, duration_ms=MS))
+    assert plays() == [("Song 01", 0, "skipped"), ("Song 02", 20, "skipped"), ("Song 01", 40, "completed")]
+
+
 @pytest.mark.parametrize("is_file_first", [True, False])
 @pytest.mark.parametrize(("listing", "second"), [("lastfm", 0), ("listenbrainz", 3), ("spotify", 180)])
 def test_a_history_file_tells_the_same_listen(
