@@ -32,7 +32,8 @@ def _push(run: Run) -> str:
     try:
         is_sent = push(row, is_forced=not is_scheduled)
     except NothingToPushError:
-        raise JobFailedError("none of the songs is on the server") from None
+        # Nothing has failed: the listener's page says the same.
+        return "nothing was put there: none of the songs is on the server"
     except SubsonicError as error:
         raise JobFailedError(str(error)) from None
     return f"{row.song_count:,} of {row.wanted_count:,} songs" + ("" if is_sent else ", unchanged")

@@ -16,7 +16,7 @@ from feedback.scrobbling.now_playing import Note, keep_notes, notes_of
 from feedback.scrobbling.one_listen import half_of, settle
 from feedback.scrobbling.reported import ReportedListen
 from feedback.scrobbling.songs import name_digest, songs_of
-from feedback.scrobbling.stamps import SLACK, UNTOLD_SECONDS, start_of
+from feedback.scrobbling.stamps import SLACK, UNTOLD_SECONDS, is_too_late_for_a_start, start_of
 
 MAX_WAITING = 100_000
 # Accepted difference of clocks.
@@ -61,9 +61,7 @@ def take_listens(*, teller: Reporter, heard: Sequence[ReportedListen], received:
     for marks in batches(sorted(fresh)):
         for mark in Scrobble.objects.filter(user=user, digest__in=marks).values_list("digest", flat=True):
             del fresh[mark]
-    # In the order in which they were heard, so that each finds what the player said of it.
-    ordered = sorted(fresh.values(), key=lambda pair: received if pair[0].at is None else pair[0].at)
-    new = [_scrobble(teller, item, song, notes, received, is_import=is_import) for item, song in ordered]
+    new = _scrobbles(teller, list(fresh.values()), notes, received, is_import=is_import)
     added = settle(user.pk, [scrobble for scrobble in new if scrobble.song.track_id is not None])
     Scrobble.objects.bulk_create(_with_room(user, new), batch_size=500)
     keep_notes(user.pk, notes)
@@ -126,22 +124,34 @@ def _note_skip(teller: Reporter, note: Note, received: int) -> None:
         scrobble.save(force_insert=True)
 
 
-def _scrobble(
+def _scrobbles(
     teller: Reporter,
-    heard: ReportedListen,
-    song: ScrobbledSong,
+    items: Sequence[tuple[ReportedListen, ScrobbledSong]],
     notes: Sequence[Note],
     received: int,
     *,
     is_import: bool,
+) -> list[Scrobble]:
+    """Return what is to be stored; each listen finds what the player said of it when it began."""
+    own = [note for note in notes if _is_by(note, teller)]
+    timed = [(_possible(heard.at, received), heard, song) for heard, song in items]
+    may_be_start = not any(is_too_late_for_a_start(at, received, heard.duration_ms) for at, heard, _song in timed)
+    scrobbles = []
+    # The one that shows that ends are stamped is the latest.
+    for at, heard, song in sorted(timed, key=lambda item: item[0], reverse=not may_be_start):
+        start, is_exact = at, is_import
+        if not is_import:
+            start, is_exact = start_of(
+                own, song=name_digest(heard), at=at, received=received, duration_ms=heard.duration_ms,
+                may_be_start=may_be_start,
+            )  # fmt: skip
+        scrobbles.append(_scrobble(teller, heard, song, received, at=at, start=start, is_exact=is_exact))
+    return scrobbles
+
+
+def _scrobble(
+    teller: Reporter, heard: ReportedListen, song: ScrobbledSong, received: int, *, at: int, start: int, is_exact: bool
 ) -> Scrobble:
-    at = _possible(heard.at, received)
-    start, is_exact = at, is_import
-    if not is_import:
-        own = [note for note in notes if _is_by(note, teller)]
-        start, is_exact = start_of(
-            own, song=name_digest(heard), at=at, received=received, duration_ms=heard.duration_ms
-        )
     return Scrobble(
         user=teller.user,
         key=teller.key,

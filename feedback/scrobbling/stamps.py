@@ -20,23 +20,34 @@ START, END, WITHIN = "start", "end", "within"
 _CLEAR_SECONDS = 60
 
 
-def start_of(notes: Sequence[Note], *, song: int, at: int, received: int, duration_ms: int | None) -> tuple[int, bool]:
+def is_too_late_for_a_start(at: int, received: int, duration_ms: int | None) -> bool:
+    """Return whether half of a song that started then cannot have been heard when it was told."""
+    half = half_of(duration_ms)
+    return half is not None and received - at < half - SLACK
+
+
+def start_of(
+    notes: Sequence[Note], *, song: int, at: int, received: int, duration_ms: int | None, may_be_start: bool = True
+) -> tuple[int, bool]:
     """Return when a listen began that was stamped ``at``, and whether that is known to some seconds.
 
-    ``notes``: what this player said, the oldest first; ``song``: the digest of its names. Marks the note as told.
+    ``notes``: what this player said, the oldest first; ``song``: the digest of its names; ``may_be_start``: whether
+    what came along with it may be stamped with starts. Marks the note as told.
     """
     length, habit = (duration_ms or 0) // 1000, _habit(notes)
-    note = _meant([note for note in _heard(notes) if _may_mean(note, song, at, length)], habit, at)
+    fitting = [note for note in _heard(notes) if _may_mean(note, song, at, length)]
+    if not may_be_start or habit == END:
+        fitting = [note for note in fitting if _stamp(note, at) != START]
+    note = _meant(fitting, habit, at)
     if note is not None:
         note.is_told, note.stamp = True, _stamp(note, at)
         return (at if note.stamp == START else note.at), True
     if habit == END and length:
         return at - length, True
-    half = half_of(duration_ms)
-    if half is not None and received - at < half - SLACK:
-        # Half of a song that started so late cannot have been heard, so this is the time of sending.
-        return at - half, False
-    return at, habit == START
+    if is_too_late_for_a_start(at, received, duration_ms):
+        # So this is the time of sending.
+        return at - (half_of(duration_ms) or 0), False
+    return at, habit == START and may_be_start
 
 
 def _meant(fitting: Sequence[Note], habit: str, at: int) -> Note | None:

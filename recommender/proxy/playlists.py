@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, OuterRef, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from catalog.models import ServerSong
+from catalog.models import ServerSong, Track
 from catalog.sources.subsonic.parsing import rows_of
 from feedback.music_servers.models import PushedPlaylist
 from feedback.playlists.models import Playlist, PlaylistItem
@@ -70,10 +70,7 @@ def playlist_of(session: Session, remote_id: str) -> dict[str, Any] | None:
 def _ours(session: Session) -> list[dict[str, Any]]:
     pushed = PushedPlaylist.objects.filter(account__user=session.user, account__server=session.server)
     there = pushed.exclude(remote_id="")
-    now = timezone.now()
-    rows: list[dict[str, Any]] = [{**_head(session, FOR_YOU, _("For you"), now, now), "songCount": 0, "duration": 0}]
-    if there.filter(kind=PushedPlaylist.Kind.FOR_YOU).exists():
-        rows = []
+    rows = [] if there.filter(kind=PushedPlaylist.Kind.FOR_YOU).exists() else [_for_you(session)]
     own = playlists_of(session.user).exclude(pk__in=there.filter(playlist__isnull=False).values("playlist"))
     shown = list(own[:_MOST_LISTS])
     counts = _counts(session, shown)
@@ -82,6 +79,15 @@ def _ours(session: Session) -> list[dict[str, Any]]:
         songs, seconds = counts.get(playlist.pk, (0, 0))
         rows.append({**head, "songCount": songs, "duration": seconds})
     return rows
+
+
+def _for_you(session: Session) -> dict[str, Any]:
+    """Return For you as lists show it, with the songs that it has when it is opened."""
+    now = timezone.now()
+    ids = recommended(session.user, session.library, FOR_YOU_SIZE) or []
+    ms = Track.objects.filter(pk__in=ids).aggregate(ms=Sum("duration_ms"))["ms"]
+    head = _head(session, FOR_YOU, _("For you"), now, now)
+    return {**head, "songCount": len(ids), "duration": int(ms or 0) // 1000}
 
 
 def _counts(session: Session, playlists: list[Playlist]) -> dict[int, tuple[int, int]]:

@@ -22,6 +22,9 @@ _FILE_BLOCKS = 1_200_000
 _NICE = 10
 # Of what ffmpeg says, the end: a damaged file makes it write a line for each of its packets.
 _ERRORS_BYTES = 65_536
+# A report of its progress is 200 bytes, two a second.
+_PROGRESS_BYTES = 1_000_000
+_SAMPLE_BYTES = 4
 _LIMITED = (
     f"ulimit -c 0; ulimit -f {_FILE_BLOCKS}; ulimit -t {_CPU_SECONDS}; ulimit -v {_MEMORY_KIB} 2>/dev/null; "
     f'exec nice -n {_NICE} "$@"'
@@ -86,9 +89,13 @@ def excerpt_of(file: BinaryIO, container: str, *, start: float, seconds: float) 
     """Return decoded sound from ``start`` on, at most ``seconds`` of it. Raise ``SoundFileError``."""
     filters = f"ebur128=framelog=verbose,aresample={RATE},aformat=sample_fmts=flt:channel_layouts=mono"
     cut = ["-ss", f"{start:.3f}", "-t", f"{seconds:.3f}"]
-    output = _run(file, container, cut, ["-map", "0:a:0", "-af", filters, "-f", "f32le", "pipe:1"])
+    # A second more: ffmpeg cuts by packets.
+    most = int((seconds + 1) * RATE) * _SAMPLE_BYTES
+    output = _run(file, container, cut, ["-map", "0:a:0", "-af", filters, "-f", "f32le", "pipe:1"], most=most)
     loudness = _LOUDNESS.findall(output.stderr)
-    return Excerpt(output.stdout[: len(output.stdout) // 4 * 4], float(loudness[-1]) if loudness else None)
+    return Excerpt(
+        output.stdout[: len(output.stdout) // _SAMPLE_BYTES * _SAMPLE_BYTES], float(loudness[-1]) if loudness else None
+    )
 
 
 def write_mp3(path: Path, target: Path, *, kbit: int, seconds: float) -> None:
@@ -108,21 +115,26 @@ def _run(
     cut: list[str],
     options: list[str],
     *,
-    output: BinaryIO | int = subprocess.PIPE,
+    output: BinaryIO | None = None,
+    most: int = _PROGRESS_BYTES,
     seconds: float = _SECONDS,
     is_alone: bool = False,
 ) -> "subprocess.CompletedProcess[bytes]":
-    """Run ffmpeg on an open file. Raise ``SoundFileError``. ``is_alone``: in a process group of its own."""
+    """Run ffmpeg on an open file. Raise ``SoundFileError``, also where it writes more than ``most`` bytes.
+
+    ``output``: a file for what it writes, whose size the process's limit bounds; ``is_alone``: in a process group of
+    its own.
+    """
     # The descriptor's own position: ``seek`` may move within what was read ahead only.
     os.lseek(file.fileno(), 0, os.SEEK_SET)
     arguments = ["ffmpeg", "-nostdin", "-hide_banner", "-nostats", "-threads", "1", *_INPUT, "-f", container, *cut]
     arguments += ["-i", "cache:pipe:0", "-vn", "-sn", "-dn", "-threads", "1", *options]
-    errors = _Errors()
+    errors, written = _Errors(), _Written(most)
     try:
         result = subprocess.run(  # noqa: S603  (our own arguments and a number of seconds)
             ["/bin/sh", "-c", _LIMITED, "sh", *arguments],
             stdin=file,
-            stdout=output,
+            stdout=written.writer if output is None else output,
             stderr=errors.writer,
             timeout=seconds,
             start_new_session=is_alone,
@@ -131,31 +143,57 @@ def _run(
     except subprocess.TimeoutExpired as error:
         raise SoundFileError(f"ffmpeg took longer than {seconds:.0f} s") from error
     finally:
-        end = errors.close()
-    result.stderr = end
+        end, start = errors.close(), written.close()
+    if len(start) > most:
+        raise SoundFileError(f"ffmpeg wrote more than {most:,} bytes")
+    result.stdout, result.stderr = start, end
     return result
 
 
-class _Errors(threading.Thread):
-    """Reads what a process writes into ``writer``, and keeps the end of it."""
+class _Reader(threading.Thread):
+    """Reads what a process writes into ``writer``."""
 
     def __init__(self) -> None:
-        super().__init__(name="ffmpeg-errors", daemon=True)
+        super().__init__(name="ffmpeg-reader", daemon=True)
         self._reader, self.writer = os.pipe()
-        self._end = b""
+        self._kept = bytearray()
         self.start()
 
     def run(self) -> None:
-        """Read until nobody can write any more."""
+        """Read until nobody can write any more, or as long as is wanted: whoever goes on writing then is ended."""
         with os.fdopen(self._reader, "rb", buffering=0) as pipe:
-            while piece := pipe.read(_ERRORS_BYTES):
-                self._end = (self._end + piece)[-_ERRORS_BYTES:]
+            while (piece := pipe.read(_ERRORS_BYTES)) and self._keep(piece):
+                pass
+
+    def _keep(self, piece: bytes) -> bool:
+        """Keep what was read; return whether more is wanted."""
+        raise NotImplementedError
 
     def close(self) -> bytes:
-        """Return the end of what was written, once the process has ended."""
+        """Return what was kept, once the process has ended."""
         os.close(self.writer)
         self.join()
-        return self._end
+        return bytes(self._kept)
+
+
+class _Errors(_Reader):
+    """Keeps the end."""
+
+    def _keep(self, piece: bytes) -> bool:
+        self._kept = (self._kept + piece)[-_ERRORS_BYTES:]
+        return True
+
+
+class _Written(_Reader):
+    """Keeps all up to a number of bytes, and one piece more."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        super().__init__()
+
+    def _keep(self, piece: bytes) -> bool:
+        self._kept += piece
+        return len(self._kept) <= self._most
 
 
 def _reason(text: bytes) -> str:

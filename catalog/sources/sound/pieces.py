@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from catalog.models import MusicServer, ServerSong, Track
 from catalog.sources.folders.files import FolderError, file_of
@@ -60,6 +60,13 @@ def present_songs(track: Track) -> QuerySet[ServerSong]:
     """Return the available files of a song, those that browsers can play first."""
     rows = ServerSong.objects.filter(track=track, gone_at=None, server__is_active=True)
     return rows.select_related("server").order_by("pk")
+
+
+def songs_with_cover(track: Track) -> QuerySet[ServerSong]:
+    """Return the available files of a song that may have a cover: of a folder's files only reading tells."""
+    if not track.has_file:
+        return ServerSong.objects.none()
+    return present_songs(track).filter(Q(server__kind=MusicServer.Kind.FOLDER) | ~Q(cover_id=""))
 
 
 def best_song(track: Track) -> ServerSong | None:

@@ -5,7 +5,6 @@ from pathlib import Path
 from urllib.parse import quote_from_bytes
 
 from django.conf import settings
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import patch_cache_control
 
@@ -21,7 +20,7 @@ from catalog.sources.sound.pieces import (
     best_song,
     bounds_of,
     piece_of,
-    present_songs,
+    songs_with_cover,
 )
 from catalog.sources.subsonic.client import COVER_BYTES, SubsonicError
 
@@ -80,8 +79,7 @@ def _handed_over(song: ServerSong) -> HttpResponse:
 
 def cover_response(track: Track) -> HttpResponse:
     """Return the cover that a music server has of a song. Raise ``Http404``."""
-    has_any = Q(server__kind=MusicServer.Kind.FOLDER) | ~Q(cover_id="")
-    song = present_songs(track).filter(has_any).first() if track.has_file else None
+    song = songs_with_cover(track).first()
     if song is None:
         raise Http404("no cover")
     try:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from django.urls import reverse
 
 from catalog.models import ServerSong, SoundAnalysis, Track
-from catalog.sources.sound.pieces import MP3, OF_SUFFIX, best_song
+from catalog.sources.sound.pieces import MP3, OF_SUFFIX, best_song, songs_with_cover
 
 # What ReplayGain 2.0 makes songs as loud as.
 _REFERENCE_LUFS = -18.0
@@ -45,5 +45,5 @@ def _gain_of(song: ServerSong) -> float | None:
 
 
 def server_cover_url(track: Track) -> str:
-    """Return the URL of a music server's cover; "" for songs without a file."""
-    return reverse("catalog:song_cover", args=[track.pk]) if track.has_file else ""
+    """Return the URL of a music server's cover; "" for songs of which it has none."""
+    return reverse("catalog:song_cover", args=[track.pk]) if songs_with_cover(track).exists() else ""

@@ -163,6 +163,8 @@ def test_a_list_without_any_song_of_the_server_is_not_sent(
     playlist = create_playlist(owner=user, name="Other", tracks=[make_track("Elsewhere")])
     pushed = ask(account, playlist)
     assert (pushed.error, pushed.song_count, pushed.wanted_count) == ("nothing", 0, 1)
+    job = Job.objects.get(kind=PUSH)
+    assert (job.state, job.log.splitlines()[-1].endswith("none of the songs is on the server")) == ("done", True)
     assert stand_in.accounts.lists == []
     with pytest.raises(NothingToPushError):
         push(pushed)

@@ -189,6 +189,18 @@ def test_ends_that_come_late_are_told_from_the_starts_of_the_next_round(submit: 
     assert {play.listing for play in Play.objects.all()} == {"scrobble"}
 
 
+def test_ends_that_come_at_once_show_that_they_are_ends(submit: Call, phone: str, song: Track) -> None:
+    for second in (0, 180):
+        with at(second + 100):
+            submit(listen(at=START + second, duration_ms=MS), key=phone)
+    # What it said of the first round is lost.
+    with at(180):
+        submit(listen(duration_ms=MS), kind="playing_now")
+    with at(360):
+        submit(*(listen(at=START + second, duration_ms=MS) for second in (180, 360)))
+    assert plays() == [("Song 01", 0, "completed"), ("Song 01", 180, "completed")]
+
+
 def test_a_start_is_no_end_of_the_round_before(submit: Call, phone: str, song: Track) -> None:
     with at(0):
         submit(listen(duration_ms=MS), kind="playing_now")

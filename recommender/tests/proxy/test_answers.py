@@ -234,6 +234,7 @@ def test_playlists_of_the_site_are_among_the_servers(client: Client, server: Ser
     check("getPlaylist", {"subsonic-response": one_list})
     for_you = body(client, "getPlaylist", id="earworm-for-you")["playlist"]["entry"]
     assert len(for_you) >= 20
+    assert (rows[1]["songCount"], rows[1]["duration"]) == (len(for_you), sum(song["duration"] for song in for_you))
     assert body(client, "getPlaylist", id=f"earworm-{other.pk}")["error"]["code"] == 70
     for method in ("updatePlaylist", "deletePlaylist", "createPlaylist"):
         refused = body(client, method, playlistId=rows[2]["id"], id=rows[2]["id"])

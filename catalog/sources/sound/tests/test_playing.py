@@ -256,6 +256,8 @@ def test_the_players_state_names_the_file_first_and_the_api_its_own_address(
     state = listener.get("/player/state/").json()["current"]["track"]
     assert state["sources"]["file"] == f"/songs/{track().pk}/file"
     assert state["cover_url"] == f"/songs/{track().pk}/cover"
+    ServerSong.objects.update(cover_id="")
+    assert listener.get("/player/state/").json()["current"]["track"]["cover_url"] == ""
     means = listener.get("/api/playback").json()["current"]["means"]
     assert means["file"] == f"/api/songs/{track().pk}/file"
     answer = listener.get(means["file"], headers={"Range": "bytes=0-3"})
