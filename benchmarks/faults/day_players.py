@@ -218,7 +218,7 @@ class Listener:
             status, text = self._once(method, path, body, {**headers, HEADER: str(second)})
             if status == 200 and is_fine(text):
                 return text
-            if 400 <= status < 500 or time.monotonic() > end:
+            if 200 <= status < 500 or time.monotonic() > end:
                 self.errors.append(f"{method} {path:.60}: status {status}: {text[:200]!r}")
                 return text
             self.retries += 1

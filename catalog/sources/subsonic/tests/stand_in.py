@@ -6,6 +6,7 @@ Songs are made up by number, so that it can have 20,000 of them.
 import hashlib
 import json
 import re
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -249,12 +250,20 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class _HttpServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        # A caller that was killed in the middle is none of its errors.
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def running(stand_in: StandIn) -> Iterator[StandIn]:
     """Serve until the end of the ``with``."""
     handler = type("Handler", (_Handler,), {"stand_in": stand_in})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads = True
+    with _HttpServer(("127.0.0.1", 0), handler) as server:
         stand_in.address = f"http://127.0.0.1:{server.server_address[1]}"
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
