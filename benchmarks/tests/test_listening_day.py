@@ -29,7 +29,8 @@ def port(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 
 
 def test_each_listen_is_one_play(port: int) -> None:
-    with running(Library(12)) as library:
+    library = Library(12)
+    with running(library):
         people = furnish(library, port=port, listeners=2, listens=LISTENS)
         for act in (lambda one: one.run(), import_again):
             threads = [threading.Thread(target=act, args=(one,)) for one in people]

@@ -32,6 +32,10 @@ class MusicServerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Count the songs that it has now."""
         return server.songs.filter(gone_at=None).count()
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Leave out the password of a connected server, which nobody is shown."""
+        return ("name", "address", "username", "is_api_key") if obj else super().get_fields(request, obj)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("address",) if obj else ()
 

@@ -30,7 +30,9 @@ class ServerForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["username"].required = True
+        # Who may only look at it has no fields.
+        if "username" in self.fields:
+            self.fields["username"].required = True
 
     def clean_address(self) -> str:
         """Return the address as it is kept."""

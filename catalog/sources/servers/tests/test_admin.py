@@ -38,6 +38,9 @@ def test_a_server_is_connected_read_switched_off_and_removed(stand_in: StandIn, 
     run_waiting()
     server = MusicServer.objects.get()
     assert (server.address, Track.objects.filter(has_file=True).count()) == (stand_in.address, 3)
+    shown = operator.get(f"{LIST}{server.pk}/change/").content.decode()
+    assert "Username:" in shown
+    assert "Password:" not in shown
     operator.post(LIST, {"action": "switch_off", "_selected_action": [server.pk]})
     assert Track.objects.filter(has_file=True).count() == 0
     operator.post(LIST, {"action": "switch_on", "_selected_action": [server.pk]})
