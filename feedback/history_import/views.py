@@ -16,14 +16,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.limits.caps import CapError
-from accounts.models import User
 from feedback.history_import import services
 from feedback.history_import.forms import HistoryUploadForm, too_large
 from feedback.history_import.job import UNDO
 from feedback.history_import.models import HistoryImport, UnmatchedSong
 from feedback.history_import.notes import told_notes
 from feedback.web.exports import csv_download
-from feedback.web.http import is_htmx, listener_required
+from feedback.web.http import is_htmx, listener_of, listener_required
 from jobs.disk import DiskFullError
 from jobs.services import JobError
 
@@ -57,7 +56,7 @@ def _import_history(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         try:
             history = services.begin_import(
-                user=_listener(request),
+                user=listener_of(request),
                 upload=form.cleaned_data["file"],
                 wants_own_songs=form.cleaned_data["wants_own_songs"],
             )
@@ -69,7 +68,7 @@ def _import_history(request: HttpRequest) -> HttpResponse:
             form.add_error(None, _("There's no room for your file right now. Please try again later."))
         else:
             return redirect("feedback:history_import", history.pk)
-    imports = _listener(request).history_imports.all()[:MAX_LISTED]
+    imports = listener_of(request).history_imports.all()[:MAX_LISTED]
     context = {"form": form, "imports": imports, "limit": settings.MAX_HISTORY_UPLOAD_BYTES}
     return render(request, "feedback/history_imports.html", context, status=422 if form.errors else 200)
 
@@ -79,7 +78,7 @@ def _import_history(request: HttpRequest) -> HttpResponse:
 @never_cache
 def show_import(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the progress of an import, or its result."""
-    history = HistoryImport.objects.filter(pk=pk, user=_listener(request)).first()
+    history = HistoryImport.objects.filter(pk=pk, user=listener_of(request)).first()
     if history is None:
         if is_htmx(request) and request.GET.get("undo"):
             messages.success(request, _("The import has been undone."))
@@ -108,7 +107,7 @@ def show_import(request: HttpRequest, pk: int) -> HttpResponse:
 @listener_required
 def change_import(request: HttpRequest, pk: int, action: str) -> HttpResponse:
     """Stop an import, go on with it, or undo it."""
-    history = get_object_or_404(HistoryImport, pk=pk, user=_listener(request))
+    history = get_object_or_404(HistoryImport, pk=pk, user=listener_of(request))
     try:
         services.CHANGES[action](history=history)
     except JobError:
@@ -120,10 +119,6 @@ def change_import(request: HttpRequest, pk: int, action: str) -> HttpResponse:
 @listener_required
 def download_unmatched(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     """Send the unmatched songs as CSV."""
-    history = get_object_or_404(HistoryImport, pk=pk, user=_listener(request))
+    history = get_object_or_404(HistoryImport, pk=pk, user=listener_of(request))
     songs = UnmatchedSong.objects.filter(history_import=history)
     return csv_download(_UNMATCHED, songs.values_list(*_UNMATCHED).iterator(chunk_size=2000), name="songs-not-found")
-
-
-def _listener(request: HttpRequest) -> User:
-    return cast(User, request.user)

@@ -1,7 +1,5 @@
 """The pages of music servers: link and unlink the listener's account there."""
 
-from typing import cast
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.http.response import HttpResponseBase
@@ -13,7 +11,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.limits.limiter import limit_of, limited, too_many, wait_of, wait_seconds
-from accounts.models import User
 from catalog.models import MusicServer
 from feedback.music_servers.codes import SECONDS, create_code
 from feedback.music_servers.forms import LinkForm, PushForm
@@ -29,7 +26,7 @@ from feedback.music_servers.services import (
     link_account,
     unlink_account,
 )
-from feedback.web.http import listener_required, page_of, redirect_back
+from feedback.web.http import listener_of, listener_required, page_of, redirect_back
 
 _TEXTS: dict[type[LinkError], str | Promise] = {
     WrongLoginError: gettext_lazy("The music server doesn't accept this log-in. Check the username and password."),
@@ -44,9 +41,9 @@ _TEXTS: dict[type[LinkError], str | Promise] = {
 @listener_required
 def servers(request: HttpRequest) -> HttpResponse:
     """Show the site's music servers, and which of them the listener has linked."""
-    accounts = {account.server_id: account for account in accounts_of(_listener(request))}
+    accounts = {account.server_id: account for account in accounts_of(listener_of(request))}
     rows = [(server, accounts.get(server.pk)) for server in linkable_servers()]
-    page = page_of(request, pushed_of(_listener(request)))
+    page = page_of(request, pushed_of(listener_of(request)))
     return render(request, "feedback/music_servers.html", {"rows": rows, "page": page})
 
 
@@ -55,7 +52,7 @@ def servers(request: HttpRequest) -> HttpResponse:
 @listener_required
 def link(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Ask for the log-in at a server, and link the account if the server accepts it."""
-    user, server = _listener(request), get_object_or_404(linkable_servers(), pk=pk)
+    user, server = listener_of(request), get_object_or_404(linkable_servers(), pk=pk)
     form = LinkForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         if seconds := _wait_of_guess(request, server, form.cleaned_data["username"]):
@@ -80,7 +77,7 @@ def link(request: HttpRequest, pk: int) -> HttpResponseBase:
 def code(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Show a code with which a player links the account, this once."""
     server = get_object_or_404(linkable_servers(), pk=pk, is_proxied=True)
-    text = create_code(user=_listener(request), server=server)
+    text = create_code(user=listener_of(request), server=server)
     context = {"form": LinkForm(), "server": server, "code": text, "minutes": SECONDS // 60}
     return render(request, "feedback/music_server_link.html", context)
 
@@ -89,7 +86,7 @@ def code(request: HttpRequest, pk: int) -> HttpResponseBase:
 @listener_required
 def unlink(request: HttpRequest, pk: int) -> HttpResponse:
     """Unlink the listener's account at a server."""
-    account = get_object_or_404(accounts_of(_listener(request)), pk=pk)
+    account = get_object_or_404(accounts_of(listener_of(request)), pk=pk)
     unlink_account(account=account)
     messages.success(
         request, _("Your account on “%(server)s” is no longer linked.") % {"server": account.server.shown_name}
@@ -102,7 +99,7 @@ def unlink(request: HttpRequest, pk: int) -> HttpResponse:
 @limited("search")
 def read_marks(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Read the stars and ratings at a server again."""
-    accounts = accounts_of(_listener(request)).filter(are_marks_read=True)
+    accounts = accounts_of(listener_of(request)).filter(are_marks_read=True)
     account = get_object_or_404(accounts, pk=pk)
     request_marks(account=account)
     messages.success(
@@ -116,7 +113,7 @@ def read_marks(request: HttpRequest, pk: int) -> HttpResponseBase:
 @limited("search")
 def push(request: HttpRequest) -> HttpResponse:
     """Put a list on one of the listener's servers, or renew it there."""
-    form = PushForm(request.POST, user=_listener(request))
+    form = PushForm(request.POST, user=listener_of(request))
     if not form.is_valid():
         return HttpResponseBadRequest(form.errors.as_text(), content_type="text/plain")
     pushed = request_push(**form.cleaned_data)
@@ -129,7 +126,7 @@ def push(request: HttpRequest) -> HttpResponse:
 @listener_required
 def stop(request: HttpRequest, pk: int) -> HttpResponse:
     """Renew a list no more."""
-    pushed = get_object_or_404(pushed_of(_listener(request)), pk=pk)
+    pushed = get_object_or_404(pushed_of(listener_of(request)), pk=pk)
     stop_renewing(pushed=pushed)
     names = {"name": pushed.title, "server": pushed.account.server.shown_name}
     messages.success(request, _("“%(name)s” stays on “%(server)s” as it is. We no longer update it.") % names)
@@ -140,7 +137,3 @@ def _wait_of_guess(request: HttpRequest, server: MusicServer, username: str) -> 
     """Count a guess, for the listener and for the account there; return the seconds to wait, 0 if it is allowed."""
     target = f"account {server.pk} {username.casefold()}"
     return wait_of(request, "server_login") or wait_seconds(limit_of("server_login"), target)
-
-
-def _listener(request: HttpRequest) -> User:
-    return cast(User, request.user)

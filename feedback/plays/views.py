@@ -1,6 +1,5 @@
 """Pages of plays, and the button that makes one."""
 
-from typing import cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -13,7 +12,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.limits.limiter import limited
-from accounts.models import User
 from catalog.models import Track
 from feedback.hidden import HiddenTrackError
 from feedback.plays import double_jobs, services
@@ -29,6 +27,7 @@ from feedback.web.http import (
     ask_to_sign_up,
     feedback_changed,
     is_htmx,
+    listener_of,
     listener_required,
     page_of,
     redirect_back,
@@ -51,11 +50,11 @@ def listen(request: HttpRequest, pk: int) -> HttpResponseBase:
     except ValueError:
         return HttpResponseBadRequest("token: must be a UUID", content_type="text/plain")
     try:
-        services.record_play(user=_listener(request), track=track, token=token)
+        services.record_play(user=listener_of(request), track=track, token=token)
     except HiddenTrackError as error:
         raise Http404 from error
     if is_htmx(request):
-        return actions_response(request, track, mark=selectors.rating_of(_listener(request), track), is_playing=True)
+        return actions_response(request, track, mark=selectors.rating_of(listener_of(request), track), is_playing=True)
     messages.success(request, _played_message(track))
     return redirect_back(request, anchor=f"track-{track.pk}")
 
@@ -65,7 +64,7 @@ def listen(request: HttpRequest, pk: int) -> HttpResponseBase:
 def history(request: HttpRequest) -> HttpResponse:
     """Show the listener's plays, newest first."""
     query, outcome = HistoryForm(request.GET).choices_made()
-    page = page_of(request, history_of(_listener(request), query, outcome))
+    page = page_of(request, history_of(listener_of(request), query, outcome))
     context = {
         "page": page,
         "has_plays": bool(page.object_list),
@@ -83,7 +82,7 @@ def history(request: HttpRequest) -> HttpResponse:
 @listener_required
 def remove_play(request: HttpRequest, pk: int) -> HttpResponse:
     """Take one play out of the history, with the way back."""
-    play = get_object_or_404(Play.objects.select_related("track"), pk=pk, user=_listener(request))
+    play = get_object_or_404(Play.objects.select_related("track"), pk=pk, user=listener_of(request))
     title = play.track.title
     removed = services.remove_play(play=play)
     if is_htmx(request):
@@ -97,19 +96,15 @@ def remove_play(request: HttpRequest, pk: int) -> HttpResponse:
 def restore_play(request: HttpRequest) -> HttpResponse:
     """Put a removed play back into the history."""
     try:
-        play = services.restore_play(user=_listener(request), removed=request.POST.get("removed", ""))
+        play = services.restore_play(user=listener_of(request), removed=request.POST.get("removed", ""))
     except services.UndoError as error:
         raise Http404 from error
     if not is_htmx(request):
         messages.success(request, _("Restored %(song)s to your history.") % {"song": play.track.title})
         return redirect_back(request)
-    play = history_of(_listener(request)).get(pk=play.pk)
-    mark = selectors.rating_of(_listener(request), play.track)
+    play = history_of(listener_of(request)).get(pk=play.pk)
+    mark = selectors.rating_of(listener_of(request), play.track)
     return feedback_changed(render(request, "feedback/_play_row.html", {"play": play, "mark": mark}))
-
-
-def _listener(request: HttpRequest) -> User:
-    return cast(User, request.user)
 
 
 def _played_message(track: Track) -> str:
@@ -128,12 +123,12 @@ def _played_message(track: Track) -> str:
 @never_cache
 def doubles(request: HttpRequest) -> HttpResponse:
     """Show the plays that tell one listen twice, before they are removed; and what was removed."""
-    number, first = doubles_of(_listener(request), MAX_DOUBLES)
-    job = double_jobs.latest_job(_listener(request))
+    number, first = doubles_of(listener_of(request), MAX_DOUBLES)
+    job = double_jobs.latest_job(listener_of(request))
     context = {
         "number": number,
         "doubles": first,
-        "removed": _listener(request).removed_doubles.count(),
+        "removed": listener_of(request).removed_doubles.count(),
         "job": job if job is not None and job.is_active else None,
         "is_removal": job is not None and job.kind == double_jobs.REMOVE,
     }
@@ -145,7 +140,7 @@ def doubles(request: HttpRequest) -> HttpResponse:
 def change_doubles(request: HttpRequest, action: str) -> HttpResponse:
     """Have the listener's doubles removed, or put back, in the background."""
     try:
-        double_jobs.request_change(user=_listener(request), action=action)
+        double_jobs.request_change(user=listener_of(request), action=action)
     except JobError:
         messages.error(request, _("Your duplicates are being removed or restored already. Please wait for that."))
     return redirect("feedback:history_doubles")
@@ -156,4 +151,4 @@ def change_doubles(request: HttpRequest, action: str) -> HttpResponse:
 def export_history(request: HttpRequest) -> StreamingHttpResponse:
     """Hand out the listener's plays, as filtered, as a CSV file; times are UTC."""
     query, outcome = HistoryForm(request.GET).choices_made()
-    return history_csv(history_of(cast(User, request.user), query, outcome), page_address(request))
+    return history_csv(history_of(listener_of(request), query, outcome), page_address(request))

@@ -1,7 +1,7 @@
 """Views of blocks, adjustments, exclusions and private sessions."""
 
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import messages
 from django.forms import Form
@@ -14,13 +14,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from django_htmx.http import trigger_client_event
 
-from accounts.models import User
 from catalog.features import FEATURES
 from catalog.models import Artist, Genre, Track, display_name
 from feedback.preferences import services as preference_services
 from feedback.preferences.forms import BlockForm, ExcludeForm, LineForm, PeriodForm, TargetForm
 from feedback.preferences.models import TasteExclusion
-from feedback.web.http import is_htmx, listener_required, redirect_back
+from feedback.web.http import is_htmx, listener_of, listener_required, redirect_back
 from feedback.web.undo import answer_in_place, flash_with_undo
 
 # Elements of the page in whose name htmx asks for a message instead of another page: the sheet, and an earlier message.
@@ -36,7 +35,7 @@ def block(request: HttpRequest) -> HttpResponse:
         return _refused(form)
     target, days = form.cleaned_data["target"], form.cleaned_data["days"]
     until = timezone.now() + timedelta(days=days) if days else None
-    preference_services.block(user=_listener(request), target=target, until=until)
+    preference_services.block(user=listener_of(request), target=target, until=until)
     text = _("We won't recommend %(name)s any more.") % {"name": name_of(target)}
     if until is not None:
         day = date_format(timezone.localtime(until), "DATE_FORMAT")
@@ -52,7 +51,7 @@ def unblock(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _refused(form)
     target = form.cleaned_data["target"]
-    preference_services.unblock(user=_listener(request), target=target)
+    preference_services.unblock(user=listener_of(request), target=target)
     return _done(request, _("We may recommend %(name)s again.") % {"name": name_of(target)})
 
 
@@ -64,7 +63,7 @@ def adjust(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _refused(form)
     line, level = form.cleaned_data["line"], form.cleaned_data["level"]
-    preference_services.adjust(user=_listener(request), target=line, level=level)
+    preference_services.adjust(user=listener_of(request), target=line, level=level)
     texts = {
         "up": _("%(name)s now counts double."),
         "down": _("%(name)s now counts half as much."),
@@ -82,7 +81,7 @@ def exclude(request: HttpRequest) -> HttpResponse:
     form = ExcludeForm(request.POST)
     if not form.is_valid():
         return _refused(form)
-    row = preference_services.exclude(user=_listener(request), target=form.cleaned_data["target"])
+    row = preference_services.exclude(user=listener_of(request), target=form.cleaned_data["target"])
     text = _("%(name)s no longer counts towards your taste.") % {"name": name_of(form.cleaned_data["target"])}
     return _done(request, text, reverse("feedback:remove_exclusion", args=[row.pk]))
 
@@ -92,7 +91,7 @@ def exclude(request: HttpRequest) -> HttpResponse:
 def follow(request: HttpRequest, pk: int) -> HttpResponse:
     """Like an artist, or no longer (``on`` 1 or 0)."""
     artist, is_on = get_object_or_404(Artist, pk=pk), request.POST.get("on") == "1"
-    preference_services.like_artist(user=_listener(request), artist=artist, is_liked=is_on)
+    preference_services.like_artist(user=listener_of(request), artist=artist, is_liked=is_on)
     text = _("You like %(artist)s. Your recommendations will follow.") if is_on else _("You no longer like %(artist)s.")
     undo = {"on": int(not is_on)}
     return _done(request, text % {"artist": artist.name}, reverse("feedback:follow", args=[pk]), **undo)
@@ -106,7 +105,7 @@ def exclude_period(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
         return redirect_back(request)
-    period = preference_services.exclude_period(user=_listener(request), **form.cleaned_data)
+    period = preference_services.exclude_period(user=listener_of(request), **form.cleaned_data)
     return _done(
         request,
         _("That period no longer counts towards your taste."),
@@ -118,7 +117,7 @@ def exclude_period(request: HttpRequest) -> HttpResponse:
 @listener_required
 def remove_exclusion(request: HttpRequest, pk: int) -> HttpResponse:
     """Remove an exclusion."""
-    preference_services.remove_exclusion(exclusion=get_object_or_404(TasteExclusion, pk=pk, user=_listener(request)))
+    preference_services.remove_exclusion(exclusion=get_object_or_404(TasteExclusion, pk=pk, user=listener_of(request)))
     return _done(request, _("That counts towards your taste again."))
 
 
@@ -127,9 +126,9 @@ def remove_exclusion(request: HttpRequest, pk: int) -> HttpResponse:
 def private_session(request: HttpRequest) -> HttpResponse:
     """Begin or end a private session."""
     if request.POST.get("on") == "1":
-        preference_services.start_private_session(user=_listener(request))
+        preference_services.start_private_session(user=listener_of(request))
         return _done(request, _("Private session started. Nothing counts towards your taste until you end it."))
-    exclusion = preference_services.end_private_session(user=_listener(request))
+    exclusion = preference_services.end_private_session(user=listener_of(request))
     text = _("Private session ended. What you did during it won't count towards your taste.")
     return _done(request, text, reverse("feedback:remove_exclusion", args=[exclusion.pk]) if exclusion else "")
 
@@ -139,10 +138,6 @@ def name_of(line: Track | Artist | Genre | str) -> str:
     if isinstance(line, str):
         return str(FEATURES[line].label)
     return display_name(line)
-
-
-def _listener(request: HttpRequest) -> User:
-    return cast(User, request.user)
 
 
 def _done(request: HttpRequest, text: str, undo_url: str = "", **undo: Any) -> HttpResponse:

@@ -1,7 +1,5 @@
 """Pages and buttons of likes and dislikes."""
 
-from typing import cast
-
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -10,12 +8,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.limits.limiter import limited
-from accounts.models import User
 from catalog.models import Track
 from feedback.hidden import HiddenTrackError
 from feedback.ratings import selectors, services
 from feedback.ratings.models import Rating
-from feedback.web.http import actions_response, ask_to_sign_up, is_htmx, listener_required, page_of, redirect_back
+from feedback.web.http import (
+    actions_response,
+    ask_to_sign_up,
+    is_htmx,
+    listener_of,
+    listener_required,
+    page_of,
+    redirect_back,
+)
 from feedback.web.undo import flash_with_undo
 
 _VALUES = {"1": Rating.Value.LIKE, "-1": Rating.Value.DISLIKE, "0": None}
@@ -37,9 +42,9 @@ def rate(request: HttpRequest, pk: int) -> HttpResponseBase:
         )
         act = "dislike" if is_dislike else "like"
         return ask_to_sign_up(request, text=text % {"song": track.title}, act=act, track=track)
-    before = 0 if is_htmx(request) else selectors.rating_of(_listener(request), track)
+    before = 0 if is_htmx(request) else selectors.rating_of(listener_of(request), track)
     try:
-        services.rate(user=_listener(request), track=track, value=value)
+        services.rate(user=listener_of(request), track=track, value=value)
     except HiddenTrackError as error:
         raise Http404 from error
     if is_htmx(request):
@@ -56,10 +61,6 @@ def ratings(request: HttpRequest) -> HttpResponse:
     """Show the listener's likes or dislikes."""
     value = Rating.Value.DISLIKE if request.GET.get("value") == "dislikes" else Rating.Value.LIKE
     query = request.GET.get("q", "").replace("\x00", "").strip()[:200]
-    page = page_of(request, selectors.ratings_of(_listener(request), value, query))
+    page = page_of(request, selectors.ratings_of(listener_of(request), value, query))
     context = {"page": page, "tracks": [row.track for row in page], "filter": query, "is_likes": value == 1}
     return render(request, "feedback/ratings.html", context)
-
-
-def _listener(request: HttpRequest) -> User:
-    return cast(User, request.user)

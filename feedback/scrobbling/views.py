@@ -1,7 +1,7 @@
 """The page of players: their tokens, what plays now, and what matched no song."""
 
 import time
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -29,7 +29,7 @@ from feedback.scrobbling.models import ScrobbledSong, ScrobbleKey
 from feedback.scrobbling.now_playing import playing
 from feedback.scrobbling.selectors import keys_of_listener, matched_by_hand, waiting_songs
 from feedback.scrobbling.waiting import match_by_hand, undo_match
-from feedback.web.http import listener_required, page_of
+from feedback.web.http import listener_of, listener_required, page_of
 
 _MOST_MATCHED = 30
 _RESULTS = 20
@@ -40,7 +40,7 @@ _RESULTS = 20
 @listener_required
 def players(request: HttpRequest) -> HttpResponse:
     """Show the listener's players and make a token, whose text is shown this once."""
-    user = _listener(request)
+    user = listener_of(request)
     form, token = KeyForm(request.POST if request.method == "POST" else None), ""
     if form.is_valid():
         try:
@@ -57,7 +57,7 @@ def players(request: HttpRequest) -> HttpResponse:
 @listener_required
 def revoke(request: HttpRequest, pk: int) -> HttpResponse:
     """Revoke a token of a player."""
-    key = get_object_or_404(ScrobbleKey, pk=pk, user=_listener(request))
+    key = get_object_or_404(ScrobbleKey, pk=pk, user=listener_of(request))
     revoke_key(key=key)
     messages.success(request, _("“%(name)s” has been revoked.") % {"name": key.name})
     return redirect("feedback:players")
@@ -67,7 +67,7 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
 @listener_required
 def old_protocols(request: HttpRequest) -> HttpResponse:
     """Switch the old protocols on or off."""
-    set_old_protocols(user=_listener(request), is_on=request.POST.get("on") == "1")
+    set_old_protocols(user=listener_of(request), is_on=request.POST.get("on") == "1")
     return redirect("feedback:players")
 
 
@@ -76,7 +76,7 @@ def old_protocols(request: HttpRequest) -> HttpResponse:
 @listener_required
 def match(request: HttpRequest, pk: int) -> HttpResponse:
     """Search the song that a player's name means."""
-    song = get_object_or_404(ScrobbledSong, pk=pk, user=_listener(request), track__isnull=True)
+    song = get_object_or_404(ScrobbledSong, pk=pk, user=listener_of(request), track__isnull=True)
     query = request.GET.get("q", f"{song.title} {song.artist}")[:200]
     ids = search(query).track_ids[:_RESULTS]
     tracks = Track.objects.active().prefetch_related("credits__artist").in_bulk(ids)
@@ -89,7 +89,7 @@ def match(request: HttpRequest, pk: int) -> HttpResponse:
 @listener_required
 def choose(request: HttpRequest, pk: int) -> HttpResponse:
     """Match a player's name to a song, for all its listens."""
-    user = _listener(request)
+    user = listener_of(request)
     song = get_object_or_404(ScrobbledSong, pk=pk, user=user, track__isnull=True)
     number = request.POST.get("track", "")
     is_id = number.isascii() and number.isdigit() and len(number) < 19
@@ -107,7 +107,7 @@ def choose(request: HttpRequest, pk: int) -> HttpResponse:
 @listener_required
 def undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Undo a match."""
-    user = _listener(request)
+    user = listener_of(request)
     song = get_object_or_404(ScrobbledSong, pk=pk, user=user, is_by_hand=True)
     undo_match(user=user, song=song)
     messages.success(request, _("“%(song)s” is waiting for a match again.") % {"song": song.title})
@@ -123,7 +123,3 @@ def _context(request: HttpRequest, user: User) -> dict[str, Any]:
         "matched": matched_by_hand(user)[:_MOST_MATCHED],
         "address": request.build_absolute_uri("/").rstrip("/"),
     }
-
-
-def _listener(request: HttpRequest) -> User:
-    return cast(User, request.user)

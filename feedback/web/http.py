@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import messages
@@ -17,6 +17,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 from django_htmx.middleware import HtmxDetails
 
+from accounts.models import User
 from catalog.models import Track
 
 PAGE_SIZE = 30
@@ -36,6 +37,11 @@ def listener_required(view: View) -> View:
         return HttpResponseClientRedirect(answer.url) if is_htmx(request) else answer
 
     return wrapper
+
+
+def listener_of(request: HttpRequest) -> User:
+    """Return the listener whom ``listener_required`` let in."""
+    return cast(User, request.user)
 
 
 # What a visitor pressed before having an account, in the session; done by `feedback.onboarding.waiting`.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import cast
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
@@ -15,9 +14,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.limits.caps import CapError
 from accounts.limits.limiter import limited
-from accounts.models import User
 from feedback.playlists.services import PlaylistFullError, create_playlist
-from feedback.web.http import listener_required, page_of
+from feedback.web.http import listener_of, listener_required, page_of
 from recommender.blends import services
 from recommender.blends.forms import AnswerForm, BlendNameForm, InviteForm
 from recommender.blends.reasons import rows_for
@@ -40,7 +38,7 @@ from recommender.models.blends import MAX_MEMBERS
 @never_cache
 def blends(request: HttpRequest) -> HttpResponse:
     """Show the listener's blends and invitations; create a blend."""
-    user = _listener(request)
+    user = listener_of(request)
     form = BlendNameForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
@@ -56,7 +54,7 @@ def blends(request: HttpRequest) -> HttpResponse:
 @never_cache
 def blend(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one blend."""
-    return _blend_page(request, *own_blend(_listener(request), pk), InviteForm())
+    return _blend_page(request, *own_blend(listener_of(request), pk), InviteForm())
 
 
 @require_POST
@@ -64,7 +62,7 @@ def blend(request: HttpRequest, pk: int) -> HttpResponse:
 @limited("feedback")
 def invite(request: HttpRequest, pk: int) -> HttpResponse:
     """Invite a name. The answer is the same whether or not somebody has it."""
-    shown, member = own_blend(_listener(request), pk)
+    shown, member = own_blend(listener_of(request), pk)
     form = InviteForm(request.POST)
     if form.is_valid():
         try:
@@ -82,7 +80,7 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
 @listener_required
 def withdraw(request: HttpRequest, pk: int, invitation_pk: int) -> HttpResponse:
     """Take an invitation of the blend back."""
-    shown, _member = own_blend(_listener(request), pk)
+    shown, _member = own_blend(listener_of(request), pk)
     invitation = get_object_or_404(pending_of(shown), pk=invitation_pk)
     services.withdraw(invitation=invitation)
     messages.success(request, _("Withdrew the invitation of %(name)s.") % {"name": invitation.username})
@@ -93,7 +91,7 @@ def withdraw(request: HttpRequest, pk: int, invitation_pk: int) -> HttpResponse:
 @listener_required
 def rename(request: HttpRequest, pk: int) -> HttpResponse:
     """Give a blend another name."""
-    shown, _member = own_blend(_listener(request), pk)
+    shown, _member = own_blend(listener_of(request), pk)
     form = BlendNameForm(request.POST)
     if form.is_valid():
         services.rename_blend(blend=shown, name=form.cleaned_data["name"])
@@ -107,7 +105,7 @@ def rename(request: HttpRequest, pk: int) -> HttpResponse:
 @limited("feedback")
 def leave(request: HttpRequest, pk: int) -> HttpResponse:
     """Leave a blend."""
-    left, member = own_blend(_listener(request), pk)
+    left, member = own_blend(listener_of(request), pk)
     services.leave(member=member)
     messages.success(request, _("You left %(name)s. Your taste doesn't count there any more.") % {"name": left.name})
     return redirect("recommender:blends")
@@ -118,9 +116,9 @@ def leave(request: HttpRequest, pk: int) -> HttpResponse:
 @limited("feedback")
 def save(request: HttpRequest, pk: int) -> HttpResponse:
     """Save a blend's list as a playlist."""
-    shown, _member = own_blend(_listener(request), pk)
+    shown, _member = own_blend(listener_of(request), pk)
     try:
-        playlist = create_playlist(owner=_listener(request), name=shown.name, tracks=tracks_of(shown))
+        playlist = create_playlist(owner=listener_of(request), name=shown.name, tracks=tracks_of(shown))
     except PlaylistFullError as error:
         messages.error(request, str(error))
         return redirect(shown)
@@ -133,7 +131,7 @@ def save(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 def invitation(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Show what joining means, and take the answer."""
-    user = _listener(request)
+    user = listener_of(request)
     shown = get_object_or_404(invitations_of(user), pk=pk)
     if request.method != "POST":
         context = {"invitation": shown, "most_members": MAX_MEMBERS}
@@ -173,7 +171,3 @@ def _blend_page(request: HttpRequest, shown: Blend, member: BlendMember, form: I
         "invitation_days": INVITATION_DAYS,
     }
     return render(request, "recommender/blend.html", context, status=422 if form.errors else 200)
-
-
-def _listener(request: HttpRequest) -> User:
-    return cast(User, request.user)

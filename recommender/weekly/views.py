@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
@@ -21,7 +21,7 @@ from catalog.models import Track
 from feedback.playlists.exports import songs_file
 from feedback.playlists.services import PlaylistFullError
 from feedback.web.exports import page_address
-from feedback.web.http import listener_required
+from feedback.web.http import listener_of, listener_required
 from recommender.engine import LEAST_ANSWERS
 from recommender.models import Recommendation, WeeklyEmail, WeeklyFeed, WeeklyList, WeeklySong
 from recommender.pages.explanations.phrases import Names, sentence
@@ -44,7 +44,7 @@ class SongRow:
 
 def own_list(request: HttpRequest, pk: int) -> WeeklyList:
     """Return the listener's list ``pk``; anybody else's is not found."""
-    return get_object_or_404(lists_of(cast(User, request.user)), pk=pk)
+    return get_object_or_404(lists_of(listener_of(request)), pk=pk)
 
 
 @require_safe
@@ -52,7 +52,7 @@ def own_list(request: HttpRequest, pk: int) -> WeeklyList:
 @never_cache
 def latest(request: HttpRequest) -> HttpResponse:
     """Show the newest list, or what will be here."""
-    newest = latest_list(cast(User, request.user))
+    newest = latest_list(listener_of(request))
     if newest is not None:
         return redirect(newest)
     return render(request, "recommender/weeks_empty.html", {"is_on": bool(settings.WEEKLY_LIST_DAY)})
@@ -63,7 +63,7 @@ def latest(request: HttpRequest) -> HttpResponse:
 @never_cache
 def week(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one list, what was expected of it and how it went, and the weeks before."""
-    user = cast(User, request.user)
+    user = listener_of(request)
     shown = own_list(request, pk)
     if request.method == "GET" and shown.seen_at is None:
         services.mark_seen(weekly_list=shown)
@@ -111,7 +111,7 @@ def export(request: HttpRequest, pk: int, kind: str) -> HttpResponseBase:
 @never_cache
 def follow(request: HttpRequest) -> HttpResponse:
     """Show how to follow the lists; make or renew the feed's addresses, which are shown this once."""
-    user = cast(User, request.user)
+    user = listener_of(request)
     token = services.renew_feed(user=user) if request.method == "POST" else ""
     context: dict[str, Any] = {
         "has_feed": WeeklyFeed.objects.filter(user=user).exists(),
@@ -131,7 +131,7 @@ def follow(request: HttpRequest) -> HttpResponse:
 @listener_required
 def end_feed(request: HttpRequest) -> HttpResponse:
     """Revoke the feed's addresses."""
-    services.end_feed(user=cast(User, request.user))
+    services.end_feed(user=listener_of(request))
     messages.success(request, _("Deleted the feed. Its addresses don't work any more."))
     return redirect("recommender:week_follow")
 
@@ -140,7 +140,7 @@ def end_feed(request: HttpRequest) -> HttpResponse:
 @listener_required
 def emails(request: HttpRequest) -> HttpResponse:
     """Begin or end the emails."""
-    user = cast(User, request.user)
+    user = listener_of(request)
     if request.POST.get("on") != "1":
         services.end_emails(user_id=user.pk)
         messages.success(request, _("You won't get your week by email any more."))
