@@ -1,11 +1,13 @@
 """Two browsers and a program with one queue: each follows the others within two seconds, and survives their absence."""
 
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from playwright.sync_api import Browser, Locator, Page, Request, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -120,6 +122,19 @@ def test_the_other_shows_where_the_song_is_and_goes_on_there(pages: tuple[Page, 
     wait_for_sound(second, songs[0])
     assert second.evaluate("() => document.querySelector('#player audio').currentTime") >= 12
     wait_for_silence(first)
+
+
+def test_what_was_closed_long_ago_is_not_playing(page: Page, site: str, user: User, songs: list[Track]) -> None:
+    client = Client()
+    client.force_login(user)
+    page.context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": site}])
+    Track.objects.update(duration_ms=180_000)
+    client.post("/player/play/", {"track": songs[0].pk})
+    PlayQueue.objects.update(is_playing=True, device="Browser 1", song_ms_at=timezone.now())
+    page.goto(f"{site}/songs/")
+    expect(note(page)).to_have_text("Playing in another window or browser.")
+    PlayQueue.objects.update(song_ms_at=timezone.now() - timedelta(minutes=6), updated_at=timezone.now())
+    expect(note(page)).to_be_hidden()
 
 
 def polls(page: Page) -> list[Request]:

@@ -12,6 +12,8 @@ const SETTLE_MS = 400;
 const JUMP_MS = 3000;
 // Where another page is in the song, this one shows so often.
 const SHOWN_MS = 1000;
+// A page that was closed while it played can't say so. Its song would have been over for so long.
+const OVER_MS = 120_000;
 const BROWSER_NAME = "Browser ";
 
 function newDeviceName() {
@@ -29,9 +31,14 @@ function deviceName() {
   }
 }
 
+function isOver({ current, position_ms: ms }) {
+  const length = current.track.duration_ms;
+  return Boolean(length) && ms > length + OVER_MS;
+}
+
 // What another page or program plays is named, beside the button that plays it here.
 function remotePlayback(state, device) {
-  if (!state.current || !state.is_playing || !state.device || state.device === device) {
+  if (!state.current || !state.is_playing || !state.device || state.device === device || isOver(state)) {
     return "";
   }
   const isBrowser = state.device.startsWith(BROWSER_NAME);
