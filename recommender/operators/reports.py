@@ -8,8 +8,10 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 
 from recommender.lifecycle.model_store import kept_directories
+from recommender.lifecycle.validation import ACTIVE
 from recommender.lifecycle.versions import model_path
 from recommender.models import ModelVersion
 
@@ -31,6 +33,20 @@ def quality_table(rows: Iterable[Mapping[str, Any]], metric: str = "ndcg_at_10")
         figures = {row["reveal"]: row[metric] for row in rows if row["scorer"] == scorer}
         lines.append((scorer, [_cell(figures.get(reveal)) for reveal in reveals]))
     return QualityTable(reveals, lines)
+
+
+def worded(table: QualityTable) -> QualityTable:
+    """Return the table of an active version with its methods and amounts as operators read them."""
+    # The model that was active when the version was measured is not active any more.
+    words = {
+        "blend": _("This version"),
+        ACTIVE: _("The version active before it"),
+        "popularity": _("Popularity alone"),
+        "audio": _("Sound alone"),
+        "content": _("The songs' own features alone"),
+    }
+    lines = [(words.get(scorer, scorer), cells) for scorer, cells in table.lines]
+    return QualityTable([reveal.replace("%", " %") for reveal in table.reveals], lines)
 
 
 def headline(version: ModelVersion, scorer: str = "blend", reveal: str = "5") -> float | None:

@@ -14,7 +14,7 @@ from recommender.operators import dashboard
 from recommender.operators.charts import HEIGHT, WIDTH, quality_chart
 from recommender.operators.log_chart import log_chart
 from recommender.operators.online_metrics import WINDOW_DAYS, online_metrics
-from recommender.operators.reports import headline, quality_table, with_file
+from recommender.operators.reports import headline, quality_table, with_file, worded
 
 VERSIONS_SHOWN = 30
 
@@ -59,7 +59,7 @@ def quality(request: HttpRequest) -> HttpResponse:
             (version, headline(version), headline(version, "popularity"), version.pk in there) for version in versions
         ],
         "active": active,
-        "active_quality": quality_table(active.metrics.get("rows", [])) if active else None,
+        "active_quality": worded(quality_table(active.metrics.get("rows", []))) if active else None,
         "chart": quality_chart(versions),
         "log_chart": log_chart(versions),
         "chart_width": WIDTH,

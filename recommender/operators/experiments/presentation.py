@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from recommender.engine.evaluation import MIN_LISTENERS, SequentialResult
 from recommender.experiments.figures import METRICS, ArmFigures, ExperimentFigures, MetricName, figures_of
 from recommender.experiments.serving import setting_of, unusable_arms
+from recommender.experiments.settings import OVERRIDES
 from recommender.models import Experiment
 from recommender.operators.charts import axis_number
 
@@ -26,6 +27,20 @@ _NAMES: Mapping[MetricName, object] = {
     "skips": gettext_lazy("Songs skipped"),
     "different": gettext_lazy("Different songs per listener"),
     "pages": gettext_lazy("Pages per listener"),
+}
+_OVERRIDE_WORDS: Mapping[str, object] = {
+    "page.max_per_artist": gettext_lazy("songs of one artist on a page, at most"),
+    "page.diversity": gettext_lazy("how much songs that are like others on the page lose"),
+    "page.skip_penalty": gettext_lazy("how much a skipped song takes off its artist"),
+    "page.impression_limit": gettext_lazy("how often a song is shown without an answer before it rests"),
+    "page.cooldown_days": gettext_lazy("days that it then rests"),
+    "exploring.strength": gettext_lazy("how much is explored when the dial is turned up fully"),
+    "exploring.exponent": gettext_lazy(
+        "how exploring grows with the dial. Below 1, its lower half explores much, too"
+    ),
+    "exploring.item_share": gettext_lazy(
+        "how far each song is explored by itself, not whole directions of taste"
+    ),
 }
 _DASH = "\N{EN DASH}"
 _AXIS_ENDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
@@ -109,6 +124,13 @@ def warnings(experiment: Experiment) -> list[str]:
         *found,
         _("Until then nobody takes part. All listeners get what the rest of the site gets, and nothing is counted."),
         _("Copy the version's folder here, from a machine or a backup that has it, or stop the experiment."),
+    ]
+
+
+def limit_lines() -> list[tuple[str, str, str, str]]:
+    """Return the numbers that an arm can change: name, lowest, highest, and what it does."""
+    return [
+        (name, f"{limit.low:g}", f"{limit.high:g}", str(_OVERRIDE_WORDS[name])) for name, limit in OVERRIDES.items()
     ]
 
 

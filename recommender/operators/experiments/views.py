@@ -22,12 +22,12 @@ from recommender.experiments.services import (
     stop_experiment,
 )
 from recommender.experiments.serving import site_setting
-from recommender.experiments.settings import OVERRIDES
 from recommender.models import Experiment
 from recommender.operators.experiments.forms import AdoptForm, ConfirmForm, ExperimentForm
 from recommender.operators.experiments.presentation import (
     cached_figures,
     cached_warnings,
+    limit_lines,
     rates_chart,
     sentences,
     setting_words,
@@ -169,6 +169,6 @@ def _list_page(request: HttpRequest, form: ExperimentForm, status: int = 200) ->
         "experiments": Experiment.objects.prefetch_related("arms")[:SHOWN],
         "form": form,
         "site_setting": site_setting().text,
-        "limits": [(name, f"{limit.low:g}", f"{limit.high:g}") for name, limit in OVERRIDES.items()],
+        "limits": limit_lines(),
     }
     return render(request, "recommender/experiments.html", context, status=status)

@@ -17,6 +17,7 @@ from django.utils import timezone
 from accounts.models import User
 from catalog.models import Track
 from recommender.experiments.services import start_experiment, stop_experiment
+from recommender.experiments.settings import OVERRIDES
 from recommender.lifecycle.versions import model_path
 from recommender.models import Experiment, ExperimentEvent, ModelVersion
 from recommender.tests.builders import make_user
@@ -213,6 +214,13 @@ def test_the_command_does_what_the_page_does() -> None:
     ):
         with pytest.raises(CommandError, match=why):
             run(*arguments)
+
+
+def test_the_form_says_what_each_number_does(client: Client, operator: User) -> None:
+    lines = client.get(LIST).context["limits"]
+    assert [name for name, *_rest in lines] == list(OVERRIDES)
+    assert lines[0] == ("page.max_per_artist", "1", "10", "songs of one artist on a page, at most")
+    assert all(words for *_rest, words in lines)
 
 
 def test_the_quality_page_leads_there(client: Client, operator: User) -> None:

@@ -16,6 +16,7 @@ from accounts.models import User
 from catalog.models import Track
 from feedback.ratings.models import Rating
 from feedback.ratings.services import rate
+from recommender.lifecycle.validation import ACTIVE
 from recommender.lifecycle.versions import active_model, model_path
 from recommender.models import ModelVersion, Recommendation
 from recommender.operators.charts import axis_number, quality_chart
@@ -177,3 +178,21 @@ def test_the_number_of_queries_is_constant(
     cache.clear()
     with django_assert_num_queries(8):
         client.get(PAGE)
+
+
+def test_methods_are_named_for_operators(client: Client, operator: User) -> None:
+    version = version_with(0.25, 0.1)
+    rows = [
+        {"scorer": scorer, "reveal": "80%", "ndcg_at_10": {"mean": 0.2, "low": 0.1, "high": 0.3}}
+        for scorer in ("popularity", "blend", ACTIVE)
+    ]
+    active = {"active_slot": True, "state": ModelVersion.State.ACTIVE, "metrics": {"rows": rows}}
+    ModelVersion.objects.filter(pk=version.pk).update(**active)
+    table = client.get(PAGE).context["active_quality"]
+    assert table.reveals == ["80 %"]
+    # What was active when the version was measured is not what is active now.
+    assert [scorer for scorer, _cells in table.lines] == [
+        "Popularity alone", "This version", "The version active before it",
+    ]  # fmt: skip
+    german = client.get(PAGE, headers={"Accept-Language": "de"}).context["active_quality"]
+    assert german.lines[2][0] == "Die Version, die davor aktiv war"
