@@ -37,3 +37,12 @@ def test_the_command_is_there(path: str) -> None:
     command = load_command_class(get_commands()[name], name)
     parsed = command.create_parser("manage.py", name).parse_args(arguments)
     assert parsed.verbosity == 1
+
+
+@pytest.mark.parametrize(("name", "prefix"), [("nginx.conf", ""), ("nginx-below-a-path.conf", "/earworm")])
+def test_nginx_logs_no_address_that_holds_a_secret(name: str, prefix: str) -> None:
+    text = (DEPLOY / name).read_text()
+    (pattern,) = re.findall(r"location ~ (\S+) \{\n\s*access_log off;\n\s*error_log /dev/null crit;", text)
+    hidden = ["/rest/ping.view", "/2.0/", "/audioscrobbler/np_1.2", "/week/feed/x", "/week/email/x"]
+    assert [path for path in hidden if not re.search(pattern, prefix + path)] == []
+    assert [path for path in ("/", "/1/submit-listens", "/songs/1/file") if re.search(pattern, prefix + path)] == []
