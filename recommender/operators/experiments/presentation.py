@@ -35,12 +35,8 @@ _OVERRIDE_WORDS: Mapping[str, object] = {
     "page.impression_limit": gettext_lazy("how often a song is shown without an answer before it rests"),
     "page.cooldown_days": gettext_lazy("days that it then rests"),
     "exploring.strength": gettext_lazy("how much is explored when the dial is turned up fully"),
-    "exploring.exponent": gettext_lazy(
-        "how exploring grows with the dial. Below 1, its lower half explores much, too"
-    ),
-    "exploring.item_share": gettext_lazy(
-        "how far each song is explored by itself, not whole directions of taste"
-    ),
+    "exploring.exponent": gettext_lazy("how exploring grows with the dial. Below 1, its lower half explores much, too"),
+    "exploring.item_share": gettext_lazy("how far each song is explored by itself, not whole directions of taste"),
 }
 _DASH = "\N{EN DASH}"
 _AXIS_ENDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
@@ -208,6 +204,8 @@ def _about(arm: ArmFigures) -> str:
 
 def _cell(name: MetricName, arm: ArmFigures) -> Cell:
     metric, rate, difference = METRICS[name], arm.rates[name], arm.differences.get(name)
+    if not arm.pages:
+        return Cell(_DASH)
     write = _share if metric.is_share else _number
     if difference is None or not difference.is_enough:
         return Cell(write(rate))

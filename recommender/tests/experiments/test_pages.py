@@ -106,6 +106,8 @@ def test_the_page_says_what_is_known(client: Client, operator: User, tracks: lis
     assert "Results so far" in empty
     assert "“arm 1”: not enough to tell. Each arm needs at least 20 listeners." in empty
     assert "log-chart" not in empty
+    # Nothing is known of an arm without pages, not even a range.
+    assert "0.0 %" not in empty
     with_listeners(experiment, tracks, version, 4, 7, 4)
     cache.clear()
     shown = client.get(page)
