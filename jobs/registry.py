@@ -53,6 +53,11 @@ class Run(Protocol):
         """Write step, share and log, and see whether the job may go on."""
 
 
+def subject_number(run: Run) -> int:
+    """Return the number of the row that the run's job works on: 7 for the subject "history-import:7"."""
+    return int(run.job.subject.rpartition(":")[2])
+
+
 Runner = Callable[[int, "UUID", str], None]
 
 

@@ -11,21 +11,21 @@ from feedback.music_servers.marks import READ_MARKS, read_marks, request_marks
 from feedback.music_servers.models import PushedPlaylist
 from feedback.music_servers.pushing import PUSH, NothingToPushError, push
 from feedback.music_servers.selectors import usable_accounts
-from jobs.registry import Kind, Run
+from jobs.registry import Kind, Run, subject_number
 from jobs.services import enqueue
 
 RENEW = "renew-playlists"
 READ_ALL_MARKS = "read-all-server-marks"
+NOTHING_TO_DO = "nothing to do: it is gone, switched off or without a log-in"
 
 
 def _push(run: Run) -> str:
     from jobs.running import JobFailedError
 
-    number = int(run.job.subject.rpartition(":")[2])
     rows = PushedPlaylist.objects.select_related("account__user", "account__server", "playlist")
-    row = rows.filter(pk=number, account__in=usable_accounts()).first()
+    row = rows.filter(pk=subject_number(run), account__in=usable_accounts()).first()
     if row is None:
-        return "nothing to do: it is gone, switched off or without a log-in"
+        return NOTHING_TO_DO
     is_scheduled = bool(run.job.arguments.get("is_scheduled"))
     if is_scheduled and not row.is_renewed:
         return "nothing to do: it is no longer kept up to date"
@@ -50,11 +50,10 @@ def _renew(_run: Run) -> str:
 def _read_marks(run: Run) -> str:
     from jobs.running import JobFailedError
 
-    number = int(run.job.subject.rpartition(":")[2])
     rows = usable_accounts().filter(are_marks_read=True).select_related("user", "server")
-    account = rows.filter(pk=number).first()
+    account = rows.filter(pk=subject_number(run)).first()
     if account is None:
-        return "nothing to do: it is gone, switched off or without a log-in"
+        return NOTHING_TO_DO
     try:
         report = read_marks(account)
     except SubsonicError as error:
@@ -75,7 +74,7 @@ def _every() -> timedelta | None:
 
 
 KINDS = (
-    Kind(READ_MARKS, _("stars and ratings of a music server"), _read_marks),
+    Kind(READ_MARKS, _("Stars and ratings of a music server"), _read_marks),
     Kind(
         READ_ALL_MARKS,
         _("Reading stars and ratings on music servers"),
@@ -83,6 +82,6 @@ KINDS = (
         every=reading_interval,
         is_startable=True,
     ),
-    Kind(PUSH, _("playlist to a music server"), _push),
+    Kind(PUSH, _("Playlist to a music server"), _push),
     Kind(RENEW, _("Renewing playlists on music servers"), _renew, every=_every, is_startable=True),
 )

@@ -156,4 +156,4 @@ _PARTS: dict[str, tuple[ReadPage, Write]] = {
     ),
 }
 assert _PARTS.keys() == PARTS.keys()
-KIND = Kind(IMPORT_KIND, _("songs from Spotify"), _import)
+KIND = Kind(IMPORT_KIND, _("Songs from Spotify"), _import)

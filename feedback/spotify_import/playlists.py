@@ -19,7 +19,7 @@ from feedback.spotify_import.models import HERE_FULL, SpotifyPlaylistImport
 from feedback.spotify_import.reading import Position
 from feedback.spotify_import.writes import like_songs, matched_tracks
 from jobs import services as jobs
-from jobs.registry import Kind, Run
+from jobs.registry import Kind, Run, subject_number
 
 IMPORT = "spotify-playlist"
 # Number of songs read while the listener waits.
@@ -134,8 +134,7 @@ def _take_in(record: SpotifyPlaylistImport, page: Page[SpotifyTrack]) -> tuple[i
 def _import(run: Run) -> str:
     from jobs.running import JobFailedError
 
-    pk = run.job.subject.rpartition(":")[2]
-    record = SpotifyPlaylistImport.objects.select_related("user").filter(pk=int(pk)).first()
+    record = SpotifyPlaylistImport.objects.select_related("user").filter(pk=subject_number(run)).first()
     if record is None or record.finished_at is not None:
         return "nothing left to do"
     try:
@@ -166,4 +165,4 @@ def _stop(record: SpotifyPlaylistImport) -> None:
         jobs.request_stop(job=job)
 
 
-KIND = Kind(IMPORT, _("playlist from Spotify"), _import)
+KIND = Kind(IMPORT, _("Playlist from Spotify"), _import)

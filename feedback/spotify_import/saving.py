@@ -17,7 +17,7 @@ from feedback.ratings.models import Rating
 from feedback.spotify_import.job import PAGE_SECONDS, postpone_or_fail
 from feedback.spotify_import.models import THERE_FULL, SpotifyPlaylist
 from jobs import services as jobs
-from jobs.registry import Kind, Run
+from jobs.registry import Kind, Run, subject_number
 
 SAVE = "spotify-save"
 _ASKED_SECONDS = 24 * 3600
@@ -113,8 +113,7 @@ def _note(user: User, kind: str, spotify_id: str, count: int, pending: list[str]
 def _save(run: Run) -> str:
     from jobs.running import JobFailedError
 
-    pk = run.job.subject.rpartition(":")[2]
-    record = SpotifyPlaylist.objects.select_related("user").filter(pk=int(pk)).first()
+    record = SpotifyPlaylist.objects.select_related("user").filter(pk=subject_number(run)).first()
     if record is None:
         return "nothing left to do"
     try:
@@ -164,4 +163,4 @@ def forget_playlists(user: User) -> None:
     SpotifyPlaylist.objects.filter(user=user).delete()
 
 
-KIND = Kind(SAVE, _("playlist to Spotify"), _save)
+KIND = Kind(SAVE, _("Playlist to Spotify"), _save)
