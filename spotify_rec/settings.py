@@ -505,7 +505,6 @@ if MUSIC_SENDFILE not in ("", "X-Accel-Redirect", "X-Sendfile"):
 PROXY_RANDOM_SONGS: bool = _read("PROXY_RANDOM_SONGS", env.bool, default=False)
 
 
-# false: no page loads anything from Spotify's hosts, whatever song plays.
 def _read_links(name: str) -> list[tuple[str, str]]:
     """Read named addresses, ``NAME=https://...{song}...`` with spaces or line ends between them."""
     links = []
@@ -519,6 +518,7 @@ def _read_links(name: str) -> list[tuple[str, str]]:
 
 # Where the player says that a recording can be searched for.
 SEARCH_LINKS = _read_links("SEARCH_LINKS")
+# false: no page loads anything from Spotify's hosts, whatever song plays.
 SPOTIFY_PLAYER: bool = _read("SPOTIFY_PLAYER", env.bool, default=True)
 
 # --- Language and time -----------------------------------------------------------------------------------------------

@@ -24,9 +24,9 @@ from recommender.pages.explanations.recorded import stored_reason
 logger = logging.getLogger(__name__)
 LIST_SIZE = 30
 LEAST_NEW = 10
-"""Where fewer songs are left that the list before did not have, these come again."""
+"""Where fewer songs are new to the list, those of the list before may come again."""
 CANDIDATES = 300
-"""So many songs are ranked for all members, as the ranker orders no more; each member's best are an equal share."""
+"""Songs ranked for all members: an equal share of each one's best, together as many as the ranker orders."""
 CANDIDATES_PER_ARTIST = 4
 
 
@@ -77,8 +77,7 @@ def choose_songs(
     ranked = [rank_songs(loaded.model, listener.feedback, rows) for listener in listeners]
     standard = standardise(np.stack([songs.scores(rows) for songs in ranked]).astype(np.float64))
     catalogue = loaded.model.catalogue
-    indptr, indices = catalogue.artist_indptr, catalogue.artist_indices
-    columns = choose(standard, LIST_SIZE, [indices[indptr[row] : indptr[row + 1]].tolist() for row in rows])
+    columns = choose(standard, LIST_SIZE, [catalogue.artists_at(row).tolist() for row in rows.tolist()])
     fits: list[list[tuple[BlendMember, float, StoredReason]]] = [[] for _column in columns]
     theirs = [for_whom(standard[:, column].tolist()) for column in columns]
     for number, (member, listener, songs) in enumerate(zip(members, listeners, ranked, strict=True)):
@@ -114,11 +113,10 @@ def _candidates(listeners: Sequence[ListenerRequest], loaded: LoadedModel) -> In
 
 def _varied(rows: IntArray, loaded: LoadedModel) -> list[int]:
     """Return ``rows`` without the later ones of an artist who has had enough."""
-    catalogue = loaded.model.catalogue
     count: dict[int, int] = {}
     varied = []
     for row in rows.tolist():
-        artists = catalogue.artist_indices[catalogue.artist_indptr[row] : catalogue.artist_indptr[row + 1]].tolist()
+        artists = loaded.model.catalogue.artists_at(row).tolist()
         if all(count.get(artist, 0) < CANDIDATES_PER_ARTIST for artist in artists):
             varied.append(row)
             count |= {artist: count.get(artist, 0) + 1 for artist in artists}

@@ -13,7 +13,7 @@ from catalog.models import Track, TrackQuerySet
 from recommender.models import Blend, BlendFit, BlendInvitation, BlendMember, BlendSong
 
 INVITATION_DAYS = 14
-"""For so long an invitation can be accepted, whether or not somebody has that name."""
+"""Days in which an invitation can be accepted. They pass alike whether or not somebody has that name."""
 
 _ACTIVE = Q(members__user__is_active=True)
 

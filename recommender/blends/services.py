@@ -21,9 +21,9 @@ from recommender.models import Blend, BlendInvitation, BlendMember, BlendRefusal
 from recommender.models.blends import MAX_MEMBERS
 
 MAX_BLENDS = 20
-"""So many blends a listener belongs to, at most."""
+"""The blends that a listener can belong to at a time."""
 MAX_INVITATIONS = 20
-"""So many invitations of a listener may wait for an answer."""
+"""The invitations of a listener that can wait for an answer at a time."""
 JOB = "blends"
 
 

@@ -34,6 +34,7 @@ from recommender.models import (
 MIN_ARMS, MAX_ARMS = 2, 3
 CONTROL = "control"
 Action = ExperimentEvent.Action
+_ADOPTABLE = (Experiment.State.RUNNING, Experiment.State.STOPPED)
 
 
 class ExperimentError(Exception):
@@ -70,9 +71,6 @@ def create_experiment(
         _create_arm(experiment, number, plan)
     _log(experiment, Action.CREATED, user)
     return experiment
-
-
-_ADOPTABLE = (Experiment.State.RUNNING, Experiment.State.STOPPED)
 
 
 def start_experiment(*, experiment: Experiment, user: User | None = None) -> None:

@@ -42,10 +42,8 @@ MAX_PAGES = 1000
 PAGES_BETWEEN_COLLECTIONS = 100
 SEED = 20
 BASELINES: dict[str, JudgedPolicy] = {"popularity": popularity_probabilities, "random": random_probabilities}
-
-
 HEADLINE: EstimatorName = "dr"
-"""The estimator that decides and is told: of the three it holds the truth about as often as it says."""
+"""The estimator that decides and that reports name: its intervals hold the truth about as often as they claim."""
 
 
 class EmptyLogError(Exception):

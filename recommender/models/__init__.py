@@ -40,7 +40,7 @@ __all__ = [
 WEEKLY = "week"
 """The section of a weekly list's recommendations."""
 BLEND = "blend"
-"""What brought a song into a blend is recorded with what the listener did with it."""
+"""The section that the reasons of a blend's songs are recorded under."""
 
 
 class ModelVersion(models.Model):

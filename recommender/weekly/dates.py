@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 NIGHT_HOUR = 3
-"""The job runs each night at this hour; on the other nights it catches up for who was missed."""
+"""The job runs each night at this hour. On the other nights it makes the lists that are missing."""
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -24,7 +24,7 @@ class DueWeek:
 def due_week(now: datetime) -> DueWeek | None:
     """Return the week of the last ``WEEKLY_LIST_DAY``, that of today at the latest; ``None`` where lists are off.
 
-    Until the next such day, who was missed is made up for.
+    Whoever got no list on that day gets one on a later night, until the next such day.
     """
     if not settings.WEEKLY_LIST_DAY:
         return None

@@ -1,4 +1,4 @@
-"""The weekly lists as work in the background, each night: what was missed is made up for."""
+"""The weekly lists as work in the background, each night, so that a later night makes what is missing."""
 
 from django.conf import settings
 from django.utils import timezone

@@ -18,9 +18,9 @@ from recommender.adapters.heard_songs import ListResult, results_of
 from recommender.models import WeeklyEmail, WeeklyFeed, WeeklyList, WeeklySong
 
 ACTIVE_DAYS = 60
-"""Who has done nothing here for so long gets no list, unless they follow theirs."""
+"""Days without a log-in, play or rating after which a listener gets no more lists, unless they follow theirs."""
 CURRENT_DAYS = 8
-"""For so many days a list is on For you: a week, and the day on which the next one may be late."""
+"""Days that a list stays on For you: a week, and a day by which the next one may be late."""
 
 
 @dataclass(frozen=True)
