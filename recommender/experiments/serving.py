@@ -135,8 +135,8 @@ def unusable_arms(experiment: Experiment) -> list[UnusableArm]:
     # A stopped arm is served as the control.
     arms = experiment.arms.filter(stopped_at=None).select_related("model_version", "pinned_version")
     versions = [(arm, arm.model_version or arm.pinned_version) for arm in arms]
-    found = [UnusableArm(arm, version, why_unusable(version)) for arm, version in versions if version is not None]
-    return [arm for arm in found if arm.why]
+    checked = [UnusableArm(arm, version, why_unusable(version)) for arm, version in versions if version is not None]
+    return [arm for arm in checked if arm.why]
 
 
 def bucket_of(user_id: int) -> int:

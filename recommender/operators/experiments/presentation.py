@@ -98,26 +98,26 @@ def cached_figures(experiment: Experiment) -> ExperimentFigures:
 def cached_warnings(experiment: Experiment) -> list[str]:
     """Return `warnings` as they were when the figures were counted: a model is read through for them."""
     key = f"recommender:experiment-warnings:{experiment.pk}:{experiment.state}:{get_language()}"
-    found: list[str] | None = cache.get(key)
-    if found is None:
-        found = warnings(experiment)
-        cache.set(key, found, CACHE_SECONDS)
-    return found
+    texts: list[str] | None = cache.get(key)
+    if texts is None:
+        texts = warnings(experiment)
+        cache.set(key, texts, CACHE_SECONDS)
+    return texts
 
 
 def warnings(experiment: Experiment) -> list[str]:
     """Return a sentence for each arm that this machine can't serve, and then what that means."""
-    found = [
+    lines = [
         _("“%(name)s” can't be served, because version %(pk)s can't be used: %(why)s")
         % {"name": arm.arm.name, "pk": arm.version.pk, "why": arm.why}
         for arm in unusable_arms(experiment)
     ]
-    if not found:
+    if not lines:
         return []
     if experiment.state == Experiment.State.DRAFT:
-        return [*found, _("Copy the version's folder here, from a machine or a backup that has it, before you start.")]
+        return [*lines, _("Copy the version's folder here, from a machine or a backup that has it, before you start.")]
     return [
-        *found,
+        *lines,
         _("Until then nobody takes part. All listeners get what the rest of the site gets, and nothing is counted."),
         _("Copy the version's folder here, from a machine or a backup that has it, or stop the experiment."),
     ]
