@@ -71,7 +71,7 @@ class Listener:
     keys: dict[str, str]
     rng: random.Random
     heard: list[Heard]
-    told: Counter[str] = field(default_factory=Counter)
+    reports: Counter[str] = field(default_factory=Counter)
     requests: int = 0
     retries: int = 0
     errors: list[str] = field(default_factory=list)
@@ -86,7 +86,7 @@ class Listener:
                 ways = self.rng.sample(WAYS, self.rng.randrange(2, len(WAYS) + 1))
                 acts = [self._act(way, heard) for way in ways]
                 list(pool.map(lambda act: act(), acts))
-                self.told.update(ways)
+                self.reports.update(ways)
                 self.done += 1
         self._send_journal(self.heard[-1])
 
@@ -147,7 +147,7 @@ class Listener:
         rows = [self._entry(heard, heard.start, {}) for heard in self.heard if self.rng.random() < share]
         for start in range(0, len(rows), 25):
             self._submit(key, end, rows[start : start + 25], kind="import")
-        self.told["import"] += len(rows)
+        self.reports["import"] += len(rows)
 
     @staticmethod
     def _entry(heard: Heard, at: float, more: dict[str, Any]) -> dict[str, Any]:
@@ -167,8 +167,8 @@ class Listener:
     def _send_journal(self, heard: Heard) -> None:
         while rows := self._journal[:_OLD_BATCH]:
             fields: dict[str, Any] = {}
-            for number, one in enumerate(rows):
-                values = self._old_row(one) | {"i": one.start + one.length, "o": "P", "r": ""}
+            for number, played in enumerate(rows):
+                values = self._old_row(played) | {"i": played.start + played.length, "o": "P", "r": ""}
                 fields |= {f"{name}[{number}]": value for name, value in values.items()}
             self._old("submit", heard.start + heard.length, fields)
             del self._journal[: len(rows)]

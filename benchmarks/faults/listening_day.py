@@ -115,8 +115,8 @@ def _explain(listener: Listener, title: str) -> None:
     of_song = [heard for heard in listener.heard if heard.row["title"] == title]
     first = of_song[0].start
     print(f"{listener.name}, {title}: heard at {[heard.start - first for heard in of_song]} for {of_song[0].length} s")
-    told = Scrobble.objects.filter(user__username=listener.name, song__title=title).select_related("play")
-    for row in told.order_by("pk"):
+    scrobbles = Scrobble.objects.filter(user__username=listener.name, song__title=title).select_related("play")
+    for row in scrobbles.order_by("pk"):
         times = [int(at.timestamp()) - first for at in (row.listened_at, row.started_at)]
         name = row.key.name if row.key else ""
         exact = "exact" if row.is_exact else "about"
@@ -133,7 +133,9 @@ class Day:
 
     @property
     def _share(self) -> float:
-        return sum(one.done for one in self.listeners) / sum(len(one.heard) for one in self.listeners)
+        return sum(listener.done for listener in self.listeners) / sum(
+            len(listener.heard) for listener in self.listeners
+        )
 
     def run(self, restarts: int) -> None:
         """Serve and restart until all is told; each stretch of serving loses a worker in its middle."""
@@ -172,7 +174,7 @@ class Day:
         for thread in self._threads:
             thread.join()
         # All that the phone and the server have told comes once more, and another program copies the whole day.
-        threads = [threading.Thread(target=import_again, args=(one,)) for one in self.listeners]
+        threads = [threading.Thread(target=import_again, args=(listener,)) for listener in self.listeners]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -189,18 +191,18 @@ def import_again(listener: Listener) -> None:
 def report(database: str, day: Day) -> bool:
     """Print the table; return whether nothing was lost, doubled, taken for a skip or refused."""
     total = sum((found(listener, explain=True) for listener in day.listeners), Found())
-    told = sum((listener.told for listener in day.listeners), Counter[str]())
+    reports = sum((listener.reports for listener in day.listeners), Counter[str]())
     errors = [error for listener in day.listeners for error in listener.errors]
     faults = Counter(day.faults)
     cells = {
         "database": database, "listeners": len(day.listeners),
         "listens": sum(len(listener.heard) for listener in day.listeners),
-        "sent": sum(told.values()), "requests": sum(listener.requests for listener in day.listeners),
+        "sent": sum(reports.values()), "requests": sum(listener.requests for listener in day.listeners),
         "sent again": sum(listener.retries for listener in day.listeners), "plays": total.plays, "lost": total.lost,
         "doubled": total.doubled, "as skips": total.skipped, "errors": len(errors),
     }  # fmt: skip
     print(f"\n| {' | '.join(cells)} |\n|{' --- |' * len(cells)}\n| {' | '.join(map(str, cells.values()))} |")
-    print(f"sent by: {', '.join(f'{way} {told[way]:,}' for way in (*WAYS, 'import'))}")
+    print(f"sent by: {', '.join(f'{way} {reports[way]:,}' for way in (*WAYS, 'import'))}")
     print(f"faults: {', '.join(f'{name} {number}' for name, number in sorted(faults.items()))}", flush=True)
     for error in errors[:10]:
         print(error)

@@ -32,12 +32,12 @@ def test_each_listen_is_one_play(port: int) -> None:
     library = Library(12)
     with running(library):
         people = furnish(library, port=port, listeners=2, listens=LISTENS)
-        for act in (lambda one: one.run(), import_again):
-            threads = [threading.Thread(target=act, args=(one,)) for one in people]
+        for act in (lambda person: person.run(), import_again):
+            threads = [threading.Thread(target=act, args=(person,)) for person in people]
             for thread in threads:
                 thread.start()
             for thread in threads:
                 thread.join()
             read_last_plays()
-    assert [one.errors for one in people] == [[], []]
-    assert sum((found(one, explain=True) for one in people), Found()) == Found(plays=2 * LISTENS)
+    assert [person.errors for person in people] == [[], []]
+    assert sum((found(person, explain=True) for person in people), Found()) == Found(plays=2 * LISTENS)

@@ -46,13 +46,13 @@ def notes_of(user_id: int) -> list[Note]:
 def keep_notes(user_id: int, notes: Sequence[Note]) -> None:
     """Keep the latest notes of each player."""
     counts: Counter[tuple[int, str]] = Counter()
-    kept: list[Note] = []
+    latest: list[Note] = []
     for note in reversed(notes[-_MOST_IN_ALL:]):
         player = (note.key_id, note.client)
         counts[player] += 1
         if counts[player] <= _MOST:
-            kept.append(note)
-    cache.set(_key(user_id), [asdict(note) for note in reversed(kept)], _KEPT_SECONDS)
+            latest.append(note)
+    cache.set(_key(user_id), [asdict(note) for note in reversed(latest)], _KEPT_SECONDS)
 
 
 def playing(user_id: int, moment: int) -> list[Note]:
