@@ -93,6 +93,8 @@ def test_a_wrong_setting_is_named_beside_its_field(client: Client, operator: Use
     values = {"name": "Bolder", "share": 80, "days": 14, "max_loss": 5, "first_name": "bold", "first": "dial=6"}
     answer = client.post(f"{LIST}new/", values)
     assert answer.status_code == 400
+    assert 'Name of the first arm<span class="asteriskField">*</span>' in answer.content.decode()
+    assert "Name of the second arm</label>" in answer.content.decode()
     assert "dial: must be from 0 to 1, not 6.0." in answer.content.decode()
     assert not Experiment.objects.exists()
 
