@@ -114,6 +114,13 @@ def find_chromium() -> str | None:
     return next((path for name in names if (path := shutil.which(name))), None)
 
 
+@pytest.fixture
+def real_clock() -> None:
+    """Skip the test where the clock was moved: the processes that it starts have the machine's."""
+    if os.environ.get("TEST_CLOCK"):
+        pytest.skip("TEST_CLOCK moves no other process's clock")
+
+
 @pytest.fixture(scope="session")
 def base_url() -> None:
     """Have tests name the whole address; the plugin's own fixture of this name is deprecated by pytest."""

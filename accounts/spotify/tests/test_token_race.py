@@ -61,6 +61,7 @@ def answer_of_another_process(sandbox: SandboxServer, monkeypatch: pytest.Monkey
     return done.stdout.strip()
 
 
+@pytest.mark.usefixtures("real_clock")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("fault", "error"), [("quota", RateLimited), ("500", Unavailable)])
 def test_other_processes_know_that_spotify_wants_no_calls_or_is_down(
@@ -83,6 +84,7 @@ def test_other_processes_know_that_spotify_wants_no_calls_or_is_down(
     assert len(sandbox.world.calls) == calls_before
 
 
+@pytest.mark.usefixtures("real_clock")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("rotates", [False, True])
 def test_ten_processes_make_one_refresh(sandbox: SandboxServer, rotates: bool, monkeypatch: pytest.MonkeyPatch) -> None:

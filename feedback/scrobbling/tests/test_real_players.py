@@ -151,6 +151,7 @@ def test_pylast(tls: tuple[str, Path], user: User, songs: list[Track]) -> None:
     assert list(Rating.objects.values_list("track", "value")) == [(songs[0].pk, 1)]
 
 
+@pytest.mark.usefixtures("real_clock")
 def test_mpd_and_mpdscribble(live_server: LiveServer, user: User, tmp_path: Path) -> None:
     if not all(map(shutil.which, ("mpd", "mpdscribble", "ffmpeg"))):
         missing("no mpd, mpdscribble and ffmpeg on this machine", required_by="REQUIRE_MPD")
