@@ -130,6 +130,7 @@ def pump(source: socket.socket, target: socket.socket) -> None:
         pass
 
 
+@pytest.mark.usefixtures("real_clock")
 def test_liblistenbrainz(live_server: LiveServer, user: User, songs: list[Track]) -> None:
     if not LISTENBRAINZ_PYTHON.exists():
         missing(f"no liblistenbrainz at {LISTENBRAINZ_PYTHON}", required_by="REQUIRE_PLAYERS")
