@@ -11,6 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from jobs.models import Job
+from jobs.patience import reason_of_absence
 from jobs.registry import kind_of
 from jobs.services import end, give_way, requeue, with_line
 
@@ -148,7 +149,8 @@ def _run_to_its_end(job: Job, worker: str) -> None:
     except JobFailedError as error:
         end(job=job, state=Job.State.FAILED, line=f"failed: {error}")
     except BaseException as error:
-        end(job=job, state=Job.State.FAILED, line=f"failed: {error!r}\n{traceback.format_exc()}")
+        what = reason_of_absence(error) or f"{error!r}\n{traceback.format_exc()}"
+        end(job=job, state=Job.State.FAILED, line=f"failed: {what}")
         raise
     else:
         end(job=job, state=Job.State.DONE, line=line)

@@ -1,11 +1,13 @@
 """``Idempotency-Key``: every call that changes something in a listener's name does so once."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import StoredResponse, User
 from accounts.tokens.services import create_token
@@ -71,6 +73,23 @@ def test_an_upload_is_taken_once(program: Client) -> None:
     assert HistoryImport.objects.count() == 1
     other = SimpleUploadedFile("history.json", b"[]")
     assert program.post("/api/user/history/imports", {"file": other}, headers=KEY).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("seconds_ago", "status"),
+    [
+        pytest.param(30, 409, id="at work"),
+        pytest.param(-30, 409, id="at work, by a clock that is ahead a little"),
+        pytest.param(90, 200, id="its process has died"),
+        pytest.param(-7200, 200, id="it died while the clock was ahead"),
+    ],
+)
+def test_a_request_that_died_makes_way(program: Client, seconds_ago: int, status: int) -> None:
+    body = {"song_id": make_track().pk, "value": "like"}
+    assert twice(program, "POST", "/api/feedback", body)[1].status_code == 200
+    began = timezone.now() - timedelta(seconds=seconds_ago)
+    StoredResponse.objects.update(response={}, created_at=began)
+    assert twice(program, "POST", "/api/feedback", body)[0].status_code == status
 
 
 def test_another_request_with_the_key_is_refused(program: Client) -> None:

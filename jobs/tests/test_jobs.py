@@ -1,5 +1,6 @@
 """Asking for work, how it ends, and what the schedule makes of it."""
 
+import errno
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -81,6 +82,18 @@ def test_what_has_to_wait_goes_on_then_and_a_stop_ends_it(kind: Register) -> Non
 
 def _postpone(until: datetime) -> str:
     raise JobPostponedError("no calls wanted", until)
+
+
+def test_a_full_disk_is_one_line_of_the_log(kind: Register) -> None:
+    def handler(_run: Run) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device", "model/factors.npy")
+
+    kind(handler)
+    job = services.enqueue(kind="try")
+    run_waiting()
+    job.refresh_from_db()
+    assert job.state == Job.State.FAILED
+    assert lines(job) == ["attempt 1 by tests", "failed: can't write model/factors.npy: No space left on device"]
 
 
 def test_an_unknown_kind_is_refused_and_one_that_went_fails(kind: Register) -> None:
