@@ -197,7 +197,7 @@ def _about(arm: ArmFigures) -> str:
     elif result.is_lower:
         message = _("“%(name)s” earns fewer likes than the control, by %(low)s to %(high)s on 100 songs shown.")
     else:
-        message = _("“%(name)s” and the control: no difference so far (%(low)s to %(high)s likes on 100 songs shown).")
+        message = _("“%(name)s” and the control: no difference found (%(low)s to %(high)s likes on 100 songs shown).")
         numbers = (_decimal(low, is_signed=True), _decimal(high, is_signed=True))
     return message % (names | {"low": numbers[0], "high": numbers[1]})
 

@@ -116,7 +116,7 @@ def test_the_page_says_what_is_known(client: Client, operator: User, tracks: lis
     text = shown.content.decode()
     assert "log-chart" in text
     assert "“arm 1” earns more likes than the control, by 15.8 to 44.2 on 100 songs shown." in text
-    assert "“arm 2” and the control: no difference so far" in text
+    assert "“arm 2” and the control: no difference found" in text
     rows = {row.name: [cell.verdict for cell in row.cells] for row in shown.context["rows"]}
     assert rows["Songs liked"] == ["", "better", ""]
     assert [row.is_control for row in shown.context["chart"].rows] == [True, False, False]
