@@ -62,4 +62,5 @@ def playing(user_id: int, moment: int) -> list[Note]:
 
 
 def _key(user_id: int) -> str:
-    return f"feedback:scrobbling:now:{user_id}"
+    # Another name whenever the fields change: workers of two releases may be running at once.
+    return f"feedback:scrobbling:notes:{user_id}"
