@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from django.db.models import Count, F, Prefetch, Q, QuerySet
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
@@ -36,7 +37,11 @@ def blends_of(user: User) -> QuerySet[Blend]:
 def own_blend(user: User, pk: int) -> tuple[Blend, BlendMember]:
     """Return a blend of the listener's and their membership. Raise ``Http404`` for any other."""
     blend = get_object_or_404(blends_of(user), pk=pk)
-    return blend, next(member for member in blend.members.all() if member.user_id == user.pk)
+    # The members are read after the blend: whoever left in between is none of them.
+    member = next((member for member in blend.members.all() if member.user_id == user.pk), None)
+    if member is None:
+        raise Http404("not a member any more")
+    return blend, member
 
 
 def is_current(blend: Blend) -> bool:

@@ -47,8 +47,12 @@ def create_blend(*, user: User, name: str) -> Blend:
 
 @transaction.atomic
 def rename_blend(*, blend: Blend, name: str) -> None:
-    """Give the blend another name, for all members. Raise ``ValueError`` for a blank one."""
+    """Give the blend another name, for all members.
+
+    Raise ``ValueError`` for a blank one, and ``Http404`` for a blend that ended meanwhile.
+    """
     blend.name = list_name(name, Blend)
+    _locked(blend.pk)
     blend.save(update_fields=["name"])
 
 
@@ -56,12 +60,14 @@ def rename_blend(*, blend: Blend, name: str) -> None:
 def invite(*, member: BlendMember, username: str) -> BlendInvitation:
     """Invite whoever has this name, or nobody: it is not looked up. Inviting again gives another fourteen days.
 
-    Raise ``InvitationError`` for the name of a member, and ``BlendFullError``.
+    Raise ``InvitationError`` for the name of a member, ``BlendFullError``, and ``Http404`` for who left meanwhile.
     """
     lock_user(member.user)
     blend, name = _locked(member.blend_id), User.normalize_username(username)
-    members = set(BlendMember.objects.filter(blend=blend).values_list("user__username", flat=True))
-    if name in members:
+    members = dict(BlendMember.objects.filter(blend=blend).values_list("pk", "user__username"))
+    if member.pk not in members:
+        raise Http404("not a member any more")
+    if name in members.values():
         raise InvitationError(_("%(name)s is a member already.") % {"name": name})
     others = pending_of(blend).exclude(username=name)
     if len(members) + others.count() >= MAX_MEMBERS:

@@ -117,8 +117,13 @@ def leave(request: HttpRequest, pk: int) -> HttpResponse:
 def save(request: HttpRequest, pk: int) -> HttpResponse:
     """Save a blend's list as a playlist."""
     shown, _member = own_blend(listener_of(request), pk)
+    tracks = list(tracks_of(shown))
+    if not tracks:
+        # Somebody joined or left since the page with the button was loaded.
+        messages.error(request, _("Nothing was saved, because this blend has no songs just now."))
+        return redirect(shown)
     try:
-        playlist = create_playlist(owner=listener_of(request), name=shown.name, tracks=tracks_of(shown))
+        playlist = create_playlist(owner=listener_of(request), name=shown.name, tracks=tracks)
     except PlaylistFullError as error:
         messages.error(request, str(error))
         return redirect(shown)

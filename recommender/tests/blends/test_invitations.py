@@ -1,6 +1,7 @@
 """Invitations: they need a yes, tell nobody who has an account, and have limits."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -16,7 +17,7 @@ from catalog.models import Track
 from recommender.blends import services
 from recommender.blends.selectors import invitations_of
 from recommender.models import Blend, BlendInvitation, BlendMember, BlendRefusal
-from recommender.tests.blends.conftest import listener
+from recommender.tests.blends.conftest import join, listener
 from recommender.tests.builders import make_user
 
 pytestmark = pytest.mark.django_db
@@ -156,3 +157,27 @@ def test_a_listener_who_has_no_taste_may_join(kitchen: BlendMember, anna: User) 
     newcomer = listener("newcomer", [])
     services.accept(user=newcomer, invitation=services.invite(member=kitchen, username="newcomer"))
     assert kitchen.blend.members.count() == 2
+
+
+def test_who_left_meanwhile_invites_nobody_and_renames_no_ended_blend(blend: Blend, anna: User, ben: User) -> None:
+    join(blend, make_user("cleo"))
+    hers, his = BlendMember.objects.get(user=anna), BlendMember.objects.get(user=ben)
+    services.leave(member=hers)
+    with pytest.raises(Http404):
+        services.invite(member=hers, username="dan")
+    assert not BlendInvitation.objects.exists()
+    services.leave(member=his)
+    with pytest.raises(Http404):
+        services.rename_blend(blend=blend, name="Hall")
+
+
+def test_a_blend_that_is_left_while_it_is_read_is_not_found(client: Client, blend: Blend, anna: User) -> None:
+    client.force_login(anna)
+
+    def leave_before_the_members_are_read(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith(f"SELECT {connection.ops.quote_name('recommender_blendmember')}."):
+            BlendMember.objects.filter(user=anna)._raw_delete(using=connection.alias)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(leave_before_the_members_are_read):
+        assert client.get(blend.get_absolute_url()).status_code == 404

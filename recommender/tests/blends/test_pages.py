@@ -172,3 +172,14 @@ def test_an_invitation_is_withdrawn(client: Client, blend: Blend, ben: User) -> 
     page = client.post(f"/blends/{blend.pk}/invitations/{invitation.pk}/withdraw/", follow=True).content.decode()
     assert "Withdrew the invitation of cara." in page
     assert not BlendInvitation.objects.exists()
+
+
+def test_no_empty_playlist_is_saved_while_the_list_is_being_made(client: Client, blend: Blend, anna: User) -> None:
+    client.force_login(anna)
+    answer = client.post(f"{blend.get_absolute_url()}save/", follow=True)
+    assert answer.redirect_chain == [(blend.get_absolute_url(), 302)]
+    assert "Nothing was saved, because this blend has no songs just now." in answer.content.decode()
+    assert not Playlist.objects.exists()
+    run_waiting()
+    client.post(f"{blend.get_absolute_url()}save/")
+    assert Playlist.objects.get().items.count() == 30
