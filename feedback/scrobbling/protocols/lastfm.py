@@ -8,15 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
-from django.http.multipartparser import MultiPartParserError
 
 from accounts.models import User
 from feedback.scrobbling.keys import key_of_session, keys_of, session_of
 from feedback.scrobbling.loving import love_by_name, unlove_by_name
 from feedback.scrobbling.models import ScrobbleKey
 from feedback.scrobbling.protocols.responses import (
+    UNREADABLE,
     BadCallError,
     WrongTokenError,
     for_players,
@@ -68,7 +67,7 @@ def _failure(request: HttpRequest, code: int, message: str) -> HttpResponse:
 def _wants_json(request: HttpRequest) -> bool:
     try:
         return "json" in (request.GET.get("format"), request.POST.get("format"))
-    except (SuspiciousOperation, MultiPartParserError, UnicodeError):
+    except UNREADABLE:
         return False
 
 

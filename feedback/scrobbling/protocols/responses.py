@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
@@ -26,6 +26,8 @@ Answer = Callable[..., HttpResponseBase]
 Busy = Callable[[HttpRequest, int], HttpResponse]
 Refused = Callable[[HttpRequest, Exception], HttpResponse]
 RETRY_SECONDS = 60
+UNREADABLE = (BadRequest, SuspiciousOperation, MultiPartParserError, UnicodeError, RecursionError)
+"""What Django raises for a body that it can't read, such as a form in another encoding than UTF-8."""
 # A player reports a few listens an hour, an import a few hundred per request.
 _CALLS = Limit("scrobbles", 600)
 _WRONG_TOKENS = Limit("wrong player tokens", 60)
@@ -89,7 +91,7 @@ def _answer(
         return view(request, *args, **kwargs)
     except (WrongTokenError, BadCallError) as error:
         return refused(request, error)
-    except (SuspiciousOperation, MultiPartParserError, UnicodeError, RecursionError):
+    except UNREADABLE:
         return refused(request, BadCallError("This request can't be read."))
     except BusyError as error:
         seconds = error.seconds

@@ -192,3 +192,16 @@ def test_while_the_database_is_away_everybody_is_told_to_come_again(old_token: s
         assert call("track.scrobble", sk=key, format="json").json()["error"] == 16
         answer = Client().post("/audioscrobbler/protocol_1.2", {"s": key})
         assert (answer.status_code, answer.content[:6]) == (503, b"FAILED")
+
+
+def test_a_body_in_another_encoding_is_refused_and_not_put_off(old_token: str, caplog: pytest.LogCaptureFixture) -> None:
+    form = "application/x-www-form-urlencoded; charset=iso-8859-1"
+    listen = {"method": "track.scrobble", "sk": session(old_token), "track": "Song"}
+    body = "&".join(f"{name}={value}" for name, value in listen.items())
+    answer = Client().post("/2.0/", body, content_type=form)
+    assert answer.status_code == 400
+    assert b'<error code="6">This request can\'t be read.</error>' in answer.content
+    for path in ("np_1.2", "protocol_1.2"):
+        answer = Client().post(f"/audioscrobbler/{path}", body, content_type=form)
+        assert (answer.status_code, answer.content) == (200, b"FAILED This request can't be read.\n")
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
