@@ -146,7 +146,9 @@ def _check_override(name: str, value: float) -> None:
     if limit is None:
         message = _("%(name)s: can't be changed by an experiment. Allowed: version, dial, shelves, %(names)s.")
         raise SettingError(message % {"name": name, "names": ", ".join(OVERRIDES)})
-    if not limit.low <= value <= limit.high or (limit.is_whole and value != int(value)):
+    if limit.is_whole and value != int(value):
+        raise SettingError(_("%(name)s: must be a whole number, not %(value)g.") % {"name": name, "value": value})
+    if not limit.low <= value <= limit.high:
         raise SettingError(
             _("%(name)s: must be from %(low)g to %(high)g, not %(value)g.")
             % {"name": name, "low": limit.low, "high": limit.high, "value": value}

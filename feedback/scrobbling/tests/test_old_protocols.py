@@ -194,7 +194,9 @@ def test_while_the_database_is_away_everybody_is_told_to_come_again(old_token: s
         assert (answer.status_code, answer.content[:6]) == (503, b"FAILED")
 
 
-def test_a_body_in_another_encoding_is_refused_and_not_put_off(old_token: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_body_in_another_encoding_is_refused_and_not_put_off(
+    old_token: str, caplog: pytest.LogCaptureFixture
+) -> None:
     form = "application/x-www-form-urlencoded; charset=iso-8859-1"
     listen = {"method": "track.scrobble", "sk": session(old_token), "track": "Song"}
     body = "&".join(f"{name}={value}" for name, value in listen.items())

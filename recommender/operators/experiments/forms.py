@@ -57,11 +57,18 @@ class ExperimentForm(forms.ModelForm):  # type: ignore[type-arg]
             self.fields[name].widget.attrs |= {"autocapitalize": "none", "spellcheck": "false"}
         self.fields["first"].widget.attrs["placeholder"] = "dial=0.5 page.diversity=0.3"
 
+    def clean(self) -> dict[str, Any]:
+        """Check that changes of a second arm have a name."""
+        data = super().clean() or self.cleaned_data
+        if not data.get("second_name") and "second_name" in data and data.get("second", ArmSetting()) != ArmSetting():
+            self.add_error("second_name", self.fields["second_name"].error_messages["required"])
+        return data
+
     def arms(self) -> list[ArmPlan]:
         """Return the arms, the control first."""
         data = self.cleaned_data
         plans = [ArmPlan(CONTROL, data["control"]), ArmPlan(data["first_name"], data["first"])]
-        if data["second_name"] or data["second"] != ArmSetting():
+        if data["second_name"]:
             plans.append(ArmPlan(data["second_name"], data["second"]))
         return plans
 

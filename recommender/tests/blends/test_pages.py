@@ -174,6 +174,14 @@ def test_an_invitation_is_withdrawn(client: Client, blend: Blend, ben: User) -> 
     assert not BlendInvitation.objects.exists()
 
 
+def test_a_refused_invitation_can_be_read_in_another_language(client: Client, blend: Blend, anna: User) -> None:
+    client.force_login(anna)
+    refused = client.post(f"{blend.get_absolute_url()}invite/", {"username": "no name"})
+    assert refused.status_code == 422
+    address = blend.get_absolute_url()
+    assert f'name="next" value="{address}"' in refused.content.decode()
+
+
 def test_no_empty_playlist_is_saved_while_the_list_is_being_made(client: Client, blend: Blend, anna: User) -> None:
     client.force_login(anna)
     answer = client.post(f"{blend.get_absolute_url()}save/", follow=True)

@@ -44,6 +44,19 @@ def test_listeners_may_not_see_or_do_anything(client: Client) -> None:
     assert client.post(f"{LIST}new/").status_code == 403
 
 
+def test_a_refused_form_says_where_and_can_be_read_in_another_language(client: Client, operator: User) -> None:
+    values = {"name": "Bolder", "share": 80, "days": 14, "max_loss": 5, "first_name": "bold", "first": "dial=0.6"}
+    refused = client.post(f"{LIST}new/", {**values, "second": "dial=0.1"})
+    assert (refused.status_code, refused.context["form"].errors) == (400, {"second_name": ["This field is required."]})
+    assert f'name="next" value="{LIST}"' in refused.content.decode()
+    refused = client.post(f"{LIST}new/", {**values, "first": "page.max_per_artist=2.5"})
+    assert "page.max_per_artist: must be a whole number, not 2.5." in refused.content.decode()
+    page = f"{LIST}{make_experiment('dial=0.5').pk}/"
+    refused = client.post(f"{page}adopt/", {"confirm": "on"})
+    assert refused.status_code == 400
+    assert f'name="next" value="{page}"' in refused.content.decode()
+
+
 def test_from_the_form_to_what_is_adopted(client: Client, operator: User) -> None:
     any_version()
     values = {"name": "Bolder", "share": 80, "days": 14, "max_loss": 5, "first_name": "bold", "first": "dial=0.6"}
