@@ -336,7 +336,7 @@ def test_a_backup_of_an_earlier_release_asks_for_migrate(places: Path, capsys: p
         path = backup(places)
         call_command("migrate", verbosity=0)
         call_command("restore", path, overwrite=True)
-        assert "The backup is from an earlier release. Run `manage.py migrate` (6 to apply)." in capsys.readouterr().out
+        assert "The backup is from an earlier release. Run `manage.py migrate` (7 to apply)." in capsys.readouterr().out
     finally:
         call_command("migrate", verbosity=0)
     assert Play.objects.count() == 0

@@ -190,3 +190,87 @@ def test_who_is_asked_may_say_yes(places: Path, monkeypatch: pytest.MonkeyPatch,
     restore(path, overwrite=True)
 
     assert answers == []
+
+
+DEEP = b'{"format": 1, "members": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+NO_MANIFESTS = [
+    b"[" * 100_000,
+    DEEP,
+    b"[1]",
+    b"null",
+    b"NaN",
+    b'"x"',
+    b"{",
+    b"\xff",
+    b'{"format": ' + b"9" * 5_000 + b"}",
+]
+NO_VALUES: list[Any] = [
+    None,
+    5,
+    1.5,
+    [1],
+    [None],
+    ["\ud800"],
+    {"a": 1},
+    {"a": [1]},
+    "\ud800",
+    "x" * 100_000,
+    {"\ud800": []},
+]
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(CommandError) as refused:
+        restore(path, overwrite=True, trust_unsigned=True)
+    text = str(refused.value)
+    assert "\n" not in text
+    assert len(text) < 500
+    text.encode()
+    return text
+
+
+def with_manifest(path: Path, manifest: bytes) -> Path:
+    changed_path = path.with_name("changed.zip")
+    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(changed_path, "w") as target:
+        target.writestr(MANIFEST, manifest)
+        for name in archive.namelist():
+            if name != MANIFEST:
+                target.writestr(name, archive.read(name))
+    return changed_path
+
+
+@pytest.mark.parametrize("manifest", NO_MANIFESTS, ids=range(len(NO_MANIFESTS)))
+def test_what_is_no_manifest_is_refused_in_one_line(places: Path, manifest: bytes) -> None:
+    assert "backup.json" in refusal(with_manifest(backup(places), manifest))
+
+
+@pytest.mark.parametrize("field", ["format", "database", "made_at", "members", "migrations"])
+def test_a_manifest_with_anything_in_a_field_is_refused_in_one_line(places: Path, field: str) -> None:
+    path = backup(places)
+    with zipfile.ZipFile(path) as archive:
+        manifest = json.loads(archive.read(MANIFEST))
+    without = {name: value for name, value in manifest.items() if name != field}
+    for changes in ({}, *({field: value} for value in NO_VALUES)):
+        refusal(with_manifest(path, json.dumps({**without, **changes}).encode()))
+
+
+@pytest.mark.parametrize("signature", ["\ud800", "\u00fc", 5, None])
+def test_a_signature_of_anything_is_no_signature(places: Path, signature: Any) -> None:
+    path = backup(places)
+    with zipfile.ZipFile(path) as archive:
+        manifest = json.loads(archive.read(MANIFEST))
+    changed_path = with_manifest(path, json.dumps({**manifest, "signature": signature}).encode())
+    with pytest.raises(CommandError, match="wasn't signed"):
+        restore(changed_path, overwrite=True)
+
+
+@pytest.mark.parametrize(("place", "value"), [(8, 1), (10, 99)], ids=["encrypted", "packed in an unknown way"])
+def test_a_part_that_cannot_be_unpacked_is_refused_in_one_line(places: Path, place: int, value: int) -> None:
+    path = backup(places)
+    content = bytearray(path.read_bytes())
+    entry = content.find(b"PK\x01\x02")
+    while entry >= 0:
+        content[entry + place] = value
+        entry = content.find(b"PK\x01\x02", entry + 4)
+    path.write_bytes(content)
+    assert "is damaged" in refusal(path)

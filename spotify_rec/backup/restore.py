@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import shutil
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -25,8 +22,6 @@ from recommender.lifecycle.versions import active_model, forget_loaded
 from spotify_rec.backup.common import (
     CHUNK,
     DATABASE_NAMES,
-    FORMAT,
-    MANIFEST,
     BackupError,
     ReportProgress,
     model_folder,
@@ -34,6 +29,7 @@ from spotify_rec.backup.common import (
     upload_folder,
 )
 from spotify_rec.backup.databases import database
+from spotify_rec.backup.manifest import UNREADABLE, read_manifest
 from spotify_rec.backup.signature import Digest, is_signed
 
 _MODEL_PARTS, _UPLOAD_PARTS = 3, 2
@@ -62,10 +58,10 @@ class Backup:
             self._archive = zipfile.ZipFile(path)
         except FileNotFoundError as error:
             raise BackupError(f"{path}: no such file") from error
-        except (zipfile.BadZipFile, OSError) as error:
+        except UNREADABLE as error:
             raise BackupError(f"{path} isn't a backup, or is incomplete: {error}") from error
         self.path = path
-        self.manifest = self._read_manifest()
+        self.manifest = read_manifest(self._archive, path)
         self.members: list[str] = self.manifest["members"]
         self.is_signed = is_signed(self.manifest)
         self._check_names()
@@ -91,7 +87,7 @@ class Backup:
                     while chunk := member.read(CHUNK):
                         digest.add(chunk)
                         report_progress("checking", len(chunk))
-            except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+            except UNREADABLE as error:
                 raise BackupError(f"{self.path} is damaged: {name}: {error}") from error
             if self.is_signed and self.manifest["sha256"].get(name) != digest.text():
                 raise BackupError(f"{self.path} is damaged: {name} isn't what was signed")
@@ -132,17 +128,6 @@ class Backup:
                 while chunk := member.read(CHUNK):
                     file.write(chunk)
                     report_progress(name.partition("/")[0], len(chunk))
-
-    def _read_manifest(self) -> dict[str, Any]:
-        try:
-            manifest = json.loads(self._archive.read(MANIFEST))
-        except KeyError as error:
-            raise BackupError(f"{self.path} isn't an Earworm backup: {MANIFEST} is missing") from error
-        except (ValueError, zipfile.BadZipFile, zlib.error) as error:
-            raise BackupError(f"{self.path} is damaged: {MANIFEST}: {error}") from error
-        if manifest.get("format") != FORMAT:
-            raise BackupError(f"{self.path}: format {manifest.get('format')!r}; this release reads {FORMAT}")
-        return dict(manifest)
 
     def _check_names(self) -> None:
         missing = sorted(set(self.members) - set(self._archive.namelist()))
@@ -220,6 +205,8 @@ def _check_fits(backup: Backup) -> None:
     vendor = backup.manifest["database"]
     if vendor != connection.vendor:
         raise BackupError(f"{backup.path} is from a {vendor} database, but DATABASE_URL points to {connection.vendor}.")
+    if DATABASE_NAMES[vendor] not in backup.members:
+        raise BackupError(f"{backup.path} is damaged: {DATABASE_NAMES[vendor]} is missing")
     known = set(MigrationLoader(None).disk_migrations)
     unknown = [
         f"{app}.{name}" for app, names in backup.manifest["migrations"].items() for name in names

@@ -20,7 +20,7 @@ def sign(manifest: dict[str, Any]) -> dict[str, Any]:
 def is_signed(manifest: dict[str, Any]) -> bool:
     """Return whether this site signed ``manifest``, with its key of today or one of ``SECRET_KEY_FALLBACKS``."""
     signature = manifest.get(FIELD)
-    if not isinstance(signature, str) or not isinstance(manifest.get("sha256"), dict):
+    if not isinstance(signature, str) or not signature.isascii() or not isinstance(manifest.get("sha256"), dict):
         return False
     keys = [str(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
     return any(hmac.compare_digest(signature.encode(), _signature(manifest, key).encode()) for key in keys)
