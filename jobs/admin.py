@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -74,7 +75,8 @@ class JobAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> HttpResponse:
         """Show a job; the page of a job that has not ended reloads itself."""
         answer = super().change_view(request, object_id, form_url, extra_context)
-        if Job.objects.active().filter(pk__in=[object_id] if object_id.isdigit() else []).exists():
+        job = self.get_object(request, unquote(object_id))
+        if job is not None and job.is_active:
             answer["Refresh"] = "3"
         return answer
 

@@ -169,6 +169,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "spotify_rec.web.middleware.plain_not_found",
+    "spotify_rec.web.failures.RefuseImpossibleNumbers",
     "spotify_rec.web.caps.AnswerAtCap",
     "spotify_rec.web.away.AnswerWhileAway",
 ]

@@ -18,7 +18,10 @@ admin.site.login = admin_log_in(secure_admin_login(admin.site.login))  # type: i
 admin.site.has_permission = may_operate  # type: ignore[method-assign]
 admin.site.site_header = admin.site.site_title = settings.SITE_NAME
 
-handler500 = "spotify_rec.web.away.failure"
+handler400 = "spotify_rec.web.failures.bad_request"
+handler403 = "spotify_rec.web.failures.permission_denied"
+handler404 = "spotify_rec.web.failures.not_found"
+handler500 = "spotify_rec.web.failures.failure"
 
 urlpatterns = [
     path("favicon.ico", pwa.favicon, name="favicon"),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.core.signals import got_request_exception
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
@@ -146,6 +146,7 @@ def add_problem_handlers(api: NinjaAPI) -> None:
     api.add_exception_handler(SuspiciousOperation, _on_suspicious)
     api.add_exception_handler(UnreadablePostError, _on_suspicious)
     api.add_exception_handler(MultiPartParserError, _on_suspicious)
+    api.add_exception_handler(BadRequest, _on_suspicious)
     api.add_exception_handler(CapError, _on_cap)
     api.add_exception_handler(Exception, _on_failure)
 

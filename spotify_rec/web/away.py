@@ -10,8 +10,10 @@ import logging
 import sys
 from collections.abc import Callable
 
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.db import connections
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.views.defaults import server_error
@@ -66,9 +68,13 @@ def unavailable(request: HttpRequest, reason: str) -> HttpResponse:
 
 
 def _fields_to_send_again(request: HttpRequest) -> list[tuple[str, str]]:
-    if request.method != "POST" or request.FILES:
+    if request.method != "POST":
         return []
-    fields = [(name, str(value)) for name, values in request.POST.lists() for value in values]
+    try:
+        sent = [] if request.FILES else request.POST.lists()
+    except (BadRequest, SuspiciousOperation, MultiPartParserError, OSError):
+        return []
+    fields = [(name, str(value)) for name, values in sent for value in values]
     hidden = any(word in name.lower() for name, _value in fields for word in _SECRET if name != "csrfmiddlewaretoken")
     return [] if hidden or len(fields) > _MAX_FIELDS else fields
 

@@ -7,12 +7,12 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
-from django.views.defaults import page_not_found
 
 from accounts.apikit.auth import ASKED_BY_HEAD
 from accounts.apikit.problems import CONTENT_TYPE, problem
 from accounts.login.proxy import header_key
 from spotify_rec.web.compat import hand_over
+from spotify_rec.web.failures import not_found
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 _API = ("/api/", "/recommend/")
@@ -88,7 +88,7 @@ def plain_not_found(get_response: Answer) -> Answer:
         is_page = response.get("Content-Type", "").startswith("text/html")
         if settings.DEBUG and is_page and response.status_code == HTTPStatus.NOT_FOUND:
             response.close()
-            return page_not_found(request, Http404())
+            return not_found(request, Http404())
         return response
 
     return middleware
