@@ -19,11 +19,14 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("folder", type=Path, help="The folder, which the site must be able to read at this path.")
+        parser.add_argument("folder", help="The folder, which the site must be able to read at this path.")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if not options["folder"]:
+            # A variable of a script that isn't set: as a path it would be the open folder.
+            raise CommandError("folder: must not be empty")
         try:
-            server = connect_folder(path=options["folder"])
+            server = connect_folder(path=Path(options["folder"]))
             with progress_bar(str(server)) as progress:
                 report = read_server(server, progress)
         except READ_ERRORS as error:

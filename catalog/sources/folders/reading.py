@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from urllib.parse import unquote
 
 from catalog.sources.folders.files import FolderError, FoundFile, music_files
 from catalog.sources.folders.tags import song_of, unread_song
@@ -16,7 +17,8 @@ Known = Callable[[Sequence[str]], dict[str, str]]
 def walk(root: Path, known: Known, unreadable: list[str]) -> Iterator[list[SourceSong]]:
     """Yield the songs below ``root``, those of files that have not changed without their tags.
 
-    Why files could not be read is added to ``unreadable``. Raise ``FolderError`` where folders could not be read.
+    The paths of files that could not be read are added to ``unreadable``. Raise ``FolderError`` where folders could not
+    be read.
     """
     files = music_files(root)
     while batch := list(islice(files, BATCH)):
@@ -32,5 +34,10 @@ def _songs_of(root: Path, files: Sequence[FoundFile], known: Known, unreadable: 
             continue
         try:
             yield song_of(root, file)
-        except FolderError as error:
-            unreadable.append(str(error))
+        except FolderError:
+            unreadable.append(_as_text(file.path))
+
+
+def _as_text(path: str) -> str:
+    """Return a stored path as it is written in a line for people, without what a terminal would act on."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in unquote(path))

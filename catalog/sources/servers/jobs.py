@@ -9,6 +9,9 @@ from catalog.models import MusicServer
 from catalog.sources.servers.services import READ_ERRORS, ReadReport, read_server
 from jobs.registry import Kind, Run
 
+_NAMED_FILES = 10
+"""Files that can't be read and are named in the line about a reading."""
+
 
 def _read(run: Run) -> str:
     """Read all active servers, or one; a failure does not stop the others."""
@@ -33,7 +36,11 @@ def _read(run: Run) -> str:
 
 def summary(report: ReadReport) -> str:
     """Return a line about a reading."""
-    unreadable = f", {report.unreadable:,} files that can't be read" if report.unreadable else ""
+    unreadable = ""
+    if report.unreadable:
+        names = report.unreadable[:_NAMED_FILES]
+        more = ", …" if len(report.unreadable) > len(names) else ""
+        unreadable = f", {len(report.unreadable):,} files that can't be read ({', '.join(names)}{more})"
     return (
         f"{report.songs:,} songs read: {report.created:,} new, {report.matched:,} already in the catalogue, "
         f"{report.changed:,} changed, {report.unchanged:,} unchanged, {report.gone:,} gone{unreadable}"

@@ -36,7 +36,7 @@ READ_ERRORS = (LibraryError, SubsonicError, FolderError)
 class ReadReport:
     """What a reading did: numbers of songs as the server counts them; ``gone`` are those it has lost.
 
-    ``unreadable``: files of a folder that are no music, or damaged.
+    ``unreadable``: paths of files in a folder that are no music, or damaged.
     """
 
     songs: int
@@ -45,7 +45,7 @@ class ReadReport:
     changed: int
     unchanged: int
     gone: int
-    unreadable: int = 0
+    unreadable: Sequence[str] = ()
 
 
 def clean_address(address: str) -> str:
@@ -205,7 +205,7 @@ def _read(server: MusicServer, progress: Progress) -> ReadReport:
     gone = writer.finish()
     counts = writer.counts
     numbers = (counts["created"], counts["matched"], counts["changed"], counts["unchanged"])
-    return ReadReport(done, *numbers, gone, len(unreadable))
+    return ReadReport(done, *numbers, gone, unreadable)
 
 
 def _batches_of(server: MusicServer, unreadable: list[str]) -> Iterator[Sequence[SourceSong]]:

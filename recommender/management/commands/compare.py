@@ -6,6 +6,7 @@ from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -13,6 +14,7 @@ from rich.table import Table
 from recommender.lifecycle.log_comparison import MAX_PAGES, EmptyLogError, LogComparison, compare_on_log
 from recommender.lifecycle.object_store import StoreError
 from recommender.operators.comparison import PolicyError, read_policies, sentences, since_of
+from recommender.operators.evaluation_report import console_on
 
 
 class Command(BaseCommand):
@@ -46,7 +48,7 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(comparison.to_dict(), indent=2))
             return
-        console = Console(file=cast(IO[str], self.stdout), highlight=False, soft_wrap=True)
+        console = console_on(cast(IO[str], self.stdout))
         console.print(_table(comparison))
         for sentence in sentences(comparison.to_dict()):
             console.print(sentence, markup=False)
@@ -75,10 +77,14 @@ class Command(BaseCommand):
 
 
 def _table(comparison: LogComparison) -> Table:
-    table = Table(title=f"{comparison.reward} per page, by estimator (95 % interval)")
-    for column in ("policy", "clipped IPS", "self-normalised", "doubly robust", "effective songs", "overlap"):
-        table.add_column(column)
+    title = f"{comparison.reward} per page, by estimator (95 % interval)"
+    table = Table(title=title, box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for column in ("policy", "clipped IPS", "self-\nnormalised", "doubly robust"):
+        # At 80 columns, too, no figure may be cut off.
+        table.add_column(column, no_wrap=True)
+    for column in ("effective songs", "overlap"):
+        table.add_column(column, justify="right")
     for name, estimate in comparison.report.estimates.items():
-        values = [f"{value.mean:.3f} ({value.low:.3f}-{value.high:.3f})" for value in estimate.value.values()]
+        values = [f"{value.mean:.3f}\n({value.low:.3f}-{value.high:.3f})" for value in estimate.value.values()]
         table.add_row(name, *values, f"{estimate.effective_songs:.0f}", f"{estimate.overlap:.2f}")
     return table

@@ -1,6 +1,7 @@
 """Policies judged on the logged pages: ``manage.py compare``, the retrain's gate, and the page of it."""
 
 import json
+import re
 import uuid
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -125,6 +126,8 @@ def test_a_model_that_learned_would_have_earned_more_than_chance(judged_site: Mo
     assert results["differences"][name]["dr"]["low"] > 0.5
     output = compare("random", name)
     assert f"{name} would have earned more than random" in output
+    assert "…" not in output
+    assert len(re.findall(r"\(\d\.\d{3}-\d\.\d{3}\)", output)) == 6
 
 
 def test_only_test_listeners_judge(judged_site: ModelVersion) -> None:

@@ -93,7 +93,8 @@ def test_only_what_has_changed_is_opened_again(folder: Path) -> None:
     (folder / "2.flac").rename(folder / "moved.flac")
     report = imported(folder)
     assert report == (
-        "1 songs read: 0 new, 0 already in the catalogue, 1 changed, 0 unchanged, 2 gone, 1 files that can't be read."
+        "1 songs read: 0 new, 0 already in the catalogue, 1 changed, 0 unchanged, 2 gone, 1 files that can't be read "
+        "(moved.flac)."
     )
     assert sorted(Track.objects.values_list("title", "has_file")) == [
         ("Better title", True), ("Song 1", False), ("Song 2", False),
@@ -108,13 +109,32 @@ def test_a_moved_file_is_the_same_song(folder: Path) -> None:
     assert Track.objects.get().has_file
 
 
+def test_some_of_many_files_that_are_none_are_named(folder: Path) -> None:
+    for number in range(12):
+        (folder / f"{number:02}\n.mp3").write_bytes(b"")
+    (folder / os.fsdecode(b"00\xff.mp3")).write_bytes(b"")
+    report = imported(folder)
+    assert report.endswith(
+        "(00\ufffd.mp3, 00\ufffd.mp3, 01\ufffd.mp3, " + ", ".join(f"{n:02}\ufffd.mp3" for n in range(2, 9)) + ", …)."
+    )
+    assert "13 files that can't be read (" in report
+    assert "\n" not in report
+
+
+def test_no_name_is_not_the_open_folder() -> None:
+    with pytest.raises(CommandError, match="folder: must not be empty"):
+        call_command("import_music", "")
+    assert not MusicServer.objects.exists()
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"\0" * 5000, b"#EXTM3U\nhttp://127.0.0.1/x.mp3\n", flac()[:20], b"ID3\4\0\0"]
 )
 def test_files_that_are_none_are_counted(folder: Path, content: bytes) -> None:
     (folder / "ok.flac").write_bytes(flac(TITLE="Song", ARTIST="A"))
-    (folder / "bad.flac").write_bytes(content)
-    assert imported(folder).endswith("1 files that can't be read.")
+    (folder / "sub").mkdir()
+    (folder / "sub" / "bad.flac").write_bytes(content)
+    assert imported(folder).endswith("1 files that can't be read (sub/bad.flac).")
     assert Track.objects.count() == 1
 
 
