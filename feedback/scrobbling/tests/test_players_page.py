@@ -72,7 +72,11 @@ def test_the_page_tells_where_to_enter_what_and_what_plays(listener: Client, sub
     page = text_of(listener.get("/players/"))
     assert "http://testserver/1/" in page
     assert "Song 01 · Ada Lane" in page
-    assert "last seen" in page
+    assert re.search(r"last seen (now|a second ago|\d+\xa0seconds ago)", page)
+    listener.cookies["django_language"] = "de"
+    assert re.search(
+        r"zuletzt gesehen: (jetzt|vor einer Sekunde|vor \d+\xa0Sekunden)", text_of(listener.get("/players/"))
+    )
 
 
 def test_a_visitor_is_sent_to_log_in() -> None:

@@ -42,6 +42,8 @@ def code_of_page(user: User, server: MusicServer) -> str:
     client.force_login(user)
     assert "Show code" in client.get(f"/players/servers/{server.pk}/").content.decode()
     page = client.post(f"/players/servers/{server.pk}/code/").content.decode()
+    # Another language is chosen from there, which leads back by a GET.
+    assert f'name="next" value="/players/servers/{server.pk}/"' in page
     match = re.search(r'value="(link-\w{4}-\w{4})"', page)
     assert match is not None
     return match[1]
