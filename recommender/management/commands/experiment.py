@@ -61,7 +61,8 @@ class Command(BaseCommand):
         actions.add_parser("reset", help="Take back what adopted experiments changed for the whole site.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.console = Console(file=cast(IO[str], self.stdout), highlight=False, soft_wrap=True)
+        # Names are an operator's own words, and brackets in them no markup.
+        self.console = Console(file=cast(IO[str], self.stdout), highlight=False, soft_wrap=True, markup=False)
         try:
             getattr(self, f"_{options['action']}")(options)
         except (ExperimentError, SettingError) as error:
@@ -89,7 +90,8 @@ class Command(BaseCommand):
         for column in ("number", "name", "status", "share", "started", "ends", "arms"):
             table.add_column(column)
         for experiment in experiments:
-            days = [f"{at:%Y-%m-%d}" if at else "" for at in (experiment.started_at, experiment.ends_at)]
+            times = (experiment.started_at, experiment.stopped_at or experiment.ends_at)
+            days = [f"{at:%Y-%m-%d}" if at else "" for at in times]
             arms = "; ".join(f"{arm.name}: {setting_of(arm).text or 'as the site'}" for arm in experiment.arms.all())
             status = experiment.get_state_display()
             table.add_row(str(experiment.pk), experiment.name, status, f"{experiment.share} %", *days, arms)
@@ -105,7 +107,7 @@ class Command(BaseCommand):
             return
         self.console.print(_table(experiment, figures))
         for sentence in (*warnings(experiment), *sentences(figures)):
-            self.console.print(sentence, markup=False)
+            self.console.print(sentence)
 
     def _start(self, options: dict[str, Any]) -> None:
         experiment = _experiment(options)

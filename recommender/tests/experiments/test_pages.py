@@ -1,6 +1,7 @@
 """The operator's pages and ``manage.py experiment``."""
 
 import json
+from datetime import timedelta
 from html import unescape
 from io import StringIO
 from shutil import rmtree
@@ -211,6 +212,7 @@ def test_the_command_does_what_the_page_does() -> None:
         return out.getvalue()
 
     made = json.loads(run("create", "Bolder", "--arm", "control", "--arm", "bold", "dial=0.6", "--json"))
+    experiment = Experiment.objects.get()
     number = str(made["id"])
     assert made["arms"] == [{"name": "control", "changes": ""}, {"name": "bold", "changes": "dial=0.6"}]
     assert run("start", number) == f"Experiment {number} is now running.\n"
@@ -219,7 +221,14 @@ def test_the_command_does_what_the_page_does() -> None:
     figures = json.loads(run("show", number, "--json"))["figures"]
     assert [arm["listeners"] for arm in figures["arms"]] == [0, 0]
     assert "not enough to tell" in run("show", number)
+    Experiment.objects.update(started_at=experiment.created_at, ends_at=experiment.created_at + timedelta(days=300))
     assert run("stop", number) == f"Stopped experiment {number}.\n"
+    experiment.refresh_from_db()
+    assert experiment.stopped_at is not None
+    assert experiment.ends_at is not None
+    listed = run("list")
+    assert f"{experiment.stopped_at:%Y-%m-%d}" in listed
+    assert f"{experiment.ends_at:%Y-%m-%d}" not in listed
     with pytest.raises(CommandError, match="has no arm 'wild', but control, bold"):
         run("adopt", number, "wild", "--why", "no")
     assert run("adopt", number, "bold", "--why", "More likes") == "Adopted bold for the whole site.\n"
@@ -231,6 +240,14 @@ def test_the_command_does_what_the_page_does() -> None:
     ):
         with pytest.raises(CommandError, match=why):
             run(*arguments)
+
+
+def test_brackets_in_names_are_no_markup() -> None:
+    out = StringIO()
+    call_command("experiment", "create", "A [/b]", "--arm", "control", "--arm", "x [/y]", "dial=0.6", stdout=out)
+    call_command("experiment", "list", stdout=out)
+    call_command("experiment", "show", str(Experiment.objects.get().pk), stdout=out)
+    assert [out.getvalue().count(name) for name in ("A [/b]", "x [/y]")] == [2, 3]
 
 
 def test_the_form_says_what_each_number_does(client: Client, operator: User) -> None:
