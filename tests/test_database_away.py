@@ -40,6 +40,12 @@ def serving(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     connection.close()
 
 
+@pytest.fixture
+def site_cache(settings: Any) -> None:
+    """Use the site's own cache, as in production."""
+    settings.CACHES = {**settings.CACHES, "default": settings.CACHES["site"]}
+
+
 @contextmanager
 def writes_blocked() -> Iterator[None]:
     """Have another connection hold what every writer needs; readers may go on."""
@@ -84,6 +90,29 @@ def test_reads_need_no_write(client: Client, settings: Any, tmp_path: Any) -> No
         # One count fails after a second, and the record of what was shown; then nothing waits.
         assert time.monotonic() - start < 15
     assert Recommendation.objects.count() == before
+
+
+@pytest.mark.usefixtures("site_cache")
+def test_a_log_in_says_when_to_come_again_and_not_that_there_were_too_many(client: Client) -> None:
+    """Its limits are taken under a lock, and a lock that can't be written is nobody else's."""
+    user = make_user()
+    user.set_password("three blind mice see how")
+    user.save()
+    sent = {"login": user.username, "password": "three blind mice see how"}
+    with writes_blocked():
+        page = client.post("/accounts/login/", sent)
+        call = client.post("/api/auth/login", sent, "application/json")
+    assert [(answer.status_code, answer["Retry-After"]) for answer in (page, call)] == [(503, "5"), (503, "5")]
+    assert client.post("/api/auth/login", sent, "application/json").status_code == 200
+
+
+@pytest.mark.usefixtures("site_cache")
+def test_an_export_needs_no_write(client: Client) -> None:
+    client.force_login(make_user())
+    with writes_blocked():
+        answer = client.get("/api/user/export")
+        assert answer.status_code == 200
+        assert b"".join(answer.streaming_content).startswith(b"{")  # type: ignore[attr-defined]
 
 
 def test_a_write_says_when_to_come_again_and_is_done_then(client: Client) -> None:

@@ -1,13 +1,15 @@
 """The site's cache, which holds allauth's rate limits too.
 
-It never fails a page, and a clock that was wrong locks nobody out.
+It fails no page that reads, and a clock that was wrong locks nobody out.
 """
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from django.core.cache.backends import db, redis
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
+from django.db import connection
 
 from jobs.patience import AWAY, impatient, reconnect_if_lost
 
@@ -40,12 +42,28 @@ class DatabaseCache(db.DatabaseCache):
             return {}
 
     def _base_set(self, mode: str, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT) -> bool:
+        failures: list[Exception] = []
+
+        def note(execute: Callable[..., Any], *statement: Any) -> Any:
+            try:
+                return execute(*statement)
+            except AWAY as error:
+                # The library takes it for a row that is there already.
+                failures.append(error)
+                raise
+
         try:
-            with impatient():
-                return bool(super()._base_set(mode, key, value, timeout))  # type: ignore[misc]
-        except AWAY:
+            with impatient(), connection.execute_wrapper(note):
+                is_kept = bool(super()._base_set(mode, key, value, timeout))  # type: ignore[misc]
+        except AWAY as error:
+            is_kept = False
+            failures.append(error)
+        if failures:
             reconnect_if_lost()
-            return False
+            if mode == "add":
+                # "False" would say that there is one already: a lock that is held, a code that was used.
+                raise failures[0]
+        return is_kept
 
     def _base_delete_many(self, keys: Any) -> bool:
         try:

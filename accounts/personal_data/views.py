@@ -16,6 +16,7 @@ from accounts.limits.limiter import limited, too_many
 from accounts.models import User
 from accounts.personal_data.export import csv_export, json_export, personal_tables
 from accounts.personal_data.privacy import recipients, stored_facts, table_name
+from jobs.patience import AWAY
 
 EXPORT_WAIT_SECONDS = 10
 # Timeout of the lock, for workers that died during an export.
@@ -66,7 +67,7 @@ def export_response(user: User, kind: str) -> StreamingHttpResponse:
     A listener can have one at a time, because each occupies a worker's thread while it is sent.
     """
     lock_key = f"export:{user.pk}"
-    if not cache.add(lock_key, True, _LONGEST_EXPORT_SECONDS):
+    if not _is_first(lock_key):
         raise ExportBusyError
     try:
         response = _export(user, kind)
@@ -76,6 +77,14 @@ def export_response(user: User, kind: str) -> StreamingHttpResponse:
     # Whether it was sent to its end or broken off.
     on_close(response, lambda: cache.delete(lock_key))
     return response
+
+
+def _is_first(lock_key: str) -> bool:
+    try:
+        return bool(cache.add(lock_key, True, _LONGEST_EXPORT_SECONDS))
+    except AWAY:
+        # Nothing can be written just now. Reading goes on.
+        return True
 
 
 def _export(user: User, kind: str) -> StreamingHttpResponse:
