@@ -86,6 +86,8 @@ urlpatterns = [
     path("1/user/<str:username>/listens", listenbrainz.listens, name="listenbrainz_listens"),
     path("1/user/<str:username>/listen-count", listenbrainz.listen_count, name="listenbrainz_count"),
     path("1/user/<str:username>/playing-now", listenbrainz.playing_now, name="listenbrainz_playing"),
+    # Told without the slash, a listen would be lost in a redirect.
+    path("2.0", lastfm.call, name="lastfm"),
     path("2.0/", lastfm.call, name="lastfm"),
     path("audioscrobbler/", audioscrobbler.handshake, name="audioscrobbler"),
     path("audioscrobbler/np_1.2", audioscrobbler.now_playing, name="audioscrobbler_now"),

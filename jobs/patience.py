@@ -11,6 +11,8 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 # Errors of a database that is stopped, restarted, locked, full or read-only.
 AWAY = (OperationalError, InterfaceError)
 _CANNOT_WRITE = {errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EIO}
+# What SQLite says of its file, without naming it.
+_FILE_TROUBLES = ("disk I/O error", "unable to open database file", "readonly database", "disk is full")
 # How long a read waits for an optional write.
 SECONDS = 1.0
 
@@ -31,10 +33,16 @@ def reason_of_absence(error: BaseException) -> str | None:
     """Return in one line why the database or the disk is unavailable; ``None`` for another error."""
     if isinstance(error, AWAY):
         lines = str(error).strip().splitlines()
-        return f"the database doesn't answer: {lines[0] if lines else type(error).__name__}"
+        return f"the database doesn't answer: {lines[0] if lines else type(error).__name__}{_where(lines)}"
     if isinstance(error, OSError) and error.errno in _CANNOT_WRITE:
         return f"can't write {error.filename or 'a file'}: {error.strerror}"
     return None
+
+
+def _where(lines: list[str]) -> str:
+    """Return the database's file, in brackets, where that is what can't be opened or written."""
+    is_about_file = connection.vendor == "sqlite" and any(trouble in "".join(lines[:1]) for trouble in _FILE_TROUBLES)
+    return f" ({connection.settings_dict['NAME']})" if is_about_file else ""
 
 
 def reconnect_if_lost() -> None:

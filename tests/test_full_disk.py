@@ -74,3 +74,5 @@ def test_a_read_only_folder_is_named(small: Path, tmp_path: Path) -> None:
     assert is_one_line(backed_up, "Read-only file system"), backed_up.stderr
     away = run(home, "retrain", DATABASE_URL="postgres://postgres@127.0.0.1:1/nowhere")
     assert is_one_line(away, "the database doesn't answer"), away.stderr
+    gone = run(home, "retrain", DATABASE_URL=f"sqlite:///{small / 'db.sqlite3'}")
+    assert is_one_line(gone, "unable to open database file", str(small / "db.sqlite3")), gone.stderr

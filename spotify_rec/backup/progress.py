@@ -16,7 +16,7 @@ from spotify_rec.backup.common import ReportProgress
 def bytes_bar(stdout: Any, total: int) -> Iterator[ReportProgress]:
     """Show how far the work is, of ``total`` bytes."""
     console = Console(file=cast(IO[str], stdout), highlight=False, soft_wrap=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("", total=total)
         yield lambda step, size: progress.update(task, description=step, advance=size)

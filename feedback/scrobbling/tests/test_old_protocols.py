@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from django.db import OperationalError, connection
 from django.test import Client
+from django.urls import reverse
 
 from accounts.models import User
 from catalog.models import Track
@@ -63,6 +64,13 @@ def test_a_session_is_opened_by_token_or_its_md5(old_token: str) -> None:
     assert b'<lfm status="ok"><session><name>ada</name><key>' in by_md5.content
     by_token = call("auth.getMobileSession", username="Ada", password=old_token.upper(), format="json")
     assert by_token.json()["session"]["key"] == session(old_token)
+
+
+def test_an_address_without_its_last_slash_is_answered_as_well(old_token: str) -> None:
+    sent = {"method": "auth.getMobileSession", "username": "ada", "password": old_token, "format": "json"}
+    answers = [Client().post(path, sent) for path in ("/2.0", "/2.0/")]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert reverse("feedback:lastfm") == "/2.0/"
 
 
 def test_neither_protocol_is_open_until_it_is_switched_on(user: User, token: str) -> None:
