@@ -80,7 +80,7 @@ def address(route: str, value: str = "1") -> str:
 
 
 ROUTES = sorted(set(routes()))
-FOR_PLAYERS = ("1/", "2.0/", "audioscrobbler/")
+FOR_PLAYERS = ("1/", "2.0", "audioscrobbler/")
 PAGES = [route for route in ROUTES if not route.startswith(("api/", "^api/", "recommend/", "static"))]
 
 

@@ -264,13 +264,13 @@ def test_a_signature_of_anything_is_no_signature(places: Path, signature: Any) -
         restore(changed_path, overwrite=True)
 
 
-@pytest.mark.parametrize(("place", "value"), [(8, 1), (10, 99)], ids=["encrypted", "packed in an unknown way"])
-def test_a_part_that_cannot_be_unpacked_is_refused_in_one_line(places: Path, place: int, value: int) -> None:
+@pytest.mark.parametrize(("offset", "value"), [(8, 1), (10, 99)], ids=["encrypted", "packed in an unknown way"])
+def test_a_part_that_cannot_be_unpacked_is_refused_in_one_line(places: Path, offset: int, value: int) -> None:
     path = backup(places)
     content = bytearray(path.read_bytes())
     entry = content.find(b"PK\x01\x02")
     while entry >= 0:
-        content[entry + place] = value
+        content[entry + offset] = value
         entry = content.find(b"PK\x01\x02", entry + 4)
     path.write_bytes(content)
     assert "is damaged" in refusal(path)

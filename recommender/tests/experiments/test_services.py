@@ -83,7 +83,7 @@ def with_listeners(experiment: Experiment, tracks: Sequence[Track], version: Mod
     [
         ("dial=2", "dial: must be from 0 to 1, not 2.0."),
         ("dial=nan", "dial: must be a number, not nan."),
-        ("page.max_per_artist=1.5", "page.max_per_artist: must be from 1 to 10, not 1.5."),
+        ("page.max_per_artist=1.5", "page.max_per_artist: must be a whole number, not 1.5."),
         ("exploring.strength=11", "exploring.strength: must be from 0 to 10, not 11."),
         ("shelves=made,made", "shelves: must be of"),
         ("shelves=all", "shelves: must be of"),
