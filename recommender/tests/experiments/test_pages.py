@@ -5,6 +5,7 @@ from datetime import timedelta
 from html import unescape
 from io import StringIO
 from shutil import rmtree
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.core.cache import cache
@@ -43,6 +44,22 @@ def test_listeners_may_not_see_or_do_anything(client: Client) -> None:
     for name in ("start", "stop", "adopt"):
         assert client.post(f"{LIST}{experiment.pk}/{name}/", {"confirm": "on"}).status_code == 403
     assert client.post(f"{LIST}new/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("referer", "after"),
+    [
+        (f"http://testserver{LIST}", f"http://testserver{LIST}"),
+        ("https://elsewhere.example/", "/"),
+        ("", "/"),
+    ],
+)
+def test_a_form_sent_after_the_log_in_expired_leads_back_to_its_page(
+    client: Client, db: None, referer: str, after: str
+) -> None:
+    answer = client.post(f"{LIST}new/", {"name": "A"}, headers={"Referer": referer} if referer else {})
+    assert answer.status_code == 302
+    assert parse_qs(urlsplit(answer["Location"]).query)["next"] == [after]
 
 
 def test_a_refused_form_says_where_and_can_be_read_in_another_language(client: Client, operator: User) -> None:
