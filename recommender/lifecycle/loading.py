@@ -105,14 +105,15 @@ class Loader:
 
     def get(self, version: ModelVersion) -> LoadedModel | None:
         """Return the model of ``version`` (or the one before it, while it is read); ``None`` if it cannot be used."""
+        # Read once: another thread may replace it at any time.
         loaded = self._loaded
-        if self.has(version):
+        if _is_of(loaded, version):
             return loaded
         if self.in_background and (loaded is not None or is_only_in_store(version.directory)):
             self._fetch(version)
             return loaded
         with self._lock:
-            if not self.has(version):
+            if not _is_of(self._loaded, version):
                 fresh = self._load(version)
                 if fresh is None:
                     return None
@@ -129,7 +130,7 @@ class Loader:
 
     def has(self, version: ModelVersion) -> bool:
         """Return whether the model of ``version`` is in this process's memory."""
-        return self._loaded is not None and self._loaded.version.directory == version.directory
+        return _is_of(self._loaded, version)
 
     def forget(self) -> None:
         """Drop what was loaded, as a new process would start."""
@@ -244,3 +245,7 @@ def in_thread(work: Callable[[], object], *, name: str) -> None:
             logger.exception("%s failed", name)
 
     threading.Thread(target=run, name=name, daemon=True).start()
+
+
+def _is_of(loaded: LoadedModel | None, version: ModelVersion) -> bool:
+    return loaded is not None and loaded.version.directory == version.directory
