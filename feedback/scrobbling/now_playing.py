@@ -11,8 +11,8 @@ _KEPT_SECONDS = 2 * 3600
 # Of each player, so that one that sends its listens later finds them, and of all players.
 _MOST, _MOST_IN_ALL = 8, 64
 # Assumed length of a song of unknown length.
-_UNTOLD_SECONDS = 600
-_PAUSE_SECONDS = 60
+UNTOLD_SECONDS = 600
+PAUSE_SECONDS = 60
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Note:
 
     def plays_at(self, moment: int) -> bool:
         """Return whether the song may still play."""
-        return self.at <= moment <= self.at + (self.seconds or _UNTOLD_SECONDS) + _PAUSE_SECONDS
+        return self.at <= moment <= self.at + (self.seconds or UNTOLD_SECONDS) + PAUSE_SECONDS
 
 
 def notes_of(user_id: int) -> list[Note]:

@@ -12,11 +12,11 @@ from catalog.importing.writing.writer import batches
 from catalog.models import Track
 from feedback.history_import.writing import EARLIEST, digest
 from feedback.scrobbling.models import Scrobble, ScrobbledSong, ScrobbleKey
-from feedback.scrobbling.now_playing import Note, keep_notes, notes_of
+from feedback.scrobbling.now_playing import UNTOLD_SECONDS, Note, keep_notes, notes_of
 from feedback.scrobbling.one_listen import half_of, settle
 from feedback.scrobbling.reported import ReportedListen
 from feedback.scrobbling.songs import name_digest, songs_of
-from feedback.scrobbling.stamps import SLACK, UNTOLD_SECONDS, is_too_late_for_a_start, start_of
+from feedback.scrobbling.stamps import SLACK, is_too_late_for_a_start, start_of
 
 MAX_WAITING = 100_000
 # Accepted difference of clocks.

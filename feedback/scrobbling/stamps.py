@@ -9,12 +9,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from feedback.plays.identity import TOLERANCE
-from feedback.scrobbling.now_playing import Note
+from feedback.scrobbling.now_playing import PAUSE_SECONDS, UNTOLD_SECONDS, Note
 from feedback.scrobbling.one_listen import half_of
 
 SLACK = 10
-UNTOLD_SECONDS = 600
-_PAUSE_SECONDS = 60
 START, END, WITHIN = "start", "end", "within"
 # The half of a shorter song, where many players send, lies near its start and its end.
 _CLEAR_SECONDS = 60
@@ -71,7 +69,7 @@ def _heard(notes: Sequence[Note]) -> list[Note]:
 
 
 def _may_mean(note: Note, song: int, at: int, length: int) -> bool:
-    latest = note.at + (note.seconds or length or UNTOLD_SECONDS) + _PAUSE_SECONDS
+    latest = note.at + (note.seconds or length or UNTOLD_SECONDS) + PAUSE_SECONDS
     return note.song == song and note.at - TOLERANCE <= at <= latest
 
 
