@@ -30,7 +30,7 @@ from recommender.weekly.selectors import due_listeners, earlier_songs
 logger = logging.getLogger(__name__)
 LIST_SIZE = 30
 LEAST_SONGS = 10
-"""A listener for whom fewer songs are left gets no list."""
+"""A shorter list is not made."""
 BATCH = 20
 """Listeners whose earlier songs are read at a time, so that memory does not grow with the listeners."""
 _CLOSED_AT_ONCE = 200
