@@ -5,11 +5,12 @@ from __future__ import annotations
 import http.client
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -132,6 +133,34 @@ class Client:
             return answer.status, answer.read()
         finally:
             connection.close()
+
+
+def ask_once(port: int, method: str, path: str, body: str | None, headers: Mapping[str, str]) -> tuple[int, bytes]:
+    """Return status and body of the answer; status 0 and what went wrong where there was none."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request(method, path, body, headers)
+        response = connection.getresponse()
+        return response.status, response.read()
+    except (OSError, http.client.HTTPException) as error:
+        return 0, repr(error).encode()
+    finally:
+        connection.close()
+
+
+def kill_worker(web: int) -> bool:
+    """Kill one of the web workers of the gunicorn with process id ``web``; return whether there was one."""
+    children = Path(f"/proc/{web}/task/{web}/children").read_text().split()
+    if children:
+        os.kill(int(children[0]), signal.SIGKILL)
+    return bool(children)
+
+
+def print_row(cells: Mapping[str, object]) -> None:
+    """Print a Markdown table of one row."""
+    print(
+        f"\n| {' | '.join(cells)} |\n|{' --- |' * len(cells)}\n| {' | '.join(map(str, cells.values()))} |", flush=True
+    )
 
 
 def percentile(values: list[float], share: float) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import http.client
 import json
 import random
 import threading
@@ -17,6 +16,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from benchmarks.faults.request_clock import HEADER
+from benchmarks.site import ask_once
 from catalog.sources.subsonic.tests.stand_in import StandIn, song_row
 
 WAYS = ("server", "phone", "mpd", "lastfm", "proxy", "library")
@@ -215,7 +215,8 @@ class Listener:
         end = time.monotonic() + _PATIENCE_SECONDS
         self.requests += 1
         while True:
-            status, text = self._once(method, path, body, {**headers, HEADER: str(second)})
+            status, answer = ask_once(self.port, method, path, body, {**headers, HEADER: str(second)})
+            text = answer.decode()
             if status == 200 and is_fine(text):
                 return text
             if 200 <= status < 500 or time.monotonic() > end:
@@ -223,17 +224,6 @@ class Listener:
                 return text
             self.retries += 1
             time.sleep(0.3)
-
-    def _once(self, method: str, path: str, body: str | None, headers: dict[str, str]) -> tuple[int, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        try:
-            connection.request(method, path, body, headers)
-            response = connection.getresponse()
-            return response.status, response.read().decode()
-        except (OSError, http.client.HTTPException) as error:
-            return 0, repr(error)
-        finally:
-            connection.close()
 
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": "player/1"}

@@ -26,7 +26,7 @@ from cryptography.fernet import Fernet
 
 from benchmarks.faults.day_players import WAYS, Heard, Library, Listener, day_of
 from benchmarks.servers import SERVERS, Server
-from benchmarks.site import Site
+from benchmarks.site import Site, kill_worker, print_row
 
 SONGS = 120
 # A play may be known by another time than its start: the one of the end, and a minute.
@@ -145,7 +145,7 @@ class Day:
                 with self._site.serving(workers=2) as web:
                     self._start()
                     self._wait(end - 0.5 / (restarts + 1))
-                    self._kill_worker(web)
+                    self.faults += ["web worker killed"] if kill_worker(web) else []
                     self._wait(end)
                     read_last_plays()
                     if number == restarts:
@@ -163,12 +163,6 @@ class Day:
     def _wait(self, share: float) -> None:
         while self._share < share and any(thread.is_alive() for thread in self._threads):
             time.sleep(0.1)
-
-    def _kill_worker(self, web: int) -> None:
-        children = Path(f"/proc/{web}/task/{web}/children").read_text().split()
-        if children:
-            os.kill(int(children[0]), signal.SIGKILL)
-            self.faults.append("web worker killed")
 
     def _finish(self) -> None:
         for thread in self._threads:
@@ -201,7 +195,7 @@ def report(database: str, day: Day) -> bool:
         "sent again": sum(listener.retries for listener in day.listeners), "plays": total.plays, "lost": total.lost,
         "doubled": total.doubled, "as skips": total.skipped, "errors": len(errors),
     }  # fmt: skip
-    print(f"\n| {' | '.join(cells)} |\n|{' --- |' * len(cells)}\n| {' | '.join(map(str, cells.values()))} |")
+    print_row(cells)
     print(f"sent by: {', '.join(f'{way} {reports[way]:,}' for way in (*WAYS, 'import'))}")
     print(f"faults: {', '.join(f'{name} {number}' for name, number in sorted(faults.items()))}", flush=True)
     for error in errors[:10]:

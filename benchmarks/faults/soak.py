@@ -19,7 +19,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,15 +26,14 @@ from cryptography.fernet import Fernet
 
 from accounts.spotify.sandbox.seed import site_environment
 from accounts.spotify.sandbox.server import SandboxServer
-from accounts.spotify.sandbox.state import Grant, Song, World
 from accounts.spotify.sandbox.state import Listener as SpotifyListener
+from accounts.spotify.sandbox.state import Song, World
 from benchmarks.faults.soak_clients import Listener
 from benchmarks.faults.soak_faults import Faults
 from benchmarks.servers import SERVERS, Server
-from benchmarks.site import CLOCK_FILE, Site, percentile
+from benchmarks.site import CLOCK_FILE, Site, percentile, print_row
 
 if TYPE_CHECKING:
-    from accounts.models import User
     from catalog.models import Track
 
 SONGS = 3_000
@@ -66,12 +64,14 @@ def _furnish(site: Site) -> None:
         site.manage(*step)
 
 
-def _listeners(site: Site, world: World, count: int, pause: float) -> list[Listener]:
+def _listeners(site: Site, spotify: SandboxServer, count: int, pause: float) -> list[Listener]:
     from accounts.models import User
+    from accounts.spotify.tests.worlds import connected
     from benchmarks.people import make_listener
     from catalog.models import Track
 
     songs = list(Track.objects.order_by("-popularity", "id")[:300])
+    world = spotify.world
     world.songs = {song.id: song for song in map(_song_at_spotify, songs)}
     listeners = []
     for number in range(count):
@@ -80,7 +80,8 @@ def _listeners(site: Site, world: World, count: int, pause: float) -> list[Liste
         made = Listener(site.port, session, user.pk, number, [song.pk for song in songs], pause)
         if number % CONNECTED_EVERY == 0:
             made.spotify_name = user.username
-            _connect(user, world)
+            world.listeners[user.username] = SpotifyListener(user.username, user.username)
+            connected(user, spotify, user.username)
         listeners.append(made)
     return listeners
 
@@ -88,26 +89,6 @@ def _listeners(site: Site, world: World, count: int, pause: float) -> list[Liste
 def _song_at_spotify(track: Track) -> Song:
     names = tuple(artist.name for artist in track.artists.all())
     return Song(track.spotify_id or "", track.title, names, "", duration_ms=track.duration_ms or 200_000)
-
-
-def _connect(user: User, world: World) -> None:
-    """Give the listener an account of the sandbox that is connected, as after the log-in there."""
-    from django.utils import timezone
-
-    from accounts.spotify.provider import SCOPES
-    from accounts.spotify.services import connect
-
-    world.listeners[user.username] = there = SpotifyListener(user.username, user.username)
-    tokens = world.add_tokens(Grant(there.id, " ".join(SCOPES), 0.0, world.client_id))
-    connect(
-        user=user,
-        account_id=there.account_id,
-        display_name=there.name,
-        access_token=tokens["access_token"],
-        refresh_token=tokens["refresh_token"],
-        expires_at=timezone.now() + timedelta(seconds=world.seconds_good),
-        scopes=SCOPES,
-    )
 
 
 def _import_history() -> int:
@@ -134,7 +115,7 @@ def _soak(
 ) -> bool:
     from django.db import connection
 
-    listeners = _listeners(site, spotify.world, options.clients, options.pause)
+    listeners = _listeners(site, spotify, options.clients, options.pause)
     historian = _import_history()
     faults = Faults(site, server, spotify, has_small_disk=has_small_disk)
     try:
@@ -181,9 +162,7 @@ def _report(name: str, listeners: list[Listener], historian: int, faults: Faults
         "p50 ms": round(percentile(times, 0.5)),
         "p95 ms": round(percentile(times, 0.95)),
     }
-    print(
-        f"\n| {' | '.join(cells)} |\n|{' --- |' * len(cells)}\n| {' | '.join(map(str, cells.values()))} |", flush=True
-    )
+    print_row(cells)
     for line in [*errors[:10], *wrong[:10]]:
         print(line)
     return not errors and not wrong

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import random
 import time
@@ -10,7 +9,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.site import CSRF
+from benchmarks.site import CSRF, ask_once
 
 _PATIENCE_SECONDS = 120.0
 
@@ -101,7 +100,7 @@ class Listener:
         content = json.dumps(body) if body is not None else form or None
         headers |= {"Content-Type": "application/json"} if body is not None else {}
         while True:
-            status, answer = self._once(method, path, content, headers)
+            status, answer = ask_once(self.port, method, path, content, headers)
             if 200 <= status < 300:
                 return answer
             # 409: the first request with this key is at work still.
@@ -110,17 +109,6 @@ class Listener:
                 return None
             self.retries += 1
             time.sleep(0.5)
-
-    def _once(self, method: str, path: str, content: str | None, headers: dict[str, str]) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        try:
-            connection.request(method, path, content, headers)
-            response = connection.getresponse()
-            return response.status, response.read()
-        except (OSError, http.client.HTTPException) as error:
-            return 0, repr(error).encode()
-        finally:
-            connection.close()
 
     def wrong(self) -> list[str]:
         """Return in which ways the rows are not what this client was told."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -15,7 +13,7 @@ from pathlib import Path
 from accounts.spotify.sandbox.server import SandboxServer
 from accounts.spotify.sandbox.state import Fault
 from benchmarks.servers import Server
-from benchmarks.site import CLOCK_FILE, ROOT, Site
+from benchmarks.site import CLOCK_FILE, ROOT, Site, kill_worker
 
 _OUTAGE_SECONDS = 20.0
 _REASONS = ("failed: can't write ", "failed: the database doesn't answer")
@@ -85,8 +83,7 @@ class Faults:
 
     def _kill_worker(self, web: int) -> str:
         for _try in range(60):
-            if children := Path(f"/proc/{web}/task/{web}/children").read_text().split():
-                os.kill(int(children[0]), signal.SIGKILL)
+            if kill_worker(web):
                 return "a web worker was killed"
             time.sleep(0.5)
         raise RuntimeError(f"no web worker is left:\n{(self._site.folder / 'gunicorn.log').read_text()[-2000:]}")
