@@ -60,8 +60,8 @@ def rename_blend(*, blend: Blend, name: str) -> None:
 def invite(*, member: BlendMember, username: str) -> BlendInvitation:
     """Invite whoever has this name, or nobody: it is not looked up. Inviting again gives another fourteen days.
 
-    Raise ``InvitationError`` if the name is a member's, ``BlendFullError`` if there is no place left, and ``Http404`` if
-    ``member`` has left.
+    Raise ``InvitationError`` if the name is a member's, ``BlendFullError`` if there is no place left, and ``Http404``
+    if ``member`` has left.
     """
     lock_user(member.user)
     blend, name = _locked(member.blend_id), User.normalize_username(username)
