@@ -40,6 +40,8 @@ FORMAT = 3
 """
 MANIFEST = "manifest.json"
 DIGEST = "sha256"
+# A manifest of a million songs has 30 kB.
+MANIFEST_BYTES = 1 << 24
 RETIRED_TERMS = {"ease"}
 """Terms of models of earlier releases that are left out when such a model is opened."""
 
@@ -116,10 +118,14 @@ def read_manifest(path: Path, verify: bool = False) -> dict[str, Any]:
     """
     if not path.is_dir():
         raise ModelMissingError(f"{path}: no model there")
+    file = path / MANIFEST
+    # Reading a named pipe would wait for ever, and a device would never end.
+    if not file.is_file():
+        raise ModelDamagedError(f"{path}: no {MANIFEST}")
     try:
-        manifest = json.loads((path / MANIFEST).read_bytes())
-    except FileNotFoundError as error:
-        raise ModelDamagedError(f"{path}: no {MANIFEST}") from error
+        if file.stat().st_size > MANIFEST_BYTES:
+            raise ModelDamagedError(f"{path}: {MANIFEST} is larger than {MANIFEST_BYTES} bytes")
+        manifest = json.loads(file.read_bytes())
     except (ValueError, RecursionError, OSError) as error:
         raise ModelDamagedError(f"{path}: {MANIFEST} cannot be read: {error}") from error
     if not isinstance(manifest, dict) or not isinstance(manifest.get("arrays"), dict):

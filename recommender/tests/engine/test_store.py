@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -153,6 +154,28 @@ def test_a_broken_manifest(path: Path, content: str) -> None:
 def test_no_manifest(path: Path) -> None:
     (path / "manifest.json").unlink()
     with pytest.raises(ModelDamagedError, match=r"no manifest\.json"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", VECTORS])
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "link to nothing"])
+def test_what_is_no_file_is_missing(path: Path, name: str, kind: str) -> None:
+    file = path / name
+    file.unlink()
+    if kind == "pipe":
+        os.mkfifo(file)
+    elif kind == "folder":
+        file.mkdir()
+    else:
+        file.symlink_to("/dev/zero" if kind == "device" else "nowhere")
+    with pytest.raises(ModelDamagedError, match=f"no {name}" if name == "manifest.json" else f"{name}: missing"):
+        load_model(path)
+
+
+def test_a_manifest_that_is_too_large_is_not_read(path: Path) -> None:
+    with (path / "manifest.json").open("r+b") as file:
+        file.truncate(store.MANIFEST_BYTES + 1)
+    with pytest.raises(ModelDamagedError, match=r"manifest\.json is larger than 16777216 bytes"):
         load_model(path)
 
 
