@@ -65,6 +65,17 @@ def test_a_full_disk_is_named_by_each_command_and_leaves_nothing(small: Path, tm
     assert sorted(path.name for path in small.iterdir()) == ["filler", "models"]
 
 
+@pytest.mark.parametrize("room", [96, 400])
+def test_a_model_that_finds_no_room_is_named_by_its_file(small: Path, tmp_path: Path, room: int) -> None:
+    home, url = prepared(tmp_path)
+    models = small / "models"
+    models.mkdir()
+    (small / "filler").write_bytes(b"x" * (12 * 2**20 - room * 1024))
+    retrained = run(home, "retrain", DATABASE_URL=url, MODEL_DIR=str(models))
+    assert is_one_line(retrained, "can't write", str(models), ".npy: No space left on device"), retrained.stderr
+    assert [path for path in models.iterdir() if path.is_dir()] == []
+
+
 def test_a_read_only_folder_is_named(small: Path, tmp_path: Path) -> None:
     home, url = prepared(tmp_path)
     subprocess.run(["mount", "-o", "remount,ro", small], check=True)

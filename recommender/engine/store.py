@@ -10,10 +10,11 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -60,7 +61,8 @@ def save_model(model: Model, path: Path) -> None:
         retriever = _write_retriever(model.retriever, temporary)
         manifest = _manifest(model, files, retriever)
         sealed = {**manifest, DIGEST: manifest_digest(manifest)}
-        _write_bytes(temporary / MANIFEST, json.dumps(sealed, indent=1).encode())
+        with _new_file(temporary / MANIFEST) as stream:
+            stream.write(json.dumps(sealed, indent=1).encode())
         _sync_directory(temporary)
         # mkdtemp makes it private; a model is as readable as the process's other files.
         temporary.chmod(0o777 & ~_umask())
@@ -247,9 +249,10 @@ def _write_retriever(retriever: CandidateRetriever | None, directory: Path) -> d
     files = {}
     for name, index in retriever.indices().items():
         file = directory / f"shortlist.{name}.index"
-        index.write(file)
-        with file.open("rb") as stream:
-            os.fsync(stream.fileno())
+        with _named_in_errors(file):
+            index.write(file)
+            with file.open("rb") as stream:
+                os.fsync(stream.fileno())
         files[name] = _file_entry(file)
     return retriever.entry() | {"indices": files}
 
@@ -287,10 +290,8 @@ def _with_prefix(arrays: Mapping[str, AnyArray], prefix: str) -> dict[str, AnyAr
 
 def _write_array(directory: Path, name: str, array: AnyArray) -> dict[str, Any]:
     file = directory / f"{name}.npy"
-    with file.open("wb") as stream:
-        np.save(stream, array, allow_pickle=False)
-        stream.flush()
-        os.fsync(stream.fileno())
+    with _new_file(file) as stream:
+        np.save(_PlainWriter(stream), array, allow_pickle=False)
     return _file_entry(file) | {"shape": list(array.shape), "dtype": str(array.dtype)}
 
 
@@ -329,11 +330,29 @@ def _checksum(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _write_bytes(file: Path, content: bytes) -> None:
-    with file.open("wb") as stream:
-        stream.write(content)
+class _PlainWriter:
+    """What numpy writes to by ``write``: its own way into a file says of a full disk only how much was written."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.write = stream.write
+
+
+@contextmanager
+def _new_file(file: Path) -> Iterator[BinaryIO]:
+    with _named_in_errors(file), file.open("wb") as stream:
+        yield stream
         stream.flush()
         os.fsync(stream.fileno())
+
+
+@contextmanager
+def _named_in_errors(file: Path) -> Iterator[None]:
+    """Have an OSError name the file: that of a full disk doesn't."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(file)
+        raise
 
 
 def _sync_directory(directory: Path) -> None:

@@ -34,7 +34,8 @@ def read_policies(texts: Sequence[str]) -> list[Policy]:
         PolicyError: one is not of this form, is named twice or its version cannot be used.
     """
     matches = [_match(text) for text in texts]
-    if len({match.group() for match in matches}) < len(matches):
+    # 1@0.5 and 01@0.50 are the same.
+    if len({(match["who"].lstrip("0"), match["dial"] and float(match["dial"])) for match in matches}) < len(matches):
         raise PolicyError(_("The same policy is named twice."))
     first = next((match["who"] for match in matches if match["who"] not in BASELINES), None)
     loaded = {who: _loaded(who) for who in dict.fromkeys(match["who"] for match in matches) if who not in BASELINES}
