@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError, connection
 
 # Errors of a database that is stopped, restarted, locked, full or read-only.
 AWAY = (OperationalError, InterfaceError)
 _CANNOT_WRITE = {errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EIO}
 # What SQLite says of its file, without naming it.
 _FILE_TROUBLES = ("disk I/O error", "unable to open database file", "readonly database", "disk is full")
+# What the three databases say of a table or column that a migration has yet to make.
+_NOT_MIGRATED = re.compile(
+    r"no such (table|column)|(relation|column) \S{1,200} does not exist|Table '[^']{1,200}' doesn't exist|"
+    r"Unknown column"
+)
 # How long a read waits for an optional write.
 SECONDS = 1.0
 
@@ -30,9 +36,12 @@ def impatient() -> Iterator[None]:
 
 
 def reason_of_absence(error: BaseException) -> str | None:
-    """Return in one line why the database or the disk is unavailable; ``None`` for another error."""
-    if isinstance(error, AWAY):
+    """Return in one line why the database or the disk can't be used; ``None`` for another error."""
+    if isinstance(error, (*AWAY, ProgrammingError)):
         lines = str(error).strip().splitlines()
+        if _NOT_MIGRATED.search("".join(lines[:1])[:500]):
+            return f"the database isn't ready for this release: {lines[0]}. Run: manage.py migrate"
+    if isinstance(error, AWAY):
         return f"the database doesn't answer: {lines[0] if lines else type(error).__name__}{_where(lines)}"
     if isinstance(error, OSError) and error.errno in _CANNOT_WRITE:
         return f"can't write {error.filename or 'a file'}: {error.strerror}"

@@ -93,6 +93,13 @@ def test_reads_need_no_write(client: Client, settings: Any, tmp_path: Any) -> No
 
 
 @pytest.mark.usefixtures("site_cache")
+def test_a_site_that_can_be_read_is_ready(client: Client) -> None:
+    with writes_blocked():
+        answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["cache"]) == (200, "ok")
+
+
+@pytest.mark.usefixtures("site_cache")
 def test_a_log_in_says_when_to_come_again_and_not_that_there_were_too_many(client: Client) -> None:
     """Its limits are taken under a lock, and a lock that can't be written is nobody else's."""
     user = make_user()

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from jobs.files import write_whole
+
 ROOT = Path(__file__).parent.parent
 SIZE = "12m"
 
@@ -74,6 +76,23 @@ def test_a_model_that_finds_no_room_is_named_by_its_file(small: Path, tmp_path: 
     retrained = run(home, "retrain", DATABASE_URL=url, MODEL_DIR=str(models))
     assert is_one_line(retrained, "can't write", str(models), ".npy: No space left on device"), retrained.stderr
     assert [path for path in models.iterdir() if path.is_dir()] == []
+
+
+def test_files_for_people_are_whole_or_not_there(small: Path, tmp_path: Path) -> None:
+    home, url = prepared(tmp_path)
+    earlier = small / "earlier.json"
+    earlier.write_text("an earlier report")
+    (small / "filler").write_bytes(b"x" * (12 * 2**20 - 8 * 1024))
+    wanted = run(small, "make_env")
+    assert is_one_line(wanted, str(small / ".env"), "No space left on device"), wanted.stderr
+    exported = run(home, "export_interactions", str(small / "folder"), DATABASE_URL=url)
+    assert is_one_line(exported, str(small / "folder"), "No space left on device"), exported.stderr
+    with pytest.raises(OSError, match=r"No space left on device: .*earlier\.json"):
+        write_whole(earlier, "x" * 100_000)
+    assert earlier.read_text() == "an earlier report"
+    # Without its manifest the folder counts for nothing.
+    left = [path.name for path in small.rglob("*") if path.is_file()]
+    assert sorted(left) == ["earlier.json", "filler", "items.parquet"]
 
 
 def test_a_read_only_folder_is_named(small: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as ProgressBar
 from rich.table import Table
 
+from jobs.files import write_whole
 from recommender.engine import Progress, no_progress
 from recommender.engine.evaluation import Interval
 
@@ -67,7 +68,7 @@ def check_writable(path: Path | None) -> None:
 def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write the rows as JSON."""
     try:
-        path.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
+        write_whole(path, json.dumps({"rows": rows}, indent=1) + "\n")
     except OSError as error:
         raise CommandError(f"{path}: can't write there: {error.strerror}") from error
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
@@ -115,10 +115,7 @@ def _digests(packed: Path, members: list[str], report_progress: ReportProgress) 
 
 
 def _applied_migrations() -> dict[str, list[str]]:
-    try:
-        applied = sorted(MigrationRecorder(connection).applied_migrations())
-    except DatabaseError as error:
-        raise BackupError(f"The database can't be read: {error}") from error
+    applied = sorted(MigrationRecorder(connection).applied_migrations())
     if not applied:
         raise BackupError(
             "The database is empty, so there is nothing to back up. `manage.py migrate` sets up a new one."

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
@@ -153,7 +153,7 @@ def restore_backup(
         raise BackupError(
             f"{backup.path} wasn't signed with this site's SECRET_KEY. Use --trust-unsigned if you know who made it."
         )
-    if not is_overwriting and (tables := _tables()):
+    if not is_overwriting and (tables := connection.introspection.table_names()):
         raise BackupError(
             f"The database isn't empty ({len(tables)} tables). Use --overwrite to replace everything in it."
         )
@@ -216,13 +216,6 @@ def _check_fits(backup: Backup) -> None:
         raise BackupError(
             f"{backup.path} was made by a newer release (it has the migration {unknown[0]}). Update the site first."
         )
-
-
-def _tables() -> list[str]:
-    try:
-        return connection.introspection.table_names()
-    except DatabaseError as error:
-        raise BackupError(f"the database cannot be read: {error}") from error
 
 
 def _work_folder() -> Path:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, ProgrammingError
 
 from accounts.personal_data.csv_cells import safe_cell
 from catalog.importing.reading.layout import FIELDS
@@ -17,6 +16,7 @@ from catalog.importing.reading.reader import Reject
 from catalog.importing.reading.source import SourceError
 from catalog.importing.service import ColumnReport, ImportBrokenError, ImportReport, import_tracks
 from catalog.models import Track
+from jobs.files import named_in_errors
 
 SHOWN_REJECTS = 5
 
@@ -74,8 +74,6 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except SourceError as error:
             raise CommandError(str(error)) from error
-        except (OperationalError, ProgrammingError) as error:
-            raise CommandError(f"The database can't be used. Have you run `manage.py migrate`? ({error})") from error
         except KeyboardInterrupt as error:
             raise CommandError("Stopped. Run the same command again to finish.") from error
         self._show(report, options["rejects"])
@@ -150,7 +148,7 @@ def _rejects_file(path: Path | None, source: Path) -> Iterator[Callable[[Reject]
         file = path.open("w", newline="", encoding="utf-8")
     except OSError as error:
         raise CommandError(f"--rejects {path}: can't write to this file: {error.strerror}") from error
-    with file:
+    with named_in_errors(path), file:
         writer = csv.writer(file)
         writer.writerow(Reject._fields)
         yield lambda reject: writer.writerow([safe_cell(value) for value in reject])

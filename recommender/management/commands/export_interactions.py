@@ -7,6 +7,7 @@ import numpy as np
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from catalog.models import Track
+from jobs.files import whole_file
 from recommender.adapters.catalogue import load_catalogue
 from recommender.adapters.interactions import load_interactions
 from recommender.engine import EngineConfig, IdArray, column_counts, weight_matrix
@@ -36,8 +37,11 @@ class Command(BaseCommand):
         weights = weight_matrix(all_feedback.interactions, catalogue.n_tracks)
         heard = column_counts(weights) > 0
         try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with whole_file(folder / "items.parquet") as draft:
+                _write_items(draft, catalogue.track_ids[heard])
+            # Last: with its manifest the folder is complete.
             write_interactions(folder, weights[:, heard], options["parts"])
-            _write_items(folder / "items.parquet", catalogue.track_ids[heard])
         except OSError as error:
             raise CommandError(f"{folder}: {error.strerror or error}") from error
         except ImportError as error:

@@ -18,6 +18,7 @@ from rich.progress import Progress as ProgressBar
 from rich.table import Table
 
 from accounts.models import User
+from jobs.files import write_whole
 from recommender.adapters.files import InputError, read_inputs
 from recommender.adapters.rated_files import read_answers
 from recommender.engine import Catalogue, EngineConfig, Interactions, InvalidDataError, Progress, fit_model
@@ -350,7 +351,7 @@ def _cells(row: SimulationRow) -> list[str]:
 
 def _write(path: Path, report: Mapping[str, Any]) -> None:
     try:
-        path.write_text(json.dumps(report, indent=1) + "\n")
+        write_whole(path, json.dumps(report, indent=1) + "\n")
     except OSError as error:
         raise CommandError(f"{path}: can't write there: {error.strerror}") from error
 

@@ -7,6 +7,7 @@ rows of another.
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -33,18 +34,27 @@ def write_interactions(folder: Path, weights: Sparse, parts: int) -> None:
     """Write signed weights (listeners x items, float32) to ``folder`` in ``parts`` files for each side.
 
     Columns: ``listener`` and ``item``, int32, indices into the matrix; ``weight``, float32, -1..1. The manifest is
-    written last, so that a folder with a manifest is complete.
+    written last, so that a folder with a manifest is complete; after an error nothing of it is left.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MANIFEST).unlink(missing_ok=True)
-    manifest: dict[str, list[list[int | str]]] = {}
-    for side, matrix in (("by_listener", weights), ("by_item", weights.T.tocsr())):
-        (folder / side).mkdir(exist_ok=True)
-        manifest[side] = [
-            _write_part(folder, side, number, matrix, (int(first), int(last)))
-            for number, (first, last) in enumerate(pairwise(_bounds(matrix.indptr.astype(np.int64), parts)))
-        ]
-    (folder / MANIFEST).write_text(json.dumps({"shape": list(weights.shape), **manifest}))
+    sides = {"by_listener": weights, "by_item": weights.T.tocsr()}
+    try:
+        manifest = {side: _write_side(folder, side, matrix, parts) for side, matrix in sides.items()}
+        (folder / MANIFEST).write_text(json.dumps({"shape": list(weights.shape), **manifest}))
+    except BaseException:
+        (folder / MANIFEST).unlink(missing_ok=True)
+        for side in sides:
+            shutil.rmtree(folder / side, ignore_errors=True)
+        raise
+
+
+def _write_side(folder: Path, side: str, matrix: Sparse, parts: int) -> list[list[int | str]]:
+    (folder / side).mkdir(exist_ok=True)
+    return [
+        _write_part(folder, side, number, matrix, (int(first), int(last)))
+        for number, (first, last) in enumerate(pairwise(_bounds(matrix.indptr.astype(np.int64), parts)))
+    ]
 
 
 def _bounds(indptr: IdArray, parts: int) -> list[int]:

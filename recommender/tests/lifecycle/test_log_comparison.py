@@ -171,6 +171,8 @@ def test_the_page_shows_what_versions_would_have_earned(judged_site: ModelVersio
         (["random@0.5"], "random@0.5: expected a version"),
         (["1@2"], "1@2: expected a version"),
         (["random", "random"], "named twice"),
+        (["1@0.5", "01@0.50"], "named twice"),
+        (["1", "01"], "named twice"),
         (["random"], "No version is active yet"),
     ],
 )

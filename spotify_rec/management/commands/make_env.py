@@ -30,8 +30,14 @@ class Command(BaseCommand):
         text = filled_in((Path(settings.BASE_DIR) / ".env.example").read_text(encoding="utf-8"), options["host"])
         try:
             # Nobody else may read the keys, not even for a moment.
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-                file.write(text)
+            file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8")
+            try:
+                with file:
+                    file.write(text)
+            except OSError:
+                # Half of it would be left alone by the next call.
+                path.unlink()
+                raise
         except FileExistsError:
             raise CommandError(f"{path} is there already: it holds keys, and is left alone") from None
         except OSError as error:
