@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -75,22 +74,6 @@ def places(tmp_path: Path, settings: Settings) -> Path:
     folder = tmp_path / "backups"
     folder.mkdir()
     return folder
-
-
-@pytest.fixture
-def other_database(tmp_path: Path) -> Iterator[str]:
-    """Return the address of an empty database beside that of the tests."""
-    if connection.vendor == "sqlite":
-        yield f"sqlite:///{tmp_path / 'other.sqlite3'}"
-        return
-    name = f"{connection.settings_dict['NAME']}_other"
-    quoted = connection.ops.quote_name(name)
-    with connection._nodb_cursor() as cursor:
-        cursor.execute(f"DROP DATABASE IF EXISTS {quoted}")
-        cursor.execute(f"CREATE DATABASE {quoted}")
-    yield database_url().removesuffix(connection.settings_dict["NAME"]) + name
-    with connection._nodb_cursor() as cursor:
-        cursor.execute(f"DROP DATABASE {quoted}")
 
 
 def manage(*arguments: str, **environment: Any) -> subprocess.CompletedProcess[str]:
