@@ -74,8 +74,10 @@ def logged_pages(
 
 
 def _shown(since: datetime, until: datetime) -> QuerySet[Recommendation]:
+    # A song put in the place of a rated one has a record of its own, which is no page: a policy asked for one song
+    # would choose among those that were still on the page, too.
     return Recommendation.objects.filter(
-        created_at__gte=since, created_at__lt=until, is_shown=True, section__in=JUDGED_SECTIONS
+        created_at__gte=since, created_at__lt=until, is_shown=True, section__in=JUDGED_SECTIONS, position__gt=0
     )
 
 

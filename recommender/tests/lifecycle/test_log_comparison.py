@@ -117,6 +117,17 @@ def judged_site() -> ModelVersion:
     return version
 
 
+def test_a_song_in_the_place_of_a_rated_one_is_no_page(judged_site: ModelVersion) -> None:
+    before = figures("random", str(judged_site.pk))
+    tracks = list(Track.objects.order_by("pk"))
+    for number, pk in enumerate(sorted(set(Recommendation.objects.values_list("user", flat=True)))):
+        # As rating on the page "For you" records what comes instead: one song, at position 0 of a page of its own.
+        show(User.objects.get(pk=pk), [tracks[number % 40]], judged_site, timezone.now() - timedelta(days=1))
+    after = figures("random", str(judged_site.pk))
+    names = ("pages", "listeners", "logged", "policies", "differences")
+    assert {name: after[name] for name in names} == {name: before[name] for name in names}
+
+
 def test_a_model_that_learned_would_have_earned_more_than_chance(judged_site: ModelVersion) -> None:
     name = f"{judged_site.pk}@0"
     results = figures("random", name)
