@@ -17,6 +17,8 @@ from catalog.models import Track
 TRACK_COLUMNS = ("title", "artists", "album", "duration_ms", "spotify_id", "url")
 
 Address = Callable[[Track], str]
+# XML 1.0 has no such characters, not even escaped.
+NO_XML = {number: None for number in range(32) if number not in (9, 10, 13)} | {0xFFFE: None, 0xFFFF: None}
 
 
 def spotify_url(track: Track) -> str:

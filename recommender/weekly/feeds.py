@@ -16,14 +16,13 @@ from django.template.loader import render_to_string
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.translation import gettext as _
 
+from feedback.web.exports import NO_XML
 from recommender.models import WeeklyFeed, WeeklyList, WeeklySong
 
 MAX_LISTS = 10
 JSON_FEED = "https://jsonfeed.org/version/1.1"
 Absolute = Callable[[str], str]
 """From an address on this site to one with scheme and host."""
-# XML 1.0 has no such characters, not even escaped.
-_NO_XML = {number: None for number in range(32) if number not in (9, 10, 13)} | {0xFFFE: None, 0xFFFF: None}
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ def _entry(weekly_list: WeeklyList, absolute: Absolute) -> Entry:
     lines = [(song, absolute(song.track.get_absolute_url())) for song in songs if song.track is not None]
     expected = round(sum(song.probability for song, _url in lines))
     context = {"weekly_list": weekly_list, "lines": lines, "expected": expected}
-    return Entry(weekly_list, render_to_string("recommender/email/_week_songs.html", context).translate(_NO_XML))
+    return Entry(weekly_list, render_to_string("recommender/email/_week_songs.html", context).translate(NO_XML))
 
 
 class _Atom(Atom1Feed):

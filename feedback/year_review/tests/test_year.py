@@ -157,6 +157,13 @@ def test_the_page_and_its_files(year: User, client: Client) -> None:
         assert client.get(address).status_code == 404
 
 
+def test_a_picture_is_well_formed_whatever_a_song_is_called(user: User, client: Client) -> None:
+    heard(user, make_track("Bell\x07 <\ufffe&\x0b>", artist="A\x00da"), (2025, 3, 1, 9))
+    client.force_login(user)
+    drawing = ElementTree.fromstring(client.get("/statistics/2025/3.svg").content)
+    assert (drawing.get("aria-label") or "").startswith("Song of the year. Bell <&>. Ada · 1 play. ")
+
+
 def test_german_cards(year: User, client: Client) -> None:
     client.force_login(year)
     page = client.get(URL, headers={"Accept-Language": "de"}).content.decode()
