@@ -60,7 +60,10 @@ def create_experiment(
     user: User | None = None,
 ) -> Experiment:
     """Create an experiment that isn't started; the first arm is the control. Raise ``ExperimentError``."""
+    # As the form of the page does it: a name of blanks is none, and one with blanks around it can't be typed again.
+    arms = [ArmPlan(" ".join(plan.name.split()), plan.setting) for plan in arms]
     _check_arms(arms)
+    name = " ".join(name.split())
     experiment = Experiment(name=name, share=share, days=days, max_loss=max_loss, salt=uuid.uuid4().hex)
     try:
         experiment.full_clean()
@@ -146,7 +149,7 @@ def _check_arms(arms: Sequence[ArmPlan]) -> None:
         message = _("An experiment has %(low)d or %(high)d arms, the control included.")
         raise ExperimentError(message % {"low": MIN_ARMS, "high": MAX_ARMS})
     # MariaDB takes names that differ in letters' case for the same.
-    if len({plan.name.strip().casefold() for plan in arms}) < len(arms):
+    if len({plan.name.casefold() for plan in arms}) < len(arms):
         raise ExperimentError(_("Each arm needs a name of its own."))
 
 

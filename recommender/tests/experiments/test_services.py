@@ -119,6 +119,16 @@ def test_an_experiment_has_two_or_three_arms_with_names() -> None:
         make_experiment("dial=0.5", name="Other", share=101)
 
 
+def test_names_have_no_blanks_around_them_and_are_not_of_blanks_alone() -> None:
+    nothing = read_setting("")
+    for name, arm in ((" \n", "bold"), ("Bolder", "\t ")):
+        with pytest.raises(ExperimentError, match="cannot be blank"):
+            create_experiment(name=name, arms=[ArmPlan("control", nothing), ArmPlan(arm, nothing)])
+    made = create_experiment(name=" Much\n bolder ", arms=[ArmPlan(" control", nothing), ArmPlan("bold ", nothing)])
+    assert (made.name, [arm.name for arm in made.arms.all()]) == ("Much bolder", ["control", "bold"])
+    assert not Experiment.objects.exclude(pk=made.pk).exists()
+
+
 def test_two_experiments_share_the_listeners_out() -> None:
     any_version()
     first, second = make_experiment("dial=0.5", share=60), make_experiment("dial=0.7", name="Second", share=60)
