@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
+from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -156,7 +157,15 @@ def per_pages(interval: Figures) -> dict[str, float]:
 
 
 def since_of(text: str, now: datetime) -> datetime:
-    """Return the moment that ``--since`` names: days back (``30``) or a date (``2026-11-01``). Raise ``ValueError``."""
+    """Return the moment that ``--since`` names: days back (``30``), or when a date (``2026-11-01``) began on the site.
+
+    Raise ``ValueError``.
+    """
     if re.fullmatch(r"\d{1,4}", text, re.ASCII):
         return now - timedelta(days=int(text))
-    return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=now.tzinfo or UTC)
+    began = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=timezone.get_current_timezone())
+    try:
+        return began.astimezone(UTC)
+    except OverflowError as error:
+        # East of Greenwich the first day of all began before there is a time.
+        raise ValueError(text) from error

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from accounts.models import User
 from feedback.plays.doubles import doubles_of, listeners_with_histories, put_doubles_back, remove_doubles
@@ -58,4 +59,4 @@ class Command(BaseCommand):
 
 
 def _told(play: Play) -> str:
-    return f"{play.played_at:%Y-%m-%d %H:%M:%S} ({play.told_by})"
+    return f"{timezone.localtime(play.played_at):%Y-%m-%d %H:%M:%S} ({play.told_by})"

@@ -72,7 +72,8 @@ class Command(BaseCommand):
         except (PolicyError, StoreError) as error:
             raise CommandError(str(error)) from error
         except EmptyLogError as error:
-            message = f"No page was shown to a test listener since {since:%Y-%m-%d %H:%M}; nothing can be compared."
+            began = f"{timezone.localtime(since):%Y-%m-%d %H:%M}"
+            message = f"No page was shown to a test listener since {began}; nothing can be compared."
             raise CommandError(message) from error
 
 

@@ -4,6 +4,7 @@ import json
 from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 from rich.console import Console
 from rich.table import Table
 
@@ -91,7 +92,7 @@ class Command(BaseCommand):
             table.add_column(column)
         for experiment in experiments:
             times = (experiment.started_at, experiment.stopped_at or experiment.ends_at)
-            days = [f"{at:%Y-%m-%d}" if at else "" for at in times]
+            days = [f"{timezone.localtime(at):%Y-%m-%d}" if at else "" for at in times]
             arms = "; ".join(f"{arm.name}: {setting_of(arm).text or 'as the site'}" for arm in experiment.arms.all())
             status = experiment.get_state_display()
             table.add_row(str(experiment.pk), experiment.name, status, f"{experiment.share} %", *days, arms)

@@ -3,6 +3,7 @@
 from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 from rich.console import Console
 from rich.table import Table
 
@@ -55,7 +56,7 @@ def _table(stored: set[str] | None) -> Table:
         table.add_row(
             str(version.pk),
             version.get_state_display(),
-            f"{version.created_at:%Y-%m-%d %H:%M}",
+            f"{timezone.localtime(version.created_at):%Y-%m-%d %H:%M}",
             f"{version.fitted_on.get('songs', 0):,}",
             f"{version.fitted_on.get('listeners', 0):,}",
             _figure(headline(version)),

@@ -1,7 +1,7 @@
 """The operator's pages and ``manage.py experiment``."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from io import StringIO
 from shutil import rmtree
@@ -15,6 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import User
 from catalog.models import Track
@@ -257,6 +258,23 @@ def test_the_command_does_what_the_page_does() -> None:
     ):
         with pytest.raises(CommandError, match=why):
             run(*arguments)
+
+
+def test_the_commands_tell_the_days_of_the_site(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As wide as the tables.
+    monkeypatch.setenv("COLUMNS", "160")
+    settings.TIME_ZONE = "Pacific/Kiritimati"
+    version = any_version()
+    experiment = make_experiment("dial=0.9")
+    started = datetime(2026, 11, 1, 11, tzinfo=UTC)
+    Experiment.objects.update(state="running", started_at=started, ends_at=started + timedelta(days=28))
+    ModelVersion.objects.filter(pk=version.pk).update(created_at=started)
+    listed, models = StringIO(), StringIO()
+    call_command("experiment", "list", stdout=listed)
+    call_command("models", "list", stdout=models)
+    assert experiment.name in listed.getvalue()
+    assert "2026-11-02" in listed.getvalue()
+    assert "2026-11-02" in models.getvalue()
 
 
 def test_brackets_in_names_are_no_markup() -> None:

@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import User
 from catalog.models import Track
@@ -212,6 +212,16 @@ def test_wrong_options_are_said() -> None:
 def test_since_is_days_or_a_date() -> None:
     assert since_of("30", NOW) == NOW - timedelta(days=30)
     assert since_of("2026-11-01", NOW) == datetime(2026, 11, 1, tzinfo=UTC)
+
+
+@pytest.mark.usefixtures("judged_site")
+def test_a_date_begins_when_it_does_where_the_site_is(settings: Settings) -> None:
+    settings.TIME_ZONE = "Asia/Kathmandu"
+    assert since_of("2026-11-01", NOW) == datetime(2026, 10, 31, 18, 15, tzinfo=UTC)
+    with pytest.raises(CommandError, match="No page was shown to a test listener since 2999-11-01 00:00;"):
+        compare("random", since="2999-11-01")
+    with pytest.raises(CommandError, match="--since: expected days or a date"):
+        compare("random", since="0001-01-01")
 
 
 def version_of_one() -> ModelVersion:
