@@ -137,8 +137,9 @@ def _per_listener(shown: QuerySet[Recommendation]) -> QuerySet[Any, Any]:
     )
     grouped: QuerySet[Any, Any] = answered.values("arm_id", "user_id").annotate(
         songs=Count("id"),
-        # A song put in the place of a rated one has a record of its own, with no second song: that is no page.
-        pages=Count("page", distinct=True, filter=Q(position=1)),
+        # A song put in the place of a rated one has a record of its own, with no second song: that is no page. Of a
+        # page any song may have been deleted since.
+        pages=Count("page", distinct=True, filter=Q(position__gt=0)),
         different=Count("track", distinct=True),
         likes=Count("id", filter=Q(liked=True)),
         completions=Count("id", filter=Q(completed=True)),

@@ -173,6 +173,17 @@ def test_figures_of_each_arm(tracks: list[Track]) -> None:
     assert figures_of(experiment).arms[0].arm == control
 
 
+def test_a_page_stays_one_when_songs_of_it_are_deleted(tracks: list[Track]) -> None:
+    version = any_version()
+    experiment = make_experiment("dial=0.5")
+    arm = experiment.arms.get(number=1)
+    show(arm, make_user("one"), tracks[:4], likes=0, version=version)
+    show(arm, make_user("two"), tracks[4:5], likes=0, version=version)
+    Track.objects.filter(pk__in=[tracks[0].pk, tracks[1].pk]).delete()
+    figures = figures_of(experiment).arms[1]
+    assert (figures.listeners, figures.pages, figures.songs) == (2, 1, 3)
+
+
 def test_an_arm_that_loses_too_much_is_stopped_by_the_job(tracks: list[Track]) -> None:
     version = any_version()
     experiment = make_experiment("dial=0.9", "dial=0.5")
