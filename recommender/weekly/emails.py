@@ -67,7 +67,8 @@ def _send_all(ids: list[int], monday: date, connection: BaseEmailBackend, run: R
         try:
             message_of(row, connection).send()
             sent += 1
-        except (SMTPRecipientsRefused, SMTPDataError) as error:
+        except (SMTPRecipientsRefused, SMTPDataError, UnicodeError) as error:
+            # UnicodeError: a domain that passed as an address, but is too long once it is written in ASCII.
             logger.warning("no weekly email for listener %s: %s", row.user_id, type(error).__name__)
         except OSError as error:
             # The connection or the site's own address, as it would be for all. SMTPException is an OSError, too.

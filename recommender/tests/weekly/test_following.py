@@ -371,9 +371,13 @@ def test_an_email_is_sent_at_most_once(listener: Client, user: User, mailbox: Ma
     assert mailbox.messages == []
 
 
+@pytest.mark.parametrize("address", ["listener@example.org", f"listener@{'ü' * 60}.org"])
 def test_an_address_that_is_refused_ends_only_its_own_email(
-    listener: Client, user: User, mailbox: Mailbox, settings: Settings
+    listener: Client, user: User, mailbox: Mailbox, address: str
 ) -> None:
+    user.email = address
+    user.full_clean()
+    user.save()
     confirm(user)
     listener.post("/week/follow/email/", {"on": "1"})
     other = make_user("bea")
