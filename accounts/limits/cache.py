@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.cache.backends import db, redis
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
-from django.db import connection
+from django.db import connection, transaction
 
 from jobs.patience import AWAY, impatient, reconnect_if_lost
 
@@ -53,7 +53,8 @@ class DatabaseCache(db.DatabaseCache):
                 raise
 
         try:
-            with impatient(), connection.execute_wrapper(note):
+            # In a transaction of ours, so that a commit that fails isn't taken for such a row either.
+            with impatient(), transaction.atomic(), connection.execute_wrapper(note):
                 is_kept = bool(super()._base_set(mode, key, value, timeout))  # type: ignore[misc]
         except AWAY as error:
             is_kept = False

@@ -3,6 +3,8 @@
 import csv
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -39,7 +41,8 @@ class RejectsFile:
         folder = _folder()
         folder.mkdir(parents=True, exist_ok=True)
         _drop_old(folder)
-        self._file = _path(user_id, self.token).open("w", newline="", encoding="utf-8")
+        self._path = _path(user_id, self.token)
+        self._file = self._path.open("w", newline="", encoding="utf-8")
         self._writer = csv.writer(self._file)
         self._writer.writerow(Reject._fields)
 
@@ -49,11 +52,17 @@ class RejectsFile:
             self.first.append(reject)
         self._writer.writerow([safe_cell(value) for value in reject])
 
-    def close(self, user_id: int) -> None:
-        """Finish the file; an empty one is not kept."""
-        self._file.close()
+    @contextmanager
+    def finished(self) -> Iterator[None]:
+        """Finish the file at the end; an empty one is not kept, and neither is one that nobody is told of."""
+        try:
+            with self._file:
+                yield
+        except BaseException:
+            self._path.unlink(missing_ok=True)
+            raise
         if not self.first:
-            _path(user_id, self.token).unlink()
+            self._path.unlink(missing_ok=True)
 
 
 def import_page(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest) -> HttpResponse:
@@ -83,26 +92,24 @@ def download_rejects(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest,
 
 def _run(request: HttpRequest, chosen: dict[str, Any]) -> dict[str, Any]:
     upload: UploadedFile[Any] = chosen["file"]
-    user_id = request.user.pk or 0
-    rejects = RejectsFile(user_id)
+    rejects = RejectsFile(request.user.pk or 0)
     report: ImportReport | None = None
     error = ""
-    try:
-        report = import_tracks(
-            source=upload.file,  # type: ignore[arg-type]
-            name=upload.name,
-            is_dry_run=chosen["is_dry_run"],
-            mapping=chosen["mapping"],
-            max_bytes=settings.MAX_IMPORT_UPLOAD_BYTES,
-            on_reject=rejects.add,
-            on_progress=_after_chunk,
-        )
-    except ImportBrokenError as broken:
-        report, error = broken.report, str(broken)
-    except SourceError as unusable:
-        error = str(unusable)
-    finally:
-        rejects.close(user_id)
+    with rejects.finished():
+        try:
+            report = import_tracks(
+                source=upload.file,  # type: ignore[arg-type]
+                name=upload.name,
+                is_dry_run=chosen["is_dry_run"],
+                mapping=chosen["mapping"],
+                max_bytes=settings.MAX_IMPORT_UPLOAD_BYTES,
+                on_reject=rejects.add,
+                on_progress=_after_chunk,
+            )
+        except ImportBrokenError as broken:
+            report, error = broken.report, str(broken)
+        except SourceError as unusable:
+            error = str(unusable)
     return {"report": report, "error": error, "rejects": rejects.first, "token": rejects.token}
 
 

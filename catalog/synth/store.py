@@ -4,7 +4,10 @@ import logging
 import os
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from django.conf import settings
 
@@ -43,14 +46,29 @@ def _keep(path: Path, content: bytes) -> None:
     if len(content) > limit:
         return
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Written to a temporary name and renamed, so that nobody reads half a file.
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".draft", delete=False) as draft:
+        with drafted(path) as draft:
             draft.write(content)
-        Path(draft.name).replace(path)
         trim_folder(path.parent, limit)
     except OSError as error:
         logger.warning("sketches are not kept: %s", error)
+
+
+@contextmanager
+def drafted(path: Path) -> Iterator[IO[bytes]]:
+    """Give a file under another name, which becomes ``path`` at the end, so that nobody reads half a file.
+
+    After an error nothing of it stays: on a full disk, each try would leave a draft that takes more room.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = tempfile.NamedTemporaryFile(dir=path.parent, suffix=".draft", delete=False)  # noqa: SIM115
+    try:
+        # What is still in its buffer is written here, which can fail as well.
+        with draft:
+            yield draft
+        Path(draft.name).replace(path)
+    except BaseException:
+        Path(draft.name).unlink(missing_ok=True)
+        raise
 
 
 def trim_folder(folder: Path, limit: int) -> None:

@@ -16,12 +16,14 @@ from typing import IO, Any, Protocol
 
 from django.db import connection
 
+from jobs.files import named_in_errors
 from spotify_rec.backup.common import CHUNK, BackupError, ReportProgress
 from spotify_rec.backup.sql_guard import check, checked
 
 # The site's own executable objects in SQLite: the triggers of its search index.
 SQLITE_FORWARD: list[str] = import_module("catalog.migrations.0002_search_index").SQLITE_FORWARD
 _FULL_TEXT = re.compile(r"\busing fts5(?:vocab)?\(", re.IGNORECASE)
+_NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 # Pages copied between two looks at the progress bar.
 _SQLITE_PAGES = 2000
 
@@ -77,7 +79,7 @@ class SQLite:
 
     def load(self, source: IO[bytes], folder: Path, report_progress: ReportProgress) -> None:
         copy = folder / "database.sqlite3"
-        with copy.open("wb") as file:
+        with named_in_errors(copy), copy.open("wb") as file:
             shutil.copyfileobj(source, file, CHUNK)
         refuse_foreign_code(copy)
         check_sqlite(copy)
@@ -110,6 +112,13 @@ def _copy(
         raise BackupError(f"{folder}: the database could not be copied there: {error}") from error
 
 
+def _unreadable(path: Path, error: sqlite3.Error) -> BackupError:
+    """Tell a copy that is damaged from one beside which SQLite can't write what it needs to read it."""
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in _NO_ROOM:
+        return BackupError(f"{path.parent}: the database could not be checked there: {error}")
+    return BackupError(f"the database is damaged: {error}")
+
+
 def check_sqlite(path: Path) -> None:
     """Raise ``BackupError`` where the file is no sound database, or a row refers to one that is not there."""
     try:
@@ -117,7 +126,7 @@ def check_sqlite(path: Path) -> None:
             (answer,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
             dangling = copy.execute("PRAGMA foreign_key_check").fetchone()
     except sqlite3.Error as error:
-        raise BackupError(f"the database is damaged: {error}") from error
+        raise _unreadable(path, error) from error
     if answer != "ok":
         raise BackupError(f"the database is damaged: {answer}")
     if dangling:
@@ -133,7 +142,7 @@ def refuse_foreign_code(path: Path) -> None:
         with closing(_opened(path, "ro")) as copy:
             rows = copy.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
     except sqlite3.Error as error:
-        raise BackupError(f"the database is damaged: {error}") from error
+        raise _unreadable(path, error) from error
     own = {" ".join(statement.split()) for statement in SQLITE_FORWARD}
     for kind, name, sql in rows:
         words = str(sql).lower().split()

@@ -16,6 +16,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
+from jobs.files import whole_file
 from recommender.lifecycle.model_store import EVAL_SUFFIX, publish_missing
 from recommender.lifecycle.object_store import StoreError
 from recommender.lifecycle.versions import active_model, forget_loaded
@@ -124,7 +125,12 @@ class Backup:
     def _unpack(self, names: list[str], folder: Path, report_progress: ReportProgress) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for name in names:
-            with self._archive.open(name) as member, (folder / PurePosixPath(name).name).open("wb") as file:
+            # Whole or not at all, as there may be a file of that name.
+            with (
+                self._archive.open(name) as member,
+                whole_file(folder / PurePosixPath(name).name) as path,
+                path.open("wb") as file,
+            ):
                 while chunk := member.read(CHUNK):
                     file.write(chunk)
                     report_progress(name.partition("/")[0], len(chunk))

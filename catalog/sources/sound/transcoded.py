@@ -3,7 +3,6 @@ ffmpeg on this machine those of folders.
 """
 
 import os
-import tempfile
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import IO
@@ -15,7 +14,7 @@ from catalog.sources.folders.files import FolderError, file_of
 from catalog.sources.servers.services import client_of
 from catalog.sources.sound.ffmpeg import SoundFileError, has_ffmpeg, write_mp3
 from catalog.sources.subsonic.client import Answer, SubsonicError
-from catalog.synth.store import trim_folder
+from catalog.synth.store import drafted, trim_folder
 
 _SECONDS = 25.0
 _MAX_BYTES = 100_000_000
@@ -47,18 +46,11 @@ def _make(song: ServerSong, path: Path, *, limit: int) -> None:
         raise SubsonicError("stream: MP3s are off (TRANSCODED_CACHE_MB)")
     if song.server.kind == MusicServer.Kind.FOLDER and (song.duration_ms or 0) * _KBIT / 8 > min(_MAX_BYTES, limit):
         raise FolderError("the MP3 would be larger than TRANSCODED_CACHE_MB or 100 MB")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Written to a temporary name and renamed, so that nobody reads half a file.
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".draft", delete=False) as draft:
-        try:
-            if song.server.kind == MusicServer.Kind.FOLDER:
-                _encode(song, Path(draft.name))
-            else:
-                _fetch(song, draft, min(_MAX_BYTES, limit))
-        except BaseException:
-            Path(draft.name).unlink()
-            raise
-    Path(draft.name).replace(path)
+    with drafted(path) as draft:
+        if song.server.kind == MusicServer.Kind.FOLDER:
+            _encode(song, Path(draft.name))
+        else:
+            _fetch(song, draft, min(_MAX_BYTES, limit))
     trim_folder(path.parent, limit)
 
 

@@ -16,6 +16,7 @@ from django_tasks_db.management.commands import db_worker
 
 from jobs import heartbeat, running, services
 from jobs.liveness import Watch
+from jobs.patience import reason_of_absence
 
 logger = logging.getLogger(__name__)
 _PRUNE_SECONDS = 3600.0
@@ -60,8 +61,9 @@ class _Keeper(threading.Thread):
             if time.monotonic() >= self._next_prune:
                 services.prune()
                 self._next_prune = time.monotonic() + _PRUNE_SECONDS
-        except DatabaseError:
-            logger.exception("the database did not answer")
+        except DatabaseError as error:
+            reason = reason_of_absence(error)
+            logger.error("a round is left out: %s", reason or error, exc_info=None if reason else error)
         finally:
             connection.close()
 
@@ -107,7 +109,7 @@ class Command(BaseCommand):
     def _wait_for_migrations(self, *, is_batch: bool) -> None:
         """Wait until the database has the tables of this release, so that all may be started at once."""
         is_told = False
-        while not self._is_migrated():
+        while not self._is_migrated(is_batch=is_batch):
             if is_batch:
                 raise CommandError("The database isn't migrated. Run `manage.py migrate` first.")
             if not is_told:
@@ -116,12 +118,14 @@ class Command(BaseCommand):
             time.sleep(_MIGRATION_SECONDS)
 
     @staticmethod
-    def _is_migrated() -> bool:
+    def _is_migrated(*, is_batch: bool) -> bool:
         try:
             executor = MigrationExecutor(connection)
             return not executor.migration_plan(executor.loader.graph.leaf_nodes())
         except DatabaseError as error:
-            logger.warning("the database did not answer: %s", error)
+            if is_batch:
+                raise
+            logger.warning("%s", reason_of_absence(error) or error)
             return False
         finally:
             connection.close()

@@ -20,6 +20,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 ASSETS_DIR = Path(__file__).resolve().parents[2] / "assets"
 NPM_FILES = ("package.json", "package-lock.json", ".npmrc")
 NPM_TIMEOUT_SECONDS = 300
+MIN_FREE_BYTES = 1_000_000
 
 # Of Bootstrap the styles alone: no page uses its scripts.
 FILES = {
@@ -120,6 +121,9 @@ def install_packages(work_dir: Path) -> Path:
         except subprocess.TimeoutExpired:
             problem = f"npm didn't finish within {NPM_TIMEOUT_SECONDS} s"
             continue
+        # On a full disk npm leaves files cut, and takes that for a success.
+        if shutil.disk_usage(work_dir).free < MIN_FREE_BYTES:
+            raise RuntimeError(f"{work_dir.parent}: no room left on the disk")
         if done.returncode == 0:
             return work_dir / "node_modules"
         lines = (done.stderr or done.stdout).strip().splitlines()
@@ -129,9 +133,10 @@ def install_packages(work_dir: Path) -> Path:
 
 def copy_assets(packages: Path, target: Path) -> None:
     """Write the listed files and the icon sprite to ``target``, each one whole or not at all."""
-    for name, source in FILES.items():
-        replace_file(target / name, SOURCE_MAP_LINE.sub(b"", (packages / source).read_bytes()))
-    replace_file(target / SPRITE, build_sprite(packages / "bootstrap-icons").encode())
+    contents = {name: SOURCE_MAP_LINE.sub(b"", (packages / source).read_bytes()) for name, source in FILES.items()}
+    contents[SPRITE] = build_sprite(packages / "bootstrap-icons").encode()
+    for name, content in contents.items():
+        replace_file(target / name, content)
 
 
 def dev_dir(vendor_dir: Path) -> Path:
@@ -167,8 +172,11 @@ def build_sprite(package: Path) -> str:
 def replace_file(path: Path, content: bytes) -> None:
     """Write beside and rename, so that a page never reads half a file."""
     draft = path.with_name(f".{path.name}.draft")
-    draft.write_bytes(content)
-    draft.replace(path)
+    try:
+        draft.write_bytes(content)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def write_stand_ins(target: Path) -> None:
