@@ -16,7 +16,8 @@ def named_in_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        error.filename = error.filename or str(path)
+        if error.errno is not None and error.filename is None:
+            error.filename = str(path)
         raise
 
 
@@ -42,7 +43,8 @@ def whole_file(path: Path) -> Iterator[Path]:
         draft.replace(target)
     except OSError as error:
         # Nobody knows the draft by its name.
-        error.filename = str(path)
+        if error.errno is not None:
+            error.filename = str(path)
         raise
     finally:
         draft.unlink(missing_ok=True)

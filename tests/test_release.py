@@ -45,6 +45,7 @@ def release(project: Path, version: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.usefixtures("real_clock")
 def test_a_release(project: Path) -> None:
     done = release(project, "0.2.0")
 

@@ -351,7 +351,8 @@ def _named_in_errors(file: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        error.filename = error.filename or str(file)
+        if error.errno is not None and error.filename is None:
+            error.filename = str(file)
         raise
 
 

@@ -39,7 +39,7 @@ ACCOUNTS = {
 
 
 @pytest.fixture
-def visitor(live_server: LiveServer, settings: Settings) -> Iterator[Browser]:
+def visitor(live_server: LiveServer, settings: Settings, real_clock: None) -> Iterator[Browser]:
     site = str(live_server.url)
     for name, value in CLIENT.items():
         setattr(settings, name, value)

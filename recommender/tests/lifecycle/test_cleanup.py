@@ -62,9 +62,8 @@ def test_stray_uploads_and_ended_sessions_go(settings: Any, tmp_path: Path) -> N
     storage = upload_storage()
     for name in ("history-kept", "history-stray", "history-new", "something-else"):
         storage.save(name, ContentFile(b"[]"))
-        if name != "history-new":
-            old = time.time() - 2 * DAY
-            os.utime(tmp_path / "uploads" / name, (old, old))
+        changed = time.time() - (0 if name == "history-new" else 2 * DAY)
+        os.utime(tmp_path / "uploads" / name, (changed, changed))
     HistoryImport.objects.create(user=make_user(), name="mine.json", file="history-kept")
     for days in (-1, 1):
         Session.objects.create(session_key=f"key{days}", expire_date=timezone.now() + timedelta(days=days))
