@@ -16,11 +16,12 @@ from django_tasks_db.management.commands import db_worker
 
 from jobs import heartbeat, running, services
 from jobs.liveness import Watch
-from jobs.patience import reason_of_absence
+from jobs.patience import AWAY, reason_of_absence
 
 logger = logging.getLogger(__name__)
 _PRUNE_SECONDS = 3600.0
 _MIGRATION_SECONDS = 2.0
+_AWAY_SECONDS = 5.0
 
 
 class _Worker(db_worker.Worker):
@@ -68,6 +69,19 @@ class _Keeper(threading.Thread):
             connection.close()
 
 
+def _run(worker: db_worker.Worker, *, is_batch: bool) -> None:
+    """Work until told to end. While the disk is full or the database away, wait: who ends often ends all of `serve`."""
+    while True:
+        try:
+            return worker.run()
+        except AWAY as error:
+            if is_batch:
+                raise
+            logger.error("waiting: %s", reason_of_absence(error))
+            connection.close()
+            time.sleep(_AWAY_SECONDS)
+
+
 class Command(BaseCommand):
     """``manage.py worker``."""
 
@@ -102,7 +116,7 @@ class Command(BaseCommand):
         worker.configure_signals()
         keeper.start()
         try:
-            worker.run()
+            _run(worker, is_batch=options["batch"])
         finally:
             keeper.end()
 
