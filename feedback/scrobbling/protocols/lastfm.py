@@ -98,19 +98,32 @@ def _now_playing(request: HttpRequest, parameters: Parameters) -> HttpResponse:
     if heard is None:
         raise _FailedError(_BAD_PARAMETERS, "artist and track are needed.")
     note_playing(teller=teller, heard=heard, received=int(time.time()))
-    return _answer(parameters, "nowplaying", {"artist": heard.artist, "track": heard.title})
+    return _answer(parameters, "nowplaying", _told(parameters, "", heard))
 
 
 def _scrobble(request: HttpRequest, parameters: Parameters) -> HttpResponse:
     teller = teller_of(request, key_of_session(parameters.get("sk", "")))
     numbers = sorted({int(match[1]) for match in map(_INDEXED.fullmatch, parameters) if match})
-    rows = [_listen_of(parameters, f"[{number}]") for number in numbers] or [_listen_of(parameters)]
-    if len(rows) > MAX_LISTENS:
+    suffixes = [f"[{number}]" for number in numbers] or [""]
+    if len(suffixes) > MAX_LISTENS:
         raise _FailedError(_BAD_PARAMETERS, f"Up to {MAX_LISTENS} scrobbles at once.")
-    heard = [row for row in rows if row is not None]
+    rows = {suffix: _listen_of(parameters, suffix) for suffix in suffixes}
+    heard = [row for row in rows.values() if row is not None]
     take_listens(teller=teller, heard=heard, received=int(time.time()))
-    counts = {"accepted": str(len(heard)), "ignored": str(len(rows) - len(heard))}
-    return _answer(parameters, "scrobbles", {"@attr": counts})
+    told = [
+        _told(parameters, suffix, row) | {"timestamp": parameters.get(f"timestamp{suffix}", "")}
+        for suffix, row in rows.items()
+    ]
+    counts = {"accepted": len(heard), "ignored": len(rows) - len(heard)}
+    return _answer(parameters, "scrobbles", {"scrobble": told if len(told) > 1 else told[0], "@attr": counts})
+
+
+def _told(parameters: Parameters, suffix: str, heard: ReportedListen | None) -> dict[str, Any]:
+    """Return what Last.fm says of each listen: what was understood, nothing of it corrected, or why it was ignored."""
+    names = ("track", "artist", "album", "albumArtist")
+    told = {name: {"corrected": "0", "#text": parameters.get(f"{name}{suffix}", "")} for name in names}
+    code, why = ("0", "") if heard else ("1", "artist and track are needed")
+    return {**told, "ignoredMessage": {"code": code, "#text": why}}
 
 
 def _love(request: HttpRequest, parameters: Parameters) -> HttpResponse:
@@ -186,11 +199,25 @@ def _answer(parameters: Parameters, name: str, values: Mapping[str, Any]) -> Htt
         return json_answer({name: values} if name else {})
     root = ET.Element("lfm", status="ok")
     if name:
-        element = ET.SubElement(root, name, values.get("@attr", {}))
-        for child, text in values.items():
-            if child != "@attr":
-                ET.SubElement(element, child).text = _NOT_IN_XML.sub("", text)
+        _add(root, name, values)
     return _xml(root, 200)
+
+
+def _add(parent: ET.Element, name: str, value: Any) -> None:
+    """Add a value of the JSON answer as XML has it: ``@attr`` and what stands beside ``#text`` are attributes."""
+    if isinstance(value, list):
+        for one in value:
+            _add(parent, name, one)
+    elif not isinstance(value, Mapping):
+        ET.SubElement(parent, name).text = _NOT_IN_XML.sub("", value)
+    elif "#text" in value:
+        _add(parent, name, value["#text"])
+        parent[-1].attrib.update({key: text for key, text in value.items() if key != "#text"})
+    else:
+        element = ET.SubElement(parent, name, {key: str(number) for key, number in value.get("@attr", {}).items()})
+        for key, child in value.items():
+            if key != "@attr":
+                _add(element, key, child)
 
 
 def _xml(root: ET.Element, status: int) -> HttpResponse:

@@ -108,7 +108,7 @@ class Listener:
         sent = {"method": "auth.getMobileSession", "username": self.user.username, "password": self.keys["lastfm"]}
         session = Client().post("/2.0/", {**sent, "format": "json"}).json()["session"]["key"]
         sent = {"method": "track.scrobble", "sk": session, "format": "json"}
-        assert Client().post("/2.0/", {**sent, **fields}).json()["scrobbles"]["@attr"]["accepted"] == "1"
+        assert Client().post("/2.0/", {**sent, **fields}).json()["scrobbles"]["@attr"]["accepted"] == 1
 
     def import_history(self) -> None:
         """Import what another service has noted of the day."""

@@ -4,6 +4,7 @@ import hashlib
 import time
 from typing import Any
 from urllib.parse import quote
+from xml.etree import ElementTree as ET
 
 import pytest
 import time_machine
@@ -109,10 +110,42 @@ def test_scrobbles_by_the_batch(old_token: str, song: Track, other_song: Track) 
     fields: dict[str, Any] = {"artist[0]": "Ada Lane", "track[0]": "Song 01", "timestamp[0]": START, "duration[0]": 180}
     fields |= {"artist[1]": "Ada Lane", "track[1]": "Song 02", "timestamp[1]": START + 300, "artist[2]": ""}
     answer = call("track.scrobble", sk=key, **fields)
-    assert b'<scrobbles accepted="2" ignored="1" />' in answer.content
+    scrobbles = ET.fromstring(answer.content)[0]
+    assert (scrobbles.tag, scrobbles.attrib) == ("scrobbles", {"accepted": "2", "ignored": "1"})
+    told = [[(part.tag, part.text, part.attrib) for part in scrobble] for scrobble in scrobbles]
+    assert told[0] == [
+        ("track", "Song 01", {"corrected": "0"}),
+        ("artist", "Ada Lane", {"corrected": "0"}),
+        ("album", None, {"corrected": "0"}),
+        ("albumArtist", None, {"corrected": "0"}),
+        ("ignoredMessage", None, {"code": "0"}),
+        ("timestamp", str(START), {}),
+    ]
+    assert [scrobble[4] for scrobble in told[1:]] == [
+        ("ignoredMessage", None, {"code": "0"}),
+        ("ignoredMessage", "artist and track are needed", {"code": "1"}),
+    ]
     assert plays() == [("Song 01", 0, "completed"), ("Song 02", 300, "completed")]
     single = call("track.scrobble", sk=key, artist="Ada Lane", track="Song 01", timestamp=START, format="json")
-    assert single.json() == {"scrobbles": {"@attr": {"accepted": "1", "ignored": "0"}}}
+    assert single.json()["scrobbles"] == {
+        "@attr": {"accepted": 1, "ignored": 0},
+        "scrobble": {
+            "track": {"corrected": "0", "#text": "Song 01"},
+            "artist": {"corrected": "0", "#text": "Ada Lane"},
+            "album": {"corrected": "0", "#text": ""},
+            "albumArtist": {"corrected": "0", "#text": ""},
+            "ignoredMessage": {"code": "0", "#text": ""},
+            "timestamp": str(START),
+        },
+    }
+    fields["format"] = "json"
+    assert [
+        row["track"]["#text"] for row in call("track.scrobble", sk=key, **fields).json()["scrobbles"]["scrobble"]
+    ] == [
+        "Song 01",
+        "Song 02",
+        "",
+    ]
     assert Play.objects.count() == 2
 
 
