@@ -187,7 +187,8 @@ def _key(request: HttpRequest) -> ScrobbleKey | None:
 def _json(request: HttpRequest) -> dict[str, Any]:
     """Return the body's object, whichever content type it has: some players name none."""
     try:
-        value = json.loads(request.body.decode("utf-8"))
+        # As bytes: some programs send UTF-16, or a byte order mark.
+        value = json.loads(request.body)
     except (ValueError, RecursionError) as error:
         raise BadCallError("The body must be JSON.") from error
     if not isinstance(value, dict):

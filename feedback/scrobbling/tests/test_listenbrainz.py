@@ -102,6 +102,14 @@ def test_a_body_without_a_content_type_is_read(token: str, song: Track) -> None:
     assert (answer.status_code, plays()) == (200, [("Song 01", 0, "completed")])
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_json_in_another_encoding_is_read(token: str, song: Track, encoding: str) -> None:
+    body = json.dumps({"listen_type": "single", "payload": [listen(at=START)]}).encode(encoding)
+    headers = {"Authorization": f"Token {token}"}
+    answer = Client().post("/1/submit-listens", body, content_type="application/json", headers=headers)
+    assert (answer.status_code, plays()) == (200, [("Song 01", 0, "completed")])
+
+
 @pytest.mark.parametrize(
     ("artist", "title"),
     [
