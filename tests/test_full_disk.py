@@ -114,15 +114,15 @@ def test_a_read_only_folder_is_named(small: Path, tmp_path: Path) -> None:
 
 
 def test_no_draft_of_a_cached_sound_stays(small: Path) -> None:
-    kept = small / "sketches" / "kept.wav"
-    with drafted(kept) as draft:
+    sketch = small / "sketches" / "kept.wav"
+    with drafted(sketch) as draft:
         draft.write(b"x" * 1000)
     (small / "filler").write_bytes(b"x" * (12 * 2**20 - 200 * 1024))
     for size in (50, 500_000):
         # A small one fails when it is closed, since it fits into the buffer.
         with pytest.raises(OSError, match="No space left"):
             draft_and_fill(small, size)
-        assert list((small / "sketches").iterdir()) == [kept]
+        assert list((small / "sketches").iterdir()) == [sketch]
 
 
 def draft_and_fill(small: Path, size: int) -> None:

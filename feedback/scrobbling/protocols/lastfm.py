@@ -98,7 +98,7 @@ def _now_playing(request: HttpRequest, parameters: Parameters) -> HttpResponse:
     if heard is None:
         raise _FailedError(_BAD_PARAMETERS, "artist and track are needed.")
     note_playing(teller=teller, heard=heard, received=int(time.time()))
-    return _answer(parameters, "nowplaying", _told(parameters, "", heard))
+    return _answer(parameters, "nowplaying", _understood(parameters, "", heard))
 
 
 def _scrobble(request: HttpRequest, parameters: Parameters) -> HttpResponse:
@@ -110,20 +110,22 @@ def _scrobble(request: HttpRequest, parameters: Parameters) -> HttpResponse:
     rows = {suffix: _listen_of(parameters, suffix) for suffix in suffixes}
     heard = [row for row in rows.values() if row is not None]
     take_listens(teller=teller, heard=heard, received=int(time.time()))
-    told = [
-        _told(parameters, suffix, row) | {"timestamp": parameters.get(f"timestamp{suffix}", "")}
+    scrobbles = [
+        _understood(parameters, suffix, row) | {"timestamp": parameters.get(f"timestamp{suffix}", "")}
         for suffix, row in rows.items()
     ]
     counts = {"accepted": len(heard), "ignored": len(rows) - len(heard)}
-    return _answer(parameters, "scrobbles", {"scrobble": told if len(told) > 1 else told[0], "@attr": counts})
+    return _answer(
+        parameters, "scrobbles", {"scrobble": scrobbles[0] if len(rows) == 1 else scrobbles, "@attr": counts}
+    )
 
 
-def _told(parameters: Parameters, suffix: str, heard: ReportedListen | None) -> dict[str, Any]:
+def _understood(parameters: Parameters, suffix: str, heard: ReportedListen | None) -> dict[str, Any]:
     """Return what Last.fm says of each listen: what was understood, nothing of it corrected, or why it was ignored."""
     names = ("track", "artist", "album", "albumArtist")
-    told = {name: {"corrected": "0", "#text": parameters.get(f"{name}{suffix}", "")} for name in names}
+    fields = {name: {"corrected": "0", "#text": parameters.get(f"{name}{suffix}", "")} for name in names}
     code, why = ("0", "") if heard else ("1", "artist and track are needed")
-    return {**told, "ignoredMessage": {"code": code, "#text": why}}
+    return {**fields, "ignoredMessage": {"code": code, "#text": why}}
 
 
 def _love(request: HttpRequest, parameters: Parameters) -> HttpResponse:
@@ -206,8 +208,8 @@ def _answer(parameters: Parameters, name: str, values: Mapping[str, Any]) -> Htt
 def _add(parent: ET.Element, name: str, value: Any) -> None:
     """Add a value of the JSON answer as XML has it: ``@attr`` and what stands beside ``#text`` are attributes."""
     if isinstance(value, list):
-        for one in value:
-            _add(parent, name, one)
+        for entry in value:
+            _add(parent, name, entry)
     elif not isinstance(value, Mapping):
         ET.SubElement(parent, name).text = _NOT_IN_XML.sub("", value)
     elif "#text" in value:

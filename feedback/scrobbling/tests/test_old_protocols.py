@@ -112,8 +112,8 @@ def test_scrobbles_by_the_batch(old_token: str, song: Track, other_song: Track) 
     answer = call("track.scrobble", sk=key, **fields)
     scrobbles = ET.fromstring(answer.content)[0]
     assert (scrobbles.tag, scrobbles.attrib) == ("scrobbles", {"accepted": "2", "ignored": "1"})
-    told = [[(part.tag, part.text, part.attrib) for part in scrobble] for scrobble in scrobbles]
-    assert told[0] == [
+    rows = [[(part.tag, part.text, part.attrib) for part in scrobble] for scrobble in scrobbles]
+    assert rows[0] == [
         ("track", "Song 01", {"corrected": "0"}),
         ("artist", "Ada Lane", {"corrected": "0"}),
         ("album", None, {"corrected": "0"}),
@@ -121,7 +121,7 @@ def test_scrobbles_by_the_batch(old_token: str, song: Track, other_song: Track) 
         ("ignoredMessage", None, {"code": "0"}),
         ("timestamp", str(START), {}),
     ]
-    assert [scrobble[4] for scrobble in told[1:]] == [
+    assert [scrobble[4] for scrobble in rows[1:]] == [
         ("ignoredMessage", None, {"code": "0"}),
         ("ignoredMessage", "artist and track are needed", {"code": "1"}),
     ]
