@@ -341,6 +341,7 @@ def test_a_page_loaded_anew_goes_on_with_the_same_play(page: Page, site: str, so
 
 
 @pytest.mark.usefixtures("listener")
+@pytest.mark.browser_context_args(service_workers="block")
 def test_a_song_that_never_sounded_is_no_play(page: Page, site: str, songs: list[Track]) -> None:
     page.route("**/sketch.wav", lambda route: route.abort())
     page.goto(f"{site}/songs/")
@@ -354,6 +355,7 @@ def test_a_song_that_never_sounded_is_no_play(page: Page, site: str, songs: list
 
 
 @pytest.mark.usefixtures("listener", "page_errors")
+@pytest.mark.browser_context_args(service_workers="block")
 def test_a_click_before_the_page_knows_its_queue_is_heard(page: Page, site: str, songs: list[Track]) -> None:
     """The queue as it was before the click must not be taken for what came of it, however late it arrives."""
     late: list[Route] = []

@@ -13,7 +13,8 @@ from catalog.models import Track
 from feedback.ratings.models import Rating
 from feedback.tests.factories import make_track
 
-pytestmark = [pytest.mark.django_db(transaction=True)]
+# A request that is sent while the service worker takes the page over may pass by what a test puts in its way.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser_context_args(service_workers="block")]
 
 
 @pytest.fixture

@@ -146,6 +146,7 @@ def test_ten_minutes(page: Page, site: str, tmp_path: Path, width: int) -> None:
     assert errors == []
 
 
+@pytest.mark.browser_context_args(service_workers="block")
 def test_what_is_typed_while_a_page_still_loads_is_searched(page: Page, site: str) -> None:
     held: list[Route] = []
 

@@ -208,6 +208,7 @@ def test_a_page_that_nobody_sees_asks_nothing(pages: tuple[Page, Page], songs: l
     expect(bar(first)).to_contain_text("Song B", timeout=SEEN_MS + PATIENCE_MS)
 
 
+@pytest.mark.browser_context_args(service_workers="block")
 def test_a_site_in_trouble_is_asked_more_rarely(pages: tuple[Page, Page], songs: list[Track], program: Client) -> None:
     first, second = pages
     start(first, songs[0])
