@@ -50,7 +50,7 @@ def whole_file(path: Path) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file whole or not at all. Raise ``OSError``."""
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all. Raise ``OSError``."""
     with whole_file(path) as draft:
-        draft.write_text(text, encoding="utf-8")
+        draft.write_bytes(content)

@@ -93,7 +93,7 @@ def test_files_for_people_are_whole_or_not_there(small: Path, tmp_path: Path) ->
     exported = run(home, "export_interactions", str(small / "folder"), DATABASE_URL=url)
     assert is_one_line(exported, str(small / "folder"), "No space left on device"), exported.stderr
     with pytest.raises(OSError, match=r"No space left on device: .*earlier\.json"):
-        write_whole(earlier, "x" * 100_000)
+        write_whole(earlier, b"x" * 100_000)
     assert earlier.read_text() == "an earlier report"
     # Without its manifest the folder counts for nothing.
     left = [path.name for path in small.rglob("*") if path.is_file()]

@@ -13,7 +13,7 @@ def test_a_file_is_replaced_with_its_permissions(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
     path.write_text("earlier")
     path.chmod(0o600)
-    write_whole(path, "later")
+    write_whole(path, b"later")
     assert path.read_text() == "later"
     assert path.stat().st_mode & 0o777 == 0o600
     assert list(tmp_path.iterdir()) == [path]
@@ -33,18 +33,18 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     path, link = tmp_path / "report.json", tmp_path / "latest.json"
     path.write_text("earlier")
     link.symlink_to(path)
-    write_whole(link, "later")
+    write_whole(link, b"later")
     assert link.is_symlink()
     assert path.read_text() == "later"
 
 
 def test_a_device_is_written_directly(tmp_path: Path) -> None:
-    write_whole(Path(os.devnull), "nothing is kept")
+    write_whole(Path(os.devnull), b"nothing is kept")
     assert Path(os.devnull).is_char_device()
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     path = tmp_path / "nowhere" / "report.json"
     with pytest.raises(FileNotFoundError) as caught:
-        write_whole(path, "text")
+        write_whole(path, b"text")
     assert caught.value.filename == str(path)

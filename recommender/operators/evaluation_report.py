@@ -65,10 +65,10 @@ def check_writable(path: Path | None) -> None:
         raise CommandError(f"{path}: can't write there")
 
 
-def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write the rows as JSON."""
+def write_report(path: Path, report: Mapping[str, Any]) -> None:
+    """Write the report as JSON, whole or not at all."""
     try:
-        write_whole(path, json.dumps({"rows": rows}, indent=1) + "\n")
+        write_whole(path, f"{json.dumps(report, indent=1)}\n".encode())
     except OSError as error:
         raise CommandError(f"{path}: can't write there: {error.strerror}") from error
 

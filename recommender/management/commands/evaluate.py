@@ -32,7 +32,7 @@ from recommender.operators.evaluation_report import (
     plain_table,
     progress_on,
     with_bounds,
-    write_rows,
+    write_report,
 )
 from recommender.operators.peers import PEERS, PeersMissingError, peer_factories
 from recommender.operators.rated_report import evaluate_answers
@@ -107,7 +107,7 @@ class Command(BaseCommand):
         except (InputError, InvalidDataError, PeersMissingError) as error:
             raise CommandError(str(error)) from error
         if options["json"]:
-            write_rows(options["json"], rows)
+            write_report(options["json"], {"rows": rows})
 
 
 def _check_options(options: Mapping[str, Any]) -> None:

@@ -1,6 +1,5 @@
 """Let recommenders play listeners they have never seen, round by round, and count what is liked."""
 
-import json
 import math
 import os
 from argparse import ArgumentTypeError
@@ -18,7 +17,6 @@ from rich.progress import Progress as ProgressBar
 from rich.table import Table
 
 from accounts.models import User
-from jobs.files import write_whole
 from recommender.adapters.files import InputError, read_inputs
 from recommender.adapters.rated_files import read_answers
 from recommender.engine import Catalogue, EngineConfig, Interactions, InvalidDataError, Progress, fit_model
@@ -42,7 +40,7 @@ from recommender.engine.evaluation import (
     split_listeners,
     without_page_rules,
 )
-from recommender.operators.evaluation_report import flat
+from recommender.operators.evaluation_report import flat, write_report
 from recommender.operators.learning_report import as_json, check_table, curves_table, verdicts
 from recommender.operators.learning_trial import LearningResult, LearningTrial, run_trial
 from recommender.operators.peers import PeersMissingError, als, peer_factories
@@ -170,7 +168,7 @@ class Command(BaseCommand):
             raise CommandError(_nobody(options))
         console.print(_table(rows, options))
         if path:
-            _write(path, {"rows": [_as_json(row, options["answers"] is not None) for row in rows]})
+            write_report(path, {"rows": [_as_json(row, options["answers"] is not None) for row in rows]})
 
 
 def _add_loop_arguments(parser: CommandParser) -> None:
@@ -252,7 +250,7 @@ def _print_loop(console: Console, result: LearningResult, options: Mapping[str, 
     for sentence in verdicts(result.curves, GREEDY):
         console.print(sentence)
     if options["json"]:
-        _write(options["json"], as_json(result.curves, result.check))
+        write_report(options["json"], as_json(result.curves, result.check))
 
 
 def _nobody(options: Mapping[str, Any]) -> str:
@@ -347,13 +345,6 @@ def _cells(row: SimulationRow) -> list[str]:
         f"{row.explored_share:.1%}",
         "" if row.explored_like_rate is None else f"{row.explored_like_rate:.1%}",
     ]
-
-
-def _write(path: Path, report: Mapping[str, Any]) -> None:
-    try:
-        write_whole(path, json.dumps(report, indent=1) + "\n")
-    except OSError as error:
-        raise CommandError(f"{path}: can't write there: {error.strerror}") from error
 
 
 def _as_json(row: SimulationRow, with_dislikes: bool) -> dict[str, Any]:

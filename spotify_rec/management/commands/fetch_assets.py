@@ -17,6 +17,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from jobs.files import write_whole
+
 ASSETS_DIR = Path(__file__).resolve().parents[2] / "assets"
 NPM_FILES = ("package.json", "package-lock.json", ".npmrc")
 NPM_TIMEOUT_SECONDS = 300
@@ -136,7 +138,7 @@ def copy_assets(packages: Path, target: Path) -> None:
     contents = {name: SOURCE_MAP_LINE.sub(b"", (packages / source).read_bytes()) for name, source in FILES.items()}
     contents[SPRITE] = build_sprite(packages / "bootstrap-icons").encode()
     for name, content in contents.items():
-        replace_file(target / name, content)
+        write_whole(target / name, content)
 
 
 def dev_dir(vendor_dir: Path) -> Path:
@@ -149,7 +151,7 @@ def copy_dev_files(packages: Path, target: Path) -> None:
     for name, source in DEV_FILES.items():
         if (packages / source).is_file():
             target.mkdir(parents=True, exist_ok=True)
-            replace_file(target / name, (packages / source).read_bytes())
+            write_whole(target / name, (packages / source).read_bytes())
 
 
 def build_sprite(package: Path) -> str:
@@ -169,19 +171,9 @@ def build_sprite(package: Path) -> str:
     return "\n".join([head, *symbols, "</svg>"]) + "\n"
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Write beside and rename, so that a page never reads half a file."""
-    draft = path.with_name(f".{path.name}.draft")
-    try:
-        draft.write_bytes(content)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
 def write_stand_ins(target: Path) -> None:
     """Put an empty file where one is missing; a file of an earlier fetch is better than none and stays."""
     for name in (*FILES, SPRITE):
         path = target / name
         if not path.exists():
-            replace_file(path, EMPTY_SPRITE.encode() if name == SPRITE else b"")
+            write_whole(path, EMPTY_SPRITE.encode() if name == SPRITE else b"")

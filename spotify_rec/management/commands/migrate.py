@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,7 @@ class Command(MigrateCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         is_reading = options["check_unapplied"] or options["plan"]
-        with ExitStack() as stack:
-            if not is_reading:
-                stack.enter_context(_alone(connections[options["database"]], self._say_waiting))
+        with nullcontext() if is_reading else _alone(connections[options["database"]], self._say_waiting):
             super().handle(*args, **options)
 
     def _say_waiting(self) -> None:
