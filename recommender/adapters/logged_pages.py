@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from numpy.typing import NDArray
 
 from accounts.models import User
@@ -22,6 +22,10 @@ ANSWER_DAYS = 7
 """A like counts for the page that showed the song if it came within so many days."""
 JUDGED_SECTIONS = ("", "made")
 """Pages, and the shelf, that ask for the best songs of all; the other shelves have rules of their own."""
+IS_PAGE = Q(position__gt=0)
+"""Tells, in the log, a page from a song put in the place of a rated one. Such a song has a record of its own, with no
+second song: a policy asked for it would choose among those still on the page, too. Of a page any song may be deleted.
+"""
 PAGES_AT_ONCE = 200
 
 
@@ -74,10 +78,8 @@ def logged_pages(
 
 
 def _shown(since: datetime, until: datetime) -> QuerySet[Recommendation]:
-    # A song put in the place of a rated one has a record of its own, which is no page: a policy asked for one song
-    # would choose among those that were still on the page, too.
     return Recommendation.objects.filter(
-        created_at__gte=since, created_at__lt=until, is_shown=True, section__in=JUDGED_SECTIONS, position__gt=0
+        IS_PAGE, created_at__gte=since, created_at__lt=until, is_shown=True, section__in=JUDGED_SECTIONS
     )
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from feedback.plays.models import Play
 from feedback.ratings.models import Rating
-from recommender.adapters.logged_pages import played, rated, with_answer_time
+from recommender.adapters.logged_pages import IS_PAGE, played, rated, with_answer_time
 from recommender.engine.evaluation import (
     SEQUENTIAL_LEVEL,
     ListenerTotals,
@@ -137,9 +137,7 @@ def _per_listener(shown: QuerySet[Recommendation]) -> QuerySet[Any, Any]:
     )
     grouped: QuerySet[Any, Any] = answered.values("arm_id", "user_id").annotate(
         songs=Count("id"),
-        # A song put in the place of a rated one has a record of its own, with no second song: that is no page. Of a
-        # page any song may have been deleted since.
-        pages=Count("page", distinct=True, filter=Q(position__gt=0)),
+        pages=Count("page", distinct=True, filter=IS_PAGE),
         different=Count("track", distinct=True),
         likes=Count("id", filter=Q(liked=True)),
         completions=Count("id", filter=Q(completed=True)),
